@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"kdlocks/heuristics"
+	"kdlocks/inspect"
+	"kdlocks/report"
+)
+
+type analyzeOptions struct {
+	failOn   string
+	each     bool
+	coverage bool
+}
+
+// bind adds the flags of analyze to a command.
+func (o *analyzeOptions) bind(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.failOn, "fail-on", "deadlock", "what makes the exit code 1: deadlock, suspected or never")
+	f.BoolVar(&o.each, "each", false, "analyse each file as a case of its own")
+	f.BoolVar(&o.coverage, "coverage", false, "list the lines that were not understood")
+}
+
+func (a *app) analyzeCommand() *cobra.Command {
+	opt := &analyzeOptions{}
+	cmd := &cobra.Command{
+		Use:   "analyze FILE...|-",
+		Short: "Say who is deadlocked, verdict first (the default command)",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.analyze(cmd.Context(), opt, args)
+		},
+	}
+	opt.bind(cmd)
+	return cmd
+}
+
+func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) error {
+	if !slices.Contains([]string{"deadlock", "suspected", "never"}, opt.failOn) {
+		return fmt.Errorf("--fail-on %q: not one of deadlock, suspected, never", opt.failOn)
+	}
+	inputs, err := a.readInputs(names)
+	if err != nil && len(inputs) == 0 {
+		return err
+	}
+	cases := [][]inspect.Input{inputs}
+	if opt.each {
+		cases = cases[:0]
+		for i := range inputs {
+			cases = append(cases, inputs[i:i+1])
+		}
+	}
+	for i, in := range cases {
+		r, runErr := inspect.Run(ctx, in, inspect.Options{})
+		err = errors.Join(err, runErr)
+		if r == nil {
+			continue
+		}
+		if werr := a.writeCase(r, opt, i, len(cases)); werr != nil {
+			return werr
+		}
+		a.code = worseCode(a.code, exitCode(r, opt.failOn))
+	}
+	return err
+}
+
+// writeCase prints one report, with a title when there are several.
+func (a *app) writeCase(r *report.Report, opt *analyzeOptions, i, n int) error {
+	if a.quiet {
+		return nil
+	}
+	style := a.style()
+	style.Coverage = opt.coverage
+	if n > 1 && a.output != "json" {
+		gap := ""
+		if i > 0 {
+			gap = "\n"
+		}
+		if _, err := fmt.Fprintf(a.stdout, "%s%s\n\n", gap, report.Plain(r.Inputs[0].Name)); err != nil {
+			return err
+		}
+	}
+	return report.WriterFor(a.output)(a.stdout, r, style)
+}
+
+// exitCode is the promise of the exit codes, read off the report.
+func exitCode(r *report.Report, failOn string) int {
+	for _, f := range r.Findings {
+		switch heuristics.Kind(f.Kind) {
+		case heuristics.Deadlock, heuristics.OrphanedLock:
+			if failOn != "never" {
+				return exitFound
+			}
+		case heuristics.SuspectedDeadlock:
+			if failOn == "suspected" {
+				return exitFound
+			}
+		}
+	}
+	if r.Undecided {
+		return exitUndecided
+	}
+	return exitFine
+}
+
+// worseCode keeps the code of several cases that says most.
+func worseCode(a, b int) int {
+	order := []int{exitFine, exitUndecided, exitFound}
+	if slices.Index(order, b) > slices.Index(order, a) {
+		return b
+	}
+	return a
+}
+
+// withReport runs a command that shows parts of the model.
+func (a *app) withReport(ctx context.Context, names []string, show func(io.Writer, *report.Report) error) error {
+	inputs, err := a.readInputs(names)
+	if err != nil && len(inputs) == 0 {
+		return err
+	}
+	r, runErr := inspect.Run(ctx, inputs, inspect.Options{})
+	if r != nil && !a.quiet {
+		if werr := show(a.stdout, r); werr != nil {
+			return werr
+		}
+	}
+	return errors.Join(err, runErr)
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"kdlocks/heuristics"
+	"kdlocks/inspect"
+	"kdlocks/kd"
+	"kdlocks/report"
+)
+
+func (a *app) locksCommand() *cobra.Command {
+	var f report.LockFilter
+	cmd := &cobra.Command{
+		Use:   "locks FILE...|-",
+		Short: "List the ERESOURCEs with their owners and waiters",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := normalise(&f.Owner, &f.Address); err != nil {
+				return err
+			}
+			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
+				return report.WriteLocks(w, r, r.Locks(f), a.output, a.style())
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&f.Waited, "waited", false, "only those that threads wait for")
+	cmd.Flags().StringVar(&f.Owner, "owner", "", "only those owned by this thread or owner value")
+	cmd.Flags().StringVar(&f.Address, "address", "", "only the one at this address")
+	return cmd
+}
+
+// normalise turns addresses of flags into the form of reports.
+func normalise(addrs ...*string) error {
+	for _, s := range addrs {
+		if *s == "" {
+			continue
+		}
+		v, ok := kd.ParseAddr(*s)
+		if !ok {
+			return fmt.Errorf("%q is no address", *s)
+		}
+		*s = v.String()
+	}
+	return nil
+}
+
+func (a *app) threadsCommand() *cobra.Command {
+	var f report.ThreadFilter
+	cmd := &cobra.Command{
+		Use:   "threads FILE...|-",
+		Short: "List the threads with their states and waits",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := normalise(&f.Address); err != nil {
+				return err
+			}
+			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
+				return report.WriteThreads(w, r, r.ThreadsBy(f), a.output, a.style())
+			})
+		},
+	}
+	threadFlags(cmd, &f)
+	return cmd
+}
+
+func threadFlags(cmd *cobra.Command, f *report.ThreadFilter) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.Address, "thread", "", "only the one at this address")
+	flags.StringVar(&f.State, "state", "", "only those in this state: waiting, running, ready, ...")
+	flags.StringVar(&f.Reason, "reason", "", "only those with this wait reason: WrResource, ...")
+	flags.StringVar(&f.Image, "image", "", "only those of this process image")
+	flags.StringVar(&f.Module, "module", "", "only those with a frame of this module")
+	flags.StringVar(&f.Function, "function", "", "only those with a frame whose function contains this")
+}
+
+func (a *app) stacksCommand() *cobra.Command {
+	var f report.ThreadFilter
+	cmd := &cobra.Command{
+		Use:   "stacks FILE...|-",
+		Short: "Print the stacks with their segments",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := normalise(&f.Address); err != nil {
+				return err
+			}
+			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
+				return report.WriteStacks(w, r, r.ThreadsBy(f), a.output, a.style())
+			})
+		},
+	}
+	threadFlags(cmd, &f)
+	return cmd
+}
+
+func (a *app) resolveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "resolve ADDRESS... FILE|-",
+		Short: "Say what addresses are: thread, stack and frame, resource, owner",
+		Args:  cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var addrs []kd.Addr
+			for _, s := range args[:len(args)-1] {
+				v, ok := kd.ParseAddr(s)
+				if !ok {
+					return fmt.Errorf("%q is no address", s)
+				}
+				addrs = append(addrs, v)
+			}
+			in, err := a.readInput(args[len(args)-1])
+			if err != nil {
+				return err
+			}
+			answers, err := inspect.Resolve(cmd.Context(), []inspect.Input{in}, addrs)
+			if err != nil || a.quiet {
+				return err
+			}
+			return report.WriteAnswers(a.stdout, answers, a.output, a.style())
+		},
+	}
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain [ID]",
+		Short: "Explain a detector from its own documentation",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return report.WriteChecks(a.stdout, heuristics.Checks(), a.output, a.style())
+			}
+			c := heuristics.Lookup(args[0])
+			if c == nil {
+				return fmt.Errorf("%q is no detector; kdlocks explain lists them", args[0])
+			}
+			return report.WriteCheck(a.stdout, c, a.output, a.style())
+		},
+	}
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := "development build"
+			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+				v = info.Main.Version
+			}
+			_, err := fmt.Fprintf(a.stdout, "kdlocks %s, report schema %s\n", v, report.Schema)
+			return err
+		},
+	}
+}

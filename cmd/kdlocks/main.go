@@ -1,0 +1,16 @@
+// Command kdlocks reads what a Windows kernel debugger printed about locks and
+// threads, and says who is deadlocked, why, and how sure that is.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}

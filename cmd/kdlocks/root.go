@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"kdlocks/report"
+)
+
+// Exit codes, a promise to scripts.
+const (
+	exitFine      = 0 // analysed, nothing at or above --fail-on
+	exitFound     = 1 // a finding at or above --fail-on
+	exitTrouble   = 2 // usage, unreadable input, or nothing in it recognised
+	exitUndecided = 3 // nothing to fail on, but a fact that decides is missing
+)
+
+// app is the state of one run.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	code           int
+
+	output string
+	color  string
+	width  int
+	quiet  bool
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	if err := root.ExecuteContext(ctx); err != nil {
+		a.complain(err)
+		return exitTrouble
+	}
+	return a.code
+}
+
+// complain prints an error, one line for each of several.
+func (a *app) complain(err error) {
+	for _, line := range strings.Split(err.Error(), "\n") {
+		fmt.Fprintln(a.stderr, "kdlocks: "+report.Plain(line))
+	}
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	opt := &analyzeOptions{}
+	root := &cobra.Command{
+		Use:   "kdlocks [command] FILE...|-",
+		Short: "Windows kernel lock-deadlock inspector",
+		Long: `kdlocks reads the output of !locks, !thread, !process and k, saved with .logopen
+or pasted, and says who is deadlocked, why, how sure that is, and on which lines
+it rests. Without a command it analyses its arguments; - is standard input.`,
+		Args:          cobra.ArbitraryArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return a.analyze(cmd.Context(), opt, args)
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.output, "output", "o", "table", "output format: "+strings.Join(report.Formats(), ", "))
+	flags.StringVar(&a.color, "color", "auto", "colour: auto, always or never")
+	flags.IntVar(&a.width, "width", 0, "columns to print in; 0 takes those of the terminal")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing; the exit code tells")
+	opt.bind(root)
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkFlags() }
+	root.AddCommand(a.analyzeCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.resolveCommand(), a.explainCommand(), a.versionCommand())
+	return root
+}
+
+func (a *app) checkFlags() error {
+	if report.WriterFor(a.output) == nil {
+		return fmt.Errorf("--output %q: not one of %s", a.output, strings.Join(report.Formats(), ", "))
+	}
+	if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
+		return fmt.Errorf("--color %q: not one of auto, always, never", a.color)
+	}
+	if a.width < 0 {
+		return errors.New("--width is less than 0")
+	}
+	return nil
+}
+
+// style says how the output may use its terminal.
+func (a *app) style() report.Style {
+	s := report.Style{Width: a.width}
+	f, ok := a.stdout.(*os.File)
+	terminal := ok && term.IsTerminal(int(f.Fd()))
+	if terminal && s.Width == 0 {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			s.Width = w
+		}
+	}
+	s.Color = a.color == "always" || a.color == "auto" && terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return s
+}

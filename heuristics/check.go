@@ -1,0 +1,182 @@
+package heuristics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/waitgraph"
+)
+
+// Severity says how bad a finding is for the system.
+type Severity string
+
+// The severities, worst first.
+const (
+	Critical Severity = "critical"
+	High     Severity = "high"
+	Medium   Severity = "medium"
+	Low      Severity = "low"
+	Info     Severity = "info"
+)
+
+// Confidence says how sure a finding is, in words: the figures behind them
+// are judgement and not measurement.
+type Confidence string
+
+// The confidences, surest first.
+const (
+	Certain    Confidence = "certain"
+	VeryLikely Confidence = "very-likely"
+	Likely     Confidence = "likely"
+	Possible   Confidence = "possible"
+)
+
+// Kind is what a finding says of the system as a whole.
+type Kind string
+
+// The kinds of verdict.
+const (
+	Deadlock          Kind = "deadlock"
+	OrphanedLock      Kind = "orphaned-lock"
+	SuspectedDeadlock Kind = "suspected-deadlock"
+	BlockedChain      Kind = "blocked-chain"
+	Contention        Kind = "contention"
+	NoDeadlock        Kind = "no-deadlock"
+	Undecided         Kind = "undecided"
+)
+
+// Check is a detector with its documentation: what its findings mean, when
+// they are wrong, and what settles them.
+type Check struct {
+	ID       string
+	Title    string
+	Severity Severity
+	// Means says what a finding tells, and what must be seen for it.
+	Means string
+	// WhenWrong lists the traps.
+	WhenWrong string
+	// Disproof is the observation that would refute a finding.
+	Disproof string
+	// Remedy is what to do about it.
+	Remedy string
+	// Next is the form of the debugger command that settles or deepens it.
+	Next       string
+	References []string
+
+	find func(*diagnosis) []Finding
+}
+
+// Step is one hop of a cycle or chain: a thread, the lock it waits for, and
+// the thread that stands in its way.
+type Step struct {
+	Thread   kd.Addr
+	WaitsFor kd.Addr
+	HeldBy   kd.Addr // 0 when no thread could be named
+}
+
+// Suspect is the module that an engineer should look at first.
+type Suspect struct {
+	Module string
+	Reason string
+}
+
+// Evidence is a place in the input, the address it is about, and why it
+// counts. The text at the place contains the address.
+type Evidence struct {
+	At   kd.Ref
+	Addr kd.Addr
+	Why  string
+}
+
+// Finding is what one Check found.
+type Finding struct {
+	Check      *Check
+	Kind       Kind
+	Severity   Severity
+	Confidence Confidence
+	Grade      waitgraph.Grade
+	// Threads are the threads the finding is about: a cycle's members in its
+	// order, a chain's root first.
+	Threads   []kd.Addr
+	Resources []kd.Addr
+	Cycle     []Step
+	// Chain leads from the thread that waits the furthest away to the root.
+	Chain []Step
+	// Others are further members of a cycle's component.
+	Others []kd.Addr
+	// Bystanders are threads that only wait behind Threads; Blocked counts
+	// them with those that are announced and not listed.
+	Bystanders []kd.Addr
+	Blocked    int
+	Suspect    *Suspect
+	// Summary is the finding in one sentence, Explanation the reasoning.
+	Summary     string
+	Explanation string
+	Disproof    string
+	Remedy      string
+	Evidence    []Evidence
+	Next        []string
+}
+
+// checks are the detectors, filled by register and sorted by id.
+var checks []*Check
+
+// register adds a detector and what it does. A second one of the same id is a
+// programming error and panics at start.
+func register(c *Check, find func(*diagnosis) []Finding) {
+	c.find = find
+	at, found := slices.BinarySearchFunc(checks, c.ID, func(c *Check, id string) int { return strings.Compare(c.ID, id) })
+	if found {
+		panic(fmt.Sprintf("heuristics: check %s is registered twice", c.ID))
+	}
+	checks = slices.Insert(checks, at, c)
+}
+
+// Checks returns all detectors in the order of their ids.
+func Checks() []*Check { return slices.Clone(checks) }
+
+// Lookup returns the detector with an id, nil if there is none.
+func Lookup(id string) *Check {
+	for _, c := range checks {
+		if c.ID == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// finding starts a finding of the check with what its documentation gives.
+func (c *Check) finding(kind Kind) Finding {
+	return Finding{Check: c, Kind: kind, Severity: c.Severity, Disproof: c.Disproof, Remedy: c.Remedy}
+}
+
+// confidenceOf turns a grade into words.
+func confidenceOf(g waitgraph.Grade) Confidence {
+	switch g {
+	case waitgraph.A, waitgraph.B:
+		return Certain
+	case waitgraph.C:
+		return VeryLikely
+	}
+	return Possible
+}
+
+// Part is one headed piece of a Check's documentation.
+type Part struct{ Head, Text string }
+
+// Parts returns the documentation in the order in which it is shown.
+func (c *Check) Parts() []Part {
+	parts := []Part{
+		{"What it means", c.Means},
+		{"When it is wrong", c.WhenWrong},
+		{"What would disprove it", c.Disproof},
+		{"What to do", c.Remedy},
+		{"Type next", c.Next},
+	}
+	if len(c.References) > 0 {
+		parts = append(parts, Part{"References", strings.Join(c.References, "\n")})
+	}
+	return parts
+}

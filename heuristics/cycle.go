@@ -1,0 +1,90 @@
+package heuristics
+
+import (
+	"fmt"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+var deadlockCycle = &Check{
+	ID:       "deadlock-cycle",
+	Title:    "Threads wait for each other in a cycle",
+	Severity: Critical,
+	Means: `Each thread of the cycle owns a lock that the thread before it waits for. None can go on.
+Seen must be: every owner and every waiter in the lists of one capture, or "Mutant - owning thread" in a THREAD block. Of each group of entangled threads one shortest cycle is reported; the others of the group, and the threads that only wait behind it, are listed apart.`,
+	WhenWrong:  `Two captures are mixed in one input. A thread address was reused. A list's <*> marks were misread (the report says when it had to reconcile them). A wait that times out by itself is never counted.`,
+	Disproof:   "A second capture shows another owner or another waiter on any lock of the cycle, or a changed context switch count of one of its threads.",
+	Remedy:     "Only a restart frees the threads. Look at the order in which the suspect takes the locks: every thread must take them in the same order, and must not call out while it holds one.",
+	Next:       "!thread <each thread of the cycle>",
+	References: []string{"Microsoft Learn: !locks (!kdext*.locks)", "Microsoft Learn: Introduction to ERESOURCE Routines"},
+}
+
+func init() {
+	register(deadlockCycle, func(d *diagnosis) []Finding {
+		var out []Finding
+		for _, k := range d.knots {
+			if p, _ := d.shape(k); p == plainCycle {
+				out = append(out, d.cycleFinding(k))
+			}
+		}
+		return out
+	})
+}
+
+func (d *diagnosis) cycleFinding(k knot) Finding {
+	f := d.knotFinding(deadlockCycle, k)
+	f.Suspect = d.suspectOf(f.Threads)
+	f.Next = d.nextForThreads(f.Threads)
+	if f.Suspect != nil {
+		f.Next = append(f.Next, "lmvm "+f.Suspect.Module)
+	}
+	f.Summary = d.cycleSummary(f)
+	var b strings.Builder
+	for _, s := range f.Cycle {
+		fmt.Fprintf(&b, "%s waits for %s, which %s. ", capital(d.thread(s.Thread)), d.lockOrMutant(s.WaitsFor), d.heldBy(s))
+	}
+	b.WriteString("So none of them can go on.")
+	f.Explanation = b.String()
+	return f
+}
+
+// heldBy says why HeldBy stands in the way: as an owner, or queued before.
+func (d *diagnosis) heldBy(s Step) string {
+	r := d.snap.Resource(s.WaitsFor)
+	if r == nil {
+		return d.thread(s.HeldBy) + " owns"
+	}
+	for i := range r.Resolved {
+		if r.Resolved[i].Thread == s.HeldBy {
+			if r.Resolved[i].Pointer {
+				return d.thread(s.HeldBy) + " owns through an owner pointer on its stack"
+			}
+			return d.thread(s.HeldBy) + " owns"
+		}
+	}
+	return d.thread(s.HeldBy) + " waits for exclusively, queued before it"
+}
+
+// lockOrMutant names the lock of a step.
+func (d *diagnosis) lockOrMutant(a kd.Addr) string {
+	if d.snap.Resource(a) != nil {
+		return d.lock(a)
+	}
+	return "mutant " + d.addr(a)
+}
+
+func (d *diagnosis) cycleSummary(f Finding) string {
+	word := "Deadlock"
+	switch {
+	case f.Kind == SuspectedDeadlock:
+		word = "Suspected deadlock, not proven"
+	case f.Confidence == VeryLikely:
+		word = "Deadlock, very likely"
+	}
+	s := fmt.Sprintf("%s: %s wait for each other over %s.", word, plural(len(f.Threads), "thread"), plural(len(f.Resources), "lock"))
+	if f.Blocked > 0 {
+		s += fmt.Sprintf(" %s behind them.", waits(f.Blocked, "other thread"))
+	}
+	return s
+}

@@ -1,0 +1,152 @@
+package heuristics
+
+import (
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/snapshot"
+	"kdlocks/waitgraph"
+)
+
+// diagnosis is what the detectors work on: a snapshot, its graph, and what
+// was worked out of it once for all.
+type diagnosis struct {
+	snap  *snapshot.Snapshot
+	graph *waitgraph.Graph
+	knots []knot
+	roots []waitgraph.Root
+	gaps  []kd.Gap
+	notes []kd.Note
+}
+
+// knot is a component of the graph in which threads wait for each other.
+type knot struct {
+	nodes []int
+	cycle []int // edges
+	limit waitgraph.Grade
+	grade waitgraph.Grade // of the weakest edge of the cycle
+}
+
+func diagnose(s *snapshot.Snapshot) *diagnosis {
+	d := &diagnosis{snap: s, graph: waitgraph.Build(s)}
+	d.findKnots()
+	d.roots = d.graph.Roots()
+	d.findGaps()
+	d.notes = append(d.notes, d.graph.Notes...)
+	return d
+}
+
+// findKnots looks for components over strong edges first, so that a weak edge
+// never hides or waters down what is proven without it.
+func (d *diagnosis) findKnots() {
+	taken := make(map[int]bool)
+	for _, limit := range []waitgraph.Grade{waitgraph.B, waitgraph.C, waitgraph.D} {
+		stuck := d.graph.Stuck(limit)
+		for _, nodes := range d.graph.Components(limit, stuck) {
+			if overlaps(nodes, taken) {
+				continue
+			}
+			cycle, shortest := d.graph.Cycle(nodes, limit)
+			if len(cycle) == 0 {
+				continue
+			}
+			if !shortest {
+				d.notes = append(d.notes, kd.Note{Text: "a cycle was found in a very large component: it may not be its shortest one"})
+			}
+			k := knot{nodes: nodes, cycle: cycle, limit: limit}
+			for _, e := range cycle {
+				k.grade = max(k.grade, d.graph.Edges[e].Grade)
+			}
+			d.knots = append(d.knots, k)
+			for _, n := range nodes {
+				taken[n] = true
+			}
+		}
+	}
+}
+
+func overlaps(nodes []int, taken map[int]bool) bool {
+	for _, n := range nodes {
+		if taken[n] {
+			return true
+		}
+	}
+	return false
+}
+
+// waited reports whether any thread waits for the resource, by list or count.
+func waited(r *snapshot.Resource) bool { return r.Waiting() > 0 }
+
+func (d *diagnosis) gap(g kd.Gap) {
+	for i, have := range d.gaps {
+		if have.What == g.What && have.Next == g.Next {
+			d.gaps[i].Decides = have.Decides || g.Decides
+			return
+		}
+	}
+	d.gaps = append(d.gaps, g)
+}
+
+// findGaps lists what would be needed to judge locks that have waiters and
+// that no detector speaks about.
+func (d *diagnosis) findGaps() {
+	for _, r := range d.snap.Resources {
+		switch {
+		case r.Reading == locks.Irreconcilable && len(r.Entries)+len(r.ExclusiveWaiters) > 1:
+			d.gap(kd.Gap{What: "who owns " + d.lock(r.Addr) + " and who waits for it", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
+		case waited(r) && len(r.Owners) == 0 && r.Reading != locks.Irreconcilable:
+			d.gap(kd.Gap{What: "the owner of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
+		}
+		if shared, exclusive := r.Unlisted(); shared+exclusive > 0 && r.Reading != locks.Irreconcilable {
+			d.gap(kd.Gap{What: plural(shared+exclusive, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr)})
+		}
+	}
+	for _, t := range d.snap.Timeouts {
+		if d.snap.Resource(t.Addr) == nil {
+			d.gap(kd.Gap{What: "the resource that timed out, " + d.addr(t.Addr), Why: kd.NotInInput, Next: "!locks " + d.addr(t.Addr), Decides: true})
+		}
+	}
+	d.gapsOfThreads()
+}
+
+// gapsOfThreads names threads that wait for a resource which no list shows.
+func (d *diagnosis) gapsOfThreads() {
+	for _, t := range d.snap.Threads {
+		if !waitsForResource(t) {
+			continue
+		}
+		if i := d.graph.Find(t.Addr); t.Addr != 0 && i >= 0 && len(d.graph.Out[i]) > 0 {
+			continue
+		}
+		next := "!locks"
+		switch r := d.ownedBy(t.Addr); {
+		case t.Addr == 0 && d.snap.HasLocks:
+			// Most likely one of the waiters that the lists name.
+			continue
+		case t.Addr == 0:
+			d.gap(kd.Gap{What: "the resource that a thread without a header waits for", Why: kd.NotInInput, Next: next, Decides: true})
+			continue
+		case r != nil:
+			next = d.compareWait(r)
+		}
+		d.gap(kd.Gap{What: "the resource that " + d.thread(t.Addr) + " waits for", Why: kd.NotInInput, Next: next, Decides: true})
+	}
+}
+
+// compareWait is the command that shows whether a thread's wait object is one
+// of the resource's own: its SharedWaiters semaphore or ExclusiveWaiters event
+// (both are fields of the public type nt!_ERESOURCE).
+func (d *diagnosis) compareWait(r *snapshot.Resource) string {
+	return "dt nt!_ERESOURCE " + d.addr(r.Addr) + " SharedWaiters ExclusiveWaiters"
+}
+
+// ownedBy returns the first resource with waiters that the thread owns.
+func (d *diagnosis) ownedBy(thread kd.Addr) *snapshot.Resource {
+	for _, r := range d.snap.Resources {
+		for i := range r.Resolved {
+			if r.Resolved[i].Thread == thread && waited(r) {
+				return r
+			}
+		}
+	}
+	return nil
+}

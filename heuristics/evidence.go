@@ -1,0 +1,93 @@
+package heuristics
+
+import (
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+	"kdlocks/waitgraph"
+)
+
+// seen adds a place to the evidence of a finding, once.
+func (f *Finding) seen(at kd.Ref, a kd.Addr, why string) {
+	if !at.Known() {
+		return
+	}
+	for _, e := range f.Evidence {
+		if e.At == at {
+			return
+		}
+	}
+	f.Evidence = append(f.Evidence, Evidence{At: at, Addr: a, Why: why})
+}
+
+// seenLock adds a resource's head line.
+func (f *Finding) seenLock(r *snapshot.Resource) {
+	f.seen(r.At, r.Addr, "the resource is "+holding(r))
+}
+
+func holding(r *snapshot.Resource) string {
+	switch r.Mode.String() {
+	case "exclusive":
+		return "owned exclusively"
+	case "shared":
+		return "owned shared"
+	}
+	return "in unknown hands"
+}
+
+// seenOwner adds an owner entry and, for an owner pointer, what resolves it.
+func (d *diagnosis) seenOwner(f *Finding, o *snapshot.Owner) {
+	if !o.Pointer {
+		f.seen(o.At, o.Raw, "the owner entry")
+		return
+	}
+	f.seen(o.At, o.Raw, "the owner entry: no thread, but an owner pointer")
+	if o.Said.Known() {
+		f.seen(o.Said, d.saidValue(o), "the debugger itself takes the value for one on a stack")
+	}
+	t := d.snap.Thread(o.Thread)
+	if t == nil {
+		return
+	}
+	f.seen(t.At, t.Addr, "the thread whose stack holds it")
+	f.seen(t.Stack.RangeAt, t.Stack.Base, "the range of that stack")
+	if !t.Stack.RangeAt.Known() {
+		f.seen(t.Stack.InitAt, t.Stack.Init, "the beginning and the end of that stack")
+	}
+	d.seenFrame(f, t, o.Slot.Frame, "the frame that holds the owner pointer")
+	if o.Slot.Setter != o.Slot.Frame {
+		d.seenFrame(f, t, o.Slot.Setter, "the function whose parameter it is")
+	}
+}
+
+// saidValue is the value as it stands in the debugger's sentence.
+func (d *diagnosis) saidValue(o *snapshot.Owner) kd.Addr {
+	if p, ok := d.snap.Said(o.P()); ok {
+		return p.Value
+	}
+	return o.Raw
+}
+
+func (d *diagnosis) seenFrame(f *Finding, t *threads.Thread, i int, why string) {
+	if t == nil || i < 0 || i >= len(t.Stack.Frames) {
+		return
+	}
+	if fr := t.Stack.Frames[i]; !fr.Inline {
+		f.seen(fr.At, fr.ChildSP, why)
+	}
+}
+
+// seenWait adds the edge by which a thread waits and the frames of its
+// acquire.
+func (d *diagnosis) seenWait(f *Finding, e waitgraph.Edge) {
+	n := d.graph.Nodes[e.From]
+	f.seen(e.At, e.About, "it waits for the lock")
+	t := d.snap.Thread(n.Addr)
+	if t == nil {
+		return
+	}
+	f.seen(t.At, t.Addr, "state of the waiting thread")
+	routine, caller := acquire(t)
+	d.seenFrame(f, t, routine, "the routine that asks for the lock")
+	d.seenFrame(f, t, caller, "its caller")
+}

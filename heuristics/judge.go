@@ -1,0 +1,207 @@
+package heuristics
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+	"kdlocks/waitgraph"
+)
+
+// Verdict is the judgement on one snapshot in one sentence.
+type Verdict struct {
+	Kind       Kind
+	Confidence Confidence
+	Summary    string
+}
+
+// Judgement is all that is said of one snapshot.
+type Judgement struct {
+	Snap     *snapshot.Snapshot
+	Verdict  Verdict
+	Findings []Finding // the weightiest first
+	Notes    []kd.Note
+	Gaps     []kd.Gap
+	// Undecided is set when a fact is missing that a verdict hangs on.
+	Undecided bool
+	// NotSeen says what kinds of evidence the snapshot does not hold.
+	NotSeen []string
+}
+
+// mostFindings bounds the findings of one detector; what is left out is noted.
+const mostFindings = 50
+
+// Judge runs all detectors over a snapshot.
+func Judge(s *snapshot.Snapshot) Judgement {
+	d := diagnose(s)
+	j := Judgement{Snap: s}
+	for _, c := range checks {
+		found := c.find(d)
+		if len(found) > mostFindings {
+			d.notes = append(d.notes, kd.Note{Text: fmt.Sprintf("%s: %d findings, the first %d are kept", c.ID, len(found), mostFindings)})
+			found = found[:mostFindings]
+		}
+		j.Findings = append(j.Findings, found...)
+	}
+	slices.SortStableFunc(j.Findings, weigh)
+	if !s.HasLocks && (len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock) {
+		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})
+	}
+	for i := range j.Findings {
+		slices.SortStableFunc(j.Findings[i].Evidence, byPlace)
+	}
+	j.Notes = append(slices.Clone(s.Notes), d.notes...)
+	j.Gaps = d.gaps
+	for _, g := range j.Gaps {
+		j.Undecided = j.Undecided || g.Decides
+	}
+	j.NotSeen = notSeen(s)
+	j.Verdict = d.verdict(j)
+	return j
+}
+
+func byPlace(a, b Evidence) int {
+	switch {
+	case a.At.Before(b.At):
+		return -1
+	case b.At.Before(a.At):
+		return 1
+	}
+	return 0
+}
+
+// rank is the order of verdicts, weightiest first.
+func rank(k Kind) int {
+	return slices.Index([]Kind{Deadlock, OrphanedLock, SuspectedDeadlock, Undecided, BlockedChain, Contention, NoDeadlock}, k)
+}
+
+// weigh orders findings: by what they say of the system, then a thread that
+// waits for itself before cycles, then by evidence, then by how many threads
+// they block, then the specific before the general.
+func weigh(a, b Finding) int {
+	return cmp.Or(
+		cmp.Compare(rank(a.Kind), rank(b.Kind)),
+		cmp.Compare(family(a), family(b)),
+		cmp.Compare(solid(a.Grade), solid(b.Grade)),
+		cmp.Compare(b.Blocked, a.Blocked),
+		cmp.Compare(specific(a), specific(b)),
+	)
+}
+
+// solid is the same for A and B: both prove a cycle.
+func solid(g waitgraph.Grade) waitgraph.Grade { return max(g, waitgraph.B) }
+
+func family(f Finding) int {
+	if f.Check == deadlockCycle {
+		return 1
+	}
+	return 0
+}
+
+// specific puts the chain behind the finding that understands its root.
+func specific(f Finding) int {
+	if f.Check == blockedChain {
+		return 1
+	}
+	return 0
+}
+
+func (d *diagnosis) verdict(j Judgement) Verdict {
+	if len(j.Findings) > 0 {
+		f := j.Findings[0]
+		switch {
+		case rank(f.Kind) < rank(Undecided):
+			return Verdict{f.Kind, f.Confidence, f.Summary + more(j)}
+		case f.Kind == Undecided:
+			return Verdict{Undecided, Certain, f.Summary}
+		case !j.Undecided && rank(f.Kind) < rank(NoDeadlock):
+			return Verdict{f.Kind, f.Confidence, f.Summary}
+		}
+	}
+	if j.Undecided {
+		return d.undecided(j)
+	}
+	return Verdict{NoDeadlock, Likely, d.noDeadlock()}
+}
+
+// more counts further findings of the verdict's kind.
+func more(j Judgement) string {
+	n := 0
+	for _, f := range j.Findings[1:] {
+		if f.Kind == j.Findings[0].Kind {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s of this kind: see the findings.)", plural(n, "more finding"))
+}
+
+func (d *diagnosis) undecided(j Judgement) Verdict {
+	for _, g := range j.Gaps {
+		if g.Decides {
+			return Verdict{Undecided, Certain, fmt.Sprintf("Undecided: %s is %s; run %s.", g.What, g.Why, g.Next)}
+		}
+	}
+	return Verdict{Undecided, Certain, "Undecided."}
+}
+
+func (d *diagnosis) noDeadlock() string {
+	s := d.snap
+	waited := 0
+	for _, r := range s.Resources {
+		if r.Waiting() > 0 {
+			waited++
+		}
+	}
+	text := fmt.Sprintf("No deadlock among the %s listed", plural(len(s.Resources), "resource"))
+	if s.Total.Known() {
+		text += fmt.Sprintf(" (of %d)", s.Total.N)
+	}
+	if waited == 0 {
+		return text + ": nobody waits for any of them."
+	}
+	return text + "."
+}
+
+// notSeen lists what could hide a hang and is not in the snapshot.
+func notSeen(s *snapshot.Snapshot) []string {
+	out := []string{"pushlocks, fast mutexes and spinlocks, which !locks does not list"}
+	if !s.HasLocks {
+		out = append([]string{"resources: no !locks output was given"}, out...)
+	}
+	if len(s.Threads) == 0 {
+		out = append(out, "threads and stacks: no !thread output was given")
+	}
+	noStack, notResident := 0, 0
+	for _, t := range s.Threads {
+		if len(t.Stack.Frames) == 0 {
+			noStack++
+		}
+		if t.NotResident {
+			notResident++
+		}
+	}
+	if noStack > 0 {
+		out = append(out, "the stacks of "+plural(noStack, "thread"))
+	}
+	if notResident > 0 {
+		out = append(out, plural(notResident, "stack")+" not resident in memory")
+	}
+	return out
+}
+
+// Worst returns the judgement whose verdict weighs most, the first of equals;
+// nil if there is none.
+func Worst(js []Judgement) *Judgement {
+	var worst *Judgement
+	for i := range js {
+		if worst == nil || rank(js[i].Verdict.Kind) < rank(worst.Verdict.Kind) {
+			worst = &js[i]
+		}
+	}
+	return worst
+}

@@ -1,0 +1,208 @@
+package heuristics
+
+import (
+	"fmt"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+	"kdlocks/waitgraph"
+)
+
+// pattern is the form of a knot.
+type pattern uint8
+
+const (
+	plainCycle pattern = iota
+	ownerPointerSelf
+	upgradeSelf
+	upgradeShared
+)
+
+// shape tells the form of a knot and the owner entry it turns on, nil for a
+// plain cycle.
+func (d *diagnosis) shape(k knot) (pattern, *snapshot.Owner) {
+	var own *snapshot.Owner
+	lock := d.graph.Nodes[d.graph.Edges[k.cycle[0]].To].Addr
+	for _, e := range k.cycle {
+		edge := d.graph.Edges[e]
+		if gate := d.graph.Nodes[edge.To]; gate.Kind != waitgraph.Thread && (gate.Addr != lock || gate.Kind == waitgraph.Mutant) {
+			return plainCycle, nil
+		}
+		if edge.Owner != nil && (own == nil || edge.Owner.Pointer) {
+			own = edge.Owner
+		}
+	}
+	switch {
+	case own == nil:
+		return plainCycle, nil
+	case own.Pointer && (len(k.cycle) == 2 || d.throughQueue(k)):
+		return ownerPointerSelf, own
+	case len(k.cycle) == 2 && len(d.upgraders(lock)) > 1:
+		return upgradeShared, own
+	case len(k.cycle) == 2:
+		return upgradeSelf, own
+	}
+	return plainCycle, nil
+}
+
+// throughQueue reports whether the cycle is one thread that waits shared
+// behind an exclusive waiter of the resource it owns itself.
+func (d *diagnosis) throughQueue(k knot) bool {
+	if len(k.cycle) != 4 {
+		return false
+	}
+	for _, e := range k.cycle {
+		if d.graph.Nodes[d.graph.Edges[e].To].Kind == waitgraph.Shared {
+			return true
+		}
+	}
+	return false
+}
+
+// upgraders returns the threads that own the resource shared and wait for it
+// exclusively, in the order of the waiter list.
+func (d *diagnosis) upgraders(lock kd.Addr) []kd.Addr {
+	r := d.snap.Resource(lock)
+	if r == nil || r.Mode != locks.Shared {
+		return nil
+	}
+	owners := make(map[kd.Addr]bool, len(r.Resolved))
+	for i := range r.Resolved {
+		if o := &r.Resolved[i]; o.Live != threads.No {
+			owners[o.Thread] = true
+		}
+	}
+	var out []kd.Addr
+	for _, w := range r.ExclusiveWaiters {
+		if owners[w.Thread] {
+			out = append(out, w.Thread)
+			owners[w.Thread] = false
+		}
+	}
+	return out
+}
+
+// knotFinding fills what all findings about knots share.
+func (d *diagnosis) knotFinding(c *Check, k knot) Finding {
+	f := c.finding(Deadlock)
+	f.Grade, f.Confidence = k.grade, confidenceOf(k.grade)
+	if k.grade == waitgraph.D {
+		f.Kind, f.Severity = SuspectedDeadlock, High
+	}
+	f.Cycle = d.steps(k.cycle)
+	lockSeen := make(map[kd.Addr]bool)
+	for _, s := range f.Cycle {
+		f.Threads = append(f.Threads, s.Thread)
+		if !lockSeen[s.WaitsFor] {
+			lockSeen[s.WaitsFor] = true
+			f.Resources = append(f.Resources, s.WaitsFor)
+		}
+	}
+	for _, e := range k.cycle {
+		d.seenEdge(&f, d.graph.Edges[e])
+	}
+	for _, e := range k.cycle {
+		if o := d.graph.Edges[e].Owner; o != nil && o.Weak() && f.Confidence == Certain {
+			f.Confidence = VeryLikely
+		}
+	}
+	d.countBlocked(&f, k)
+	return f
+}
+
+// steps turns the edges of a cycle or chain into hops from thread to thread.
+func (d *diagnosis) steps(edges []int) []Step {
+	var out []Step
+	for i := 0; i+1 < len(edges); i += 2 {
+		wait, own := d.graph.Edges[edges[i]], d.graph.Edges[edges[i+1]]
+		s := Step{Thread: d.graph.Nodes[wait.From].Addr, WaitsFor: d.graph.Nodes[wait.To].Addr}
+		if d.graph.Nodes[own.To].Kind == waitgraph.Thread {
+			s.HeldBy = d.graph.Nodes[own.To].Addr
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (d *diagnosis) seenEdge(f *Finding, e waitgraph.Edge) {
+	if d.graph.Nodes[e.From].Kind == waitgraph.Thread {
+		if r := d.graph.Nodes[e.To].Resource; r != nil {
+			f.seenLock(r)
+		}
+		d.seenWait(f, e)
+		return
+	}
+	if e.Owner != nil {
+		d.seenOwner(f, e.Owner)
+		return
+	}
+	f.seen(e.At, e.About, "it stands in the way")
+}
+
+// countBlocked fills the threads that wait behind a cycle without being on it.
+func (d *diagnosis) countBlocked(f *Finding, k knot) {
+	var onCycle []int
+	member := make(map[int]bool)
+	for _, e := range k.cycle {
+		onCycle = append(onCycle, d.graph.Edges[e].From)
+		member[d.graph.Edges[e].From] = true
+	}
+	inKnot := make(map[int]bool)
+	for _, n := range k.nodes {
+		inKnot[n] = true
+	}
+	behind, announced := d.graph.BlockedBy(onCycle)
+	for _, n := range behind {
+		if inKnot[n] {
+			f.Others = append(f.Others, d.graph.Nodes[n].Addr)
+		} else {
+			f.Bystanders = append(f.Bystanders, d.graph.Nodes[n].Addr)
+		}
+	}
+	f.Blocked = len(behind) + announced
+}
+
+// suspectOf names the module that stands nearest to the acquire on the stacks
+// of the given threads, if they agree or only one has a stack.
+func (d *diagnosis) suspectOf(ts []kd.Addr) *Suspect {
+	var module string
+	var where []string
+	stacksSeen := 0
+	for _, a := range ts {
+		t := d.snap.Thread(a)
+		routine, _ := acquire(t)
+		if routine < 0 {
+			continue
+		}
+		stacksSeen++
+		i := nearest(t, routine)
+		if i < 0 {
+			continue
+		}
+		m := t.Stack.Frames[i].Module
+		if module != "" && !strings.EqualFold(m, module) {
+			return nil
+		}
+		module = m
+		where = append(where, fmt.Sprintf("%s of thread %s", frame(t, i), d.addr(a)))
+	}
+	if len(where) == 0 || len(where) < stacksSeen {
+		return nil
+	}
+	return &Suspect{Module: module, Reason: fmt.Sprintf("nearest module outside Windows to the lock request: %s", strings.Join(where, "; "))}
+}
+
+// nextForThreads asks for the threads whose stacks are not in the input.
+func (d *diagnosis) nextForThreads(ts []kd.Addr) []string {
+	const most = 8
+	var out []string
+	for _, a := range ts {
+		if t := d.snap.Thread(a); (t == nil || len(t.Stack.Frames) == 0) && len(out) < most {
+			out = append(out, "!thread "+d.addr(a))
+		}
+	}
+	return out
+}

@@ -1,0 +1,82 @@
+package heuristics
+
+import (
+	"strings"
+
+	"kdlocks/threads"
+)
+
+// waitsForResource reports whether a thread waits for an ERESOURCE: by its
+// wait reason, or by the routine on its stack if it has no header.
+func waitsForResource(t *threads.Thread) bool {
+	if t.State != threads.Waiting && t.State != threads.StateUnknown {
+		return false
+	}
+	return t.WaitReason == "WrResource" || t.FindFrame("ExpWaitForResource") >= 0
+}
+
+// isIdleWorker reports whether a thread waits for work: the queue wait of a
+// system worker, with nothing of a work item on its stack.
+func isIdleWorker(t *threads.Thread) bool {
+	if t.State != threads.Waiting && t.State != threads.StateUnknown {
+		return false
+	}
+	q := t.FindFrame("KeRemoveQueue", "KeRemovePriQueue")
+	if q < 0 {
+		return t.WaitReason == "WrQueue" && len(t.Stack.Frames) == 0
+	}
+	for _, f := range t.Stack.Frames[q+1:] {
+		if strings.Contains(f.Function, "ExpWorkerThread") || strings.Contains(f.Function, "ExpWorkerFactory") {
+			return true
+		}
+		if !strings.HasPrefix(strings.TrimLeft(f.Function, "_"), "Ke") {
+			return false
+		}
+	}
+	return false
+}
+
+// userModeWait reports why a thread's wait ends only by what user mode does.
+func userModeWait(t *threads.Thread) (string, int) {
+	if t.State != threads.Waiting && t.State != threads.StateUnknown {
+		return "", -1
+	}
+	switch {
+	case t.Reply != nil && t.Reply.ALPC:
+		return "it waits for the reply to an ALPC message", -1
+	case t.Reply != nil:
+		return "it waits for the reply to an LPC message", -1
+	}
+	if i := t.FindFrame("FltSendMessage", "AlpcpReceiveSynchronousReply", "NtRequestWaitReplyPort", "KeUserModeCallback", "LpcRequestWaitReplyPort"); i >= 0 {
+		return "it waits in " + t.Stack.Frames[i].Name(), i
+	}
+	switch t.WaitReason {
+	case "WrLpcReply", "WrLpcReceive", "WrUserRequest":
+		return "its wait reason is " + t.WaitReason, -1
+	}
+	if t.WaitMode == "UserMode" {
+		return "it waits in user mode (" + t.WaitReason + ")", -1
+	}
+	return "", -1
+}
+
+// ioReasons are wait reasons of threads that wait for the disk or the network
+// on behalf of the memory manager.
+var ioReasons = map[string]bool{"WrPageIn": true, "WrPageOut": true, "WrFreePage": true, "PageIn": true}
+
+// ioWait reports why a thread's wait is one for I/O.
+func ioWait(t *threads.Thread) (string, int) {
+	if t.State != threads.Waiting && t.State != threads.StateUnknown || waitsForResource(t) {
+		return "", -1
+	}
+	if ioReasons[t.WaitReason] {
+		return "its wait reason is " + t.WaitReason, -1
+	}
+	if i := t.FindFrame("IoSynchronousPage", "MiWaitForInPageComplete", "NonCachedIo", "IopSynchronousServiceTail", "IoPageRead", "IopSynchronousApiServiceTail", "WaitForIrp", "IofCallDriver"); i >= 0 {
+		return "it waits in " + t.Stack.Frames[i].Name(), i
+	}
+	if len(t.IRPs) > 0 {
+		return "it has an IRP pending", -1
+	}
+	return "", -1
+}

@@ -1,0 +1,178 @@
+package heuristics
+
+import (
+	"fmt"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+	"kdlocks/stacks"
+	"kdlocks/threads"
+)
+
+// addr prints an address as the debugger would for the target.
+func (d *diagnosis) addr(a kd.Addr) string { return a.Bare(d.snap.Target.Arch) }
+
+// thread names a thread: address, image and CID as far as they are known.
+func (d *diagnosis) thread(a kd.Addr) string {
+	s := "thread " + d.addr(a)
+	t := d.snap.Thread(a)
+	if t == nil {
+		return s
+	}
+	var more []string
+	if t.Process.Image != "" {
+		more = append(more, t.Process.Image)
+	}
+	if t.CID.Known {
+		more = append(more, t.CID.String())
+	}
+	if len(more) == 0 {
+		return s
+	}
+	return s + " (" + strings.Join(more, ", ") + ")"
+}
+
+// lock names a resource, with its symbol if one was printed.
+func (d *diagnosis) lock(a kd.Addr) string {
+	r := d.snap.Resource(a)
+	if r == nil {
+		return d.addr(a)
+	}
+	if r.Symbol != "" {
+		return fmt.Sprintf("ERESOURCE %s (%s)", d.addr(a), r.Symbol)
+	}
+	return "ERESOURCE " + d.addr(a)
+}
+
+// plural returns "1 thread" or "n threads".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// frame names frame i of a thread's stack.
+func frame(t *threads.Thread, i int) string {
+	if i < 0 || i >= len(t.Stack.Frames) {
+		return ""
+	}
+	return fmt.Sprintf("%s (frame %d)", t.Stack.Frames[i].Name(), i)
+}
+
+// span prints milliseconds as seconds.
+func span(ms int64) string { return fmt.Sprintf("%d.%03d s", ms/1000, ms%1000) }
+
+// slot says where on the stack an owner pointer lies and whose it is.
+func slot(t *threads.Thread, o *snapshot.Owner) string {
+	s := o.Slot
+	if s.Frame < 0 {
+		return "No printed frame reaches it."
+	}
+	in := frame(t, s.Frame)
+	sp := t.Stack.Frames[s.Frame].ChildSP
+	switch {
+	case s.Setter < 0:
+		return fmt.Sprintf("It lies in %s.", in)
+	case s.Param > 0 && t.Stack.X86:
+		return fmt.Sprintf("It is the place of parameter %d of %s, 0x%x above its ChildEBP.", s.Param, in, uint64(o.P()-sp))
+	case s.Param > 0:
+		return fmt.Sprintf("It lies in %s, %s: there an x64 caller leaves home space for the parameters of the function it calls, so it is the home slot of the %s parameter of %s.",
+			in, above(o.P()-sp), ordinal(s.Param), frame(t, s.Setter))
+	}
+	return fmt.Sprintf("It lies among the locals of %s.", in)
+}
+
+func above(d kd.Addr) string {
+	if d == 0 {
+		return "exactly at its Child-SP"
+	}
+	return fmt.Sprintf("0x%x above its Child-SP", uint64(d))
+}
+
+func ordinal(n int) string {
+	if n >= 1 && n <= 4 {
+		return [...]string{"first", "second", "third", "fourth"}[n-1]
+	}
+	return fmt.Sprintf("%dth", n)
+}
+
+// access is the word for what a waiter asks.
+func access(shared bool) string {
+	if shared {
+		return "shared"
+	}
+	return "exclusive"
+}
+
+// acquire returns the frame of the routine that asks for the lock, and its
+// caller, -1 if the stack does not show one.
+func acquire(t *threads.Thread) (routine, caller int) {
+	if t == nil {
+		return -1, -1
+	}
+	wait := t.FindFrame("ExpWaitForResource")
+	routine = -1
+	for i := max(wait, 0); i < len(t.Stack.Frames); i++ {
+		name := t.Stack.Frames[i].Function
+		if isAcquire(name) {
+			routine = i
+			continue
+		}
+		if routine >= 0 {
+			return routine, i
+		}
+		if wait < 0 && i > 12 {
+			break
+		}
+	}
+	return routine, -1
+}
+
+// isAcquire reports whether a function is one of the kernel's routines that
+// take an ERESOURCE.
+func isAcquire(name string) bool {
+	name = strings.TrimLeft(name, "_")
+	return strings.HasPrefix(name, "ExAcquire") || strings.HasPrefix(name, "ExpAcquire") ||
+		strings.HasPrefix(name, "ExEnterCriticalRegionAndAcquire") || strings.HasPrefix(name, "ExpCommitWaitForResource")
+}
+
+// osModules are parts of Windows that hold and wait for locks on behalf of
+// others: they are no suspects by standing on a stack.
+var osModules = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr ntfs fastfat exfat refs cdfs udfs
+	rdbss mup npfs msfs ksecdd win32k win32kbase win32kfull dxgkrnl tcpip ndis afd http srv srv2 srvnet mrxsmb mrxsmb20
+	volsnap volmgr volmgrx partmgr mountmgr disk classpnp storport storahci stornvme ataport scsiport pci acpi wof fileinfo
+	netio tdx cng ci clfs tm vmbus vdrvroot ntdll kernel32 kernelbase wow64 wow64cpu user32 verifier luafv rdyboost fvevol`)
+
+func wordSet(words string) map[string]bool {
+	set := make(map[string]bool)
+	for _, w := range strings.Fields(words) {
+		set[w] = true
+	}
+	return set
+}
+
+func isOS(module string) bool { return module == "" || osModules[strings.ToLower(module)] }
+
+// nearest returns the first frame from index from outward that belongs to no
+// part of Windows, -1 if there is none.
+func nearest(t *threads.Thread, from int) int {
+	if t == nil || from < 0 {
+		return -1
+	}
+	for i := from; i < len(t.Stack.Frames); i++ {
+		f := t.Stack.Frames[i]
+		if f.Module != "" && !isOS(f.Module) && f.ChildSP.IsKernel(archOf(t.Stack)) {
+			return i
+		}
+	}
+	return -1
+}
+
+func archOf(s stacks.Stack) kd.Arch {
+	if s.X86 {
+		return kd.X86
+	}
+	return kd.X64
+}

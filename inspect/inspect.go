@@ -1,0 +1,85 @@
+package inspect
+
+import (
+	"context"
+
+	"kdlocks/heuristics"
+	"kdlocks/kd"
+	"kdlocks/report"
+	"kdlocks/transcript"
+)
+
+// Input is the bytes of one log or paste and the name to call it by.
+type Input = transcript.Input
+
+// Options say how to analyse.
+type Options struct{}
+
+// ErrNothing is wrapped by the error of inputs in which no command's output
+// was recognised.
+var ErrNothing = transcript.ErrNothing
+
+// ErrNotText is wrapped by the error of an input that is no text.
+var ErrNotText = transcript.ErrNotText
+
+// Run analyses the inputs as one case. The report is nil when nothing was
+// recognised; a report and an error come together when some inputs could be
+// read and others not. It returns ctx's error when that is done first.
+func Run(ctx context.Context, inputs []Input, _ Options) (*report.Report, error) {
+	t, err := transcript.Read(inputs)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if len(t.Snapshots) == 0 {
+		return nil, err
+	}
+	var judged []heuristics.Judgement
+	for _, s := range t.Snapshots {
+		judged = append(judged, heuristics.Judge(s))
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	return report.Build(sources(t), judged), err
+}
+
+func sources(t *transcript.Transcript) []report.Source {
+	out := make([]report.Source, len(t.Sources))
+	for i := range t.Sources {
+		s := &t.Sources[i]
+		out[i] = report.Source{
+			Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines,
+			Understood: s.Understood(), Sections: s.Sections, NotUnderstood: notUnderstood(s),
+		}
+	}
+	return out
+}
+
+// notUnderstood joins neighbouring lines that no reader knew.
+func notUnderstood(s *transcript.Source) []report.LineSpan {
+	var out []report.LineSpan
+	for i, st := range s.Status {
+		if st != transcript.NotUnderstood {
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].EndLine == i {
+			out[n-1].EndLine = i + 1
+			continue
+		}
+		out = append(out, report.LineSpan{Line: i + 1, EndLine: i + 1, Text: s.Lines[i]})
+	}
+	return out
+}
+
+// Resolve says what addresses are in the inputs: thread, stack and frame,
+// resource, owner entry. Errors are those of Run.
+func Resolve(ctx context.Context, inputs []Input, addrs []kd.Addr) ([]report.Answer, error) {
+	t, err := transcript.Read(inputs)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if len(t.Snapshots) == 0 {
+		return nil, err
+	}
+	return report.Resolve(sources(t), t.Snapshots, addrs), err
+}

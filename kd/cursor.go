@@ -1,0 +1,104 @@
+package kd
+
+import "strings"
+
+// Cursor walks the words of a line without allocating.
+type Cursor struct {
+	Text string
+	Pos  int // byte of Text, counted from 0
+}
+
+// blank returns the number of bytes of the blank at position i, 0 if there is
+// none. The non-breaking blank of pasted web pages counts as one.
+func blank(s string, i int) int {
+	switch c := s[i]; {
+	case c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f':
+		return 1
+	case c == 0xc2 && i+1 < len(s) && s[i+1] == 0xa0:
+		return 2
+	}
+	return 0
+}
+
+// TrimBlanks returns s without blanks at either end and the number of bytes
+// cut from its front.
+func TrimBlanks(s string) (string, int) {
+	front := 0
+	for front < len(s) {
+		n := blank(s, front)
+		if n == 0 {
+			break
+		}
+		front += n
+	}
+	end := len(s)
+	for end > front {
+		switch {
+		case blank(s, end-1) == 1:
+			end--
+		case end-2 >= front && blank(s, end-2) == 2:
+			end -= 2
+		default:
+			return s[front:end], front
+		}
+	}
+	return s[front:end], front
+}
+
+// skip moves over blanks.
+func (c *Cursor) skip() {
+	for c.Pos < len(c.Text) {
+		n := blank(c.Text, c.Pos)
+		if n == 0 {
+			return
+		}
+		c.Pos += n
+	}
+}
+
+// Word returns the next word and the byte where it starts, "" at the end.
+func (c *Cursor) Word() (string, int) {
+	c.skip()
+	start := c.Pos
+	for c.Pos < len(c.Text) && blank(c.Text, c.Pos) == 0 {
+		c.Pos++
+	}
+	return c.Text[start:c.Pos], start
+}
+
+// Peek returns the next word without moving.
+func (c *Cursor) Peek() string {
+	saved := c.Pos
+	w, _ := c.Word()
+	c.Pos = saved
+	return w
+}
+
+// Rest returns what is left of the line from the next word on, and where that
+// starts.
+func (c *Cursor) Rest() (string, int) {
+	c.skip()
+	return c.Text[c.Pos:], c.Pos
+}
+
+// Take moves over the words of phrase if they come next, whatever blanks
+// stand between them, and reports whether they did. Case is ignored.
+func (c *Cursor) Take(phrase string) bool {
+	saved := c.Pos
+	want := Cursor{Text: phrase}
+	for {
+		w, _ := want.Word()
+		if w == "" {
+			return true
+		}
+		if got, _ := c.Word(); !strings.EqualFold(got, w) {
+			c.Pos = saved
+			return false
+		}
+	}
+}
+
+// HasPrefixFold reports whether s starts with prefix, in either case.
+func HasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}

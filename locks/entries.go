@@ -1,0 +1,148 @@
+package locks
+
+import (
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// entries reads the items of an owner list, up to four a line, each padded:
+//
+//	8a7cb533-01<*> *** Actual Thread 8a7cb530
+//	ffffaa3e1a9df7c0-01<*> ffffaa3e193fc080-01
+//
+// A remark runs to the end of its line.
+func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
+	for {
+		w, at := c.Word()
+		switch {
+		case w == "":
+			return
+		case strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<"):
+			return
+		case w == "<*>" && len(r.cur.Entries) > 0:
+			r.cur.Entries[len(r.cur.Entries)-1].Marked = true
+			continue
+		case w == "***" && len(r.cur.Entries) > 0:
+			r.remark(c, l)
+			return
+		}
+		e, ok := r.entry(w)
+		if !ok {
+			r.note(l.Ref(at, len(w)), "owner entry %q: bad address or count", clip(w))
+			continue
+		}
+		e.At = l.Ref(at, len(w))
+		e.AtBreak = l.Cut && at+len(w) == len(l.Text)
+		r.cur.Entries = append(r.cur.Entries, e)
+	}
+}
+
+// remark reads "*** ..." behind the last entry and widens the entry's place
+// over it.
+func (r *Reader) remark(c *kd.Cursor, l kd.Line) {
+	e := &r.cur.Entries[len(r.cur.Entries)-1]
+	text, at := c.Rest()
+	if cut := strings.Index(text, "//"); cut >= 0 {
+		text = text[:cut]
+	}
+	e.Remark, _ = kd.TrimBlanks(text)
+	if e.At.Line == l.Num {
+		e.At.Len = l.Off + int32(at+len(e.Remark)) + 1 - e.At.Col
+	}
+	t := kd.Cursor{Text: e.Remark}
+	if t.Take("Actual Thread") {
+		w, _ := t.Word()
+		if a, ok := r.address(w); ok {
+			e.Actual = a
+		}
+	}
+}
+
+// entry reads ADDR-NN or ADDR-NN<*>.
+func (r *Reader) entry(w string) (Entry, bool) {
+	body, marked := strings.CutSuffix(w, "<*>")
+	addr, count, ok := strings.Cut(body, "-")
+	if !ok || len(count) < 2 {
+		return Entry{}, false
+	}
+	a, ok := r.address(addr)
+	if !ok {
+		return Entry{}, false
+	}
+	n, err := strconv.ParseUint(count, 16, 31)
+	return Entry{Raw: a, Count: int(n), Marked: marked}, err == nil
+}
+
+// address reads an address of the width that the head line has: a shorter one
+// was cut.
+func (r *Reader) address(w string) (kd.Addr, bool) {
+	a, ok := kd.ParseFullAddr(w)
+	if !ok || isWide(w) != r.wide {
+		return 0, false
+	}
+	return a, true
+}
+
+// looksLikeEntry tells a continuation line by its first word: hexadecimal
+// digits, a minus sign and a count, whole or damaged.
+func looksLikeEntry(w string) bool {
+	if w == "<*>" {
+		return true
+	}
+	addr, count, ok := strings.Cut(w, "-")
+	if !ok || len(addr) < 8 || len(count) < 2 {
+		return false
+	}
+	_, err := strconv.ParseUint(count[:2], 16, 8)
+	return err == nil && isHexPrefix(addr)
+}
+
+func isHexPrefix(s string) bool {
+	_, ok := kd.ParseAddr(s[:4])
+	return ok
+}
+
+// addresses reads the items of the exclusive waiter list: addresses without a
+// count.
+func (r *Reader) addresses(c *kd.Cursor, l kd.Line) {
+	for {
+		w, at := c.Word()
+		if w == "" || strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<") {
+			return
+		}
+		a, ok := r.waiterAddress(w)
+		if !ok {
+			r.note(l.Ref(at, len(w)), "exclusive waiter %q: bad address", clip(w))
+			continue
+		}
+		if !a.IsKernel(kd.ArchUnknown) {
+			r.note(l.Ref(at, len(w)), "exclusive waiter %s is no thread: newer kernels keep a marker in the wait list", w)
+			continue
+		}
+		r.cur.ExclusiveWaiters = append(r.cur.ExclusiveWaiters, Waiter{Thread: a, At: l.Ref(at, len(w))})
+	}
+}
+
+// waiterAddress reads ADDR, or ADDR-NN as some listings have it.
+func (r *Reader) waiterAddress(w string) (kd.Addr, bool) {
+	if e, ok := r.entry(w); ok {
+		return e.Raw, true
+	}
+	return r.address(w)
+}
+
+// onlyAddresses reports whether the rest of the line holds waiters and nothing
+// else, so that a stack frame or a memory dump is not taken for a waiter list.
+func (r *Reader) onlyAddresses(c kd.Cursor) bool {
+	for {
+		w, _ := c.Word()
+		if w == "" || strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<") {
+			return true
+		}
+		if _, ok := r.waiterAddress(w); !ok {
+			return false
+		}
+	}
+}

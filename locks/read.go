@@ -1,0 +1,347 @@
+package locks
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// Read reads the output of !locks. Lines that are not part of it are passed
+// over; Reader tells which.
+func Read(lines []kd.Line) Listing {
+	var r Reader
+	for _, l := range lines {
+		r.Line(l)
+	}
+	return r.Done()
+}
+
+// Reader reads the output of !locks line by line, with or without an address,
+// plain, -v or -d, also when other output stands in between.
+type Reader struct {
+	out   Listing
+	cur   *Resource
+	list  listState
+	wide  bool // the head line's address has 16 digits
+	noHdr bool // "Cannot get _ERESOURCE type" came before the next head line
+}
+
+// listState is the list that a continuation line would belong to.
+type listState uint8
+
+const (
+	noList        listState = iota
+	ownerList               // after "Threads:"
+	exclusiveList           // after "Threads Waiting On Exclusive Access:"
+	slotList                // after "ActiveCount = ...", the NT 4 form
+)
+
+// Line takes the next line and reports whether it is part of !locks output.
+func (r *Reader) Line(l kd.Line) bool {
+	if l.Text == "" {
+		r.foreign()
+		return false
+	}
+	ok := r.headLine(l) || r.frameLine(l)
+	if !ok && r.cur != nil {
+		ok = r.bodyLine(l)
+	}
+	if ok && r.cur != nil {
+		r.cur.EndLine = l.Num
+		r.cur.Open = true
+	}
+	if !ok {
+		r.foreign()
+	}
+	return ok
+}
+
+// foreign records that a line came which belongs to no list: the list before
+// it was not cut off by the end of the input.
+func (r *Reader) foreign() {
+	if r.cur != nil {
+		r.cur.Open = false
+	}
+}
+
+// Break tells the reader that other output follows: a prompt, or the end of a
+// paste. The block that was being read is complete as far as it was printed.
+func (r *Reader) Break() {
+	r.foreign()
+	r.close()
+}
+
+// Done returns what was read.
+func (r *Reader) Done() Listing {
+	r.close()
+	return r.out
+}
+
+func (r *Reader) close() {
+	if r.cur == nil {
+		return
+	}
+	r.cur.reconcile()
+	r.out.Resources = append(r.out.Resources, r.cur)
+	if r.cur.Reading != Sound {
+		r.note(r.cur.At, "resource %s: %s", r.cur.Addr, r.cur.Why)
+	}
+	r.cur, r.list = nil, noList
+}
+
+func (r *Reader) note(at kd.Ref, format string, args ...any) {
+	r.out.Notes = append(r.out.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
+}
+
+// headLine reads
+//
+//	Resource @ 0x896d2a68    Shared 1 owning threads
+//	Resource @ nt!PiEngineLock (0xfffff8019cd8a380)    Exclusively owned
+//	Resource @ 0x9655d4a8    Available
+//	Resource @ 801e99c0
+func (r *Reader) headLine(l kd.Line) bool {
+	if l.Text[0] != 'R' && l.Text[0] != 'r' {
+		return false
+	}
+	c := kd.Cursor{Text: l.Text}
+	if !c.Take("Resource @") {
+		return false
+	}
+	res := &Resource{At: l.All(), HeadUntrusted: r.noHdr}
+	word, at := c.Word()
+	text, ok := word, false
+	if res.Addr, ok = kd.ParseAddr(word); !ok || len(word) < 8 {
+		text, at = parenthesised(&c)
+		res.Symbol = word
+		if res.Addr, ok = kd.ParseAddr(text); !ok || len(text) < 8 {
+			r.note(l.All(), "resource head line without a whole address")
+			r.Break()
+			return true
+		}
+	}
+	r.Break()
+	r.cur, r.noHdr = res, false
+	r.wide = isWide(text)
+	r.readMode(&c, l, at)
+	return true
+}
+
+// parenthesised reads "(0xADDR)" and returns what is inside; "" if the closing
+// parenthesis is missing, because digits may be missing too.
+func parenthesised(c *kd.Cursor) (string, int) {
+	w, at := c.Word()
+	if !strings.HasPrefix(w, "(") || !strings.HasSuffix(w, ")") {
+		return "", at
+	}
+	return w[1 : len(w)-1], at + 1
+}
+
+func isWide(addr string) bool {
+	_, narrow := kd.ParseFullAddr(addr)
+	return narrow && len(strings.ReplaceAll(strings.TrimPrefix(addr, "0x"), "`", "")) == 16
+}
+
+func (r *Reader) readMode(c *kd.Cursor, l kd.Line, _ int) {
+	rest, at := c.Rest()
+	switch {
+	case c.Take("Exclusively owned"):
+		r.cur.Mode = Exclusive
+	case c.Take("Available"):
+		r.cur.Mode = Unowned
+	case c.Take("Shared"):
+		w, wat := c.Word()
+		n, err := strconv.Atoi(w)
+		if err != nil || n < 0 {
+			r.note(l.Ref(at, len(rest)), "resource head line: no count of owning threads")
+			return
+		}
+		r.cur.Mode = Shared
+		r.cur.SharedOwners = Printed{N: n, At: l.Ref(wat, len(w))}
+		c.Take("owning threads")
+	}
+	r.restIsRemark(c, l)
+}
+
+// restIsRemark accepts what an author wrote behind the debugger's own words
+// and notes anything else.
+func (r *Reader) restIsRemark(c *kd.Cursor, l kd.Line) {
+	rest, at := c.Rest()
+	if rest == "" || strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "<<") {
+		return
+	}
+	r.note(l.Ref(at, len(rest)), "not understood behind a !locks line: %q", clip(rest))
+}
+
+// clip keeps a quoted piece of input short.
+func clip(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}
+
+// frameLine reads the lines around the resources.
+func (r *Reader) frameLine(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	switch {
+	case strings.HasPrefix(l.Text, "KD: Scanning for held locks"), c.Take("**** DUMP OF ALL RESOURCE OBJECTS ****"):
+		r.Break()
+	case c.Take("Cannot get _ERESOURCE type"):
+		r.Break()
+		r.noHdr = true
+	case c.Take("Possible deadlock. Use !locks"):
+		return r.timeout(&c, l)
+	default:
+		return r.totals(l)
+	}
+	return true
+}
+
+// timeout reads the kernel's message before its resource time-out break:
+//
+//	Possible deadlock. Use !locks FFFFB42768DEB908 to determine the resource owner
+func (r *Reader) timeout(c *kd.Cursor, l kd.Line) bool {
+	w, at := c.Word()
+	addr, ok := kd.ParseFullAddr(w)
+	if !ok {
+		return false
+	}
+	r.out.Timeouts = append(r.out.Timeouts, Timeout{Addr: addr, At: l.Ref(at, len(w))})
+	return true
+}
+
+// totals reads
+//
+//	16088 total locks, 2 locks currently held
+//	1 total locks
+func (r *Reader) totals(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	total, at := c.Word()
+	n, err := strconv.Atoi(total)
+	if err != nil || n < 0 {
+		return false
+	}
+	if !c.Take("total locks,") && !c.Take("total locks") {
+		return false
+	}
+	r.Break()
+	r.out.Total = Printed{N: n, At: l.Ref(at, len(total))}
+	held, at := c.Word()
+	if h, err := strconv.Atoi(held); err == nil && h >= 0 && c.Take("locks currently held") {
+		r.out.Held = Printed{N: h, At: l.Ref(at, len(held))}
+	}
+	return true
+}
+
+func (r *Reader) bodyLine(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	switch {
+	case c.Take("Threads Waiting On Exclusive Access:"):
+		r.list = exclusiveList
+		r.addresses(&c, l)
+	case c.Take("Threads:"):
+		r.list = ownerList
+		r.entries(&c, l)
+	case c.Take("Contention Count ="):
+		r.count(&c, l, &r.cur.Contention, 10)
+	case c.Take("NumberOfSharedWaiters ="):
+		r.count(&c, l, &r.cur.SharedWaiterCount, 10)
+	case c.Take("NumberOfExclusiveWaiters ="):
+		base := 10
+		if r.list == slotList {
+			base = 16
+		}
+		r.count(&c, l, &r.cur.ExclusiveWaiterCount, base)
+	case c.Take("ActiveCount ="):
+		return r.activeCount(&c, l)
+	case r.list == slotList && c.Take("Thread ="):
+		return r.slot(&c, l)
+	default:
+		return r.continuation(&c, l)
+	}
+	return true
+}
+
+// count reads the number behind "Contention Count =" and its kin.
+func (r *Reader) count(c *kd.Cursor, l kd.Line, into *Printed, base int) {
+	w, at := c.Word()
+	n, err := strconv.ParseInt(w, base, 33)
+	if err != nil || n < 0 {
+		r.note(l.Ref(at, len(w)), "count %q is not a number", clip(w))
+		return
+	}
+	*into = Printed{N: int(min(n, 1<<31-1)), At: l.Ref(at, len(w))}
+	r.restIsRemark(c, l)
+}
+
+// activeCount reads the second line of the NT 4 form:
+//
+//	ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter
+func (r *Reader) activeCount(c *kd.Cursor, l kd.Line) bool {
+	w, _ := c.Word()
+	n, err := strconv.ParseUint(w, 16, 31)
+	if err != nil || !c.Take("Flags =") {
+		return false
+	}
+	r.list = slotList
+	flags, at := c.Rest()
+	switch {
+	case strings.Contains(flags, "IsOwnedExclusive"):
+		r.cur.Mode = Exclusive
+	case n > 0:
+		r.cur.Mode = Shared
+		r.cur.SharedOwners = Printed{N: int(n), At: l.Ref(at, len(flags))}
+	default:
+		r.cur.Mode = Unowned
+	}
+	return true
+}
+
+// slot reads an owner slot of the NT 4 form; empty ones are zero:
+//
+//	Thread = 809cd2f0, Count = 01
+func (r *Reader) slot(c *kd.Cursor, l kd.Line) bool {
+	w, at := c.Word()
+	addr, ok := kd.ParseFullAddr(strings.TrimSuffix(w, ","))
+	if !ok || !c.Take("Count =") {
+		return false
+	}
+	n, _ := c.Word()
+	count, err := strconv.ParseUint(n, 16, 31)
+	if err != nil {
+		return false
+	}
+	r.restIsRemark(c, l)
+	if addr == 0 {
+		return true
+	}
+	first := len(r.cur.Entries) == 0
+	if !first {
+		// The form has no count of shared waiters; the slots are the count.
+		r.cur.SharedWaiterCount = Printed{N: len(r.cur.Entries), At: l.Ref(at, len(w)-1)}
+	}
+	r.cur.Entries = append(r.cur.Entries, Entry{Raw: addr, Count: int(count), Marked: first && r.cur.Mode == Exclusive, At: l.Ref(at, len(w)-1)})
+	return true
+}
+
+// continuation reads a line that holds nothing but list items.
+func (r *Reader) continuation(c *kd.Cursor, l kd.Line) bool {
+	switch r.list {
+	case ownerList:
+		if !looksLikeEntry(c.Peek()) {
+			return false
+		}
+		r.entries(c, l)
+		return true
+	case exclusiveList:
+		if _, ok := r.address(c.Peek()); !ok || !r.onlyAddresses(*c) {
+			return false
+		}
+		r.addresses(c, l)
+		return true
+	}
+	return false
+}

@@ -1,0 +1,172 @@
+package locks
+
+import "fmt"
+
+// reconcile gives each entry of the "Threads:" list its role. The debugger
+// prints owners and shared waiters in one list and marks owners with <*>, but
+// some versions mark shared waiters too (testdata: openzfs-317) and old ones
+// mark nobody (testdata: NT 4). So the head line and the counts decide, and a
+// list that fits neither gets no roles that an edge could be drawn from.
+func (r *Resource) reconcile() {
+	r.dropCutEntry()
+	switch r.Mode {
+	case Exclusive:
+		r.reconcileExclusive()
+	case Shared:
+		r.reconcileShared()
+	default:
+		r.reconcileUnknown()
+	}
+	r.checkExclusiveList()
+}
+
+// dropCutEntry forgets an unmarked last entry that the end of the input
+// touches, unless the counts have room for it: its mark may be cut off.
+func (r *Resource) dropCutEntry() {
+	k := len(r.Entries)
+	if k < 2 || !r.Entries[k-1].AtBreak || r.Entries[k-1].Marked {
+		return
+	}
+	owners := 1
+	if r.Mode == Shared {
+		owners = max(1, r.SharedOwners.N)
+	}
+	if k > owners+r.SharedWaiterCount.N {
+		r.Entries = r.Entries[:k-1]
+	}
+}
+
+func (r *Resource) marked() int {
+	n := 0
+	for _, e := range r.Entries {
+		if e.Marked {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *Resource) reconcileExclusive() {
+	k, s := len(r.Entries), r.SharedWaiterCount.N
+	if k == 0 {
+		return
+	}
+	r.splitAt(r.firstOwner())
+	switch marked := r.marked(); {
+	case marked > 1 && k == 1+s && !r.Open:
+		r.doubt(fmt.Sprintf("exclusively owned, but %d entries are marked <*>; with %d shared waiters only the first can be the owner", marked, s))
+	case marked > 1:
+		r.refuse(fmt.Sprintf("exclusively owned, but %d of %d entries are marked <*> and %d shared waiters are announced", marked, k, s))
+	case marked == 0 && k > 1 && k != 1+s:
+		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed and %d shared waiters are announced", k, s))
+	case k > 1 && !r.SharedWaiterCount.Known():
+		r.doubt(fmt.Sprintf("%d entries beside the owner, but no count of shared waiters was printed", k-1))
+	case k > 1+s:
+		r.refuse(fmt.Sprintf("%d entries beside the owner, but %d shared waiters are announced", k-1, s))
+	}
+}
+
+// firstOwner returns the index of the first marked entry, else 0.
+func (r *Resource) firstOwner() int {
+	for i, e := range r.Entries {
+		if e.Marked {
+			return i
+		}
+	}
+	return 0
+}
+
+// splitAt makes entry i the owner and all others shared waiters.
+func (r *Resource) splitAt(i int) {
+	for j, e := range r.Entries {
+		if j == i {
+			r.Owners = append(r.Owners, e)
+		} else {
+			r.SharedWaiters = append(r.SharedWaiters, e.waiter())
+		}
+	}
+}
+
+func (e Entry) waiter() Waiter { return Waiter{Thread: e.Raw, At: e.At} }
+
+func (r *Resource) reconcileShared() {
+	k, s, n := len(r.Entries), r.SharedWaiterCount.N, r.SharedOwners.N
+	marked := r.marked()
+	switch {
+	case marked > n || marked == 0:
+		r.splitAfter(min(n, k))
+	default:
+		r.splitByMark()
+	}
+	switch {
+	case marked > n && k == n+s && !r.Open:
+		r.doubt(fmt.Sprintf("%d owning threads, but %d entries are marked <*>; with %d shared waiters only the first %d can be owners", n, marked, s, n))
+	case marked > n:
+		r.refuse(fmt.Sprintf("%d owning threads, but %d of %d entries are marked <*> and %d shared waiters are announced", n, marked, k, s))
+	case marked == 0 && k > 0 && k != n+s:
+		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed, %d owning threads and %d shared waiters are announced", k, n, s))
+	case len(r.SharedWaiters) > s && !r.SharedWaiterCount.Known():
+		r.doubt(fmt.Sprintf("%d entries are not marked as owners, but no count of shared waiters was printed", len(r.SharedWaiters)))
+	case len(r.SharedWaiters) > s:
+		r.refuse(fmt.Sprintf("%d entries are not marked as owners, but %d shared waiters are announced", len(r.SharedWaiters), s))
+	}
+}
+
+// splitAfter makes the first n entries owners.
+func (r *Resource) splitAfter(n int) {
+	for i, e := range r.Entries {
+		if i < n {
+			r.Owners = append(r.Owners, e)
+		} else {
+			r.SharedWaiters = append(r.SharedWaiters, e.waiter())
+		}
+	}
+}
+
+func (r *Resource) splitByMark() {
+	for _, e := range r.Entries {
+		if e.Marked {
+			r.Owners = append(r.Owners, e)
+		} else {
+			r.SharedWaiters = append(r.SharedWaiters, e.waiter())
+		}
+	}
+}
+
+// reconcileUnknown serves a head line whose mode is missing or "Available":
+// marked entries are kept as owners for the record, but nothing is drawn.
+func (r *Resource) reconcileUnknown() {
+	r.splitByMark()
+	if len(r.Entries)+len(r.ExclusiveWaiters) == 0 {
+		return
+	}
+	if r.Mode == Unowned {
+		r.refuse("the head line says Available, but threads are listed")
+		return
+	}
+	r.refuse("the head line does not say how the resource is held")
+}
+
+// checkExclusiveList compares the exclusive waiters with their count. A list
+// that is shorter than its count is a known habit of newer debuggers.
+func (r *Resource) checkExclusiveList() {
+	n := len(r.ExclusiveWaiters)
+	switch {
+	case n > 0 && !r.ExclusiveWaiterCount.Known():
+		r.doubt(fmt.Sprintf("%d exclusive waiters are listed, but no count of them was printed", n))
+	case n > r.ExclusiveWaiterCount.N && n > 0:
+		r.refuse(fmt.Sprintf("%d exclusive waiters are listed, but %d are announced", n, r.ExclusiveWaiterCount.N))
+	}
+}
+
+func (r *Resource) doubt(why string) {
+	if r.Reading == Sound {
+		r.Reading, r.Why = Doubtful, why
+	}
+}
+
+func (r *Resource) refuse(why string) {
+	if r.Reading != Irreconcilable {
+		r.Reading, r.Why = Irreconcilable, why
+	}
+}

@@ -1,0 +1,152 @@
+package locks
+
+import "kdlocks/kd"
+
+// Mode is how an ERESOURCE is held.
+type Mode uint8
+
+// The modes of a head line. Unowned is "Available".
+const (
+	ModeUnknown Mode = iota
+	Exclusive
+	Shared
+	Unowned
+)
+
+// String returns the word used in reports.
+func (m Mode) String() string {
+	switch m {
+	case Exclusive:
+		return "exclusive"
+	case Shared:
+		return "shared"
+	case Unowned:
+		return "unowned"
+	}
+	return "unknown"
+}
+
+// Printed is a count as the debugger printed it. !locks leaves a line out when
+// its count is zero; Known tells the two apart.
+type Printed struct {
+	N  int
+	At kd.Ref
+}
+
+// Known reports whether the count was printed.
+func (p Printed) Known() bool { return p.At.Known() }
+
+// Entry is one item of a "Threads:" list: an owner or a shared waiter, until
+// reconciling says which.
+type Entry struct {
+	Raw     kd.Addr // with its low bits
+	Count   int     // the hexadecimal -NN behind the address: recursion of an owner
+	Marked  bool    // followed by <*>
+	Remark  string  // "*** ..." as printed, without the asterisks
+	Actual  kd.Addr // X of "*** Actual Thread X", else 0
+	At      kd.Ref  // the entry with its remark
+	AtBreak bool    // the input ends right behind it: its mark may be missing
+}
+
+// OwnerEntry is an Entry that owns the resource. Raw is a thread address, a
+// thread address with low bits set, or an owner pointer.
+type OwnerEntry = Entry
+
+// Waiter is a thread in a waiter list.
+type Waiter struct {
+	Thread kd.Addr
+	At     kd.Ref
+}
+
+// Reading says how far the lists of a resource can be trusted.
+type Reading uint8
+
+// The readings of a list, best first.
+const (
+	// Sound: marks, head line and counts agree, or what is missing is only
+	// announced and not listed.
+	Sound Reading = iota
+	// Doubtful: the roles follow from the counts although the marks say
+	// otherwise. Edges drawn from it have grade C.
+	Doubtful
+	// Irreconcilable: marks, head line and counts contradict each other. No
+	// edge is drawn from it.
+	Irreconcilable
+)
+
+// Resource is one ERESOURCE as printed, with the roles that reconciling gave
+// to the entries of its lists.
+type Resource struct {
+	Addr   kd.Addr
+	Symbol string // "nt!PiEngineLock" if the head line names it
+	Mode   Mode
+	// SharedOwners is N of "Shared N owning threads".
+	SharedOwners Printed
+	Contention   Printed // "Contention Count": since boot
+	// SharedWaiterCount and ExclusiveWaiterCount are "NumberOf...Waiters".
+	SharedWaiterCount    Printed
+	ExclusiveWaiterCount Printed
+
+	Entries          []Entry // the "Threads:" list in its order
+	Owners           []OwnerEntry
+	SharedWaiters    []Waiter
+	ExclusiveWaiters []Waiter
+
+	Reading Reading
+	Why     string // for a Reading that is not Sound: what contradicts what
+	// HeadUntrusted is set when the debugger said that it has no ERESOURCE
+	// type: the head line's mode is then not trustworthy.
+	HeadUntrusted bool
+	// Open is set when the input ends inside the block.
+	Open bool
+
+	At      kd.Ref // the head line
+	EndLine int32
+}
+
+// Unlisted returns how many shared and exclusive waiters are announced by a
+// count but missing from the lists.
+func (r *Resource) Unlisted() (shared, exclusive int) {
+	shared = max(0, r.SharedWaiterCount.N-len(r.SharedWaiters))
+	exclusive = max(0, r.ExclusiveWaiterCount.N-len(r.ExclusiveWaiters))
+	return shared, exclusive
+}
+
+// Waiting returns the number of threads that wait, by list or by count,
+// whichever is larger.
+func (r *Resource) Waiting() int {
+	s, e := r.Unlisted()
+	return len(r.SharedWaiters) + len(r.ExclusiveWaiters) + s + e
+}
+
+// MapAddrs replaces every address of the resource by f of it.
+func (r *Resource) MapAddrs(f func(kd.Addr) kd.Addr) {
+	r.Addr = f(r.Addr)
+	for _, list := range [][]Entry{r.Entries, r.Owners} {
+		for i := range list {
+			list[i].Raw, list[i].Actual = f(list[i].Raw), f(list[i].Actual)
+		}
+	}
+	for _, list := range [][]Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+		for i := range list {
+			list[i].Thread = f(list[i].Thread)
+		}
+	}
+}
+
+// Timeout is the kernel's own complaint about a resource, printed when a
+// thread has waited for longer than the resource time-out.
+type Timeout struct {
+	Addr kd.Addr
+	At   kd.Ref
+}
+
+// Listing is what one transcript says about resources.
+type Listing struct {
+	Resources []*Resource
+	Timeouts  []Timeout
+	// Total and Held are the figures of the closing line. Some debuggers
+	// leave the held count out, which says nothing about it.
+	Total, Held Printed
+	Notes       []kd.Note
+}

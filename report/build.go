@@ -1,0 +1,262 @@
+package report
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"kdlocks/heuristics"
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+)
+
+// Source is one input as the report quotes it.
+type Source struct {
+	Name          string
+	Bytes         int
+	Encoding      string
+	Lines         []string // decoded, without their ends
+	Understood    int
+	Sections      []kd.Section
+	NotUnderstood []LineSpan
+}
+
+// Build makes the report of the judgements on the sessions of some sources.
+func Build(sources []Source, judged []heuristics.Judgement) *Report {
+	b := builder{sources: sources}
+	r := &Report{Schema: Schema, Resources: []Resource{}, Threads: []Thread{}, Findings: []Finding{}, Notes: []Note{}, Gaps: []Gap{}}
+	for _, s := range sources {
+		r.Inputs = append(r.Inputs, input(s))
+	}
+	for i := range judged {
+		if len(judged) > 1 {
+			b.session = i + 1
+			r.Sessions = append(r.Sessions, Session{Session: i + 1, Target: *target(judged[i].Snap), Verdict: verdict(judged[i].Verdict)})
+		}
+		b.add(r, &judged[i])
+	}
+	worst := heuristics.Worst(judged)
+	if worst == nil {
+		return r
+	}
+	r.Verdict = verdict(worst.Verdict)
+	r.Target, r.NotSeen = target(worst.Snap), worst.NotSeen
+	if len(judged) > 1 {
+		at := 1
+		for i := range judged {
+			if &judged[i] == worst {
+				at = i + 1
+			}
+		}
+		r.Verdict.Summary = fmt.Sprintf("In session %d of %d: %s", at, len(judged), r.Verdict.Summary)
+	}
+	return r
+}
+
+type builder struct {
+	sources []Source
+	session int
+}
+
+func (b *builder) add(r *Report, j *heuristics.Judgement) {
+	for _, res := range j.Snap.Resources {
+		r.Resources = append(r.Resources, b.resource(j.Snap, res))
+	}
+	for _, t := range j.Snap.Threads {
+		r.Threads = append(r.Threads, b.thread(t))
+	}
+	for i := range j.Findings {
+		r.Findings = append(r.Findings, b.finding(&j.Findings[i]))
+	}
+	for _, n := range j.Notes {
+		note := Note{Text: n.Text, Session: b.session}
+		if n.At.Known() {
+			at := b.at(n.At, 0)
+			note.At = &at
+		}
+		r.Notes = append(r.Notes, note)
+	}
+	for _, g := range j.Gaps {
+		r.Gaps = append(r.Gaps, Gap{What: g.What, Session: b.session, Why: string(g.Why), NextCommand: g.Next, Decides: g.Decides})
+	}
+	r.Undecided = r.Undecided || j.Undecided
+}
+
+func input(s Source) Input {
+	in := Input{Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: len(s.Lines), LinesUnderstood: s.Understood, NotUnderstood: s.NotUnderstood, Sections: []Section{}}
+	for _, sec := range s.Sections {
+		in.Sections = append(in.Sections, Section{Command: sec.Command, Line: int(sec.Line), EndLine: int(sec.EndLine)})
+	}
+	return in
+}
+
+func verdict(v heuristics.Verdict) Verdict {
+	return Verdict{Kind: string(v.Kind), Confidence: string(v.Confidence), Summary: v.Summary}
+}
+
+func target(s *snapshot.Snapshot) *Target {
+	t := &Target{Arch: s.Target.Arch.String(), Build: s.Target.Build, Version: s.Target.Version, Uptime: s.Target.Uptime}
+	if bc := s.Target.Bugcheck; bc != nil {
+		t.Bugcheck = &Bugcheck{Code: fmt.Sprintf("0x%x", bc.Code)}
+		for _, a := range bc.Args {
+			t.Bugcheck.Args = append(t.Bugcheck.Args, a.String())
+		}
+	}
+	return t
+}
+
+// at turns a Ref into a place as people count: the column in characters.
+func (b *builder) at(r kd.Ref, endLine int32) At {
+	col, _ := b.chars(r)
+	return At{Input: b.sources[r.Input].Name, Line: int(r.Line), EndLine: int(endLine), Column: col}
+}
+
+// chars returns column and length of a Ref in characters.
+func (b *builder) chars(r kd.Ref) (col, length int) {
+	text := b.line(r)
+	start := min(max(int(r.Col)-1, 0), len(text))
+	end := min(start+int(r.Len), len(text))
+	return utf8.RuneCountInString(text[:start]) + 1, utf8.RuneCountInString(text[start:end])
+}
+
+func (b *builder) line(r kd.Ref) string {
+	lines := b.sources[r.Input].Lines
+	if int(r.Line) > len(lines) || r.Line < 1 {
+		return ""
+	}
+	return lines[r.Line-1]
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func tri(t threads.Tri) *bool {
+	if t == threads.Unknown {
+		return nil
+	}
+	return ptr(t == threads.Yes)
+}
+
+// known returns nil for the -1 that stands for an unknown number.
+func known[T int | int64](v T) *T {
+	if v < 0 {
+		return nil
+	}
+	return &v
+}
+
+// hex returns "" for an unknown address.
+func hex(a kd.Addr) string {
+	if a == 0 {
+		return ""
+	}
+	return a.String()
+}
+
+func hexes(as []kd.Addr) []string {
+	out := make([]string, len(as))
+	for i, a := range as {
+		out[i] = a.String()
+	}
+	return out
+}
+
+func (b *builder) resource(s *snapshot.Snapshot, r *snapshot.Resource) Resource {
+	out := Resource{
+		Address: r.Addr.String(), Session: b.session, Symbol: r.Symbol, Mode: r.Mode.String(),
+		Contention:           count(r, r.Contention, false),
+		SharedWaiterCount:    count(r, r.SharedWaiterCount, len(r.SharedWaiters) > 0),
+		ExclusiveWaiterCount: count(r, r.ExclusiveWaiterCount, len(r.ExclusiveWaiters) > 0),
+		Owners:               []Owner{}, SharedWaiters: b.waiters(r.SharedWaiters), ExclusiveWaiters: b.waiters(r.ExclusiveWaiters),
+		At: b.at(r.At, r.EndLine),
+	}
+	if r.SharedOwners.Known() {
+		out.OwningThreads = ptr(r.SharedOwners.N)
+	}
+	switch r.Reading {
+	case locks.Doubtful:
+		out.Reading = "doubtful"
+	case locks.Irreconcilable:
+		out.Reading = "irreconcilable"
+	}
+	for i := range r.Resolved {
+		out.Owners = append(out.Owners, b.owner(s, &r.Resolved[i]))
+	}
+	return out
+}
+
+// count returns a printed count. !locks leaves a line out when its count is
+// zero, so in a whole block without contradiction a missing line is a known
+// zero.
+func count(r *snapshot.Resource, p locks.Printed, contradicted bool) *int {
+	switch {
+	case p.Known():
+		return ptr(p.N)
+	case contradicted || r.HeadUntrusted || r.Mode == locks.ModeUnknown || r.Open && len(r.Entries) == 0:
+		return nil
+	}
+	return ptr(0)
+}
+
+func (b *builder) waiters(ws []locks.Waiter) []Waiter {
+	out := make([]Waiter, len(ws))
+	for i, w := range ws {
+		out[i] = Waiter{Thread: w.Thread.String(), At: b.at(w.At, 0)}
+	}
+	return out
+}
+
+func (b *builder) owner(s *snapshot.Snapshot, o *snapshot.Owner) Owner {
+	out := Owner{
+		Raw: o.Raw.String(), Count: ptr(o.Count), Remark: o.Remark, How: string(o.How),
+		Thread: hex(o.Thread), Live: tri(o.Live), Why: o.Why, At: b.at(o.At, 0),
+	}
+	t := s.Thread(o.Thread)
+	if o.Slot.Frame < 0 || t == nil {
+		return out
+	}
+	out.Frame = ptr(o.Slot.Frame)
+	if o.Slot.Setter >= 0 {
+		f := t.Stack.Frames[o.Slot.Setter]
+		out.SetBy = &SetBy{Module: f.Module, Function: f.Function, Slot: "local"}
+		if o.Slot.Param > 0 {
+			out.SetBy.Slot = fmt.Sprintf("parameter %d", o.Slot.Param)
+			if !t.Stack.X86 {
+				out.SetBy.Slot += " (home space)"
+			}
+		}
+	}
+	return out
+}
+
+func (b *builder) finding(f *heuristics.Finding) Finding {
+	out := Finding{
+		ID: f.Check.ID, Session: b.session, Title: f.Check.Title, Severity: string(f.Severity), Confidence: string(f.Confidence),
+		Grade: f.Grade.String(), Kind: string(f.Kind), Summary: f.Summary,
+		Threads: hexes(f.Threads), Resources: hexes(f.Resources),
+		Cycle: steps(f.Cycle), Chain: steps(f.Chain),
+		Others: hexes(f.Others), Bystanders: hexes(f.Bystanders), BlockedThreads: f.Blocked,
+		Explanation: f.Explanation, Disproof: f.Disproof, Remedy: f.Remedy, References: f.Check.References,
+		Evidence: []Evidence{}, NextCommands: []string{},
+	}
+	if f.Suspect != nil {
+		out.Suspect = &Suspect{Module: f.Suspect.Module, Reason: f.Suspect.Reason}
+	}
+	for _, e := range f.Evidence {
+		col, length := b.chars(e.At)
+		out.Evidence = append(out.Evidence, Evidence{
+			Input: b.sources[e.At.Input].Name, Line: int(e.At.Line), Column: col, Length: length,
+			Text: b.line(e.At), Address: e.Addr.String(), Why: e.Why,
+		})
+	}
+	out.NextCommands = append(out.NextCommands, f.Next...)
+	return out
+}
+
+func steps(in []heuristics.Step) []Step {
+	var out []Step
+	for _, s := range in {
+		out = append(out, Step{Thread: s.Thread.String(), WaitsFor: s.WaitsFor.String(), HeldBy: hex(s.HeldBy)})
+	}
+	return out
+}

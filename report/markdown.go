@@ -1,0 +1,146 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteMarkdown prints the report for a ticket.
+func WriteMarkdown(w io.Writer, r *Report, _ Style) error {
+	m := &markdown{names: index(r)}
+	v := r.Verdict
+	fmt.Fprintf(m, "## kdlocks: %s (%s)\n\n%s\n", v.Kind, v.Confidence, escape(v.Summary))
+	for i := range r.Findings {
+		m.finding(&r.Findings[i])
+	}
+	m.list("Missing", len(r.Gaps), func(i int) string {
+		g := r.Gaps[i]
+		return fmt.Sprintf("%s: %s. Type %s", escape(g.What), escape(g.Why), code(g.NextCommand))
+	})
+	m.list("Not looked at", len(r.NotSeen), func(i int) string { return escape(r.NotSeen[i]) })
+	m.list("Notes", min(len(r.Notes), mostNotes), func(i int) string {
+		n := r.Notes[i]
+		if n.At == nil {
+			return escape(n.Text)
+		}
+		return fmt.Sprintf("%s line %d: %s", escape(n.At.Input), n.At.Line, escape(n.Text))
+	})
+	_, err := w.Write(m.Bytes())
+	return err
+}
+
+type markdown struct {
+	bytes.Buffer
+	names
+}
+
+func (m *markdown) list(title string, n int, item func(int) string) {
+	if n == 0 {
+		return
+	}
+	fmt.Fprintf(m, "\n### %s\n\n", title)
+	for i := range n {
+		fmt.Fprintf(m, "- %s\n", item(i))
+	}
+}
+
+func (m *markdown) finding(f *Finding) {
+	fmt.Fprintf(m, "\n### %s\n\n", escape(f.Title))
+	fmt.Fprintf(m, "%s, severity %s, %s, evidence grade %s\n\n%s\n", code(f.ID), f.Severity, f.Confidence, f.Grade, escape(f.Summary))
+	m.steps(f, f.Cycle)
+	m.steps(f, f.Chain)
+	if f.Suspect != nil {
+		fmt.Fprintf(m, "\n**Suspect:** %s, %s\n", code(f.Suspect.Module), escape(f.Suspect.Reason))
+	}
+	fmt.Fprintf(m, "\n**Why:** %s\n", escape(f.Explanation))
+	m.evidence(f)
+	fmt.Fprintf(m, "\n**What would disprove it:** %s\n\n**What to do:** %s\n", escape(f.Disproof), escape(f.Remedy))
+	if len(f.NextCommands) > 0 {
+		fmt.Fprintf(m, "\n**Type next:**\n\n%s", fenced(strings.Join(f.NextCommands, "\n")))
+	}
+}
+
+func (m *markdown) steps(f *Finding, steps []Step) {
+	if len(steps) == 0 {
+		return
+	}
+	m.WriteString("\n| thread | waits for | held by |\n|---|---|---|\n")
+	for i, s := range steps {
+		if i == mostSteps {
+			fmt.Fprintf(m, "| ... and %d more | | |\n", len(steps)-i)
+			break
+		}
+		held := ""
+		if s.HeldBy != "" {
+			held = m.thread(f.Session, s.HeldBy)
+		}
+		fmt.Fprintf(m, "| %s | %s | %s |\n", escape(m.thread(f.Session, s.Thread)), escape(m.lock(f.Session, s.WaitsFor)), escape(held))
+	}
+}
+
+func (m *markdown) evidence(f *Finding) {
+	if len(f.Evidence) == 0 {
+		return
+	}
+	var b strings.Builder
+	for _, e := range f.Evidence {
+		fmt.Fprintf(&b, "%s:%d:%d  # %s\n    %s\n", e.Input, e.Line, e.Column, e.Why, strings.TrimSpace(e.Text))
+	}
+	fmt.Fprintf(m, "\n**Evidence:**\n\n%s", fenced(b.String()))
+}
+
+// escape makes input harmless in running Markdown text and in table cells.
+func escape(s string) string {
+	var b strings.Builder
+	for _, r := range Plain(s) {
+		switch {
+		case strings.ContainsRune("\\`*_[]|#~", r):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '<':
+			b.WriteString("&lt;")
+		case r == '>':
+			b.WriteString("&gt;")
+		case r == '&':
+			b.WriteString("&amp;")
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// code sets a word in code marks that are longer than any inside it.
+func code(s string) string {
+	s = Plain(s)
+	if !strings.Contains(s, "`") {
+		return "`" + s + "`"
+	}
+	mark := strings.Repeat("`", longestRun(s, '`')+1)
+	return mark + " " + s + " " + mark
+}
+
+// fenced sets text in a code block that its content cannot close.
+func fenced(s string) string {
+	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+	for i := range lines {
+		lines[i] = Plain(lines[i])
+	}
+	fence := strings.Repeat("`", max(3, longestRun(s, '`')+1))
+	return fence + "\n" + strings.Join(lines, "\n") + "\n" + fence + "\n"
+}
+
+func longestRun(s string, c byte) int {
+	longest, run := 0, 0
+	for i := 0; i < len(s); i++ {
+		if s[i] != c {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}

@@ -1,0 +1,285 @@
+package report
+
+// Schema names the version of the report's JSON form.
+const Schema = "kdlocks.report/v1"
+
+// Report is the whole result. Addresses are lower-case hexadecimal strings
+// with 0x, since JavaScript numbers lose bits. Every field may be absent when
+// its value is unknown; a known zero is written.
+type Report struct {
+	Schema    string     `json:"schema"`
+	Verdict   Verdict    `json:"verdict"`
+	Inputs    []Input    `json:"inputs"`
+	Target    *Target    `json:"target,omitempty"`
+	Sessions  []Session  `json:"sessions,omitempty"`
+	Resources []Resource `json:"resources"`
+	Threads   []Thread   `json:"threads"`
+	Findings  []Finding  `json:"findings"`
+	Notes     []Note     `json:"notes"`
+	Gaps      []Gap      `json:"gaps"`
+	// NotSeen says what kinds of evidence the input does not hold.
+	NotSeen []string `json:"not_looked_at,omitempty"`
+	// Undecided is true when a fact is missing that a verdict hangs on.
+	Undecided bool `json:"undecided,omitempty"`
+}
+
+// Verdict is the judgement in one sentence.
+type Verdict struct {
+	Kind       string `json:"kind"`
+	Confidence string `json:"confidence"`
+	Summary    string `json:"summary"`
+}
+
+// Input is one file or paste. Lines are counted from 1.
+type Input struct {
+	Name            string     `json:"name"`
+	Bytes           int        `json:"bytes"`
+	Encoding        string     `json:"encoding,omitempty"`
+	Lines           int        `json:"lines"`
+	LinesUnderstood int        `json:"lines_understood"`
+	Sections        []Section  `json:"sections"`
+	NotUnderstood   []LineSpan `json:"not_understood,omitempty"`
+}
+
+// Section is the output of one command.
+type Section struct {
+	Command string `json:"command"`
+	Line    int    `json:"line"`
+	EndLine int    `json:"end_line"`
+}
+
+// LineSpan is a run of lines that were not understood, and the first of them.
+type LineSpan struct {
+	Line    int    `json:"line"`
+	EndLine int    `json:"end_line"`
+	Text    string `json:"text"`
+}
+
+// At is a place in an input: its name, lines and column counted from 1, the
+// column in characters.
+type At struct {
+	Input   string `json:"input"`
+	Line    int    `json:"line"`
+	EndLine int    `json:"end_line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+}
+
+// Target is the machine that was looked at.
+type Target struct {
+	Arch     string    `json:"arch,omitempty"`
+	Build    string    `json:"build,omitempty"`
+	Version  string    `json:"version,omitempty"`
+	Uptime   string    `json:"uptime,omitempty"`
+	Bugcheck *Bugcheck `json:"bugcheck,omitempty"`
+}
+
+// Bugcheck is a stop code and its arguments.
+type Bugcheck struct {
+	Code string   `json:"code"`
+	Args []string `json:"args,omitempty"`
+}
+
+// Session is one of several debugger sessions in the inputs. Facts of two
+// sessions are never joined; Session fields elsewhere count from 1.
+type Session struct {
+	Session int     `json:"session"`
+	Target  Target  `json:"target"`
+	Verdict Verdict `json:"verdict"`
+}
+
+// Resource is one ERESOURCE.
+type Resource struct {
+	Address              string   `json:"address"`
+	Session              int      `json:"session,omitempty"`
+	Symbol               string   `json:"symbol,omitempty"`
+	Mode                 string   `json:"mode"`
+	OwningThreads        *int     `json:"owning_threads,omitempty"`
+	Contention           *int     `json:"contention,omitempty"`
+	SharedWaiterCount    *int     `json:"shared_waiter_count,omitempty"`
+	ExclusiveWaiterCount *int     `json:"exclusive_waiter_count,omitempty"`
+	Reading              string   `json:"reading,omitempty"` // doubtful or irreconcilable
+	Owners               []Owner  `json:"owners"`
+	SharedWaiters        []Waiter `json:"shared_waiters"`
+	ExclusiveWaiters     []Waiter `json:"exclusive_waiters"`
+	At                   At       `json:"at"`
+}
+
+// Owner is one owner entry and the thread behind it.
+type Owner struct {
+	Raw    string `json:"raw"`
+	Count  *int   `json:"count,omitempty"`
+	Remark string `json:"remark,omitempty"`
+	How    string `json:"how"`
+	Thread string `json:"thread,omitempty"`
+	Live   *bool  `json:"live,omitempty"`
+	Frame  *int   `json:"frame,omitempty"` // index into the thread's frames
+	SetBy  *SetBy `json:"set_by,omitempty"`
+	Why    string `json:"why,omitempty"`
+	At     At     `json:"at"`
+}
+
+// SetBy names the function whose parameter or local an owner pointer is.
+type SetBy struct {
+	Module   string `json:"module,omitempty"`
+	Function string `json:"function,omitempty"`
+	Slot     string `json:"slot"`
+}
+
+// Waiter is one entry of a waiter list.
+type Waiter struct {
+	Thread string `json:"thread"`
+	At     At     `json:"at"`
+}
+
+// Process names a process.
+type Process struct {
+	Address string `json:"address,omitempty"`
+	Image   string `json:"image,omitempty"`
+}
+
+// Thread is one thread, or a stack without a thread header.
+type Thread struct {
+	Address         string       `json:"address,omitempty"`
+	Session         int          `json:"session,omitempty"`
+	CID             string       `json:"cid,omitempty"`
+	Process         *Process     `json:"process,omitempty"`
+	Attached        *Process     `json:"attached_process,omitempty"`
+	State           string       `json:"state"`
+	Processor       *int         `json:"processor,omitempty"`
+	WaitReason      string       `json:"wait_reason,omitempty"`
+	WaitMode        string       `json:"wait_mode,omitempty"`
+	Alertable       *bool        `json:"alertable,omitempty"`
+	SuspendCount    int          `json:"suspend_count,omitempty"`
+	FreezeCount     int          `json:"freeze_count,omitempty"`
+	WaitObjects     []WaitObject `json:"wait_objects,omitempty"`
+	Reply           *Reply       `json:"reply,omitempty"`
+	IRPs            []string     `json:"irps,omitempty"`
+	WaitStartTick   *int64       `json:"wait_start_tick,omitempty"`
+	WaitTicks       *int64       `json:"wait_ticks,omitempty"`
+	WaitMS          *int64       `json:"wait_ms,omitempty"`
+	ContextSwitches *int64       `json:"context_switches,omitempty"`
+	Priority        *int         `json:"priority,omitempty"`
+	BasePriority    *int         `json:"base_priority,omitempty"`
+	StartAddress    string       `json:"start_address,omitempty"`
+	NotResident     bool         `json:"stack_not_resident,omitempty"`
+	Stack           *Stack       `json:"stack,omitempty"`
+	Frames          []Frame      `json:"frames"`
+	At              At           `json:"at"`
+}
+
+// WaitObject is one dispatcher object that a thread waits for.
+type WaitObject struct {
+	Address string `json:"address"`
+	Kind    string `json:"kind"`
+	Detail  string `json:"detail,omitempty"`
+	Owner   string `json:"owner,omitempty"`
+}
+
+// Reply is the LPC or ALPC reply that a thread waits for.
+type Reply struct {
+	Kind    string `json:"kind"` // alpc or lpc
+	Message string `json:"message,omitempty"`
+	Port    string `json:"port,omitempty"`
+	Server  string `json:"server_process,omitempty"`
+}
+
+// Stack is the range of a kernel stack and its segments.
+type Stack struct {
+	Init     string    `json:"init,omitempty"`
+	Current  string    `json:"current,omitempty"`
+	Base     string    `json:"base,omitempty"`
+	Limit    string    `json:"limit,omitempty"`
+	Segments []Segment `json:"segments,omitempty"`
+}
+
+// Segment is one contiguous stack; base is its end, exclusive.
+type Segment struct {
+	Base       string `json:"base"`
+	Limit      string `json:"limit"`
+	SP         string `json:"sp,omitempty"`
+	Inferred   bool   `json:"inferred,omitempty"`
+	FirstFrame *int   `json:"first_frame,omitempty"`
+	LastFrame  *int   `json:"last_frame,omitempty"`
+}
+
+// Frame is one frame of a stack, innermost first.
+type Frame struct {
+	Index    int    `json:"index"`
+	ChildSP  string `json:"child_sp,omitempty"`
+	RetAddr  string `json:"ret_addr,omitempty"`
+	Module   string `json:"module,omitempty"`
+	Function string `json:"function,omitempty"`
+	Offset   *int64 `json:"offset,omitempty"`
+	Symbol   string `json:"symbol,omitempty"` // call site as printed, if it has no function
+	Source   string `json:"source,omitempty"`
+	Trap     string `json:"trap_frame,omitempty"`
+	Inline   bool   `json:"inline,omitempty"`
+}
+
+// Step is one hop from thread to thread.
+type Step struct {
+	Thread   string `json:"thread"`
+	WaitsFor string `json:"waits_for"`
+	HeldBy   string `json:"held_by,omitempty"`
+}
+
+// Suspect is the module to look at first.
+type Suspect struct {
+	Module string `json:"module"`
+	Reason string `json:"reason"`
+}
+
+// Evidence is a piece of the input and why it counts. Text is the line as it
+// stands in the input; Column and Length, in characters, mark the piece of it
+// that is meant, which contains Address.
+type Evidence struct {
+	Input   string `json:"input"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Length  int    `json:"length"`
+	Text    string `json:"text"`
+	Address string `json:"address"`
+	Why     string `json:"why"`
+}
+
+// Finding is what one detector found.
+type Finding struct {
+	ID             string     `json:"id"`
+	Session        int        `json:"session,omitempty"`
+	Title          string     `json:"title"`
+	Severity       string     `json:"severity"`
+	Confidence     string     `json:"confidence"`
+	Grade          string     `json:"grade"`
+	Kind           string     `json:"kind"`
+	Summary        string     `json:"summary"`
+	Threads        []string   `json:"threads"`
+	Resources      []string   `json:"resources"`
+	Cycle          []Step     `json:"cycle,omitempty"`
+	Chain          []Step     `json:"chain,omitempty"`
+	Others         []string   `json:"also_entangled,omitempty"`
+	Bystanders     []string   `json:"bystanders,omitempty"`
+	BlockedThreads int        `json:"blocked_threads"`
+	Suspect        *Suspect   `json:"suspect,omitempty"`
+	Explanation    string     `json:"explanation"`
+	Disproof       string     `json:"disproof"`
+	Remedy         string     `json:"remedy"`
+	References     []string   `json:"references,omitempty"`
+	Evidence       []Evidence `json:"evidence"`
+	NextCommands   []string   `json:"next_commands"`
+}
+
+// Note is something read but not understood, or a count that does not add up.
+type Note struct {
+	At      *At    `json:"at,omitempty"`
+	Session int    `json:"session,omitempty"`
+	Text    string `json:"text"`
+}
+
+// Gap is a fact that is missing, why, and the command that supplies it.
+type Gap struct {
+	What        string `json:"what"`
+	Session     int    `json:"session,omitempty"`
+	Why         string `json:"why"`
+	NextCommand string `json:"next_command"`
+	Decides     bool   `json:"decides,omitempty"`
+}

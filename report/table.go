@@ -1,0 +1,139 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// column is one column of a table. Only prose may be shortened: an address
+// that is cut or folded can be neither copied nor searched for.
+type column struct {
+	head  string
+	prose bool
+}
+
+// table is rows of cells. It never prints wider than the width it is given,
+// never cuts or folds a cell that is not prose, and lets no control character
+// of the input through.
+type table struct {
+	columns []column
+	rows    [][]string
+}
+
+// proseLeast is the least width that prose is shortened to.
+const proseLeast = 12
+
+// mostRows bounds a table; what is left out is said below it.
+const mostRows = 1000
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// write prints the table, or a block of lines for each row where the width is
+// too small for the columns side by side. Width 0 is without limit.
+func (t *table) write(w io.Writer, width int) error {
+	rest := len(t.rows) - mostRows
+	if rest > 0 {
+		t.rows = t.rows[:mostRows]
+	}
+	for _, row := range t.rows {
+		for i := range row {
+			row[i] = strings.TrimSpace(Plain(row[i]))
+		}
+	}
+	err := error(nil)
+	if t.fit(width) {
+		err = t.grid(w)
+	} else {
+		err = t.blocks(w, width)
+	}
+	if err == nil && rest > 0 {
+		_, err = fmt.Fprintf(w, "... and %d more (use -o json for all)\n", rest)
+	}
+	return err
+}
+
+// fit shortens prose until the grid fits into the width, and reports whether
+// it does.
+func (t *table) fit(width int) bool {
+	if width <= 0 {
+		return true
+	}
+	widths := make([]int, len(t.columns))
+	over := 1 - width
+	for i, c := range t.columns {
+		widths[i] = cells(c.head)
+		for _, row := range t.rows {
+			widths[i] = max(widths[i], cells(row[i]))
+		}
+		over += widths[i] + 3
+	}
+	for i := len(t.columns) - 1; i >= 0 && over > 0; i-- {
+		if !t.columns[i].prose || widths[i] <= proseLeast {
+			continue
+		}
+		to := max(proseLeast, cells(t.columns[i].head), widths[i]-over)
+		over -= widths[i] - to
+		for _, row := range t.rows {
+			row[i] = shorten(row[i], to)
+		}
+	}
+	return over <= 0
+}
+
+// shorten cuts the end of a text that is wider than width columns.
+func shorten(s string, width int) string {
+	if cells(s) <= width {
+		return s
+	}
+	r := []rune(s)
+	for len(r) > 0 && cells(string(r))+1 > width {
+		r = r[:len(r)-1]
+	}
+	return string(r) + "…"
+}
+
+func (t *table) grid(w io.Writer) error {
+	tb := tablewriter.NewTable(w,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{Symbols: tw.NewSymbols(tw.StyleLight)})),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
+		tablewriter.WithHeaderAlignment(tw.AlignLeft),
+		tablewriter.WithRowAlignment(tw.AlignLeft),
+		tablewriter.WithEastAsian(tw.Off),
+	)
+	heads := make([]any, len(t.columns))
+	for i, c := range t.columns {
+		heads[i] = c.head
+	}
+	tb.Header(heads...)
+	if err := tb.Bulk(t.rows); err != nil {
+		return err
+	}
+	return tb.Render()
+}
+
+// blocks prints each row as lines of "head: cell".
+func (t *table) blocks(w io.Writer, width int) error {
+	for n, row := range t.rows {
+		if n > 0 {
+			if _, err := io.WriteString(w, "\n"); err != nil {
+				return err
+			}
+		}
+		for i, c := range t.columns {
+			if row[i] == "" {
+				continue
+			}
+			if _, err := io.WriteString(w, wrap(row[i], c.head+": ", "  ", width)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteText prints the report as an engineer would paste it into a case:
+// verdict, cycle or chain, evidence by line, suspect with its reason, what to
+// do, what to type next, and what was not looked at.
+func WriteText(w io.Writer, r *Report, s Style) error {
+	p := &page{names: index(r), s: s}
+	p.verdict()
+	for i := range r.Findings {
+		p.finding(i+1, &r.Findings[i])
+	}
+	p.gaps()
+	p.notSeen()
+	p.notes()
+	if s.Coverage {
+		p.coverage()
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// page collects the text of a report.
+type page struct {
+	bytes.Buffer
+	names
+	s Style
+}
+
+func (p *page) fold(first, text string) {
+	p.WriteString(wrap(text, first, strings.Repeat(" ", cells(first)), p.s.prose()))
+}
+
+func (p *page) head(title string) { fmt.Fprintf(p, "\n  %s\n", p.bold(title)) }
+
+func (p *page) bold(s string) string { return p.paint("1", s) }
+
+func (p *page) paint(code, s string) string {
+	if !p.s.Color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// colors of verdicts and severities: red, yellow, green.
+var colors = map[string]string{
+	"deadlock": "1;31", "orphaned-lock": "1;31", "suspected-deadlock": "1;33", "undecided": "1;33",
+	"blocked-chain": "1;33", "contention": "33", "no-deadlock": "1;32",
+}
+
+func (p *page) verdict() {
+	v := p.r.Verdict
+	fmt.Fprintf(p, "%s (%s)\n", p.paint(colors[v.Kind], strings.ToUpper(v.Kind)), v.Confidence)
+	p.fold("", v.Summary)
+	for _, s := range p.r.Sessions {
+		p.fold(fmt.Sprintf("  session %d: ", s.Session), s.Verdict.Kind+": "+s.Verdict.Summary)
+	}
+}
+
+func (p *page) finding(n int, f *Finding) {
+	session := ""
+	if f.Session > 0 {
+		session = fmt.Sprintf(", session %d", f.Session)
+	}
+	fmt.Fprintf(p, "\n%s %s (%s, %s, evidence grade %s%s)\n", p.bold(fmt.Sprintf("[%d]", n)), p.bold(f.ID), f.Severity, f.Confidence, f.Grade, session)
+	p.fold("    ", f.Summary)
+	p.cycle("Cycle", f, f.Cycle, true)
+	p.cycle("Chain", f, f.Chain, false)
+	p.people("Also entangled", f, f.Others)
+	p.people("Blocked behind", f, f.Bystanders)
+	if f.Suspect != nil {
+		p.head("Suspect")
+		p.fold("    ", f.Suspect.Module+": "+f.Suspect.Reason)
+	}
+	p.head("Why")
+	p.fold("    ", f.Explanation)
+	p.evidence(f)
+	p.head("What would disprove it")
+	p.fold("    ", f.Disproof)
+	p.head("What to do")
+	p.fold("    ", f.Remedy)
+	if len(f.NextCommands) > 0 {
+		p.head("Type next")
+		for _, c := range f.NextCommands {
+			fmt.Fprintf(p, "    %s\n", Plain(c))
+		}
+	}
+}
+
+// mostSteps bounds the hops of a cycle or chain that are drawn.
+const mostSteps = 24
+
+// cycle draws who waits for what, held by whom.
+func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
+	if len(steps) == 0 {
+		return
+	}
+	p.head(title)
+	for i, s := range steps {
+		if i >= mostSteps {
+			fmt.Fprintf(p, "    ... and %d more hops\n", len(steps)-i)
+			break
+		}
+		p.fold("    ", "thread "+p.thread(f.Session, s.Thread))
+		p.fold("      waits for ", p.lock(f.Session, s.WaitsFor))
+		if i < len(steps)-1 {
+			continue
+		}
+		held := "nobody that could be named"
+		if s.HeldBy != "" {
+			held = "thread " + p.thread(f.Session, s.HeldBy)
+		}
+		if closed {
+			held += " <- closes the cycle"
+		} else {
+			held += " <- the root"
+		}
+		p.fold("      held by ", held)
+	}
+}
+
+// mostPeople bounds the threads that are named in a list.
+const mostPeople = 16
+
+func (p *page) people(title string, f *Finding, threads []string) {
+	if len(threads) == 0 {
+		return
+	}
+	p.head(fmt.Sprintf("%s (%d)", title, len(threads)))
+	var list []string
+	for i, t := range threads {
+		if i == mostPeople {
+			list = append(list, fmt.Sprintf("... and %d more", len(threads)-i))
+			break
+		}
+		list = append(list, p.bare(t))
+	}
+	p.fold("    ", strings.Join(list, " "))
+}
+
+func (p *page) bare(a string) string { return p.r.bare(a) }
+
+func (p *page) evidence(f *Finding) {
+	if len(f.Evidence) == 0 {
+		return
+	}
+	p.head("Evidence")
+	for _, e := range f.Evidence {
+		fmt.Fprintf(p, "    %s:%d:%d  %s\n", Plain(e.Input), e.Line, e.Column, Plain(e.Why))
+		p.fold("      | ", e.Text)
+	}
+}
+
+func (p *page) gaps() {
+	if len(p.r.Gaps) == 0 {
+		return
+	}
+	fmt.Fprintf(p, "\n%s\n", p.bold("Missing"))
+	for _, g := range p.r.Gaps {
+		mark := "  - "
+		if g.Decides {
+			mark = "  ! "
+		}
+		p.fold(mark, fmt.Sprintf("%s: %s. Type: %s", g.What, g.Why, g.NextCommand))
+	}
+}
+
+func (p *page) notSeen() {
+	if len(p.r.NotSeen) == 0 {
+		return
+	}
+	fmt.Fprintf(p, "\n%s\n", p.bold("Not looked at"))
+	for _, n := range p.r.NotSeen {
+		p.fold("  - ", n)
+	}
+}
+
+// mostNotes bounds the notes of the text form; JSON has them all.
+const mostNotes = 40
+
+func (p *page) notes() {
+	unknown := 0
+	for _, in := range p.r.Inputs {
+		unknown += in.Lines - in.LinesUnderstood
+	}
+	if len(p.r.Notes) == 0 && unknown == 0 {
+		return
+	}
+	fmt.Fprintf(p, "\n%s\n", p.bold("Notes"))
+	for i, n := range p.r.Notes {
+		if i == mostNotes {
+			fmt.Fprintf(p, "  ... and %d more (use -o json for all)\n", len(p.r.Notes)-i)
+			break
+		}
+		where := ""
+		if n.At != nil {
+			where = fmt.Sprintf("%s:%d: ", n.At.Input, n.At.Line)
+		}
+		p.fold("  - ", where+n.Text)
+	}
+	for _, in := range p.r.Inputs {
+		if rest := in.Lines - in.LinesUnderstood; rest > 0 {
+			p.fold("  - ", fmt.Sprintf("%s: %d of %d lines not understood (--coverage lists them)", in.Name, rest, in.Lines))
+		}
+	}
+}
+
+func (p *page) coverage() {
+	fmt.Fprintf(p, "\n%s\n", p.bold("Lines not understood"))
+	for _, in := range p.r.Inputs {
+		for _, span := range in.NotUnderstood {
+			where := fmt.Sprintf("%s:%d", in.Name, span.Line)
+			if span.EndLine > span.Line {
+				where += fmt.Sprintf("-%d", span.EndLine)
+			}
+			p.fold("  "+Plain(where)+"  ", span.Text)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Style says how a text writer may use its terminal.
+type Style struct {
+	// Width is the columns of the terminal, 0 if it is none.
+	Width int
+	Color bool
+	// Coverage adds the lines that were not understood.
+	Coverage bool
+}
+
+// prose is the width that sentences are folded to.
+func (s Style) prose() int {
+	if s.Width <= 0 || s.Width > 100 {
+		return 100
+	}
+	return s.Width
+}
+
+// Writer prints a report in one output format.
+type Writer func(w io.Writer, r *Report, s Style) error
+
+var writers = map[string]Writer{
+	"table":    WriteText,
+	"json":     WriteJSON,
+	"markdown": WriteMarkdown,
+}
+
+// WriterFor returns the writer of an output format, nil if there is none.
+func WriterFor(format string) Writer { return writers[format] }
+
+// Formats returns the names of the output formats, sorted.
+func Formats() []string {
+	var out []string
+	for name := range writers {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// WriteJSON prints the report as JSON of the schema kdlocks.report/v1.
+func WriteJSON(w io.Writer, r *Report, _ Style) error { return JSON(w, r) }
+
+// JSON prints any value of this package as indented JSON.
+func JSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// bare prints an address as the debugger of the report's target would.
+func (r *Report) bare(a string) string {
+	digits := strings.TrimPrefix(a, "0x")
+	width := 16
+	if len(digits) <= 8 {
+		width = 8
+	}
+	if a == "" || len(digits) >= width {
+		return digits
+	}
+	return strings.Repeat("0", width-len(digits)) + digits
+}
+
+// names finds threads and resources by address.
+type names struct {
+	r         *Report
+	threads   map[string]*Thread
+	resources map[string]*Resource
+}
+
+func index(r *Report) names {
+	n := names{r: r, threads: make(map[string]*Thread), resources: make(map[string]*Resource)}
+	for i := range r.Threads {
+		if t := &r.Threads[i]; t.Address != "" && n.threads[key(t.Session, t.Address)] == nil {
+			n.threads[key(t.Session, t.Address)] = t
+		}
+	}
+	for i := range r.Resources {
+		n.resources[key(r.Resources[i].Session, r.Resources[i].Address)] = &r.Resources[i]
+	}
+	return n
+}
+
+func key(session int, address string) string { return fmt.Sprintf("%d/%s", session, address) }
+
+// thread names a thread of a session: address, image and CID.
+func (n names) thread(session int, a string) string {
+	s := n.r.bare(a)
+	t := n.threads[key(session, a)]
+	if t == nil {
+		return s
+	}
+	var more []string
+	if t.Process != nil && t.Process.Image != "" {
+		more = append(more, t.Process.Image)
+	}
+	if t.CID != "" {
+		more = append(more, t.CID)
+	}
+	if len(more) == 0 {
+		return s
+	}
+	return s + " (" + strings.Join(more, ", ") + ")"
+}
+
+// lock names what is waited for.
+func (n names) lock(session int, a string) string {
+	res := n.resources[key(session, a)]
+	switch {
+	case res == nil:
+		return "mutant " + n.r.bare(a)
+	case res.Symbol != "":
+		return "ERESOURCE " + n.r.bare(a) + " (" + res.Symbol + ")"
+	}
+	return "ERESOURCE " + n.r.bare(a)
+}

@@ -1,0 +1,141 @@
+package snapshot
+
+import (
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/threads"
+)
+
+// Target says what machine a session looked at.
+type Target struct {
+	Arch     kd.Arch
+	Build    string // "19041"
+	Version  string // the version line as printed
+	Uptime   string // as printed
+	Bugcheck *Bugcheck
+	// ArchAt is where the architecture was printed; unknown when it follows
+	// from the width of addresses.
+	ArchAt kd.Ref
+}
+
+// Bugcheck is the stop code of a crash dump and its arguments as printed.
+type Bugcheck struct {
+	Code uint32
+	Args []kd.Addr
+	At   kd.Ref
+}
+
+// Resource is an ERESOURCE with its owner entries resolved: Resolved[i]
+// belongs to Owners[i].
+type Resource struct {
+	*locks.Resource
+	Resolved []Owner
+}
+
+// Snapshot is what is known of one session of one machine.
+type Snapshot struct {
+	Target    Target
+	Resources []*Resource       // in the order of the input
+	Threads   []*threads.Thread // in the order of the input, one for each address
+	Processes []threads.Process
+	Timeouts  []locks.Timeout
+	// HasLocks is true when !locks output was read at all; Total and Held are
+	// the figures of its last line.
+	HasLocks    bool
+	Total, Held locks.Printed
+	Notes       []kd.Note
+
+	interpretations []threads.Interpretation
+	byAddr          map[kd.Addr]*threads.Thread
+	byResource      map[kd.Addr]*Resource
+	stacks          stackIndex
+	waiters         map[kd.Addr]bool // every thread in a waiter list
+	said            map[kd.Addr]threads.Interpretation
+}
+
+// Build makes a Snapshot of what the readers found in one session.
+func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
+	s := &Snapshot{
+		Target: target, Timeouts: ll.Timeouts, Total: ll.Total, Held: ll.Held,
+		HasLocks:        len(ll.Resources) > 0 || ll.Total.Known(),
+		Processes:       tl.Processes,
+		interpretations: tl.Interpretations,
+	}
+	s.Notes = append(append(s.Notes, ll.Notes...), tl.Notes...)
+	if s.Target.Arch == kd.ArchUnknown {
+		s.Target.Arch = guessArch(ll, tl)
+	}
+	if s.Target.Arch == kd.X86 {
+		s.fold(ll.Resources, tl.Threads)
+	}
+	s.mergeResources(ll.Resources)
+	s.mergeThreads(tl.Threads)
+	for _, t := range s.Threads {
+		t.Stack.Split(s.Target.Arch)
+	}
+	s.stacks = s.indexStacks()
+	s.resolveOwners()
+	s.check()
+	return s
+}
+
+// Empty reports whether nothing of use was read.
+func (s *Snapshot) Empty() bool {
+	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0
+}
+
+// Thread returns the thread at an address, nil if it was not printed.
+func (s *Snapshot) Thread(a kd.Addr) *threads.Thread { return s.byAddr[a] }
+
+// Resource returns the resource at an address, nil if it was not printed.
+func (s *Snapshot) Resource(a kd.Addr) *Resource { return s.byResource[a] }
+
+func (s *Snapshot) note(at kd.Ref, text string) {
+	s.Notes = append(s.Notes, kd.Note{At: at, Text: text})
+}
+
+// guessArch goes by the width of the addresses in head lines and stacks.
+func guessArch(ll locks.Listing, tl threads.Listing) kd.Arch {
+	for _, r := range ll.Resources {
+		return archOf(r.Addr)
+	}
+	for _, t := range tl.Threads {
+		if t.Addr != 0 {
+			return archOf(t.Addr)
+		}
+		for _, f := range t.Stack.Frames {
+			if f.ChildSP != 0 {
+				return archOf(f.ChildSP)
+			}
+		}
+	}
+	for _, p := range tl.Processes {
+		return archOf(p.Addr)
+	}
+	return kd.ArchUnknown
+}
+
+func archOf(a kd.Addr) kd.Arch {
+	if a <= 0xffffffff || a.SignExtended() {
+		return kd.X86
+	}
+	return kd.X64
+}
+
+// fold turns the sign-extended addresses that a 64-bit debugger prints for an
+// x86 target into the 32-bit ones.
+func (s *Snapshot) fold(rs []*locks.Resource, ts []*threads.Thread) {
+	for _, r := range rs {
+		r.MapAddrs(kd.Addr.Fold)
+	}
+	for _, t := range ts {
+		t.MapAddrs(kd.Addr.Fold)
+	}
+	for i := range s.interpretations {
+		p := &s.interpretations[i]
+		p.Value, p.Thread = p.Value.Fold(), p.Thread.Fold()
+	}
+	for i := range s.Processes {
+		s.Processes[i].Addr = s.Processes[i].Addr.Fold()
+	}
+}

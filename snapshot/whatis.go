@@ -1,0 +1,84 @@
+package snapshot
+
+import (
+	"kdlocks/kd"
+	"kdlocks/stacks"
+	"kdlocks/threads"
+)
+
+// Meaning is one thing that an address is in a snapshot.
+type Meaning struct {
+	// Kind is resource, owner, thread, process, wait-object, irp or stack.
+	Kind     string
+	Resource kd.Addr
+	Thread   kd.Addr
+	Process  threads.Process
+	Owner    *Owner // of Kind owner
+	Object   string // of Kind wait-object: the debugger's word
+	Live     threads.Tri
+	Slot     stacks.Slot
+	Segment  int // of Kind stack, -1 otherwise
+	At       kd.Ref
+}
+
+// WhatIs returns all that the snapshot knows an address to be, nil if nothing.
+// Its low bits are ignored where they do not belong to the address itself.
+func (s *Snapshot) WhatIs(a kd.Addr) []Meaning {
+	if s.Target.Arch == kd.X86 {
+		a = a.Fold()
+	}
+	out := s.whatResource(a)
+	out = append(out, s.whatThread(a)...)
+	for _, p := range s.Processes {
+		if p.Addr == a {
+			out = append(out, Meaning{Kind: "process", Process: p, At: p.At, Segment: -1})
+		}
+	}
+	return append(out, s.whatStack(a.Untagged())...)
+}
+
+func (s *Snapshot) whatResource(a kd.Addr) []Meaning {
+	var out []Meaning
+	if r := s.byResource[a]; r != nil {
+		out = append(out, Meaning{Kind: "resource", Resource: a, At: r.At, Segment: -1})
+	}
+	for _, r := range s.Resources {
+		for i := range r.Resolved {
+			if o := &r.Resolved[i]; o.Raw == a || o.Pointer && o.P() == a.Untagged() {
+				out = append(out, Meaning{Kind: "owner", Resource: r.Addr, Thread: o.Thread, Owner: o, Live: o.Live, Slot: o.Slot, Segment: o.Segment, At: o.At})
+			}
+		}
+	}
+	return out
+}
+
+func (s *Snapshot) whatThread(a kd.Addr) []Meaning {
+	var out []Meaning
+	if t := s.byAddr[a.Untagged()]; t != nil {
+		out = append(out, Meaning{Kind: "thread", Thread: t.Addr, At: t.At, Segment: -1})
+	}
+	for _, t := range s.Threads {
+		for _, w := range t.WaitObjects {
+			if w.Addr == a {
+				out = append(out, Meaning{Kind: "wait-object", Thread: t.Addr, Object: w.Kind, At: w.At, Segment: -1})
+			}
+		}
+		for _, irp := range t.IRPs {
+			if irp.Addr == a {
+				out = append(out, Meaning{Kind: "irp", Thread: t.Addr, At: irp.At, Segment: -1})
+			}
+		}
+	}
+	return out
+}
+
+// whatStack finds the stacks that hold an address.
+func (s *Snapshot) whatStack(a kd.Addr) []Meaning {
+	var out []Meaning
+	for _, sp := range s.stacks.find(a) {
+		o := Owner{Slot: stacks.Slot{Frame: -1, Setter: -1}}
+		s.placeAt(&o, sp, a)
+		out = append(out, Meaning{Kind: "stack", Thread: sp.thread.Addr, Live: o.Live, Slot: o.Slot, Segment: sp.segment, At: sp.thread.At})
+	}
+	return out
+}

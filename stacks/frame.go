@@ -1,0 +1,66 @@
+package stacks
+
+import "kdlocks/kd"
+
+// Frame is one line of a stack. Module, Function and Offset are as printed;
+// each may be missing.
+type Frame struct {
+	// ChildSP is Child-SP on 64-bit targets and ChildEBP on x86. It is 0 for
+	// an inline frame.
+	ChildSP kd.Addr
+	RetAddr kd.Addr
+	Args    []kd.Addr // "Args to Child": 4 on x64 (home space, often stale), 3 on x86
+
+	Module   string
+	Function string
+	// Offset is the displacement behind Function, or behind Module without
+	// one; -1 if none was printed.
+	Offset int64
+	// Symbol is the call site as printed, without what follows it.
+	Symbol string
+	Source string  // "path @ line"
+	Trap   kd.Addr // TrapFrame address, else 0
+	Inline bool
+
+	At kd.Ref
+}
+
+// Name returns module!function, or what the debugger printed in its place.
+func (f Frame) Name() string {
+	if f.Function == "" {
+		return f.Symbol
+	}
+	if f.Module == "" {
+		return f.Function
+	}
+	return f.Module + "!" + f.Function
+}
+
+// Stack is the frames of one thread, innermost first, with what bounds them.
+type Stack struct {
+	// Init, Current, Base and Limit are as !thread prints them; 0 if not
+	// printed. Limit is the lowest address of the stack and belongs to it,
+	// Base is its end and does not.
+	Init, Current, Base, Limit kd.Addr
+	InitAt                     kd.Ref // "Stack Init ... Current ..."
+	RangeAt                    kd.Ref // "Base ... Limit ..."
+
+	Frames   []Frame
+	HeaderAt kd.Ref // the column heads
+	X86      bool   // frames are addressed by ChildEBP
+	// Segments are the contiguous kernel stacks the frames run over, the
+	// current one first. Call Split to fill them.
+	Segments []Segment
+}
+
+// MapAddrs replaces every address of the stack by f of it.
+func (s *Stack) MapAddrs(f func(kd.Addr) kd.Addr) {
+	s.Init, s.Current, s.Base, s.Limit = f(s.Init), f(s.Current), f(s.Base), f(s.Limit)
+	for i := range s.Frames {
+		fr := &s.Frames[i]
+		fr.ChildSP, fr.RetAddr, fr.Trap = f(fr.ChildSP), f(fr.RetAddr), f(fr.Trap)
+		for j := range fr.Args {
+			fr.Args[j] = f(fr.Args[j])
+		}
+	}
+}

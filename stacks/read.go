@@ -1,0 +1,218 @@
+package stacks
+
+import (
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// Read reads the frames of one stack. Lines that are no frames are passed
+// over.
+func Read(lines []kd.Line) Stack {
+	var r Reader
+	for _, l := range lines {
+		r.Line(l)
+	}
+	return r.Take()
+}
+
+// Reader reads one stack line by line: the column heads of k, kb, kv, kn and
+// their kin, then the frames.
+type Reader struct {
+	stack Stack
+	open  bool
+	// numbered is set when the column heads start with #.
+	numbered bool
+	// wide is set when stack addresses have 16 digits.
+	wide bool
+}
+
+// Open reports whether column heads or a frame have been read.
+func (r *Reader) Open() bool { return r.open }
+
+// Len returns the number of frames read so far.
+func (r *Reader) Len() int { return len(r.stack.Frames) }
+
+// Take returns the stack that was read and makes the Reader new.
+func (r *Reader) Take() Stack {
+	s := r.stack
+	*r = Reader{}
+	return s
+}
+
+// IsHeader reports whether the line holds the column heads of a stack:
+//
+//	# Child-SP          RetAddr           : Args to Child      : Call Site
+//	ChildEBP RetAddr  Args to Child
+func IsHeader(text string) bool {
+	c := kd.Cursor{Text: text}
+	w, _ := c.Word()
+	if w == "#" {
+		w, _ = c.Word()
+	}
+	if !strings.EqualFold(w, "Child-SP") && !strings.EqualFold(w, "ChildEBP") && !strings.EqualFold(w, "Child-FP") {
+		return false
+	}
+	w, _ = c.Word()
+	return strings.EqualFold(w, "RetAddr")
+}
+
+// Line takes the next line and reports whether it is part of the stack. A
+// second header is not: take the stack first.
+func (r *Reader) Line(l kd.Line) bool {
+	if IsHeader(l.Text) {
+		return r.header(l)
+	}
+	if IsInnerNoise(l.Text) {
+		return r.open
+	}
+	f, ok := r.frame(l)
+	if !ok {
+		return false
+	}
+	r.open = true
+	r.stack.Frames = append(r.stack.Frames, f)
+	return true
+}
+
+func (r *Reader) header(l kd.Line) bool {
+	if r.open {
+		return false
+	}
+	r.open, r.stack.HeaderAt = true, l.All()
+	r.numbered = strings.HasPrefix(l.Text, "#")
+	r.stack.X86 = strings.Contains(strings.ToLower(l.Text), "childebp")
+	return true
+}
+
+// IsInnerNoise reports whether the line is one that the debugger prints
+// between frames.
+func IsInnerNoise(text string) bool {
+	return strings.HasPrefix(text, "WARNING: Stack unwind information not available") ||
+		strings.HasPrefix(text, "WARNING: Frame IP not in any known module")
+}
+
+// IsFrame reports whether the line reads as a frame whatever stands before it:
+// it has a frame number, or argument columns between colons, or five columns
+// of addresses. A line of two addresses and a symbol may also be a dump of
+// memory (dds, dps) and needs column heads before it.
+func IsFrame(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	first, _ := c.Word()
+	var r Reader
+	if _, ok := r.frame(l); !ok {
+		return false
+	}
+	if _, ok := kd.ParseFullAddr(first); !ok {
+		return true
+	}
+	c.Word()
+	third := c.Peek()
+	_, isAddr := kd.ParseFullAddr(third)
+	return third == ":" || isAddr
+}
+
+// frame reads one of
+//
+//	0a ffffbbb9`66523220 fffff83b`01f02273 nt!FsRtlAcquireFileForCcFlushEx+0x27f
+//	fffff880`07fab3e0 fffff800`0228da52 : a b c d : nt!KiSwapContext+0x7a
+//	8b487190 8a615901 850a5f88 00000000 00000000 nt!KeWaitForSingleObject+0x492
+//	05 (Inline Function) --------`--------     nt!X+0x19 [path @ 1080]
+func (r *Reader) frame(l kd.Line) (Frame, bool) {
+	c := kd.Cursor{Text: l.Text}
+	r.skipNumber(&c)
+	if c.Take("(Inline Function)") {
+		return r.inline(&c, l)
+	}
+	f := Frame{At: l.All(), Offset: -1}
+	var ok bool
+	if f.ChildSP, ok = r.stackColumn(&c); !ok {
+		return f, false
+	}
+	w, _ := c.Word()
+	if f.RetAddr, ok = kd.ParseFullAddr(w); !ok {
+		return f, false
+	}
+	if !readArgs(&c, &f) {
+		return f, false
+	}
+	rest, _ := c.Rest()
+	if !readSymbol(rest, &f) {
+		return f, false
+	}
+	// A module alone is the rest of a symbol that was cut; without column
+	// heads it may be any word.
+	return f, f.Function != "" || f.Offset >= 0 || f.Module == "" || r.stack.HeaderAt.Known()
+}
+
+// skipNumber moves over a frame number: one to three hexadecimal digits.
+func (r *Reader) skipNumber(c *kd.Cursor) {
+	w := c.Peek()
+	if len(w) > 3 {
+		return
+	}
+	if _, ok := kd.ParseAddr(w); ok {
+		c.Word()
+	}
+}
+
+// stackColumn reads Child-SP or ChildEBP. All frames of one stack have the
+// same width; a shorter number was cut.
+func (r *Reader) stackColumn(c *kd.Cursor) (kd.Addr, bool) {
+	w, _ := c.Word()
+	a, ok := kd.ParseFullAddr(w)
+	if !ok {
+		return 0, false
+	}
+	wide := len(w) >= 16
+	if len(r.stack.Frames) > 0 && wide != r.wide {
+		return 0, false
+	}
+	r.wide = wide
+	if !wide {
+		r.stack.X86 = true
+	}
+	return a, true
+}
+
+// readArgs reads the argument columns if there are any: up to four addresses
+// between colons, or three without.
+func readArgs(c *kd.Cursor, f *Frame) bool {
+	if c.Peek() == ":" {
+		c.Word()
+		for {
+			w, _ := c.Word()
+			if w == ":" {
+				return true
+			}
+			a, ok := kd.ParseFullAddr(w)
+			if !ok || len(f.Args) == 4 {
+				return false
+			}
+			f.Args = append(f.Args, a)
+		}
+	}
+	for len(f.Args) < 3 {
+		a, ok := kd.ParseFullAddr(c.Peek())
+		if !ok || strings.HasPrefix(c.Peek(), "0x") {
+			break
+		}
+		c.Word()
+		f.Args = append(f.Args, a)
+	}
+	return true
+}
+
+// inline reads what follows "(Inline Function)".
+func (r *Reader) inline(c *kd.Cursor, l kd.Line) (Frame, bool) {
+	f := Frame{At: l.All(), Offset: -1, Inline: true}
+	for {
+		w := c.Peek()
+		if w != ":" && !strings.HasPrefix(w, "--------") {
+			break
+		}
+		c.Word()
+	}
+	rest, _ := c.Rest()
+	return f, readSymbol(rest, &f)
+}

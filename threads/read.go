@@ -1,0 +1,227 @@
+package threads
+
+import (
+	"fmt"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/stacks"
+)
+
+// Read reads the output of !thread, !process and their kin. Lines that are not
+// part of it are passed over; Reader tells which.
+func Read(lines []kd.Line) Listing {
+	var r Reader
+	for _, l := range lines {
+		r.Line(l)
+	}
+	return r.Done()
+}
+
+// Reader reads thread and process blocks and stacks line by line, also when
+// other output stands in between.
+type Reader struct {
+	out   Listing
+	cur   *Thread
+	part  part
+	proc  *Process // the PROCESS block that threads belong to, nil if none
+	stack stacks.Reader
+	// context is the thread that .thread has set: its address, where that was
+	// said, and whether any was.
+	context contextThread
+	// loose allows frames without column heads.
+	loose bool
+	gap   bool // a blank or foreign line came since the last frame
+	value pendingValue
+}
+
+// part is what of a THREAD block comes next.
+type part uint8
+
+const (
+	noPart   part = iota
+	waitPart      // right after the THREAD line: wait objects
+	irpPart       // after "IRP List:"
+	propPart      // properties
+)
+
+type contextThread struct {
+	addr kd.Addr
+	at   kd.Ref
+	set  bool
+}
+
+// pendingValue is "X is not a thread object, interpreting as stack value..."
+// until the next line says what came of it.
+type pendingValue struct {
+	addr kd.Addr
+	at   kd.Ref
+	set  bool
+}
+
+// Line takes the next line and reports whether it is part of thread, process
+// or stack output.
+func (r *Reader) Line(l kd.Line) bool {
+	switch {
+	case l.Text == "":
+		r.gap = true
+		return false
+	case r.head(l), r.process(l), r.contextLine(l), r.notThread(l):
+		r.gap = false
+		return true
+	case r.stackLine(l):
+		r.gap = false
+		return true
+	case r.cur != nil && r.threadLine(l):
+		return true
+	case r.proc != nil && r.processLine(l):
+		return true
+	}
+	r.gap = true
+	return false
+}
+
+// Prompt tells the reader that a command was typed: blocks that were open are
+// complete. loose allows the command's output to have frames without column
+// heads.
+func (r *Reader) Prompt(loose bool) {
+	r.closeBlock()
+	r.proc = nil
+	r.loose = loose
+	r.value.set = false
+}
+
+// Context names the thread that the stacks to come belong to; set is false
+// when the debugger is back at its default.
+func (r *Reader) Context(addr kd.Addr, at kd.Ref, set bool) {
+	r.closeBlock()
+	r.context = contextThread{addr, at, set}
+}
+
+// Done returns what was read. The block that the input ended in may lack
+// wait objects.
+func (r *Reader) Done() Listing {
+	open := r.cur
+	r.closeBlock()
+	if open != nil && r.part == waitPart && !r.gap {
+		open.WaitListOpen = true
+	}
+	return r.out
+}
+
+func (r *Reader) note(at kd.Ref, format string, args ...any) {
+	r.out.Notes = append(r.out.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
+}
+
+// closeBlock ends the THREAD block and the stack that are open.
+func (r *Reader) closeBlock() {
+	r.closeStack()
+	r.cur = nil
+}
+
+// closeStack gives the frames that were read to their thread.
+func (r *Reader) closeStack() {
+	if !r.stack.Open() {
+		return
+	}
+	s := r.stack.Take()
+	if len(s.Frames) == 0 {
+		return
+	}
+	t := r.stackOwner(s)
+	t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86 = s.Frames, s.HeaderAt, s.X86
+}
+
+// stackOwner returns the thread a finished stack belongs to: the open THREAD
+// block, the thread set by .thread, or a new one without an address.
+func (r *Reader) stackOwner(s stacks.Stack) *Thread {
+	if r.cur != nil && len(r.cur.Stack.Frames) == 0 {
+		return r.cur
+	}
+	t := New(0, s.Frames[0].At)
+	if r.cur == nil && r.context.set {
+		t.Addr, t.At = r.context.addr, r.context.at
+	}
+	r.out.Threads = append(r.out.Threads, t)
+	return t
+}
+
+// stackLine reads column heads and frames.
+func (r *Reader) stackLine(l kd.Line) bool {
+	if stacks.IsHeader(l.Text) {
+		r.closeStack()
+		if r.cur != nil {
+			r.part = propPart
+		}
+		return r.stack.Line(l)
+	}
+	if !r.stack.Open() && !(r.loose || r.cur != nil && r.part == propPart) {
+		return false
+	}
+	if !r.stack.Open() && !stacks.IsFrame(l) {
+		return false
+	}
+	if r.gap && r.stack.Len() > 0 && startsStack(l) {
+		r.closeStack()
+		r.cur = nil
+	}
+	return r.stack.Line(l)
+}
+
+// startsStack reports whether a frame line is the innermost frame of a
+// waiting thread: the scheduler's switch routine, or frame number 0.
+func startsStack(l kd.Line) bool {
+	return strings.Contains(l.Text, "!KiSwapContext") || strings.HasPrefix(l.Text, "00 ") || strings.HasPrefix(l.Text, "0 ")
+}
+
+// contextLine reads what the debugger says of its context thread:
+//
+//	Implicit thread is now ffffda00`480d6040
+//	Using context of thread ffaa43a0
+func (r *Reader) contextLine(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	if !c.Take("Implicit thread is now") && !c.Take("Using context of thread") {
+		return false
+	}
+	w, at := c.Word()
+	addr, ok := kd.ParseFullAddr(w)
+	if !ok {
+		return false
+	}
+	r.Context(addr, l.Ref(at, len(w)), true)
+	return true
+}
+
+// notThread reads
+//
+//	fffff88007fab7f3 is not a thread object, interpreting as stack value...
+//	TYPE mismatch for thread object at ffffac929f177080
+func (r *Reader) notThread(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	if c.Take("TYPE mismatch for thread object at") {
+		if r.value.set {
+			r.out.Interpretations = append(r.out.Interpretations, Interpretation{Value: r.value.addr, At: r.value.at})
+			r.value.set = false
+		}
+		return true
+	}
+	w, _ := c.Word()
+	addr, ok := kd.ParseFullAddr(w)
+	if !ok || !c.Take("is not a thread object, interpreting as stack value...") {
+		return false
+	}
+	r.closeBlock()
+	r.value = pendingValue{addr, l.All(), true}
+	return true
+}
+
+// begin opens the block of a thread.
+func (r *Reader) begin(t *Thread) {
+	r.closeBlock()
+	if r.value.set {
+		r.out.Interpretations = append(r.out.Interpretations, Interpretation{Value: r.value.addr, Thread: t.Addr, At: r.value.at})
+		r.value.set = false
+	}
+	r.cur, r.part = t, waitPart
+	r.out.Threads = append(r.out.Threads, t)
+}

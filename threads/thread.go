@@ -1,0 +1,214 @@
+package threads
+
+import (
+	"fmt"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/stacks"
+)
+
+// State is the scheduler's state of a thread.
+type State uint8
+
+// The states that a THREAD line can name.
+const (
+	StateUnknown State = iota
+	Waiting
+	Running
+	Ready
+	Standby
+	DeferredReady
+	Terminated
+	Initialized
+	Transition
+)
+
+var stateNames = [...]string{"unknown", "waiting", "running", "ready", "standby", "deferred-ready", "terminated", "initialized", "transition"}
+
+// String returns the word used in reports.
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return "unknown"
+}
+
+// CID is a client id: process and thread number.
+type CID struct {
+	Process, Thread uint32
+	Known           bool
+}
+
+// String returns process.thread in lower-case hex of at least four digits
+// each, "" if unknown.
+func (c CID) String() string {
+	if !c.Known {
+		return ""
+	}
+	return fmt.Sprintf("%04x.%04x", c.Process, c.Thread)
+}
+
+// WaitObject is one dispatcher object that a thread waits for.
+type WaitObject struct {
+	Addr kd.Addr
+	// Kind is the debugger's first word for it: Mutant, Semaphore, Thread,
+	// ProcessObject, SynchronizationEvent, NotificationTimer, ...
+	Kind   string
+	Detail string  // what follows the kind, as printed
+	Owner  kd.Addr // owning thread of a Mutant, if printed
+	At     kd.Ref
+}
+
+// IsTimer reports whether the object is the thread's own wait timer: the wait
+// ends by itself.
+func (w WaitObject) IsTimer() bool {
+	return w.Kind == "NotificationTimer" || w.Kind == "SynchronizationTimer"
+}
+
+// Reply is an LPC or ALPC reply that a thread waits for.
+type Reply struct {
+	Message kd.Addr // ALPC message, or LPC message id
+	Port    kd.Addr
+	Server  kd.Addr // process that owns the queue, 0 if not printed
+	ALPC    bool
+	At      kd.Ref
+}
+
+// IRP is one entry of a thread's "IRP List:".
+type IRP struct {
+	Addr kd.Addr
+	At   kd.Ref
+}
+
+// Process names a process where a thread or a listing mentions it.
+type Process struct {
+	Addr  kd.Addr
+	Image string
+	CID   uint32
+	At    kd.Ref
+}
+
+// Thread is one ETHREAD as far as it was printed. A stack that came without a
+// thread header is a Thread with Addr 0.
+type Thread struct {
+	Addr kd.Addr
+	CID  CID
+	Teb  kd.Addr
+	// Process is the owning process; Attached is where the thread runs at the
+	// moment, if elsewhere.
+	Process, Attached Process
+
+	State      State
+	Processor  int    // for Running, -1 if not printed
+	WaitReason string // "WrResource" of "WAIT: (WrResource) ..."
+	WaitMode   string // "KernelMode", "UserMode" or ""
+	Alertable  Tri
+	Suspended  int // SuspendCount
+	Frozen     int // FreezeCount
+
+	WaitObjects []WaitObject
+	// WaitListOpen is set when the input ends before the list of wait objects
+	// is known to be complete.
+	WaitListOpen bool
+	Reply        *Reply
+	IRPs         []IRP
+
+	// WaitStart is "Wait Start TickCount"; Ticks is how many clock ticks ago
+	// that was, -1 if not printed. A tick is 1/64 s on most machines, but
+	// WaitMS, the same span in milliseconds as the debugger printed it, is
+	// what to rely on; -1 if not printed.
+	WaitStart int64
+	Ticks     int64
+	WaitMS    int64
+	WaitAt    kd.Ref
+	// ContextSwitches is -1 if not printed.
+	ContextSwitches int64
+	Priority        int // -1 if not printed
+	BasePriority    int // -1 if not printed
+	StartAddress    string
+	// NotResident is set by "Kernel stack not resident.".
+	NotResident bool
+
+	Stack stacks.Stack
+
+	// Header is set when a THREAD line was read: without it state and wait are
+	// unknown.
+	Header bool
+	At     kd.Ref // the THREAD line, or the first line known of it
+}
+
+// Tri is a truth value that can be unknown.
+type Tri uint8
+
+// The values of a Tri.
+const (
+	Unknown Tri = iota
+	No
+	Yes
+)
+
+// New returns a thread about which nothing but its address is known.
+func New(addr kd.Addr, at kd.Ref) *Thread {
+	return &Thread{
+		Addr: addr, At: at, Processor: -1, WaitStart: -1, Ticks: -1, WaitMS: -1,
+		ContextSwitches: -1, Priority: -1, BasePriority: -1,
+	}
+}
+
+// Timed reports whether one of the objects waited for is a timer.
+func (t *Thread) Timed() bool {
+	for _, w := range t.WaitObjects {
+		if w.IsTimer() {
+			return true
+		}
+	}
+	return false
+}
+
+// FindFrame returns the index of the first frame whose function contains any
+// of the words, -1 if there is none. Words are matched in either case.
+func (t *Thread) FindFrame(words ...string) int {
+	for i := range t.Stack.Frames {
+		name := strings.ToLower(t.Stack.Frames[i].Function)
+		for _, w := range words {
+			if strings.Contains(name, strings.ToLower(w)) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// MapAddrs replaces every address of the thread by f of it.
+func (t *Thread) MapAddrs(f func(kd.Addr) kd.Addr) {
+	t.Addr, t.Teb = f(t.Addr), f(t.Teb)
+	t.Process.Addr, t.Attached.Addr = f(t.Process.Addr), f(t.Attached.Addr)
+	for i := range t.WaitObjects {
+		w := &t.WaitObjects[i]
+		w.Addr, w.Owner = f(w.Addr), f(w.Owner)
+	}
+	for i := range t.IRPs {
+		t.IRPs[i].Addr = f(t.IRPs[i].Addr)
+	}
+	if t.Reply != nil {
+		t.Reply.Port, t.Reply.Server = f(t.Reply.Port), f(t.Reply.Server)
+	}
+	t.Stack.MapAddrs(f)
+}
+
+// Interpretation is the debugger's own statement that a value lies on the
+// stack of a thread.
+type Interpretation struct {
+	Value  kd.Addr // as typed, with its low bits
+	Thread kd.Addr // 0 if the debugger found none
+	At     kd.Ref
+}
+
+// Listing is what one transcript says about threads and processes.
+type Listing struct {
+	Threads         []*Thread
+	Processes       []Process
+	Interpretations []Interpretation
+	Notes           []kd.Note
+}

@@ -1,0 +1,45 @@
+package transcript
+
+import (
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// noise are the beginnings of lines that debuggers print around the output of
+// commands and that carry nothing we use.
+var noise = []string{
+	"*** Stack trace for last set context", "Last set context:", "Implicit process is now",
+	"Invalid thread @", "*** ERROR:", "*** WARNING:", "WARNING: Process directory table base",
+	"WARNING: .cache", "Loading Kernel Symbols", "Loading User Symbols", "Loading unloaded module list",
+	"Symbol search path is:", "Executable search path is:", "Closing open log file",
+	"Deferred", "Response ", "Symbol Loading Error", "SYMSRV:", "DBGHELP:", "Resetting default scope",
+	"Unable to load image", "Press ctrl-c", "*** Fatal System Error", "Break instruction exception",
+	"**** NT ACTIVE PROCESS DUMP ****", "Getting offset of", "Unable to get", "Page ", "GetContextState failed",
+	"GetUlongFromAddress", "Searching for Process with", "Copyright (c) Microsoft", "Invalid Thread(",
+	"Thread at address", "Setting context", "Kernel-Mode Debugger", "Connected to", "Use !analyze -v",
+	"Use 'Help'", "Kernel Debugger connection established", "WARNING: Whitespace", "*****",
+	"*  ", "* ", "Couldn't resolve",
+}
+
+// isNoise reports whether a line is known and without use.
+func isNoise(text string) bool {
+	for _, p := range noise {
+		if kd.HasPrefixFold(text, p) {
+			return true
+		}
+	}
+	// Progress dots, rulers and elisions.
+	return strings.Trim(text, ".-=*_…[] ") == ""
+}
+
+// isCritSec reports whether a line is of the user-mode !locks, which lists
+// critical sections:
+//
+//	CritSec ftpsvc2!g_csServiceEntryLock+0 at 6833dd68
+func isCritSec(text string) bool {
+	if !strings.HasPrefix(text, "CritSec ") {
+		return false
+	}
+	return strings.Contains(text, " at ")
+}

@@ -1,0 +1,128 @@
+package transcript
+
+import (
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// prompt is a debugger prompt and what was typed behind it.
+type prompt struct {
+	command string
+	user    bool // a user-mode prompt, such as 0:006>
+}
+
+// parsePrompt reads
+//
+//	kd> !locks
+//	2: kd> kn
+//	0:kd> !deadlock
+//	lkd> !thread 8982d030
+//	0: kd:x86> k
+//	0: kd&gt; !process 0 7
+//	0:006> !locks
+func parsePrompt(text string) (prompt, bool) {
+	s := skipProcessor(text)
+	word := s
+	for _, p := range []string{"lkd", "kd"} {
+		if kd.HasPrefixFold(s, p) {
+			s = s[len(p):]
+			break
+		}
+	}
+	if s == word {
+		return userPrompt(text)
+	}
+	if strings.HasPrefix(s, ":") { // the effective machine: kd:x86>
+		end := strings.IndexAny(s, "> &")
+		if end < 0 || end > 12 {
+			return prompt{}, false
+		}
+		s = s[end:]
+	}
+	return afterPrompt(s, false)
+}
+
+func afterPrompt(s string, user bool) (prompt, bool) {
+	rest, ok := strings.CutPrefix(s, ">")
+	if !ok {
+		if rest, ok = strings.CutPrefix(s, "&gt;"); !ok {
+			return prompt{}, false
+		}
+	}
+	rest, _ = kd.TrimBlanks(rest)
+	if at := strings.Index(rest, " //"); at >= 0 {
+		rest, _ = kd.TrimBlanks(rest[:at])
+	}
+	return prompt{command: rest, user: user}, true
+}
+
+// skipProcessor moves over "2: ", "16.0: " and the system number "||1:".
+func skipProcessor(s string) string {
+	s = strings.TrimLeft(s, "|")
+	for range 2 {
+		n := 0
+		for n < len(s) && n < 6 && (s[n] >= '0' && s[n] <= '9' || s[n] == '.') {
+			n++
+		}
+		if n == 0 || n >= len(s) || s[n] != ':' {
+			break
+		}
+		s, _ = kd.TrimBlanks(s[n+1:])
+	}
+	return s
+}
+
+// userPrompt reads the user-mode prompt: process, colon, thread.
+func userPrompt(s string) (prompt, bool) {
+	i := 0
+	for i < len(s) && i < 12 && (s[i] >= '0' && s[i] <= '9' || s[i] == ':') {
+		i++
+	}
+	if i == 0 || !strings.Contains(s[:i], ":") {
+		return prompt{}, false
+	}
+	return afterPrompt(s[i:], true)
+}
+
+// stackCommands print frames, with or without column heads.
+var stackCommands = map[string]bool{
+	"k": true, "kb": true, "kc": true, "kd": true, "kl": true, "kn": true, "kp": true, "kv": true,
+	"!thread": true, "!process": true, "!stacks": true, "!findstack": true, "!uniqstack": true,
+	"!locks": true, "!analyze": true, "!running": true, "!ready": true, "!mex.t": true, "!t": true,
+}
+
+// isStackCommand reports whether frames may stand without column heads in the
+// output of a command: k in all its forms, and the extensions that print
+// stacks. In other output two addresses and a symbol are a dump of memory.
+func isStackCommand(word string) bool {
+	return stackCommands[word] || len(word) > 1 && len(word) < 6 && word[0] == 'k' && stackCommands[word[:2]]
+}
+
+// commandWord returns the first word of a command in lower case.
+func commandWord(command string) string {
+	c := kd.Cursor{Text: command}
+	w, _ := c.Word()
+	w = strings.ToLower(w)
+	for _, p := range []string{"!kdexts.", "!kdextx86.", "!kdext."} {
+		if rest, ok := strings.CutPrefix(w, p); ok {
+			return "!" + rest
+		}
+	}
+	return w
+}
+
+// contextOf returns the thread that ".thread ADDR" names.
+func contextOf(command string) (kd.Addr, bool) {
+	c := kd.Cursor{Text: command}
+	c.Word()
+	for {
+		w, _ := c.Word()
+		if w == "" {
+			return 0, false
+		}
+		if a, ok := kd.ParseFullAddr(w); ok {
+			return a, true
+		}
+	}
+}

@@ -1,0 +1,298 @@
+package transcript
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+)
+
+// Input is the bytes of one log or paste and the name to call it by.
+type Input struct {
+	Name string
+	Data []byte
+}
+
+// Status says what became of a line.
+type Status uint8
+
+// The fates of a line.
+const (
+	NotUnderstood Status = iota
+	Claimed
+	Noise
+)
+
+// Source is one input as it was read.
+type Source struct {
+	Name     string
+	Bytes    int
+	Encoding string
+	Lines    []string // decoded, with their blanks, without their ends
+	Status   []Status // one for each line
+	Sections []kd.Section
+}
+
+// Understood counts the lines that are claimed or known noise.
+func (s *Source) Understood() int {
+	n := 0
+	for _, st := range s.Status {
+		if st != NotUnderstood {
+			n++
+		}
+	}
+	return n
+}
+
+// Transcript is what the inputs hold: their lines, and one snapshot for each
+// session.
+type Transcript struct {
+	Sources   []Source
+	Snapshots []*snapshot.Snapshot
+}
+
+// ErrNothing is wrapped by the error of an input in which no command's output
+// was recognised.
+var ErrNothing = errors.New("nothing recognised")
+
+// Read reads the inputs as one case, in their order. The Transcript is never
+// nil: with an error it still tells the lines. The error wraps ErrNothing when
+// no session holds a fact, or ErrNotText when an input is no text; the others
+// are then read all the same.
+func Read(inputs []Input) (*Transcript, error) {
+	r := router{out: &Transcript{}, cur: &session{}}
+	var errs []error
+	for i, in := range inputs {
+		src := Source{Name: in.Name, Bytes: len(in.Data)}
+		text, name, err := Decode(in.Data)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", in.Name, err))
+		}
+		src.Encoding, src.Lines = name, splitLines(text)
+		src.Status = make([]Status, len(src.Lines))
+		r.out.Sources = append(r.out.Sources, src)
+		r.input(int32(i), !strings.HasSuffix(text, "\n"))
+	}
+	r.endSession()
+	if len(r.out.Snapshots) == 0 && len(errs) == 0 {
+		errs = append(errs, r.nothing(inputs))
+	}
+	return r.out, errors.Join(errs...)
+}
+
+// router gives each line to the reader that knows it.
+type router struct {
+	out *Transcript
+	cur *session
+
+	src      *Source
+	section  int // index into src.Sections, -1 if none is open
+	typed    bool
+	echo     string // the command whose echo the next line may be
+	sawUser  bool   // user-mode output was seen
+	lastHead int32  // the last line of a session header
+}
+
+func (r *router) input(i int32, cut bool) {
+	r.src = &r.out.Sources[i]
+	r.section, r.typed, r.echo = -1, false, ""
+	r.cur.locks.Break()
+	r.cur.threads.Prompt(true)
+	for n, raw := range r.src.Lines {
+		text, off := clean(strings.TrimSuffix(raw, "\r"))
+		l := kd.Line{Text: text, Input: i, Num: int32(n) + 1, Off: int32(off)}
+		l.Cut = cut && n == len(r.src.Lines)-1
+		r.src.Status[n] = r.line(l)
+	}
+}
+
+func (r *router) line(l kd.Line) Status {
+	if l.Text == "" {
+		r.cur.locks.Line(l)
+		r.cur.threads.Line(l)
+		return Noise
+	}
+	if p, ok := parsePrompt(l.Text); ok {
+		r.prompt(p, l)
+		return Claimed
+	}
+	echo := r.echo
+	r.echo = ""
+	if echo != "" && strings.EqualFold(l.Text, echo) {
+		return Claimed
+	}
+	st := r.content(l)
+	if r.section >= 0 && (st == Claimed || r.typed) {
+		r.src.Sections[r.section].EndLine = l.Num
+	}
+	return st
+}
+
+// content routes a line that is neither blank nor a prompt.
+func (r *router) content(l kd.Line) Status {
+	if known, starts := r.cur.headerLine(l); known {
+		r.header(l, starts)
+		return Claimed
+	}
+	r.checkWidth(l)
+	if r.cur.locks.Line(l) {
+		r.claim("!locks", l)
+		return Claimed
+	}
+	if r.cur.threads.Line(l) {
+		r.claim(threadCommand(l.Text), l)
+		return Claimed
+	}
+	if isCritSec(l.Text) {
+		r.sawUser = true
+	}
+	if isNoise(l.Text) {
+		return Noise
+	}
+	return NotUnderstood
+}
+
+// claim counts a fact and, where no prompt tells, opens a section named by its
+// content.
+func (r *router) claim(command string, l kd.Line) {
+	r.cur.facts++
+	if r.typed {
+		return
+	}
+	if command == "" && r.section >= 0 {
+		return
+	}
+	if r.section < 0 || command != r.src.Sections[r.section].Command {
+		if command == "" {
+			command = "k"
+		}
+		r.open(command, l)
+	}
+}
+
+// threadCommand names the command that a line begins the output of, "" if it
+// goes on with what came before.
+func threadCommand(text string) string {
+	switch {
+	case strings.HasPrefix(text, "THREAD"):
+		return "!thread"
+	case strings.HasPrefix(text, "PROCESS"):
+		return "!process"
+	}
+	return ""
+}
+
+func (r *router) open(command string, l kd.Line) {
+	r.src.Sections = append(r.src.Sections, kd.Section{Command: command, Input: l.Input, Line: l.Num, EndLine: l.Num})
+	r.section = len(r.src.Sections) - 1
+}
+
+// prompt begins the section of a command.
+func (r *router) prompt(p prompt, l kd.Line) {
+	r.sawUser = r.sawUser || p.user
+	r.cur.locks.Break()
+	if p.command == "" {
+		r.cur.threads.Prompt(false)
+		r.section, r.typed = -1, true
+		return
+	}
+	r.typed, r.echo = true, p.command
+	loose := false
+	for _, part := range strings.Split(p.command, ";") {
+		loose = r.command(part, l) || loose
+	}
+	r.cur.threads.Prompt(loose)
+	r.open(p.command, l)
+}
+
+// command takes note of what one command changes, and reports whether its
+// output may have frames without column heads.
+func (r *router) command(command string, l kd.Line) bool {
+	word := commandWord(command)
+	switch word {
+	case "g", "gh", "gn", ".opendump", ".restart":
+		// The machine ran on, or another one is looked at: what follows is
+		// another moment.
+		r.split()
+	case ".thread":
+		if addr, ok := contextOf(command); ok {
+			r.cur.threads.Context(addr, l.All(), true)
+		}
+	case ".cxr", ".tss":
+		r.cur.threads.Context(0, kd.Ref{}, false)
+	default:
+		if strings.HasPrefix(word, "~") {
+			r.cur.threads.Context(0, kd.Ref{}, false)
+		}
+	}
+	return isStackCommand(word)
+}
+
+// header takes a line that a debugger prints about its target.
+func (r *router) header(l kd.Line, starts bool) {
+	if starts {
+		old := r.cur.target
+		sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3
+		r.split()
+		if sameBlock {
+			r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
+		}
+	}
+	r.lastHead = l.Num
+	r.cur.learn(l)
+}
+
+// checkWidth starts another session when the width of kernel addresses
+// changes: one machine has one.
+func (r *router) checkWidth(l kd.Line) {
+	w := headWidth(l.Text)
+	if w == 0 {
+		return
+	}
+	if r.cur.width != 0 && r.cur.width != w {
+		r.split()
+	}
+	r.cur.width = w
+}
+
+// split ends the session and begins another if anything was read in it.
+func (r *router) split() {
+	if r.cur.facts == 0 {
+		return
+	}
+	r.endSession()
+	r.cur = &session{}
+	r.cur.threads.Prompt(!r.typed)
+}
+
+func (r *router) endSession() {
+	s := snapshot.Build(r.cur.target, r.cur.locks.Done(), r.cur.threads.Done())
+	if !s.Empty() {
+		r.out.Snapshots = append(r.out.Snapshots, s)
+	}
+}
+
+// nothing explains why no session holds a fact.
+func (r *router) nothing(inputs []Input) error {
+	name := "input"
+	total := 0
+	if len(inputs) == 1 {
+		name = inputs[0].Name
+	}
+	for _, in := range inputs {
+		total += len(in.Data)
+	}
+	switch {
+	case total == 0:
+		return fmt.Errorf("%s: %w: it is empty", name, ErrNothing)
+	case r.sawUser:
+		return fmt.Errorf("%s: %w: this is user-mode debugger output; its !locks lists critical sections, not ERESOURCEs: run !locks in a kernel debugger", name, ErrNothing)
+	}
+	lines := 0
+	for _, s := range r.out.Sources {
+		lines += len(s.Lines)
+	}
+	return fmt.Errorf("%s: %w: none of its %d lines is output of !locks, !thread, !process or k", name, ErrNothing, lines)
+}

@@ -1,0 +1,151 @@
+package transcript
+
+import (
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+)
+
+// session is the output that one debugger session printed about one machine.
+type session struct {
+	target  snapshot.Target
+	id      identity
+	locks   locks.Reader
+	threads threads.Reader
+	width   int // hex digits of kernel addresses in head lines: 8, 16, 0 unknown
+	facts   int // lines claimed by the readers
+	user    bool
+	first   int32
+}
+
+// identity tells machines and moments apart.
+type identity struct{ dump, kernelBase, time string }
+
+// headerLine reads the lines that a debugger prints about the target, and
+// reports whether the line is one. starts is true when the line can only
+// stand at the beginning of another session.
+func (s *session) headerLine(l kd.Line) (known, starts bool) {
+	c := kd.Cursor{Text: l.Text}
+	switch {
+	case strings.HasPrefix(l.Text, "Microsoft (R) Windows Debugger"), strings.HasPrefix(l.Text, "Loading Dump File ["):
+		return true, s.facts > 0
+	case strings.HasPrefix(l.Text, "Windows") && strings.Contains(l.Text, "Kernel Version"):
+		return true, s.facts > 0 && s.target.Version != "" && s.target.Version != l.Text
+	case c.Take("Kernel base ="):
+		v, _ := c.Word()
+		return true, s.facts > 0 && differs(s.id.kernelBase, v)
+	case c.Take("Debug session time:"):
+		v, _ := c.Rest()
+		return true, s.facts > 0 && differs(s.id.time, v)
+	case c.Take("BugCheck"):
+		return strings.Contains(l.Text, "{"), false
+	case strings.HasPrefix(l.Text, "Bugcheck code "), strings.HasPrefix(l.Text, "Arguments "):
+		return true, false
+	}
+	for _, p := range []string{"System Uptime:", "Product:", "Built by:", "Edition build lab:", "Machine Name:", "Opened log file"} {
+		if strings.HasPrefix(l.Text, p) {
+			return true, false
+		}
+	}
+	return false, false
+}
+
+func differs(known, now string) bool { return known != "" && known != now }
+
+// learn keeps the facts of a header line.
+func (s *session) learn(l kd.Line) {
+	c := kd.Cursor{Text: l.Text}
+	switch {
+	case strings.HasPrefix(l.Text, "Windows") && strings.Contains(l.Text, "Kernel Version"):
+		s.target.Version = l.Text
+		s.learnVersion(l)
+	case c.Take("Kernel base ="):
+		s.id.kernelBase, _ = c.Word()
+	case c.Take("Debug session time:"):
+		s.id.time, _ = c.Rest()
+	case c.Take("System Uptime:"):
+		s.target.Uptime, _ = c.Rest()
+	case c.Take("BugCheck"):
+		s.learnBugcheck(&c, l)
+	case c.Take("Bugcheck code"):
+		w, _ := c.Word()
+		s.setBugcheck(w, l)
+	case c.Take("Arguments") && s.target.Bugcheck != nil:
+		s.target.Bugcheck.Args = addresses(&c)
+	}
+}
+
+// learnVersion reads
+//
+//	Windows 10 Kernel Version 19041 MP (8 procs) Free x64
+func (s *session) learnVersion(l kd.Line) {
+	_, after, _ := strings.Cut(l.Text, "Kernel Version")
+	c := kd.Cursor{Text: after}
+	s.target.Build, _ = c.Word()
+	for _, a := range []struct {
+		word string
+		arch kd.Arch
+	}{{"ARM 64", kd.ARM64}, {"ARM64", kd.ARM64}, {"x64", kd.X64}, {"x86", kd.X86}} {
+		if strings.Contains(after, a.word) {
+			s.target.Arch, s.target.ArchAt = a.arch, l.All()
+			return
+		}
+	}
+}
+
+// learnBugcheck reads "BugCheck 9F, {3, ffffe001, ffffd000, ffffe002}".
+func (s *session) learnBugcheck(c *kd.Cursor, l kd.Line) {
+	w, _ := c.Word()
+	s.setBugcheck(strings.TrimSuffix(w, ","), l)
+	if s.target.Bugcheck != nil {
+		s.target.Bugcheck.Args = addresses(c)
+	}
+}
+
+func (s *session) setBugcheck(code string, l kd.Line) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(code, "0x"), 16, 32)
+	if err == nil {
+		s.target.Bugcheck = &snapshot.Bugcheck{Code: uint32(n), At: l.All()}
+	}
+}
+
+func addresses(c *kd.Cursor) []kd.Addr {
+	var out []kd.Addr
+	for len(out) < 8 {
+		w, _ := c.Word()
+		if w == "" {
+			break
+		}
+		if a, ok := kd.ParseAddr(strings.Trim(w, "{},")); ok {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// headWidth returns the number of digits of the address in a head line of a
+// resource, thread or process, 0 for other lines and sign-extended addresses.
+// One machine has one width.
+func headWidth(text string) int {
+	c := kd.Cursor{Text: text}
+	if !c.Take("Resource @") && !c.Take("THREAD") && !c.Take("PROCESS") {
+		return 0
+	}
+	w, _ := c.Word()
+	if strings.Contains(w, "!") {
+		w, _ = c.Word()
+		w = strings.Trim(w, "()")
+	}
+	a, ok := kd.ParseFullAddr(w)
+	switch {
+	case !ok || a.SignExtended():
+		return 0
+	case len(w) >= 16:
+		return 16
+	}
+	return 8
+}

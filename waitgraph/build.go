@@ -1,0 +1,222 @@
+package waitgraph
+
+import (
+	"fmt"
+
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+)
+
+// Build draws the graph of a snapshot.
+//
+// The rules for ERESOURCEs are those of Microsoft's documentation of the
+// ExAcquireResource routines: exclusive access waits for all owners, shared
+// access for an exclusive owner or an exclusive waiter queued before it; an
+// owner under its own thread address is granted shared access again, and
+// exclusive access if it owns exclusively. An owner pointer hides that
+// identity.
+func Build(s *snapshot.Snapshot) *Graph {
+	g := newGraph(s)
+	stackWaits := g.waitsOnStacks()
+	for _, r := range s.Resources {
+		if r.Reading != locks.Irreconcilable {
+			g.addResource(r, stackWaits[r.Addr])
+		}
+	}
+	for _, t := range s.Threads {
+		g.addMutants(t)
+	}
+	return g
+}
+
+// wait is one thread's claim to a resource.
+type wait struct {
+	thread kd.Addr
+	at     kd.Ref
+	about  kd.Addr // what the text at at shows
+	grade  Grade
+}
+
+func (g *Graph) addResource(r *snapshot.Resource, onStacks stackWaits) {
+	shared, exclusive := listed(r.SharedWaiters), listed(r.ExclusiveWaiters)
+	missingShared, missingExclusive := r.Unlisted()
+	if missingShared > 0 {
+		shared = append(shared, onStacks.shared...)
+	}
+	if missingExclusive > 0 {
+		exclusive = append(exclusive, onStacks.exclusive...)
+	}
+	shared, exclusive = g.stillWaiting(r, shared), g.stillWaiting(r, exclusive)
+	if len(exclusive)+missingExclusive > 0 {
+		g.addExclusive(r, exclusive, missingExclusive)
+	}
+	if len(shared)+missingShared > 0 {
+		g.addShared(r, shared, exclusive, missingShared, missingExclusive)
+	}
+}
+
+func listed(ws []locks.Waiter) []wait {
+	out := make([]wait, len(ws))
+	for i, w := range ws {
+		out[i] = wait{thread: w.Thread, about: w.Thread, at: w.At}
+	}
+	return out
+}
+
+// stillWaiting leaves out threads whose own THREAD block says that they wait
+// for no resource: the two were then printed at different moments, or one of
+// them is wrong.
+func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
+	out := ws[:0]
+	for _, w := range ws {
+		t := g.Snap.Thread(w.thread)
+		if t == nil || canWaitForResource(t) {
+			out = append(out, w)
+			continue
+		}
+		g.note(w.at, "thread %s is listed as a waiter of resource %s, but its THREAD block (line %d) says %s: no edge is drawn", w.thread, r.Addr, t.At.Line, stateOf(t))
+	}
+	return out
+}
+
+// canWaitForResource reports whether a thread's state agrees with a wait for
+// an ERESOURCE: in kernel mode, with the reason WrResource, or Executive and
+// Unknown as older kernels have it.
+func canWaitForResource(t *threads.Thread) bool {
+	switch t.State {
+	case threads.StateUnknown:
+		return true
+	case threads.Waiting:
+	default:
+		return false
+	}
+	switch t.WaitReason {
+	case "", "WrResource", "Executive", "WrExecutive", "Unknown":
+		return t.WaitMode != "UserMode"
+	}
+	return false
+}
+
+func stateOf(t *threads.Thread) string {
+	if t.State == threads.Waiting && t.WaitReason != "" {
+		return fmt.Sprintf("waiting (%s) %s", t.WaitReason, t.WaitMode)
+	}
+	return t.State.String()
+}
+
+func (g *Graph) note(at kd.Ref, format string, args ...any) {
+	g.Notes = append(g.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
+}
+
+// doubt weakens a grade to C where the resource's lists had to be reconciled.
+func doubt(r *snapshot.Resource, gr Grade) Grade {
+	if r.Reading == locks.Doubtful {
+		return max(gr, C)
+	}
+	return gr
+}
+
+func (g *Graph) addExclusive(r *snapshot.Resource, ws []wait, missing int) {
+	gate := g.node(Node{Kind: Exclusive, Addr: r.Addr, Resource: r, Announced: missing})
+	for _, w := range ws {
+		if r.Mode == locks.Exclusive && ownsAsItself(r, w.thread) {
+			g.noteRecursion(r, w)
+			continue
+		}
+		g.Add(Edge{From: g.thread(w.thread), To: gate, Grade: doubt(r, w.grade), At: w.at, About: w.about})
+	}
+	g.addOwners(r, gate)
+}
+
+func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, missingExclusive int) {
+	gate := g.node(Node{Kind: Shared, Addr: r.Addr, Resource: r, Announced: missing})
+	for _, w := range ws {
+		t := g.Snap.Thread(w.thread)
+		waitsBehind := t != nil && t.FindFrame("ExAcquireSharedWaitForExclusive") >= 0
+		passes := t != nil && t.FindFrame("ExAcquireSharedStarveExclusive") >= 0
+		switch {
+		case ownsAsItself(r, w.thread) && !(r.Mode == locks.Shared && waitsBehind):
+			g.noteRecursion(r, w)
+			continue
+		case r.Mode == locks.Shared && passes:
+			g.note(w.at, "thread %s waits shared for resource %s with ExAcquireSharedStarveExclusive, which passes queued exclusive waiters: no edge is drawn", w.thread, r.Addr)
+			continue
+		}
+		g.Add(Edge{From: g.thread(w.thread), To: gate, Grade: doubt(r, w.grade), At: w.at, About: w.about})
+	}
+	switch {
+	case r.Mode == locks.Exclusive:
+		g.addOwners(r, gate)
+	case len(exclusive) > 0:
+		first := exclusive[0]
+		g.Add(Edge{From: gate, To: g.thread(first.thread), Grade: doubt(r, first.grade), At: first.at, About: first.about})
+	case missingExclusive > 0:
+		nobody := g.node(Node{Kind: Nobody, Addr: 0, Resource: r})
+		g.Add(Edge{From: gate, To: nobody, Grade: A, At: r.At, About: r.Addr})
+	case len(ws) > 0:
+		g.note(r.At, "resource %s is owned shared and has shared waiters, but no exclusive waiter that they could queue behind", r.Addr)
+	}
+}
+
+func (g *Graph) noteRecursion(r *snapshot.Resource, w wait) {
+	g.note(w.at, "thread %s owns resource %s and is listed as its waiter: the kernel grants such a request at once, so no edge is drawn", w.thread, r.Addr)
+}
+
+// ownsAsItself reports whether the thread owns the resource under its own
+// address, so that the kernel recognises it.
+func ownsAsItself(r *snapshot.Resource, thread kd.Addr) bool {
+	for i := range r.Resolved {
+		if o := &r.Resolved[i]; o.Thread == thread && !o.Pointer {
+			return true
+		}
+	}
+	return false
+}
+
+// addOwners joins a gate to every owner.
+func (g *Graph) addOwners(r *snapshot.Resource, gate int) {
+	for i := range r.Resolved {
+		o := &r.Resolved[i]
+		if o.Thread == 0 || o.Live == threads.No {
+			to := g.node(Node{Kind: Nobody, Addr: o.Raw, Resource: r, Owner: o})
+			g.Add(Edge{From: gate, To: to, Grade: A, At: o.At, About: o.Raw, Owner: o})
+			continue
+		}
+		g.Add(Edge{From: gate, To: g.thread(o.Thread), Grade: doubt(r, ownerGrade(o)), At: o.At, About: o.Raw, Owner: o})
+	}
+}
+
+func ownerGrade(o *snapshot.Owner) Grade {
+	switch {
+	case o.Pointer && o.Live == threads.Unknown:
+		return D
+	case o.How == snapshot.ByThread, o.How == snapshot.ByDebugger, o.Actual != 0:
+		return A
+	}
+	return B
+}
+
+// addMutants draws a thread's wait for mutants whose owner was printed. A wait
+// with a timer ends by itself and is left out, and so is a list that the end
+// of the input may have cut.
+func (g *Graph) addMutants(t *threads.Thread) {
+	if t.Addr == 0 || t.State != threads.Waiting || t.WaitListOpen || t.Timed() {
+		return
+	}
+	for _, o := range t.WaitObjects {
+		if o.Owner == 0 || o.Owner == t.Addr {
+			return // an object that anybody may signal, or a legal recursion
+		}
+	}
+	for _, o := range t.WaitObjects {
+		from := g.thread(t.Addr)
+		g.Nodes[from].AnyOf = len(t.WaitObjects) > 1
+		gate := g.node(Node{Kind: Mutant, Addr: o.Addr})
+		g.Add(Edge{From: from, To: gate, Grade: A, At: o.At, About: o.Addr})
+		if len(g.Out[gate]) == 0 {
+			g.Add(Edge{From: gate, To: g.thread(o.Owner), Grade: A, At: o.At, About: o.Addr})
+		}
+	}
+}
