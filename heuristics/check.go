@@ -80,6 +80,8 @@ type Step struct {
 type Suspect struct {
 	Module string
 	Reason string
+	// frames are where it stands.
+	frames []Evidence
 }
 
 // Evidence is a place in the input, the address it is about, and why it

@@ -29,7 +29,7 @@ type knot struct {
 func diagnose(s *snapshot.Snapshot) *diagnosis {
 	d := &diagnosis{snap: s, graph: waitgraph.Build(s)}
 	d.findKnots()
-	d.roots = d.graph.Roots()
+	d.findRoots()
 	d.findGaps()
 	d.notes = append(d.notes, d.graph.Notes...)
 	return d
@@ -59,6 +59,20 @@ func (d *diagnosis) findKnots() {
 			d.knots = append(d.knots, k)
 			for _, n := range nodes {
 				taken[n] = true
+			}
+		}
+	}
+}
+
+// findRoots keeps the roots that hold up somebody who is not in a deadlock
+// anyway.
+func (d *diagnosis) findRoots() {
+	stuck := d.graph.Stuck(waitgraph.C)
+	for _, r := range d.graph.Roots() {
+		for _, e := range d.graph.In[r.Node] {
+			if !stuck[d.graph.Edges[e].From] {
+				d.roots = append(d.roots, r)
+				break
 			}
 		}
 	}
@@ -95,6 +109,9 @@ func (d *diagnosis) findGaps() {
 			d.gap(kd.Gap{What: "who owns " + d.lock(r.Addr) + " and who waits for it", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		case waited(r) && len(r.Owners) == 0 && r.Reading != locks.Irreconcilable:
 			d.gap(kd.Gap{What: "the owner of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
+		}
+		if r.Mode == locks.Shared && r.Reading != locks.Irreconcilable && len(r.SharedWaiters) > 0 && len(r.ExclusiveWaiters) == 0 && r.ExclusiveWaiterCount.N == 0 {
+			d.gap(kd.Gap{What: "why threads wait shared for " + d.lock(r.Addr) + ", which is owned shared and has no exclusive waiter", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
 		if shared, exclusive := r.Unlisted(); shared+exclusive > 0 && r.Reading != locks.Irreconcilable {
 			d.gap(kd.Gap{What: plural(shared+exclusive, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr)})

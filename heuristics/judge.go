@@ -50,7 +50,13 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})
 	}
 	for i := range j.Findings {
-		slices.SortStableFunc(j.Findings[i].Evidence, byPlace)
+		f := &j.Findings[i]
+		if f.Suspect != nil {
+			for _, e := range f.Suspect.frames {
+				f.seen(e.At, e.Addr, e.Why)
+			}
+		}
+		slices.SortStableFunc(f.Evidence, byPlace)
 	}
 	j.Notes = append(slices.Clone(s.Notes), d.notes...)
 	j.Gaps = d.gaps
@@ -78,20 +84,25 @@ func rank(k Kind) int {
 }
 
 // weigh orders findings: by what they say of the system, then a thread that
-// waits for itself before cycles, then by evidence, then by how many threads
-// they block, then the specific before the general.
+// waits for itself before cycles, then deadlocks by evidence, then by how many
+// threads they block, then the specific before the general.
 func weigh(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(rank(a.Kind), rank(b.Kind)),
 		cmp.Compare(family(a), family(b)),
-		cmp.Compare(solid(a.Grade), solid(b.Grade)),
+		cmp.Compare(proof(a), proof(b)),
 		cmp.Compare(b.Blocked, a.Blocked),
 		cmp.Compare(specific(a), specific(b)),
 	)
 }
 
-// solid is the same for A and B: both prove a cycle.
-func solid(g waitgraph.Grade) waitgraph.Grade { return max(g, waitgraph.B) }
+// proof orders deadlocks by their evidence; A and B both prove a cycle.
+func proof(f Finding) waitgraph.Grade {
+	if f.Kind != Deadlock {
+		return waitgraph.B
+	}
+	return max(f.Grade, waitgraph.B)
+}
 
 func family(f Finding) int {
 	if f.Check == deadlockCycle {

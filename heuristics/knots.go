@@ -170,6 +170,7 @@ func (d *diagnosis) countBlocked(f *Finding, k knot) {
 func (d *diagnosis) suspectOf(ts []kd.Addr) *Suspect {
 	var module string
 	var where []string
+	var frames []Evidence
 	stacksSeen := 0
 	for _, a := range ts {
 		t := d.snap.Thread(a)
@@ -187,12 +188,13 @@ func (d *diagnosis) suspectOf(ts []kd.Addr) *Suspect {
 			return nil
 		}
 		module = m
+		frames = append(frames, Evidence{At: t.Stack.Frames[i].At, Addr: t.Stack.Frames[i].ChildSP, Why: "the suspect stands here"})
 		where = append(where, fmt.Sprintf("%s of thread %s", frame(t, i), d.addr(a)))
 	}
 	if len(where) == 0 || len(where) < stacksSeen {
 		return nil
 	}
-	return &Suspect{Module: module, Reason: fmt.Sprintf("nearest module outside Windows to the lock request: %s", strings.Join(where, "; "))}
+	return &Suspect{Module: module, Reason: fmt.Sprintf("nearest module outside Windows to the lock request: %s", strings.Join(where, "; ")), frames: frames}
 }
 
 // nextForThreads asks for the threads whose stacks are not in the input.

@@ -86,7 +86,7 @@ func (r *Reader) close() {
 	r.cur.reconcile()
 	r.out.Resources = append(r.out.Resources, r.cur)
 	if r.cur.Reading != Sound {
-		r.note(r.cur.At, "resource %s: %s", r.cur.Addr, r.cur.Why)
+		r.note(r.cur.At, "resource %x: %s", uint64(r.cur.Addr), r.cur.Why)
 	}
 	r.cur, r.list = nil, noList
 }

@@ -9,7 +9,7 @@ import (
 
 // WriteLocks prints resources as a table, JSON or Markdown.
 func WriteLocks(w io.Writer, r *Report, rs []Resource, format string, s Style) error {
-	t := &table{columns: []column{{head: "ERESOURCE"}, {head: "Mode"}, {head: "Owner"}, {head: "How"}, {head: "Shared"}, {head: "Excl"}, {head: "Contention"}, {head: "Symbol", prose: true}, {head: "Line"}}}
+	t := &table{columns: []column{{head: "ERESOURCE"}, {head: "Mode"}, {head: "Owner"}, {head: "How", spare: true}, {head: "Shared"}, {head: "Excl"}, {head: "Contention", spare: true}, {head: "Symbol", prose: true, spare: true}, {head: "Line", spare: true}}}
 	for i := range rs {
 		res := &rs[i]
 		first := []string{r.bare(res.Address), res.Mode, "", "", waiting(res.SharedWaiterCount, len(res.SharedWaiters)), waiting(res.ExclusiveWaiterCount, len(res.ExclusiveWaiters)), number(res.Contention), res.Symbol, strconv.Itoa(res.At.Line)}
@@ -57,7 +57,7 @@ func number[T int | int64](n *T) string {
 
 // WriteThreads prints threads as a table, JSON or Markdown.
 func WriteThreads(w io.Writer, r *Report, ts []Thread, format string, s Style) error {
-	t := &table{columns: []column{{head: "Thread"}, {head: "CID"}, {head: "Image", prose: true}, {head: "State"}, {head: "Reason", prose: true}, {head: "Waits for"}, {head: "Kind", prose: true}, {head: "ms"}, {head: "Frames"}, {head: "Line"}}}
+	t := &table{columns: []column{{head: "Thread"}, {head: "CID"}, {head: "Image", prose: true}, {head: "State"}, {head: "Reason", prose: true}, {head: "Waits for", spare: true}, {head: "Kind", prose: true, spare: true}, {head: "ms"}, {head: "Frames", spare: true}, {head: "Line", spare: true}}}
 	for i := range ts {
 		th := &ts[i]
 		image, object, kind := "", "", ""
@@ -107,7 +107,7 @@ func WriteStacks(w io.Writer, r *Report, ts []Thread, format string, s Style) er
 }
 
 func (r *Report) stackTable(th *Thread) *table {
-	t := &table{columns: []column{{head: "#"}, {head: "Child-SP"}, {head: "RetAddr"}, {head: "Call Site", prose: true}, {head: "Segment"}}}
+	t := &table{columns: []column{{head: "#"}, {head: "Child-SP"}, {head: "RetAddr", spare: true}, {head: "Call Site", prose: true}, {head: "Segment", spare: true}}}
 	for _, f := range th.Frames {
 		site := f.Symbol
 		if f.Function != "" {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -15,6 +16,9 @@ import (
 type column struct {
 	head  string
 	prose bool
+	// spare columns are left out, the last one first, before prose is
+	// shortened.
+	spare bool
 }
 
 // table is rows of cells. It never prints wider than the width it is given,
@@ -57,21 +61,20 @@ func (t *table) write(w io.Writer, width int) error {
 	return err
 }
 
-// fit shortens prose until the grid fits into the width, and reports whether
-// it does.
+// fit leaves out spare columns and then shortens prose until the grid fits
+// into the width, and reports whether it does.
 func (t *table) fit(width int) bool {
 	if width <= 0 {
 		return true
 	}
-	widths := make([]int, len(t.columns))
-	over := 1 - width
-	for i, c := range t.columns {
-		widths[i] = cells(c.head)
-		for _, row := range t.rows {
-			widths[i] = max(widths[i], cells(row[i]))
+	widths, over := t.measure(width)
+	for i := len(t.columns) - 1; i >= 0 && over > 0; i-- {
+		if t.columns[i].spare {
+			over -= widths[i] + 3
+			t.drop(i)
 		}
-		over += widths[i] + 3
 	}
+	widths, over = t.measure(width)
 	for i := len(t.columns) - 1; i >= 0 && over > 0; i-- {
 		if !t.columns[i].prose || widths[i] <= proseLeast {
 			continue
@@ -83,6 +86,28 @@ func (t *table) fit(width int) bool {
 		}
 	}
 	return over <= 0
+}
+
+// measure returns the width of each column, and how many columns of the
+// terminal the grid is too wide.
+func (t *table) measure(width int) (widths []int, over int) {
+	widths = make([]int, len(t.columns))
+	over = 1 - width
+	for i, c := range t.columns {
+		widths[i] = cells(c.head)
+		for _, row := range t.rows {
+			widths[i] = max(widths[i], cells(row[i]))
+		}
+		over += widths[i] + 3
+	}
+	return widths, over
+}
+
+func (t *table) drop(i int) {
+	t.columns = slices.Delete(t.columns, i, i+1)
+	for n, row := range t.rows {
+		t.rows[n] = slices.Delete(row, i, i+1)
+	}
 }
 
 // shorten cuts the end of a text that is wider than width columns.

@@ -69,7 +69,9 @@ func (p *page) finding(n int, f *Finding) {
 		session = fmt.Sprintf(", session %d", f.Session)
 	}
 	fmt.Fprintf(p, "\n%s %s (%s, %s, evidence grade %s%s)\n", p.bold(fmt.Sprintf("[%d]", n)), p.bold(f.ID), f.Severity, f.Confidence, f.Grade, session)
-	p.fold("    ", f.Summary)
+	if f.Summary != p.r.Verdict.Summary {
+		p.fold("    ", f.Summary)
+	}
 	p.cycle("Cycle", f, f.Cycle, true)
 	p.cycle("Chain", f, f.Chain, false)
 	p.people("Also entangled", f, f.Others)

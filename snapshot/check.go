@@ -12,10 +12,10 @@ func (s *Snapshot) check() {
 		}
 		shared, exclusive := r.Unlisted()
 		if shared > 0 {
-			s.note(r.SharedWaiterCount.At, fmt.Sprintf("resource %s: %d shared waiters are announced, %d are listed", r.Addr, r.SharedWaiterCount.N, len(r.SharedWaiters)))
+			s.note(r.SharedWaiterCount.At, fmt.Sprintf("resource %s: %d shared waiters are announced, %d are listed", s.bare(r.Addr), r.SharedWaiterCount.N, len(r.SharedWaiters)))
 		}
 		if exclusive > 0 {
-			s.note(r.ExclusiveWaiterCount.At, fmt.Sprintf("resource %s: %d exclusive waiters are announced, %d are listed", r.Addr, r.ExclusiveWaiterCount.N, len(r.ExclusiveWaiters)))
+			s.note(r.ExclusiveWaiterCount.At, fmt.Sprintf("resource %s: %d exclusive waiters are announced, %d are listed", s.bare(r.Addr), r.ExclusiveWaiterCount.N, len(r.ExclusiveWaiters)))
 		}
 	}
 	if s.Held.Known() && held < s.Held.N {
@@ -23,7 +23,7 @@ func (s *Snapshot) check() {
 	}
 	for _, t := range s.Threads {
 		if t.NotResident && len(t.Stack.Frames) == 0 {
-			s.note(t.At, fmt.Sprintf("thread %s: its kernel stack is not resident", t.Addr))
+			s.note(t.At, fmt.Sprintf("thread %s: its kernel stack is not resident", s.bare(t.Addr)))
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
 	if old.Mode == later.Mode && isPrefix(later, old) {
 		keep = old
 	} else if old.Mode != later.Mode || !isPrefix(old, later) {
-		s.note(later.At, fmt.Sprintf("resource %s was printed before (line %d) with other owners or waiters: this later state is used", later.Addr, old.At.Line))
+		s.note(later.At, fmt.Sprintf("resource %s was printed before (line %d) with other owners or waiters: this later state is used", s.bare(later.Addr), old.At.Line))
 	}
 	if keep.Symbol == "" {
 		keep.Symbol = old.Symbol + later.Symbol
@@ -82,11 +82,11 @@ func (s *Snapshot) mergeThreads(ts []*threads.Thread) {
 // mergeThread adds to have what later knows more.
 func (s *Snapshot) mergeThread(have, later *threads.Thread) {
 	if later.Header && have.Header && have.CID.Known && later.CID.Known && have.CID != later.CID {
-		s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) with CID %s: the address seems to be used twice", later.Addr, have.At.Line, have.CID))
+		s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) with CID %s: the address seems to be used twice", s.bare(later.Addr), have.At.Line, have.CID))
 		return
 	}
 	if later.Header && have.Header && have.State != later.State {
-		s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) as %s: this later state is used", later.Addr, have.At.Line, have.State))
+		s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) as %s: this later state is used", s.bare(later.Addr), have.At.Line, have.State))
 	}
 	mergeStack(have, later)
 	if !later.Header {

@@ -199,7 +199,7 @@ func (s *Snapshot) resolvePointer(o *Owner, said threads.Interpretation) {
 	case owner == nil:
 		o.Why, o.Gap = "no stack in the input holds it", kd.NotInInput
 	case other != nil:
-		o.Why = fmt.Sprintf("the stacks of threads %s and %s both hold it", owner.thread.Addr, other.thread.Addr)
+		o.Why = fmt.Sprintf("the stacks of threads %s and %s both hold it", s.bare(owner.thread.Addr), s.bare(other.thread.Addr))
 		o.Gap = kd.Ambiguous
 	default:
 		o.How = ByStack
@@ -222,7 +222,7 @@ func (s *Snapshot) resolveSaid(o *Owner, said threads.Interpretation, spans []sp
 		}
 	}
 	if t != nil && t.Stack.Limit != 0 {
-		o.Why = fmt.Sprintf("the debugger took it for a value on the stack of thread %s, but it lies outside the printed stack range", t.Addr)
+		o.Why = fmt.Sprintf("the debugger took it for a value on the stack of thread %s, but it lies outside the printed stack range", s.bare(t.Addr))
 		o.Gap = kd.Ambiguous
 		return
 	}

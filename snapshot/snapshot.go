@@ -90,6 +90,9 @@ func (s *Snapshot) Thread(a kd.Addr) *threads.Thread { return s.byAddr[a] }
 // Resource returns the resource at an address, nil if it was not printed.
 func (s *Snapshot) Resource(a kd.Addr) *Resource { return s.byResource[a] }
 
+// bare prints an address as the debugger of the target does.
+func (s *Snapshot) bare(a kd.Addr) string { return a.Bare(s.Target.Arch) }
+
 func (s *Snapshot) note(at kd.Ref, text string) {
 	s.Notes = append(s.Notes, kd.Note{At: at, Text: text})
 }

@@ -32,6 +32,7 @@ type Reader struct {
 	// loose allows frames without column heads.
 	loose bool
 	gap   bool // a blank or foreign line came since the last frame
+	blank bool // a blank line came since the THREAD line
 	value pendingValue
 }
 
@@ -64,7 +65,7 @@ type pendingValue struct {
 func (r *Reader) Line(l kd.Line) bool {
 	switch {
 	case l.Text == "":
-		r.gap = true
+		r.gap, r.blank = true, true
 		return false
 	case r.head(l), r.process(l), r.contextLine(l), r.notThread(l):
 		r.gap = false
@@ -103,7 +104,7 @@ func (r *Reader) Context(addr kd.Addr, at kd.Ref, set bool) {
 func (r *Reader) Done() Listing {
 	open := r.cur
 	r.closeBlock()
-	if open != nil && r.part == waitPart && !r.gap {
+	if open != nil && r.part == waitPart && !r.blank {
 		open.WaitListOpen = true
 	}
 	return r.out
@@ -222,6 +223,6 @@ func (r *Reader) begin(t *Thread) {
 		r.out.Interpretations = append(r.out.Interpretations, Interpretation{Value: r.value.addr, Thread: t.Addr, At: r.value.at})
 		r.value.set = false
 	}
-	r.cur, r.part = t, waitPart
+	r.cur, r.part, r.blank = t, waitPart, false
 	r.out.Threads = append(r.out.Threads, t)
 }

@@ -76,7 +76,7 @@ func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
 			out = append(out, w)
 			continue
 		}
-		g.note(w.at, "thread %s is listed as a waiter of resource %s, but its THREAD block (line %d) says %s: no edge is drawn", w.thread, r.Addr, t.At.Line, stateOf(t))
+		g.note(w.at, "thread %s is listed as a waiter of resource %s, but its THREAD block (line %d) says %s: no edge is drawn", g.bare(w.thread), g.bare(r.Addr), t.At.Line, stateOf(t))
 	}
 	return out
 }
@@ -105,6 +105,8 @@ func stateOf(t *threads.Thread) string {
 	}
 	return t.State.String()
 }
+
+func (g *Graph) bare(a kd.Addr) string { return a.Bare(g.Snap.Target.Arch) }
 
 func (g *Graph) note(at kd.Ref, format string, args ...any) {
 	g.Notes = append(g.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
@@ -141,7 +143,7 @@ func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, m
 			g.noteRecursion(r, w)
 			continue
 		case r.Mode == locks.Shared && passes:
-			g.note(w.at, "thread %s waits shared for resource %s with ExAcquireSharedStarveExclusive, which passes queued exclusive waiters: no edge is drawn", w.thread, r.Addr)
+			g.note(w.at, "thread %s waits shared for resource %s with ExAcquireSharedStarveExclusive, which passes queued exclusive waiters: no edge is drawn", g.bare(w.thread), g.bare(r.Addr))
 			continue
 		}
 		g.Add(Edge{From: g.thread(w.thread), To: gate, Grade: doubt(r, w.grade), At: w.at, About: w.about})
@@ -156,12 +158,12 @@ func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, m
 		nobody := g.node(Node{Kind: Nobody, Addr: 0, Resource: r})
 		g.Add(Edge{From: gate, To: nobody, Grade: A, At: r.At, About: r.Addr})
 	case len(ws) > 0:
-		g.note(r.At, "resource %s is owned shared and has shared waiters, but no exclusive waiter that they could queue behind", r.Addr)
+		g.note(r.At, "resource %s is owned shared and has shared waiters, but no exclusive waiter that they could queue behind", g.bare(r.Addr))
 	}
 }
 
 func (g *Graph) noteRecursion(r *snapshot.Resource, w wait) {
-	g.note(w.at, "thread %s owns resource %s and is listed as its waiter: the kernel grants such a request at once, so no edge is drawn", w.thread, r.Addr)
+	g.note(w.at, "thread %s owns resource %s and is listed as its waiter: the kernel grants such a request at once, so no edge is drawn", g.bare(w.thread), g.bare(r.Addr))
 }
 
 // ownsAsItself reports whether the thread owns the resource under its own

@@ -1,0 +1,291 @@
+package inspect_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"kdlocks/inspect"
+	"kdlocks/kd"
+	"kdlocks/report"
+	"kdlocks/transcript"
+)
+
+// TestEvidenceHoldsItsAddress: the text at every evidence reference contains
+// the address that the evidence is about, and is the line as it stands in the
+// input.
+func TestEvidenceHoldsItsAddress(t *testing.T) {
+	for _, k := range loadCases(t) {
+		t.Run(k.name, func(t *testing.T) { checkEvidence(t, k.input) })
+	}
+}
+
+func checkEvidence(t *testing.T, input []byte) {
+	t.Helper()
+	lines := strings.Split(string(input), "\n")
+	for _, f := range analyze(t, input).Findings {
+		for _, e := range f.Evidence {
+			if got := strings.TrimSuffix(lines[e.Line-1], "\r"); got != e.Text {
+				t.Errorf("%s: line %d is %q, evidence says %q", f.ID, e.Line, got, e.Text)
+			}
+			runes := []rune(e.Text)
+			if e.Column < 1 || e.Column-1+e.Length > len(runes) {
+				t.Errorf("%s: line %d: column %d length %d outside %q", f.ID, e.Line, e.Column, e.Length, e.Text)
+				continue
+			}
+			if !holds(string(runes[e.Column-1:e.Column-1+e.Length]), e.Address) {
+				t.Errorf("%s: line %d: %q does not hold %s", f.ID, e.Line, e.Text, e.Address)
+			}
+		}
+	}
+}
+
+func holds(text, addr string) bool {
+	plain := strings.ToLower(strings.ReplaceAll(text, "`", ""))
+	return strings.Contains(plain, strings.TrimPrefix(addr, "0x"))
+}
+
+// TestFactsStayWhereTheyWereRead is the same for every fact of the model.
+func TestFactsStayWhereTheyWereRead(t *testing.T) {
+	for _, k := range loadCases(t) {
+		tr, err := transcript.Read([]transcript.Input{{Name: "in", Data: k.input}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range tr.Snapshots {
+			s.Places(func(at kd.Ref, a kd.Addr) {
+				line := tr.Sources[at.Input].Lines[at.Line-1]
+				if text := line[at.Col-1 : at.Col-1+at.Len]; !holds(text, a.String()) {
+					t.Errorf("%s:%d: %q does not hold %s", k.name, at.Line, text, a)
+				}
+			})
+		}
+	}
+}
+
+// TestNoLineIsDroppedInSilence: each line is claimed, noise, or listed as not
+// understood.
+func TestNoLineIsDroppedInSilence(t *testing.T) {
+	for _, k := range loadCases(t) {
+		in := analyze(t, k.input).Inputs[0]
+		listed := 0
+		for _, s := range in.NotUnderstood {
+			listed += s.EndLine - s.Line + 1
+		}
+		if in.LinesUnderstood+listed != in.Lines {
+			t.Errorf("%s: %d lines, %d understood, %d listed", k.name, in.Lines, in.LinesUnderstood, listed)
+		}
+	}
+}
+
+// TestSameBytesSameReport runs every case twice.
+func TestSameBytesSameReport(t *testing.T) {
+	for _, k := range loadCases(t) {
+		if a, b := asJSON(t, analyze(t, k.input)), asJSON(t, analyze(t, k.input)); a != b {
+			t.Errorf("%s: two runs differ", k.name)
+		}
+	}
+}
+
+func asJSON(t testing.TB, r *report.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.JSON(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// gist is what a transformation that keeps the meaning must keep.
+func gist(t testing.TB, data []byte) string {
+	t.Helper()
+	r := analyze(t, data)
+	var out []string
+	for _, f := range r.Findings {
+		threads := slices.Sorted(slices.Values(f.Threads))
+		out = append(out, fmt.Sprint(f.ID, f.Kind, f.Confidence, f.Grade, threads, f.BlockedThreads))
+	}
+	slices.Sort(out)
+	return r.Verdict.Kind + "\n" + strings.Join(out, "\n")
+}
+
+var (
+	hexWord    = regexp.MustCompile(`\b[0-9a-f]{8}(` + "`" + `?[0-9a-f]{8})?\b`)
+	stackBreak = regexp.MustCompile("([0-9a-f]{8})`([0-9a-f]{8})")
+	wide       = regexp.MustCompile(`\b([0-9a-f]{8})([0-9a-f]{8})\b`)
+)
+
+func lines(s string, f func(string) string) string {
+	parts := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
+	for i := range parts {
+		parts[i] = f(parts[i])
+	}
+	return strings.Join(parts, "\n") + "\n"
+}
+
+func utf16of(s string, big, mark bool) []byte {
+	var out []byte
+	if mark {
+		s = "\ufeff" + s
+	}
+	for _, u := range utf16.Encode([]rune(s)) {
+		if big {
+			out = append(out, byte(u>>8), byte(u))
+		} else {
+			out = append(out, byte(u), byte(u>>8))
+		}
+	}
+	return out
+}
+
+var transformations = []struct {
+	name  string
+	apply func(string) []byte
+}{
+	{"crlf", func(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }},
+	{"utf-8 mark", func(s string) []byte { return []byte("\ufeff" + s) }},
+	{"utf-16le", func(s string) []byte { return utf16of(s, false, true) }},
+	{"utf-16be", func(s string) []byte { return utf16of(s, true, true) }},
+	{"utf-16le without mark", func(s string) []byte { return utf16of(s, false, false) }},
+	{"utf-16be without mark", func(s string) []byte { return utf16of(s, true, false) }},
+	{"tabs", func(s string) []byte {
+		return []byte(lines(s, func(l string) string { return strings.ReplaceAll(l, "    ", "\t") }))
+	}},
+	{"collapsed blanks", func(s string) []byte {
+		return []byte(lines(s, func(l string) string { return strings.Join(strings.Fields(l), " ") }))
+	}},
+	{"indented", func(s string) []byte {
+		return []byte(lines(s, func(l string) string { return "        " + l }))
+	}},
+	{"quoted", func(s string) []byte {
+		return []byte(lines(s, func(l string) string { return "> " + l }))
+	}},
+	{"quoted twice", func(s string) []byte {
+		return []byte(lines(s, func(l string) string { return ">> " + l }))
+	}},
+	{"upper-case hex", func(s string) []byte {
+		return []byte(hexWord.ReplaceAllStringFunc(s, strings.ToUpper))
+	}},
+	{"without backticks", func(s string) []byte { return []byte(stackBreak.ReplaceAllString(s, "$1$2")) }},
+	{"with backticks", func(s string) []byte { return []byte(wide.ReplaceAllString(s, "$1`$2")) }},
+	{"unknown lines mixed in", func(s string) []byte {
+		return []byte(lines(s, func(l string) string { return l + "\n-- 8< -- cut here, said the ticket" }))
+	}},
+	{"blank lines mixed in", func(s string) []byte {
+		return []byte(lines(s, func(l string) string { return l + "\n" }))
+	}},
+	{"no final line end", func(s string) []byte { return []byte(strings.TrimRight(s, "\n ")) }},
+	{"pasted twice", func(s string) []byte { return []byte(s + "\n" + s) }},
+}
+
+// sessions are cases in which a second paste is another session by their own
+// banners.
+func hasBanner(s string) bool { return strings.Contains(s, "Microsoft (R) Windows Debugger") }
+
+func TestMeaningKeepsVerdict(t *testing.T) {
+	for _, k := range loadCases(t) {
+		want := gist(t, k.input)
+		for _, tr := range transformations {
+			if tr.name == "pasted twice" && hasBanner(string(k.input)) {
+				continue
+			}
+			t.Run(k.name+"/"+tr.name, func(t *testing.T) {
+				if got := gist(t, tr.apply(string(k.input))); got != want {
+					t.Errorf("got:\n%s\nwant:\n%s", got, want)
+				}
+			})
+		}
+	}
+}
+
+// TestOrderOfSectionsIsFree turns the sections of every case that has prompts
+// around.
+func TestOrderOfSectionsIsFree(t *testing.T) {
+	prompt := regexp.MustCompile(`(?m)^(\d+: )?l?kd> `)
+	for _, k := range loadCases(t) {
+		s := string(k.input)
+		// .thread and the k behind it are one thing.
+		if hasBanner(s) || strings.Contains(s, ".thread") || !prompt.MatchString(s) {
+			continue
+		}
+		var sections []string
+		at := prompt.FindAllStringIndex(s, -1)
+		for i := range at {
+			end := len(s)
+			if i+1 < len(at) {
+				end = at[i+1][0]
+			}
+			sections = append(sections, s[at[i][0]:end])
+		}
+		slices.Reverse(sections)
+		turned := strings.Join(sections, "") + s[:at[0][0]]
+		if got, want := gist(t, []byte(turned)), gist(t, k.input); got != want {
+			t.Errorf("%s turned around:\n%s\nwant:\n%s", k.name, got, want)
+		}
+	}
+}
+
+// TestCuttingNeverAddsADeadlock cuts every case at every line and at many
+// bytes. Left out is the case whose deadlock a later line contradicts: with
+// the contradiction cut off, the rest does prove it.
+func TestCuttingNeverAddsADeadlock(t *testing.T) {
+	for _, k := range loadCases(t) {
+		if k.name == "waiter-runs" || analyze(t, k.input).Verdict.Kind == "deadlock" {
+			continue
+		}
+		for i := 0; i < len(k.input); i++ {
+			if k.input[i] != '\n' && i%7 != 0 {
+				continue
+			}
+			noDeadlock(t, k.name, k.input[:i])
+			noDeadlock(t, k.name, k.input[:i+1])
+		}
+	}
+}
+
+func noDeadlock(t *testing.T, name string, data []byte) {
+	t.Helper()
+	r, err := inspect.Run(context.Background(), []inspect.Input{{Name: "in", Data: data}}, inspect.Options{})
+	if err != nil {
+		return
+	}
+	if r.Verdict.Kind == "deadlock" {
+		t.Errorf("%s cut to %d bytes: %s", name, len(data), r.Verdict.Summary)
+	}
+}
+
+// FuzzRun: no input panics, a report or an error comes back, and the report is
+// the same twice and marshals.
+func FuzzRun(f *testing.F) {
+	for _, k := range loadCases(f) {
+		f.Add(k.input)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		in := []inspect.Input{{Name: "in", Data: data}}
+		r, err := inspect.Run(context.Background(), in, inspect.Options{})
+		if (r == nil) != (err != nil) {
+			t.Fatalf("report %v and error %v", r != nil, err)
+		}
+		if r == nil {
+			return
+		}
+		var text bytes.Buffer
+		for _, format := range report.Formats() {
+			if err := report.WriterFor(format)(&text, r, report.Style{Width: 80}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again, _ := inspect.Run(context.Background(), in, inspect.Options{})
+		a, _ := json.Marshal(r)
+		b, _ := json.Marshal(again)
+		if !bytes.Equal(a, b) {
+			t.Fatal("two runs differ")
+		}
+	})
+}

@@ -1,0 +1,160 @@
+package snapshot
+
+import (
+	"fmt"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/stacks"
+	"kdlocks/threads"
+)
+
+// String returns the canonical text of a snapshot: every fact with the line it
+// was read on. It exists so that tests can pin what any reader understood.
+func (s *Snapshot) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "target %s", orUnknown(s.Target.Arch.String()))
+	if s.Target.Build != "" {
+		fmt.Fprintf(&b, " build %s", s.Target.Build)
+	}
+	if bc := s.Target.Bugcheck; bc != nil {
+		fmt.Fprintf(&b, " bugcheck %x", bc.Code)
+	}
+	b.WriteString("\n")
+	if s.Total.Known() {
+		fmt.Fprintf(&b, "total %d\n", s.Total.N)
+	}
+	if s.Held.Known() {
+		fmt.Fprintf(&b, "held %d\n", s.Held.N)
+	}
+	for _, r := range s.Resources {
+		s.formatResource(&b, r)
+	}
+	for _, t := range s.Threads {
+		s.formatThread(&b, t)
+	}
+	for _, n := range s.Notes {
+		fmt.Fprintf(&b, "note :%d %s\n", n.At.Line, n.Text)
+	}
+	return b.String()
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+func (s *Snapshot) formatResource(b *strings.Builder, r *Resource) {
+	fmt.Fprintf(b, "resource %s %s :%d", s.bare(r.Addr), r.Mode, r.At.Line)
+	if r.Symbol != "" {
+		fmt.Fprintf(b, " symbol %s", r.Symbol)
+	}
+	if r.Contention.Known() {
+		fmt.Fprintf(b, " contention %d", r.Contention.N)
+	}
+	if r.SharedWaiterCount.Known() {
+		fmt.Fprintf(b, " shared-waiters %d", r.SharedWaiterCount.N)
+	}
+	if r.ExclusiveWaiterCount.Known() {
+		fmt.Fprintf(b, " exclusive-waiters %d", r.ExclusiveWaiterCount.N)
+	}
+	b.WriteString("\n")
+	for i := range r.Resolved {
+		s.formatOwner(b, &r.Resolved[i])
+	}
+	for _, w := range r.SharedWaiters {
+		fmt.Fprintf(b, "  shared %s :%d\n", s.bare(w.Thread), w.At.Line)
+	}
+	for _, w := range r.ExclusiveWaiters {
+		fmt.Fprintf(b, "  exclusive %s :%d\n", s.bare(w.Thread), w.At.Line)
+	}
+}
+
+func (s *Snapshot) formatOwner(b *strings.Builder, o *Owner) {
+	fmt.Fprintf(b, "  owner %s count %d :%d %s", s.bare(o.Raw), o.Count, o.At.Line, o.How)
+	if o.Thread != 0 {
+		fmt.Fprintf(b, " thread %s", s.bare(o.Thread))
+	}
+	if o.Live != threads.Unknown {
+		fmt.Fprintf(b, " %s", map[threads.Tri]string{threads.Yes: "live", threads.No: "returned"}[o.Live])
+	}
+	if o.Slot.Frame >= 0 {
+		fmt.Fprintf(b, " frame %d set-by %d parameter %d", o.Slot.Frame, o.Slot.Setter, o.Slot.Param)
+	}
+	b.WriteString("\n")
+}
+
+func (s *Snapshot) formatThread(b *strings.Builder, t *threads.Thread) {
+	fmt.Fprintf(b, "thread %s %s :%d", s.bare(t.Addr), t.State, t.At.Line)
+	for _, f := range []struct{ name, value string }{
+		{"cid", t.CID.String()}, {"image", t.Process.Image}, {"reason", t.WaitReason}, {"mode", t.WaitMode},
+	} {
+		if f.value != "" {
+			fmt.Fprintf(b, " %s %s", f.name, f.value)
+		}
+	}
+	if t.Ticks >= 0 {
+		fmt.Fprintf(b, " ticks %d ms %d", t.Ticks, t.WaitMS)
+	}
+	if t.NotResident {
+		b.WriteString(" not-resident")
+	}
+	b.WriteString("\n")
+	for _, w := range t.WaitObjects {
+		fmt.Fprintf(b, "  waits-for %s %s", s.bare(w.Addr), w.Kind)
+		if w.Owner != 0 {
+			fmt.Fprintf(b, " owner %s", s.bare(w.Owner))
+		}
+		b.WriteString("\n")
+	}
+	for _, irp := range t.IRPs {
+		fmt.Fprintf(b, "  irp %s\n", s.bare(irp.Addr))
+	}
+	s.formatStack(b, &t.Stack)
+}
+
+func (s *Snapshot) formatStack(b *strings.Builder, st *stacks.Stack) {
+	for _, g := range st.Segments {
+		fmt.Fprintf(b, "  segment %s..%s sp %s frames %d..%d", s.bare(g.Limit), s.bare(g.Base), s.bare(g.SP), g.First, g.Last)
+		if g.Inferred {
+			b.WriteString(" inferred")
+		}
+		b.WriteString("\n")
+	}
+	for i, f := range st.Frames {
+		sp := s.bare(f.ChildSP)
+		if f.Inline {
+			sp = "inline"
+		}
+		fmt.Fprintf(b, "  frame %d %s %s :%d\n", i, sp, f.Symbol, f.At.Line)
+	}
+}
+
+// Places calls f for every place that the snapshot took a fact from, with an
+// address that the text there contains.
+func (s *Snapshot) Places(f func(at kd.Ref, a kd.Addr)) {
+	for _, r := range s.Resources {
+		f(r.At, r.Addr)
+		for _, e := range r.Entries {
+			f(e.At, e.Raw)
+		}
+		for _, w := range r.ExclusiveWaiters {
+			f(w.At, w.Thread)
+		}
+	}
+	for _, t := range s.Threads {
+		if t.Addr != 0 {
+			f(t.At, t.Addr)
+		}
+		for _, w := range t.WaitObjects {
+			f(w.At, w.Addr)
+		}
+		for _, fr := range t.Stack.Frames {
+			if !fr.Inline {
+				f(fr.At, fr.ChildSP)
+			}
+		}
+	}
+}
