@@ -46,7 +46,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		j.Findings = append(j.Findings, found...)
 	}
 	slices.SortStableFunc(j.Findings, weigh)
-	if !s.HasLocks && (len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock) {
+	if !s.HasLocks && len(d.gaps) == 0 && (len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock) {
 		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})
 	}
 	for i := range j.Findings {

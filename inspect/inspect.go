@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"strings"
 
 	"kdlocks/heuristics"
 	"kdlocks/kd"
@@ -55,18 +56,13 @@ func sources(t *transcript.Transcript) []report.Source {
 	return out
 }
 
-// notUnderstood joins neighbouring lines that no reader knew.
-func notUnderstood(s *transcript.Source) []report.LineSpan {
-	var out []report.LineSpan
+// notUnderstood lists the lines that no reader knew.
+func notUnderstood(s *transcript.Source) []report.Line {
+	var out []report.Line
 	for i, st := range s.Status {
-		if st != transcript.NotUnderstood {
-			continue
+		if st == transcript.NotUnderstood {
+			out = append(out, report.Line{Line: i + 1, Text: strings.TrimSuffix(s.Lines[i], "\r")})
 		}
-		if n := len(out); n > 0 && out[n-1].EndLine == i {
-			out[n-1].EndLine = i + 1
-			continue
-		}
-		out = append(out, report.LineSpan{Line: i + 1, EndLine: i + 1, Text: s.Lines[i]})
 	}
 	return out
 }

@@ -19,7 +19,7 @@ type Source struct {
 	Lines         []string // decoded, without their ends
 	Understood    int
 	Sections      []kd.Section
-	NotUnderstood []LineSpan
+	NotUnderstood []Line
 }
 
 // Build makes the report of the judgements on the sessions of some sources.

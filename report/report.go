@@ -38,7 +38,7 @@ type Input struct {
 	Lines           int        `json:"lines"`
 	LinesUnderstood int        `json:"lines_understood"`
 	Sections        []Section  `json:"sections"`
-	NotUnderstood   []LineSpan `json:"not_understood,omitempty"`
+	NotUnderstood   []Line     `json:"not_understood,omitempty"`
 }
 
 // Section is the output of one command.
@@ -48,11 +48,10 @@ type Section struct {
 	EndLine int    `json:"end_line"`
 }
 
-// LineSpan is a run of lines that were not understood, and the first of them.
-type LineSpan struct {
-	Line    int    `json:"line"`
-	EndLine int    `json:"end_line"`
-	Text    string `json:"text"`
+// Line is one line of an input as it stands there.
+type Line struct {
+	Line int    `json:"line"`
+	Text string `json:"text"`
 }
 
 // At is a place in an input: its name, lines and column counted from 1, the

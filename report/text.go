@@ -216,12 +216,9 @@ func (p *page) notes() {
 func (p *page) coverage() {
 	fmt.Fprintf(p, "\n%s\n", p.bold("Lines not understood"))
 	for _, in := range p.r.Inputs {
-		for _, span := range in.NotUnderstood {
-			where := fmt.Sprintf("%s:%d", in.Name, span.Line)
-			if span.EndLine > span.Line {
-				where += fmt.Sprintf("-%d", span.EndLine)
-			}
-			p.fold("  "+Plain(where)+"  ", span.Text)
+		fmt.Fprintf(p, "  %s\n", Plain(in.Name))
+		for _, l := range in.NotUnderstood {
+			p.fold(fmt.Sprintf("  %d | ", l.Line), l.Text)
 		}
 	}
 }

@@ -1,0 +1,64 @@
+package kdlocks_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// house lists what each package may import of this module, directly. The
+// picture of docs/architecture.md is this table.
+var house = map[string][]string{
+	"kd":          {},
+	"locks":       {"kd"},
+	"stacks":      {"kd"},
+	"threads":     {"kd", "stacks"},
+	"snapshot":    {"kd", "locks", "stacks", "threads"},
+	"transcript":  {"kd", "locks", "snapshot", "stacks", "threads"},
+	"waitgraph":   {"kd", "locks", "snapshot", "stacks", "threads"},
+	"heuristics":  {"kd", "locks", "snapshot", "stacks", "threads", "waitgraph"},
+	"report":      {"heuristics", "kd", "locks", "snapshot", "stacks", "threads"},
+	"inspect":     {"heuristics", "kd", "report", "snapshot", "transcript"},
+	"cmd/kdlocks": {"heuristics", "inspect", "kd", "report"},
+}
+
+// outside lists the packages that only the command may import: whatever opens
+// files, sockets or terminals, or tells the time.
+var outside = []string{"os", "net", "net/http", "time", "os/exec", "os/signal", "golang.org/x/term", "github.com/spf13/cobra"}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportsPointDown(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
+		var p goPackage
+		if err := d.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, "kdlocks/")
+		if p.ImportPath == "kdlocks" {
+			continue // tests only
+		}
+		allowed, ok := house[name]
+		if !ok {
+			t.Errorf("package %s is not in the house", name)
+		}
+		for _, imp := range p.Imports {
+			if own, ok := strings.CutPrefix(imp, "kdlocks/"); ok && !slices.Contains(allowed, own) {
+				t.Errorf("%s imports %s", name, own)
+			}
+			if name != "cmd/kdlocks" && slices.Contains(outside, imp) {
+				t.Errorf("%s imports %s", name, imp)
+			}
+		}
+	}
+}
