@@ -69,11 +69,18 @@ func (p printer) frameX64(f frame, args bool) string {
 	if args {
 		line += ":"
 		for _, a := range f.args {
-			line += " " + p.s(a)
+			if f.inline {
+				line += " --------`--------"
+			} else {
+				line += " " + p.s(a)
+			}
 		}
 		line += " : "
 	}
 	line += f.site()
+	if f.inline && args {
+		line += " (Inline Function @ " + p.s(f.args[0]) + ")"
+	}
 	if f.trap != 0 {
 		line += " (TrapFrame @ " + p.s(f.trap) + ")"
 	}

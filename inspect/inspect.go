@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"context"
-	"strings"
 
 	"kdlocks/heuristics"
 	"kdlocks/kd"
@@ -61,7 +60,7 @@ func notUnderstood(s *transcript.Source) []report.Line {
 	var out []report.Line
 	for i, st := range s.Status {
 		if st == transcript.NotUnderstood {
-			out = append(out, report.Line{Line: i + 1, Text: strings.TrimSuffix(s.Lines[i], "\r")})
+			out = append(out, report.Line{Line: i + 1, Text: s.Lines[i]})
 		}
 	}
 	return out

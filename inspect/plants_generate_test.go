@@ -56,7 +56,7 @@ func (w *world) cycle(n int, mixed bool) {
 			t.where = nowhere
 		}
 	}
-	w.expect("deadlock-cycle", "deadlock", blocked, ts...)
+	w.expect("deadlock-cycle", "deadlock", "A", blocked, ts...)
 }
 
 // plantMarkedCycle is AB-BA in lists whose shared waiters carry <*> too.
@@ -69,7 +69,7 @@ func plantMarkedCycle(w *world) {
 		w.wantsShared(r, pair[1])
 		blocked += w.hang(r, w.rng.IntN(6))
 	}
-	w.expect("deadlock-cycle", "deadlock", blocked, a, b)
+	w.expect("deadlock-cycle", "deadlock", "C", blocked, a, b)
 }
 
 // plantTaggedCycle is AB-BA where one owner entry is "*** Actual Thread".
@@ -80,7 +80,7 @@ func plantTaggedCycle(w *world) {
 	w.wantsExclusive(r, b)
 	blocked := w.hang(r, w.rng.IntN(4))
 	w.wantsShared(w.owned(false, b), a)
-	w.expect("deadlock-cycle", "deadlock", blocked, a, b)
+	w.expect("deadlock-cycle", "deadlock", "A", blocked, a, b)
 }
 
 // plantMutantCycle is a cycle over two resources and a mutant.
@@ -91,7 +91,7 @@ func plantMutantCycle(w *world) {
 	w.wantsExclusive(q, b)
 	w.wantsShared(r, c)
 	blocked := w.hang(r, w.rng.IntN(5)) + w.hang(q, w.rng.IntN(5))
-	w.expect("deadlock-cycle", "deadlock", blocked, a, b, c)
+	w.expect("deadlock-cycle", "deadlock", "A", blocked, a, b, c)
 }
 
 // plantTwoMutants is AB-BA over mutants; a third thread waits for one too.
@@ -102,7 +102,7 @@ func plantTwoMutants(w *world) {
 	w.wantsMutant(c, a)
 	c.objects[0].addr = b.objects[0].addr
 	blocked := 1 + w.hang(w.owned(false, c), w.rng.IntN(3))
-	w.expect("deadlock-cycle", "deadlock", blocked, a, b)
+	w.expect("deadlock-cycle", "deadlock", "A", blocked, a, b)
 }
 
 // pointerSelf plants a thread that waits for what it owns by owner pointer.
@@ -111,7 +111,7 @@ func (w *world) pointerSelf(sharedOwner, sharedWait, expanded bool) {
 	blocked := w.pointerWait(r, t, sharedWait, expanded)
 	w.pointerOwner(r, t, w.slotOn(t, false))
 	blocked += w.hang(r, w.rng.IntN(20))
-	w.expect("self-deadlock-owner-pointer", "deadlock", blocked, t)
+	w.expect("self-deadlock-owner-pointer", "deadlock", pointerGrade(r), blocked, t)
 }
 
 // pointerWait lets t wait for r, behind an exclusive waiter where only that
@@ -137,7 +137,7 @@ func (w *world) pointerEarlier(sharedOwner bool) {
 	blocked := w.pointerWait(r, t, !sharedOwner, true)
 	w.pointerOwner(r, t, w.slotOn(t, true))
 	blocked += w.hang(r, w.rng.IntN(20))
-	w.expect("self-deadlock-owner-pointer", "deadlock", blocked, t)
+	w.expect("self-deadlock-owner-pointer", "deadlock", pointerGrade(r), blocked, t)
 }
 
 // plantPointerCycle is AB-BA with both owners hidden behind owner pointers.
@@ -149,7 +149,7 @@ func plantPointerCycle(w *world) {
 	w.pointerOwner(r, a, w.slotOn(a, false))
 	w.pointerOwner(q, b, w.slotOn(b, false))
 	blocked := w.hang(r, w.rng.IntN(4)) + w.hang(q, w.rng.IntN(4))
-	w.expect("deadlock-cycle", "deadlock", blocked, a, b)
+	w.expect("deadlock-cycle", "deadlock", pointerGrade(r, q), blocked, a, b)
 }
 
 // upgrade plants n shared owners that ask for exclusive access, among others
@@ -165,7 +165,7 @@ func (w *world) upgrade(n, others int) {
 	if n > 1 {
 		id = "deadlock-shared-owners-upgrade"
 	}
-	w.expect(id, "deadlock", blocked, ts...)
+	w.expect(id, "deadlock", "A", blocked, ts...)
 }
 
 // plantTerminated is a lock whose owner has gone.
@@ -174,5 +174,5 @@ func plantTerminated(w *world) {
 	t.state, t.reason, t.mode, t.objects, t.irps, t.where = "terminated", "", "", nil, nil, alone
 	t.frames, t.limit, t.base, t.init, t.current, t.earlier = nil, 0, 0, 0, 0, 0
 	r := w.owned(w.chance(50), t)
-	w.expect("owner-terminated", "orphaned-lock", w.hang(r, 1+w.rng.IntN(12)), t)
+	w.expect("owner-terminated", "orphaned-lock", "A", w.hang(r, 1+w.rng.IntN(12)), t)
 }

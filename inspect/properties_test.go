@@ -22,11 +22,11 @@ import (
 // input.
 func TestEvidenceHoldsItsAddress(t *testing.T) {
 	for _, k := range loadCases(t) {
-		t.Run(k.name, func(t *testing.T) { checkEvidence(t, k.input) })
+		t.Run(k.name, func(t *testing.T) { checkCaseEvidence(t, k.input) })
 	}
 }
 
-func checkEvidence(t *testing.T, input []byte) {
+func checkCaseEvidence(t *testing.T, input []byte) {
 	t.Helper()
 	lines := strings.Split(string(input), "\n")
 	for _, f := range analyze(t, input).Findings {

@@ -65,7 +65,7 @@ func (p printer) command(format string, args ...any) string {
 // moved without changing its meaning.
 func (w *world) sections(st style) []string {
 	p := printer{w, st}
-	out := []string{p.lockList()}
+	out := []string{p.logHead() + p.lockList()}
 	for _, proc := range w.procs {
 		out = append(out, p.process(proc))
 	}
@@ -84,6 +84,14 @@ func (w *world) sections(st style) []string {
 		out = append(out, p.command("!running")+"\nSystem Processors:  (000000000000000f)\n  Idle Processors:  (0000000000000001)\n\n")
 	}
 	return out
+}
+
+// logHead is what .logopen writes at the top.
+func (p printer) logHead() string {
+	if !p.header {
+		return ""
+	}
+	return "Opened log file 'F:\\hang.txt'\n"
 }
 
 // lockList prints !locks.
@@ -227,9 +235,14 @@ func (p printer) splitThread(t *thread) string {
 		return out
 	}
 	out += p.command(".thread %s", p.s(t.addr)) + "Implicit thread is now " + p.s(t.addr) + "\n"
-	out += p.command("%s", pick(p.world, []string{"kn", "k", "KN 100"}))
+	args := p.d.args && p.chance(40)
+	command := pick(p.world, []string{"kn", "k", "KN 100"})
+	if args {
+		command = "kvn"
+	}
+	out += p.command("%s", command)
 	out += "  *** Stack trace for last set context - .thread/.cxr resets it\n"
-	return out + p.stack(t, "", true, false) + "\n"
+	return out + p.stack(t, "", true, args) + "\n"
 }
 
 // stateText is the end of a THREAD line.

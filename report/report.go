@@ -32,13 +32,13 @@ type Verdict struct {
 
 // Input is one file or paste. Lines are counted from 1.
 type Input struct {
-	Name            string     `json:"name"`
-	Bytes           int        `json:"bytes"`
-	Encoding        string     `json:"encoding,omitempty"`
-	Lines           int        `json:"lines"`
-	LinesUnderstood int        `json:"lines_understood"`
-	Sections        []Section  `json:"sections"`
-	NotUnderstood   []Line     `json:"not_understood,omitempty"`
+	Name            string    `json:"name"`
+	Bytes           int       `json:"bytes"`
+	Encoding        string    `json:"encoding,omitempty"`
+	Lines           int       `json:"lines"`
+	LinesUnderstood int       `json:"lines_understood"`
+	Sections        []Section `json:"sections"`
+	NotUnderstood   []Line    `json:"not_understood,omitempty"`
 }
 
 // Section is the output of one command.

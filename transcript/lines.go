@@ -6,8 +6,9 @@ import (
 	"kdlocks/kd"
 )
 
-// splitLines cuts text into lines at LF or CRLF; in a text without any LF, at
-// CR. An end of line at the very end starts no further line.
+// splitLines cuts text into lines at LF, with any CR before it; in a text
+// without any LF, at CR. An end of line at the very end starts no further
+// line.
 func splitLines(text string) []string {
 	if text == "" {
 		return nil
@@ -16,7 +17,11 @@ func splitLines(text string) []string {
 	if !strings.Contains(text, "\n") && strings.Contains(text, "\r") {
 		sep = "\r"
 	}
-	return strings.Split(strings.TrimSuffix(text, sep), sep)
+	lines := strings.Split(strings.TrimSuffix(text, sep), sep)
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], "\r")
+	}
+	return lines
 }
 
 // clean takes quoting and the blanks around off a line and keeps where the

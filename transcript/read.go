@@ -101,7 +101,7 @@ func (r *router) input(i int32, cut bool) {
 	r.cur.locks.Break()
 	r.cur.threads.Prompt(true)
 	for n, raw := range r.src.Lines {
-		text, off := clean(strings.TrimSuffix(raw, "\r"))
+		text, off := clean(raw)
 		l := kd.Line{Text: text, Input: i, Num: int32(n) + 1, Off: int32(off)}
 		l.Cut = cut && n == len(r.src.Lines)-1
 		r.src.Status[n] = r.line(l)

@@ -1,0 +1,409 @@
+package inspect_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"kdlocks/inspect"
+	"kdlocks/report"
+)
+
+// runText analyses one text and fails the test when nothing was recognised.
+func runText(t *testing.T, data []byte) *report.Report {
+	t.Helper()
+	r, err := inspect.Run(context.Background(), []inspect.Input{{Name: "planted.log", Data: data}}, inspect.Options{})
+	if err != nil || r == nil {
+		t.Fatalf("Run: %v", err)
+	}
+	return r
+}
+
+// scene is a world, how it is printed, and its text.
+type scene struct {
+	*world
+	style
+	sections []string
+}
+
+func newScene(seed uint64, d dialect, st style, size int, plants ...plant) scene {
+	w := newWorld(seed, d)
+	for _, p := range plants {
+		if !p.on64 || !d.x86 {
+			p.put(w)
+		}
+	}
+	w.noise(size)
+	return scene{w, st, w.sections(st)}
+}
+
+func (s scene) text() string { return strings.Join(s.sections, "") }
+
+// eachScene runs a test on scenes of every plant in several dialects.
+func eachScene(t *testing.T, plants []plant, seeds int, sizes []int, test func(*testing.T, scene)) {
+	for i, p := range plants {
+		for seed := range seeds {
+			rng := rand.New(rand.NewPCG(uint64(i), uint64(seed)))
+			for j, d := range dialects {
+				if p.on64 && d.x86 || seed > 0 && rng.IntN(3) > 0 {
+					continue
+				}
+				st := styles[(i+j+seed*3)%len(styles)]
+				size := sizes[rng.IntN(len(sizes))]
+				name := fmt.Sprintf("%s/%s/%s/%d-%d", p.name, d.name, st.name, size, seed)
+				t.Run(name, func(t *testing.T) { test(t, newScene(uint64(1000*i+seed), d, st, size, p)) })
+			}
+		}
+	}
+}
+
+func TestPlantedDeadlocksAreFound(t *testing.T) {
+	eachScene(t, deadlocks, 2, []int{20, 60, 150, 400}, func(t *testing.T, s scene) {
+		r := runText(t, []byte(s.text()))
+		checkWanted(t, r, s.want)
+		checkPlaces(t, r, s.text())
+		if t.Failed() {
+			t.Logf("notes: %v\ngaps: %v", r.Notes, r.Gaps)
+		}
+	})
+}
+
+// checkWanted holds findings and verdict against what was planted.
+func checkWanted(t *testing.T, r *report.Report, want []planted) {
+	t.Helper()
+	kind := "orphaned-lock"
+	for _, p := range want {
+		if p.kind == "deadlock" {
+			kind = "deadlock"
+		}
+	}
+	if r.Verdict.Kind != kind {
+		t.Errorf("verdict is %s (%s), want %s", r.Verdict.Kind, r.Verdict.Summary, kind)
+	}
+	for _, p := range want {
+		f := findingOf(r, p)
+		if f == nil {
+			t.Errorf("no finding %s of kind %s about exactly %v; there are:\n%s", p.id, p.kind, threadList(p.threads), describeAll(r))
+			continue
+		}
+		if f.BlockedThreads != p.blocked {
+			t.Errorf("%s about %v blocks %d threads, want %d", p.id, threadList(p.threads), f.BlockedThreads, p.blocked)
+		}
+		checkGrade(t, f, p)
+	}
+	if n := len(fatalKeys(r)); n != len(want) {
+		t.Errorf("%d findings of a deadlock or orphaned lock, want %d:\n%s", n, len(want), describeAll(r))
+	}
+}
+
+// checkGrade holds the strength of a finding against what was planted: a cycle
+// is certain only if every edge of it is of grade A or B.
+func checkGrade(t *testing.T, f *report.Finding, p planted) {
+	t.Helper()
+	if f.Grade != p.grade {
+		t.Errorf("%s about %v has grade %s, want %s", p.id, threadList(p.threads), f.Grade, p.grade)
+	}
+	if p.grade == "C" && f.Confidence != "very-likely" || p.grade == "A" && f.Confidence != "certain" {
+		t.Errorf("%s of grade %s has confidence %s", p.id, p.grade, f.Confidence)
+	}
+}
+
+// findingOf returns the finding with the planted id, kind and set of threads.
+func findingOf(r *report.Report, p planted) *report.Finding {
+	want := inOrder(threadList(p.threads))
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.ID == p.id && f.Kind == p.kind && slices.Equal(inOrder(f.Threads), want) {
+			return f
+		}
+	}
+	return nil
+}
+
+// fatalKeys describes the findings that a run fails on by default: ids, kinds and
+// threads as sets, in an order of their own.
+func fatalKeys(r *report.Report) []string {
+	var out []string
+	for _, f := range r.Findings {
+		if f.Kind == "deadlock" || f.Kind == "orphaned-lock" {
+			out = append(out, fmt.Sprintf("%s %s %v", f.Kind, f.ID, inOrder(f.Threads)))
+		}
+	}
+	return inOrder(out)
+}
+
+func describeAll(r *report.Report) string {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		fmt.Fprintf(&b, "  %s %s grade %s %v: %s\n", f.Kind, f.ID, f.Grade, f.Threads, f.Summary)
+	}
+	return b.String()
+}
+
+func TestInnocentsAreNotAccused(t *testing.T) {
+	eachScene(t, innocents, 2, []int{20, 60, 150, 400}, func(t *testing.T, s scene) {
+		r := runText(t, []byte(s.text()))
+		checkInnocent(t, r)
+		checkPlaces(t, r, s.text())
+	})
+}
+
+func checkInnocent(t *testing.T, r *report.Report) {
+	t.Helper()
+	if r.Verdict.Kind == "deadlock" || r.Verdict.Kind == "orphaned-lock" || len(fatalKeys(r)) > 0 {
+		t.Errorf("an innocent is accused: %s: %s\n%s", r.Verdict.Kind, r.Verdict.Summary, describeAll(r))
+	}
+}
+
+func TestHalvesOfACycleInTwoDumpsAreNotJoined(t *testing.T) {
+	for i, banner := range banners {
+		for _, d := range dialects {
+			t.Run(fmt.Sprintf("%s/banner %d", d.name, i), func(t *testing.T) {
+				for _, st := range styles {
+					one, two := half(7, d, true).sections(st), half(7, d, false).sections(st)
+					text := strings.Join(one, "") + banner + strings.Join(two, "")
+					checkInnocent(t, runText(t, []byte(text)))
+					for _, at := range cuts(text, rand.New(rand.NewPCG(1, uint64(i))))[:12] {
+						checkCut(t, text[:at])
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestFactsEqualThePlantedTruth(t *testing.T) {
+	total, wrong := 0, 0
+	test := func(t *testing.T, s scene) {
+		others := []string{"collapsed", "UTF-16BE", "re-ordered", "upper-case hex", "quoted", "all twice"}
+		for _, f := range []string{"plain", others[s.rng.IntN(len(others))]} {
+			_, data := formNamed(f).apply(rand.New(rand.NewPCG(3, 5)), s.sections)
+			c := s.compare(runText(t, data), s.style)
+			total, wrong = total+c.total, wrong+len(c.wrong)
+			if len(c.wrong) > 0 {
+				t.Errorf("%s: %d of %d facts are wrong:\n%s", f, len(c.wrong), c.total, strings.Join(c.wrong[:min(12, len(c.wrong))], "\n"))
+			}
+		}
+	}
+	eachScene(t, append(slices.Clone(deadlocks), innocents...), 1, []int{20, 60, 150}, test)
+	t.Logf("%d of %d facts are wrong", wrong, total)
+}
+
+func formNamed(name string) form {
+	for _, f := range forms {
+		if f.name == name {
+			return f
+		}
+	}
+	panic("no form " + name)
+}
+
+// checkPlaces looks up every piece of evidence in the text.
+func checkPlaces(t *testing.T, r *report.Report, text string) {
+	t.Helper()
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	for _, f := range r.Findings {
+		if f.Kind == "deadlock" && len(f.Evidence) == 0 {
+			t.Errorf("%s has no evidence", f.ID)
+		}
+		for _, e := range f.Evidence {
+			if why := falseEvidence(e, lines); why != "" {
+				t.Errorf("%s: evidence %+v: %s", f.ID, e, why)
+			}
+		}
+	}
+}
+
+// falseEvidence says what is wrong with a piece of evidence, "" if nothing.
+func falseEvidence(e report.Evidence, lines []string) string {
+	if e.Line < 1 || e.Line > len(lines) {
+		return "no such line"
+	}
+	if e.Text != lines[e.Line-1] {
+		return fmt.Sprintf("the line is %q", lines[e.Line-1])
+	}
+	runes := []rune(e.Text)
+	if e.Column < 1 || e.Length < 1 || e.Column-1+e.Length > len(runes) {
+		return "the place is outside the line"
+	}
+	piece := strings.ToLower(strings.ReplaceAll(string(runes[e.Column-1:e.Column-1+e.Length]), "`", ""))
+	if !strings.Contains(piece, strings.TrimPrefix(e.Address, "0x")) {
+		return fmt.Sprintf("%q does not contain the address", piece)
+	}
+	return ""
+}
+
+func TestFormsKeepTheVerdict(t *testing.T) {
+	plants := append(slices.Clone(deadlocks), innocents...)
+	for i, p := range plants {
+		for k := range 2 {
+			d := dialects[(i+4*k)%len(dialects)]
+			if p.on64 && d.x86 {
+				d = dialects[2+(i+k)%5]
+			}
+			st := styles[(i+5*k)%len(styles)]
+			s := newScene(uint64(i), d, st, 40, p)
+			t.Run(p.name+"/"+d.name+"/"+st.name, func(t *testing.T) { checkForms(t, s, forms) })
+		}
+	}
+}
+
+// TestPublishedPastesKeepTheVerdict is the same for what web pages make of a
+// paste.
+func TestPublishedPastesKeepTheVerdict(t *testing.T) {
+	for i, p := range append(slices.Clone(deadlocks), innocents...) {
+		d := dialects[2+i%5]
+		s := newScene(uint64(i), d, styles[i%9], 30, p)
+		t.Run(p.name+"/"+d.name, func(t *testing.T) { checkForms(t, s, published) })
+	}
+}
+
+func checkForms(t *testing.T, s scene, forms []form) {
+	plain := runText(t, []byte(s.text()))
+	for i, f := range forms {
+		text, data := f.apply(rand.New(rand.NewPCG(uint64(i), 9)), s.sections)
+		r := runText(t, data)
+		if r.Verdict.Kind != plain.Verdict.Kind || !slices.Equal(findingKeys(r), findingKeys(plain)) {
+			t.Errorf("%s: verdict %s instead of %s, findings\n%v\ninstead of\n%v", f.name, r.Verdict.Kind, plain.Verdict.Kind, findingKeys(r), findingKeys(plain))
+		}
+		checkPlaces(t, r, text)
+	}
+}
+
+// findingKeys are the ids and threads of all findings.
+func findingKeys(r *report.Report) []string {
+	var out []string
+	for _, f := range r.Findings {
+		out = append(out, fmt.Sprintf("%s %v", f.ID, inOrder(f.Threads)))
+	}
+	return inOrder(out)
+}
+
+// TestCuttingAddsNoDeadlock cuts texts with the THREAD blocks before the
+// lists: cut the other way round, what acquits a thread would be gone.
+func TestCuttingAddsNoDeadlock(t *testing.T) {
+	eachScene(t, innocents, 1, []int{20, 40}, func(t *testing.T, s scene) {
+		if s.verbose {
+			s.style = styles[0]
+			s.sections = s.world.sections(s.style)
+		}
+		text := strings.Join(append(slices.Clone(s.sections[1:]), s.sections[0]), "")
+		for _, at := range cuts(text, s.rng) {
+			checkCut(t, text[:at])
+		}
+	})
+}
+
+// cuts chooses ends of lines and places inside of lines, most of them in the
+// last part, where the lists stand.
+func cuts(text string, rng *rand.Rand) []int {
+	var ends []int
+	for i := range len(text) {
+		if text[i] == '\n' {
+			ends = append(ends, i+1)
+		}
+	}
+	var out []int
+	list := strings.LastIndex(text, "DUMP OF ALL")
+	for range 20 {
+		out = append(out, ends[rng.IntN(len(ends))], rng.IntN(len(text)), list+rng.IntN(len(text)-list))
+	}
+	return out
+}
+
+func checkCut(t *testing.T, text string) {
+	t.Helper()
+	r, _ := inspect.Run(context.Background(), []inspect.Input{{Name: "cut.log", Data: []byte(text)}}, inspect.Options{})
+	if r == nil {
+		return
+	}
+	if slices.ContainsFunc(fatalKeys(r), func(s string) bool { return strings.HasPrefix(s, "deadlock") }) || r.Verdict.Kind == "deadlock" {
+		t.Errorf("cut behind byte %d: %s\nthe text ends with:\n%s", len(text), describeAll(r), text[max(0, len(text)-800):])
+	}
+}
+
+// TestCuttingPlantedDeadlocks asks only that no cut makes the reader panic,
+// and that a thread which is in no planted deadlock is never accused.
+func TestCuttingPlantedDeadlocks(t *testing.T) {
+	eachScene(t, deadlocks, 1, []int{20, 40}, func(t *testing.T, s scene) {
+		guilty := make(map[string]bool)
+		for _, p := range s.want {
+			for _, a := range threadList(p.threads) {
+				guilty[a] = true
+			}
+		}
+		text := s.text()
+		for _, at := range cuts(text, s.rng)[:30] {
+			r, _ := inspect.Run(context.Background(), []inspect.Input{{Name: "cut.log", Data: []byte(text[:at])}}, inspect.Options{})
+			if r == nil {
+				continue
+			}
+			for _, f := range r.Findings {
+				if f.Kind == "deadlock" && slices.ContainsFunc(f.Threads, func(a string) bool { return !guilty[a] }) {
+					t.Errorf("cut behind byte %d: %s accuses %v, planted are %v", at, f.ID, f.Threads, guilty)
+				}
+			}
+		}
+	})
+}
+
+func TestSameBytesGiveTheSameReport(t *testing.T) {
+	for i, d := range dialects {
+		s := newScene(uint64(i), d, styles[i], 300, append(slices.Clone(deadlocks), innocents...)...)
+		var first, second bytes.Buffer
+		for _, b := range []*bytes.Buffer{&first, &second} {
+			if err := report.JSON(b, runText(t, []byte(s.text()))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Errorf("%s: two runs differ", d.name)
+		}
+	}
+}
+
+func TestManyDeadlocksAtOnce(t *testing.T) {
+	for i, size := range []int{500, 2000} {
+		for _, d := range []dialect{dialects[0], dialects[4], dialects[6]} {
+			t.Run(fmt.Sprintf("%s/%d", d.name, size), func(t *testing.T) {
+				s := newScene(uint64(i), d, styles[i], size, append(slices.Clone(deadlocks), innocents...)...)
+				checkCrowd(t, s)
+			})
+		}
+	}
+}
+
+func TestTwentyThousandThreads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
+	checkCrowd(t, newScene(20_000, dialects[5], styles[1], 20_000, append(slices.Clone(deadlocks), innocents...)...))
+}
+
+// checkCrowd checks findings, facts and evidence of a large scene.
+func checkCrowd(t *testing.T, s scene) {
+	r := runText(t, []byte(s.text()))
+	checkWanted(t, r, s.want)
+	checkPlaces(t, r, s.text())
+	if c := s.compare(r, s.style); len(c.wrong) > 0 {
+		t.Errorf("%d of %d facts are wrong:\n%s", len(c.wrong), c.total, strings.Join(c.wrong[:min(12, len(c.wrong))], "\n"))
+	}
+}
+
+// TestGeneratorIsDeterministic guards the tests above: a failure must come
+// back with its seed.
+func TestGeneratorIsDeterministic(t *testing.T) {
+	one := newScene(5, dialects[2], styles[0], 100, deadlocks...).text()
+	two := newScene(5, dialects[2], styles[0], 100, deadlocks...).text()
+	if one != two {
+		t.Error("two scenes of one seed differ")
+	}
+	if bad := regexp.MustCompile(`%!|<nil>`).FindString(one); bad != "" {
+		t.Errorf("the text holds %q", bad)
+	}
+}

@@ -1,0 +1,316 @@
+package locks_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"kdlocks/kd"
+	"kdlocks/locks"
+)
+
+// text makes the lines of a transcript; the last one has its end.
+func text(s string) []kd.Line {
+	var out []kd.Line
+	for i, raw := range strings.Split(strings.TrimSuffix(s, "\n"), "\n") {
+		t, off := kd.TrimBlanks(raw)
+		out = append(out, kd.Line{Text: t, Num: int32(i) + 1, Off: int32(off)})
+	}
+	return out
+}
+
+// show prints what was read of each resource on one line.
+func show(l locks.Listing) []string {
+	var out []string
+	for _, r := range l.Resources {
+		s := fmt.Sprintf("%x %s", uint64(r.Addr), r.Mode)
+		if r.Symbol != "" {
+			s += " " + r.Symbol
+		}
+		for _, c := range []struct {
+			name string
+			p    locks.Printed
+		}{{"n", r.SharedOwners}, {"cont", r.Contention}, {"sw", r.SharedWaiterCount}, {"xw", r.ExclusiveWaiterCount}} {
+			if c.p.Known() {
+				s += fmt.Sprintf(" %s=%d", c.name, c.p.N)
+			}
+		}
+		for _, o := range r.Owners {
+			s += fmt.Sprintf(" owner:%x-%02x", uint64(o.Raw), o.Count)
+			if o.Actual != 0 {
+				s += fmt.Sprintf("(actual %x)", uint64(o.Actual))
+			} else if o.Remark != "" {
+				s += "(" + o.Remark + ")"
+			}
+		}
+		for _, w := range r.SharedWaiters {
+			s += fmt.Sprintf(" shared:%x", uint64(w.Thread))
+		}
+		for _, w := range r.ExclusiveWaiters {
+			s += fmt.Sprintf(" excl:%x", uint64(w.Thread))
+		}
+		if r.Reading != locks.Sound {
+			s += fmt.Sprintf(" reading=%d", r.Reading)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+const (
+	a = "fffffa8016910b60"
+	b = "fffffa8016920b60"
+	c = "fffffa8016930b60"
+	d = "fffffa8016940b60"
+)
+
+var forms = []struct {
+	name, text string
+	want       []string
+	notes      int
+}{
+	{
+		"plain, shared, several owners",
+		"Resource @ 0x80197620    Shared 4 owning threads\n     Threads: fe988da0-01<*> fe987da0-01<*> fe986da0-01<*> fe985da0-01<*> \n",
+		[]string{"80197620 shared n=4 owner:fe988da0-01 owner:fe987da0-01 owner:fe986da0-01 owner:fe985da0-01"}, 0,
+	},
+	{
+		"actual thread",
+		"Resource @ 0x80123f38    Shared 1 owning threads\n     Threads: 801d0023-01<*> *** Actual Thread 801d0020\n",
+		[]string{"80123f38 shared n=1 owner:801d0023-01(actual 801d0020)"}, 0,
+	},
+	{
+		"a remark ends its line, entries follow on the next",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 2\n     Threads: fffff88007fab7f3-02<*> *** Unknown owner, possibly FileSystem\n              " + b + "-01    " + c + "-01    \n",
+		[]string{a + " exclusive sw=2 owner:fffff88007fab7f3-02(Unknown owner, possibly FileSystem) shared:" + b + " shared:" + c}, 0,
+	},
+	{
+		"invalid thread",
+		"Resource @ 0x" + a + "    Exclusively owned\n     Threads: " + b + "-01<*> *** Invalid thread\n",
+		[]string{a + " exclusive owner:" + b + "-01(Invalid thread)"}, 0,
+	},
+	{
+		"owner last",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 2\n     Threads: " + b + "-01    " + c + "-01    " + d + "-03<*> \n",
+		[]string{a + " exclusive sw=2 owner:" + d + "-03 shared:" + b + " shared:" + c}, 0,
+	},
+	{
+		"mark apart from its entry",
+		"Resource @ 0x" + a + " Exclusively owned\nThreads: " + b + "-01 <*>\n",
+		[]string{a + " exclusive owner:" + b + "-01"}, 0,
+	},
+	{
+		"available and named",
+		"Resource @ nt!PiEngineLock (0x8246c6e0)    Available\nResource @ 0x9655d4a8    Available\n",
+		[]string{"8246c6e0 unowned nt!PiEngineLock", "9655d4a8 unowned"}, 0,
+	},
+	{
+		"exclusive waiters, four a line",
+		"Resource @ 0x" + a + "    Shared 1 owning threads\n    Contention Count = 15292\n    NumberOfExclusiveWaiters = 5\n     Threads: " + b + "-01<*> \n     Threads Waiting On Exclusive Access:\n              " + c + "       " + d + "       " + c[:15] + "1       " + c[:15] + "2       \n              " + c[:15] + "4\n",
+		[]string{a + " shared n=1 cont=15292 xw=5 owner:" + b + "-01 excl:" + c + " excl:" + d + " excl:" + c[:15] + "1 excl:" + c[:15] + "2 excl:" + c[:15] + "4"}, 0,
+	},
+	{
+		"empty waiter list with a count",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfExclusiveWaiters = 1\n     Threads: " + b + "-01<*> \n     Threads Waiting On Exclusive Access:\n\n1 total locks\n",
+		[]string{a + " exclusive xw=1 owner:" + b + "-01"}, 0,
+	},
+	{
+		"all marked, counts fit: only the first owns",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 2\n     Threads: " + b + "-01<*> " + c + "-01<*> " + d + "-01<*> \n1 total locks\n",
+		[]string{a + " exclusive sw=2 owner:" + b + "-01 shared:" + c + " shared:" + d + " reading=1"}, 1,
+	},
+	{
+		"all marked, counts do not fit",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 1\n     Threads: " + b + "-01<*> " + c + "-01<*> " + d + "-01<*> \n1 total locks\n",
+		[]string{a + " exclusive sw=1 owner:" + b + "-01 shared:" + c + " shared:" + d + " reading=2"}, 1,
+	},
+	{
+		"shared, more marks than owners, counts fit",
+		"Resource @ 0x" + a + "    Shared 1 owning threads\n    NumberOfSharedWaiters = 2\n     Threads: " + b + "-01<*> " + c + "-01<*> " + d + "-01<*> \n1 total locks\n",
+		[]string{a + " shared n=1 sw=2 owner:" + b + "-01 shared:" + c + " shared:" + d + " reading=1"}, 1,
+	},
+	{
+		"shared, more marks than owners and waiters",
+		"Resource @ 0x" + a + "    Shared 1 owning threads\n     Threads: " + b + "-01<*> " + c + "-01<*> \n1 total locks\n",
+		[]string{a + " shared n=1 owner:" + b + "-01 shared:" + c + " reading=2"}, 1,
+	},
+	{
+		"more waiters listed than announced",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfExclusiveWaiters = 1\n     Threads: " + b + "-01<*> \n     Threads Waiting On Exclusive Access:\n              " + c + "       " + d + "\n",
+		[]string{a + " exclusive xw=1 owner:" + b + "-01 excl:" + c + " excl:" + d + " reading=2"}, 1,
+	},
+	{
+		"waiters without any count: doubtful",
+		"Resource @ 0x" + a + "    Exclusively owned\n     Threads: " + b + "-01<*> " + c + "-01\n1 total locks\n",
+		[]string{a + " exclusive owner:" + b + "-01 shared:" + c + " reading=1"}, 1,
+	},
+	{
+		"NT 4, no mark, remark of an author",
+		"Resource @ nwrdr!_NwScavengerSpinLock (0xfc764ee0)    Exclusively owned\n    Contention Count = 45\n    NumberOfExclusiveWaiters = 1\n     Threads: ffbf5410-01                  // Owning thread again\n1 total locks, 1 locks currently held\n",
+		[]string{"fc764ee0 exclusive nwrdr!_NwScavengerSpinLock cont=45 xw=1 owner:ffbf5410-01"}, 0,
+	},
+	{
+		"NT 4 resource time-out",
+		"Resource @ 801e99c0\n ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n  Thread = 80acd2f0, Count = 01\n  Thread = 80aebc50, Count = 01\n  Thread = 00000000, Count = 00\n",
+		[]string{"801e99c0 exclusive sw=1 xw=0 owner:80acd2f0-01 shared:80aebc50"}, 0,
+	},
+	{
+		"marker of newer kernels in the wait list",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfExclusiveWaiters = 2\n     Threads: " + b + "-01<*> \n     Threads Waiting On Exclusive Access:\n              " + c + "       0000000000060001\n",
+		[]string{a + " exclusive xw=2 owner:" + b + "-01 excl:" + c}, 1,
+	},
+	{
+		"bad digits and a cut address",
+		"Resource @ 0x" + a + "    Exclusively owned\n     Threads: fffffa80169zz-01<*> " + b + "-01<*> fffffa80-01\n",
+		[]string{a + " exclusive owner:" + b + "-01"}, 2,
+	},
+	{
+		"head line cut in its address",
+		"Resource @ nwrdr!_NwScavengerSpinLock (0xfc764ee0\nResource @ 0xfffff\n",
+		nil, 2,
+	},
+	{
+		"head line without a mode",
+		"Resource @ 0x" + a + "\n     Threads: " + b + "-01<*> \n",
+		[]string{a + " unknown owner:" + b + "-01 reading=2"}, 1,
+	},
+}
+
+func TestRead(t *testing.T) {
+	for _, tc := range forms {
+		t.Run(tc.name, func(t *testing.T) {
+			got := locks.Read(text(tc.text))
+			if s := show(got); !reflect.DeepEqual(s, tc.want) {
+				t.Errorf("got  %q\nwant %q", s, tc.want)
+			}
+			if len(got.Notes) != tc.notes {
+				t.Errorf("%d notes, want %d: %v", len(got.Notes), tc.notes, got.Notes)
+			}
+		})
+	}
+}
+
+func TestTotals(t *testing.T) {
+	for _, tc := range []struct {
+		text        string
+		total, held int
+		heldKnown   bool
+	}{
+		{"16088 total locks, 2 locks currently held", 16088, 2, true},
+		{"1 total locks", 1, 0, false},
+		{"0 total locks, 0 locks currently held", 0, 0, true},
+	} {
+		got := locks.Read(text(tc.text))
+		if got.Total.N != tc.total || !got.Total.Known() || got.Held.N != tc.held || got.Held.Known() != tc.heldKnown {
+			t.Errorf("%q: total %+v held %+v", tc.text, got.Total, got.Held)
+		}
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	got := locks.Read(text("Possible deadlock. Use !locks FFFFB42768DEB908 to determine the resource owner"))
+	if len(got.Timeouts) != 1 || got.Timeouts[0].Addr != 0xffffb42768deb908 {
+		t.Errorf("timeouts: %+v", got.Timeouts)
+	}
+}
+
+// TestReaderClaims: a reader says of each line whether it is its own, and
+// leaves those of others alone.
+func TestReaderClaims(t *testing.T) {
+	for _, tc := range []struct {
+		line string
+		want bool
+	}{
+		{"**** DUMP OF ALL RESOURCE OBJECTS ****", true},
+		{"KD: Scanning for held locks......", true},
+		{"Cannot get _ERESOURCE type", true},
+		{"Resource @ 0x" + a + "    Exclusively owned", true},
+		{"Resource loading failed", false},
+		{"THREAD " + a + "  Cid 0004.0100", false},
+		{"fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a", false},
+		{a + "-01    " + b + "-01", false}, // no list is open
+		{"12 total errors", false},
+	} {
+		var r locks.Reader
+		if got := r.Line(text(tc.line)[0]); got != tc.want {
+			t.Errorf("%q claimed: %v", tc.line, got)
+		}
+	}
+}
+
+// TestVerboseList: THREAD blocks stand between the entries of !locks -v.
+func TestVerboseList(t *testing.T) {
+	got := locks.Read(text(strings.Join([]string{
+		"Resource @ 0x" + a + "    Exclusively owned", "    NumberOfSharedWaiters = 1", "    NumberOfExclusiveWaiters = 1",
+		"     Threads: " + b + "-01<*> ", "", "     THREAD " + b + "  Cid 0004.0100", "         fffffa80139ea3e0  Semaphore Limit 0x7fffffff",
+		"fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a", "",
+		"              " + c + "-01    ", "", "     THREAD " + c + "  Cid 0004.0104", "",
+		"     Threads Waiting On Exclusive Access:", "              " + d + "       ", "", "     THREAD " + d + "  Cid 0004.0108",
+	}, "\n")))
+	want := []string{a + " exclusive sw=1 xw=1 owner:" + b + "-01 shared:" + c + " excl:" + d}
+	if s := show(got); !reflect.DeepEqual(s, want) {
+		t.Errorf("got  %q\nwant %q", s, want)
+	}
+}
+
+// TestCutEntry: where the input ends right behind an unmarked entry, its mark
+// may be missing.
+func TestCutEntry(t *testing.T) {
+	lines := text("Resource @ 0x" + a + "    Shared 2 owning threads\n     Threads: " + b + "-01<*> " + c + "-01")
+	lines[1].Cut = true
+	got := locks.Read(lines)
+	if r := got.Resources[0]; len(r.Owners) != 1 || len(r.SharedWaiters) > 1 {
+		t.Errorf("owners %v, shared waiters %v", r.Owners, r.SharedWaiters)
+	}
+}
+
+func ExampleRead() {
+	l := locks.Read(text(`
+Resource @ 0x8c0c11f0    Exclusively owned
+    Contention Count = 19648535
+    NumberOfSharedWaiters = 1
+     Threads: 8ab395f8-01<*> 8a178608-01
+15464 total locks, 1 locks currently held`))
+	r := l.Resources[0]
+	fmt.Println(r.Addr, r.Mode, "contention", r.Contention.N)
+	fmt.Println("owner", r.Owners[0].Raw, "line", r.Owners[0].At.Line)
+	fmt.Println("shared waiter", r.SharedWaiters[0].Thread)
+	// Output:
+	// 0x8c0c11f0 exclusive contention 19648535
+	// owner 0x8ab395f8 line 5
+	// shared waiter 0x8a178608
+}
+
+// FuzzRead: nothing panics, every place lies inside its line, and a second
+// reading gives the same.
+func FuzzRead(f *testing.F) {
+	for _, tc := range forms {
+		f.Add(tc.text)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		lines := text(s)
+		got := locks.Read(lines)
+		if !reflect.DeepEqual(got, locks.Read(lines)) {
+			t.Fatal("two readings differ")
+		}
+		check := func(at kd.Ref) {
+			l := lines[at.Line-1]
+			if at.Col < l.Off+1 || at.Len < 0 || int(at.Col-1-l.Off+at.Len) > len(l.Text) {
+				t.Fatalf("place %+v outside line %q", at, l.Text)
+			}
+		}
+		for _, r := range got.Resources {
+			check(r.At)
+			for _, e := range r.Entries {
+				check(e.At)
+			}
+			for _, w := range append(r.SharedWaiters, r.ExclusiveWaiters...) {
+				check(w.At)
+			}
+		}
+		for _, n := range got.Notes {
+			check(n.At)
+		}
+	})
+}

@@ -1,0 +1,184 @@
+package snapshot_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+	"kdlocks/transcript"
+)
+
+// built reads text as the only session.
+func built(t *testing.T, text string) *snapshot.Snapshot {
+	t.Helper()
+	tr, err := transcript.Read([]transcript.Input{{Name: "in", Data: []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tr.Snapshots) != 1 {
+		t.Fatalf("%d sessions", len(tr.Snapshots))
+	}
+	return tr.Snapshots[0]
+}
+
+func locked(owner string) string {
+	return "Resource @ 0xfffffa8011ef1de8    Exclusively owned\n    NumberOfSharedWaiters = 1\n     Threads: " + owner + "\n              fffffa8016990b60-01\n1 total locks, 1 locks currently held\n"
+}
+
+// thread has a stack fffff88007fa6000..fffff88007fac000 with the stack pointer
+// at fffff88007fab3a0, moved by off.
+func thread(addr, state string, off uint64) string {
+	sp := func(a uint64) string {
+		a += off
+		return fmt.Sprintf("%08x`%08x", a>>32, a&0xffffffff)
+	}
+	return fmt.Sprintf("THREAD %s  Cid 0004.0100  Teb: 0 Win32Thread: 0 %s\nNot impersonating\nStack Init %016x Current %016x\nBase %016x Limit %016x Call 0\n",
+		addr, state, 0xfffff88007fabdb0+off, 0xfffff88007fab3a0+off, 0xfffff88007fac000+off, 0xfffff88007fa6000+off) +
+		"Child-SP          RetAddr           Call Site\n" +
+		sp(0xfffff88007fab3e0) + " fffff800`0228da52 nt!KiSwapContext+0x7a\n" +
+		sp(0xfffff88007fab7c0) + " fffff800`025796e6 drv!Callback+0xaf\n" +
+		sp(0xfffff88007fab7f0) + " fffff880`016b9bcc nt!Teardown+0xe2\n" +
+		sp(0xfffff88007fabd80) + " 00000000`00000000 nt!KxStartSystemThread+0x16\n\n"
+}
+
+const (
+	tA   = "fffffa8016910b60"
+	wait = "WAIT: (WrResource) KernelMode Non-Alertable"
+	said = "%s is not a thread object, interpreting as stack value...\n"
+)
+
+func TestResolve(t *testing.T) {
+	const unknown = "<*> *** Unknown owner, possibly FileSystem"
+	for _, tc := range []struct{ name, text, want string }{
+		{"thread", locked(tA+"-01<*>") + thread(tA, wait, 0), "thread 0xfffffa8016910b60"},
+		{"thread that is not printed", locked(tA + "-01<*>"), "thread 0xfffffa8016910b60"},
+		{"thread, remark notwithstanding", locked(tA+"-01"+unknown) + thread(tA, wait, 0), "thread 0xfffffa8016910b60"},
+		{"unreadable thread", locked(tA + "-01<*> *** Invalid thread"), "unresolved 0x0"},
+		{"actual thread", locked("fffffa8016910b63-01<*> *** Actual Thread " + tA), "tagged-thread 0xfffffa8016910b60"},
+		{"low bits on a printed thread", locked("fffffa8016910b63-01<*>") + thread(tA, wait, 0), "tagged-thread 0xfffffa8016910b60"},
+		{"low bits on a listed waiter", locked("fffffa8016990b63-01<*>"), "tagged-thread 0xfffffa8016990b60"},
+		{"stack", locked("fffff88007fab7f3-01"+unknown) + thread(tA, wait, 0), "stack 0xfffffa8016910b60 live frame 2 by 1 param 1"},
+		{"lowest address of the stack", locked("fffff88007fa6003-01"+unknown) + thread(tA, wait, 0), "stack 0xfffffa8016910b60 returned"},
+		{"end of the stack", locked("fffff88007fac003-01"+unknown) + thread(tA, wait, 0), "unresolved 0x0"},
+		{"below the stack", locked("fffff88007fa5fff-01"+unknown) + thread(tA, wait, 0), "unresolved 0x0"},
+		{"at the stack pointer", locked("fffff88007fab3a3-01"+unknown) + thread(tA, wait, 0), "stack 0xfffffa8016910b60 live"},
+		{"below the stack pointer", locked("fffff88007fab39f-01"+unknown) + thread(tA, wait, 0), "stack 0xfffffa8016910b60 returned"},
+		{"running: Current is old", locked("fffff88007fab3a3-01"+unknown) + thread(tA, "RUNNING on processor 0", 0), "stack 0xfffffa8016910b60 returned"},
+		{"two stacks", locked("fffff88007fab7f3-01"+unknown) + thread(tA, wait, 0) + thread("fffffa8016920b60", wait, 0), "unresolved 0x0"},
+		{"right one of two stacks", locked("fffff88009fab7f3-01"+unknown) + thread(tA, wait, 0) + thread("fffffa8016920b60", wait, 0x2000000), "stack 0xfffffa8016920b60 live frame 2 by 1 param 1"},
+		{"said by the debugger", locked("fffff88007fab7f3-01"+unknown) + fmt.Sprintf(said, "fffff88007fab7f3") + thread(tA, wait, 0), "debugger 0xfffffa8016910b60 live frame 2 by 1 param 1"},
+		{"said without low bits", locked("fffff88007fab7f3-01"+unknown) + fmt.Sprintf(said, "fffff88007fab7f0") + thread(tA, wait, 0), "debugger 0xfffffa8016910b60 live frame 2 by 1 param 1"},
+		{"said, but outside the printed range", locked("fffff88007fac003-01"+unknown) + fmt.Sprintf(said, "fffff88007fac003") + thread(tA, wait, 0), "unresolved 0x0"},
+		{"said, without any range", locked("fffff88007fab7f3-01"+unknown) + fmt.Sprintf(said, "fffff88007fab7f3") + "THREAD " + tA + "  Cid 0004.0100  Teb: 0 Win32Thread: 0 " + wait + "\n", "debugger 0xfffffa8016910b60"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := showOwner(built(t, tc.text).Resources[0].Resolved[0]); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func showOwner(o snapshot.Owner) string {
+	s := fmt.Sprintf("%s %s", o.How, o.Thread)
+	switch {
+	case !o.Pointer:
+	case o.Live == 2:
+		s += " live"
+	case o.Live == 1:
+		s += " returned"
+	}
+	if o.Slot.Frame >= 0 {
+		s += fmt.Sprintf(" frame %d by %d param %d", o.Slot.Frame, o.Slot.Setter, o.Slot.Param)
+	}
+	return s
+}
+
+func TestMergeResources(t *testing.T) {
+	const head = "Resource @ 0xfffffa8011ef1de8    Exclusively owned\n"
+	whole := head + "    NumberOfSharedWaiters = 2\n     Threads: " + tA + "-01<*> fffffa8016920b60-01 fffffa8016930b60-01\n\n"
+	cut := head + "    NumberOfSharedWaiters = 2\n     Threads: " + tA + "-01<*> fffffa8016920b60-01\n\n"
+	other := head + "     Threads: fffffa8016920b60-01<*>\n\n"
+	for _, tc := range []struct {
+		name, text string
+		owner      kd.Addr
+		waiters    int
+		note       string
+	}{
+		{"twice the same", whole + whole, 0xfffffa8016910b60, 2, ""},
+		{"the second is cut", whole + cut, 0xfffffa8016910b60, 2, ""},
+		{"the first is cut", cut + whole, 0xfffffa8016910b60, 2, ""},
+		{"another moment", whole + other, 0xfffffa8016920b60, 0, "was printed before"},
+		{"no type", whole + "Cannot get _ERESOURCE type\nResource @ 0xfffffa8011ef1de8    Available\n", 0xfffffa8016910b60, 2, ""},
+	} {
+		s := built(t, tc.text)
+		if len(s.Resources) != 1 || s.Resources[0].Resolved[0].Thread != tc.owner || len(s.Resources[0].SharedWaiters) != tc.waiters {
+			t.Errorf("%s: %s", tc.name, s)
+		}
+		if tc.note != "" && !strings.Contains(s.String(), tc.note) {
+			t.Errorf("%s: no note in %s", tc.name, s)
+		}
+	}
+}
+
+func TestMergeThreads(t *testing.T) {
+	head := "THREAD " + tA + "  Cid 0004.0100  Teb: 0 Win32Thread: 0 "
+	s := built(t, head+wait+"\n    fffffa80139ea3e0  Semaphore Limit 0x7fffffff\n\n"+thread(tA, wait, 0))
+	if len(s.Threads) != 1 || len(s.Threads[0].Stack.Frames) != 4 || len(s.Threads[0].WaitObjects) != 1 {
+		t.Errorf("flags 2, then the whole: %s", s)
+	}
+	s = built(t, "Implicit thread is now "+tA+"\nChild-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n\n"+head+wait+"\n")
+	if len(s.Threads) != 1 || len(s.Threads[0].Stack.Frames) != 1 || s.Threads[0].WaitReason != "WrResource" {
+		t.Errorf(".thread and k, then !thread: %s", s)
+	}
+	s = built(t, head+wait+"\n\n"+strings.Replace(head, "0004.0100", "0008.0200", 1)+wait+"\n")
+	if len(s.Threads) != 1 || !strings.Contains(s.String(), "used twice") {
+		t.Errorf("one address, two CIDs: %s", s)
+	}
+	s = built(t, head+wait+"\n\n"+head+"RUNNING on processor 1\n")
+	if s.Threads[0].State.String() != "running" || !strings.Contains(s.String(), "printed before") {
+		t.Errorf("two moments: %s", s)
+	}
+}
+
+// TestSignExtended: a 64-bit debugger prints the addresses of an x86 target
+// with 16 digits; they are the same addresses.
+func TestSignExtended(t *testing.T) {
+	s := built(t, "Resource @ 0x8b4425c8    Exclusively owned\n     Threads: 8a169530-01<*>\n\nTHREAD ffffffff8a169530  Cid 0004.0100  Teb: 0 Win32Thread: 0 RUNNING on processor 0\n")
+	if s.Target.Arch != kd.X86 || s.Thread(0x8a169530) == nil || s.Resources[0].Resolved[0].How != snapshot.ByThread {
+		t.Errorf("%s", s)
+	}
+}
+
+func TestWhatIs(t *testing.T) {
+	s := built(t, locked("fffff88007fab7f3-01<*> *** Unknown owner, possibly FileSystem")+thread(tA, wait, 0))
+	for _, tc := range []struct {
+		addr kd.Addr
+		want string
+	}{
+		{0xfffffa8011ef1de8, "resource"},
+		{0xfffffa8016910b60, "thread"},
+		{0xfffff88007fab7f3, "owner stack"},
+		{0xfffff88007fab900, "stack"},
+		{0x1234, ""},
+	} {
+		var kinds []string
+		for _, m := range s.WhatIs(tc.addr) {
+			kinds = append(kinds, m.Kind)
+		}
+		if got := strings.Join(kinds, " "); got != tc.want {
+			t.Errorf("%s is %q, want %q", tc.addr, got, tc.want)
+		}
+	}
+}
+
+func TestAnnouncedButNotListed(t *testing.T) {
+	s := built(t, "Resource @ 0xfffffa8011ef1de8    Exclusively owned\n    NumberOfExclusiveWaiters = 1\n     Threads: "+tA+"-01<*>\n     Threads Waiting On Exclusive Access:\n\n16088 total locks, 2 locks currently held\n")
+	for _, want := range []string{"1 exclusive waiters are announced, 0 are listed", "2 locks are said to be held, 1 are listed"} {
+		if !strings.Contains(s.String(), want) {
+			t.Errorf("no note %q in\n%s", want, s)
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package stacks_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"kdlocks/kd"
+	"kdlocks/stacks"
+)
+
+func text(s string) []kd.Line {
+	var out []kd.Line
+	for i, raw := range strings.Split(strings.TrimSuffix(s, "\n"), "\n") {
+		t, off := kd.TrimBlanks(raw)
+		out = append(out, kd.Line{Text: t, Num: int32(i) + 1, Off: int32(off)})
+	}
+	return out
+}
+
+// show prints a frame as read.
+func show(f stacks.Frame) string {
+	s := fmt.Sprintf("%x %x", uint64(f.ChildSP), uint64(f.RetAddr))
+	if f.Inline {
+		s = "inline"
+	}
+	for _, a := range f.Args {
+		s += fmt.Sprintf(" (%x)", uint64(a))
+	}
+	s += fmt.Sprintf(" %s|%s|%d", f.Module, f.Function, f.Offset)
+	if f.Source != "" {
+		s += " src " + f.Source
+	}
+	if f.Trap != 0 {
+		s += fmt.Sprintf(" trap %x", uint64(f.Trap))
+	}
+	return s
+}
+
+const (
+	headK  = "Child-SP          RetAddr           Call Site\n"
+	headKb = "ChildEBP RetAddr  Args to Child\n"
+)
+
+var frameForms = []struct{ name, text, want string }{
+	{"x64 k", headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a", "fffff88007fab3e0 fffff8000228da52 nt|KiSwapContext|122"},
+	{"without backticks", headK + "fffff88007fab3e0 fffff8000228da52 nt!KiSwapContext+0x7a", "fffff88007fab3e0 fffff8000228da52 nt|KiSwapContext|122"},
+	{"padded return address", "# Child-SP          RetAddr               Call Site\n" + "0a ffffd04c`ebfd4f20 fffff840`3fe11c56     nt!RtlpHpSegAlloc+0x5a", "ffffd04cebfd4f20 fffff8403fe11c56 nt|RtlpHpSegAlloc|90"},
+	{"three-digit frame number", "# Child-SP          RetAddr               Call Site\n" + "10a ffffd04c`ebfd4f20 fffff840`3fe11c56     nt!RtlpHpSegAlloc+0x5a", "ffffd04cebfd4f20 fffff8403fe11c56 nt|RtlpHpSegAlloc|90"},
+	{"x64 kv", "Child-SP          RetAddr           : Args to Child : Call Site\n" + "fffff880`07fab3e0 fffff800`0228da52 : 00000000`00000001 ffffcb0f`ff0a4400 00000000`00000000 00000000`00000008 : nt!KiSwapContext+0x7a", "fffff88007fab3e0 fffff8000228da52 (1) (ffffcb0fff0a4400) (0) (8) nt|KiSwapContext|122"},
+	{"x86 kb", headKb + "8b487190 8a615901 850a5f88 00000000 00000000 nt!KeWaitForSingleObject+0x492 (FPO: [Non-Fpo])", "8b487190 8a615901 (850a5f88) (0) (0) nt|KeWaitForSingleObject|1170"},
+	{"x86 k", "ChildEBP RetAddr  \nacfbbb80 af36044a nt!IofCallDriver+0x45", "acfbbb80 af36044a nt|IofCallDriver|69"},
+	{"inline", "# Child-SP          RetAddr               Call Site\n" + "05 (Inline Function) --------`--------     nt!ExpCommit+0x19 [minkernel\\ntos\\ex\\resource.c @ 1080] ", "inline nt|ExpCommit|25 src minkernel\\ntos\\ex\\resource.c @ 1080"},
+	{"inline with arguments", "# Child-SP          RetAddr : Args to Child : Call Site\n" + "05 (Inline Function) --------`-------- : --------`-------- --------`-------- --------`-------- --------`-------- : Ntfs!NtfsX+0x69 (Inline Function @ fffff804`12345678)", "inline Ntfs|NtfsX|105"},
+	{"trap frame", headK + "fffff880`07fabd60 fffff800`0227e741 nt!KySwitchKernelStackCallout+0x27 (TrapFrame @ fffff880`07fabc20)", "fffff88007fabd60 fffff8000227e741 nt|KySwitchKernelStackCallout|39 trap fffff88007fabc20"},
+	{"trap frame within FPO", headKb + "bad4ad48 7c8285ec 00000000 00000000 0012f8d4 nt!KiFastCallEntry+0xfc (FPO: [0,0] TrapFrame @ bad4ad64)", "bad4ad48 7c8285ec (0) (0) (12f8d4) nt|KiFastCallEntry|252 trap bad4ad64"},
+	{"source and convention", "ChildEBP RetAddr  \nfb5a3d48 80b06a17 nt!KiSwapThread+0x85 (FPO: [Non-Fpo]) (CONV: fastcall) [d:\\nt\\base\\ntos\\ke\\thredsup.c @ 1960]", "fb5a3d48 80b06a17 nt|KiSwapThread|133 src d:\\nt\\base\\ntos\\ke\\thredsup.c @ 1960"},
+	{"no offset", headK + "fffff880`085fffe0 fffff800`0229620a nt!KiSwitchKernelStackContinue", "fffff880085fffe0 fffff8000229620a nt|KiSwitchKernelStackContinue|-1"},
+	{"no function", headK + "fffff880`085fffe0 fffff800`0229620a SRTSP+0x3423", "fffff880085fffe0 fffff8000229620a SRTSP||13347"},
+	{"unloaded module", headK + "fffff880`085fffe0 fffff800`0229620a <Unloaded_TestDriver.sys>+0x1172", "fffff880085fffe0 fffff8000229620a <Unloaded_TestDriver.sys>||4466"},
+	{"bare address", headK + "00000000`06d1ec88 00000000`00000000 0x00007ffa`a9094f14", "6d1ec88 0 ||-1"},
+	{"offset alone", headKb + "8b487190 8a615901 850a5f88 00000000 00000000 +0x5024648c", "8b487190 8a615901 (850a5f88) (0) (0) ||1344562316"},
+	{"blank and quotes in a symbol", "# Child-SP          RetAddr               Call Site\n" + "09 ffffa6b7`440cf3a0 fffff9d1`6c04aac6     win32kbase!PrivateAPI::`anonymous namespace'::EnterCritInternal+0x5f", "ffffa6b7440cf3a0 fffff9d16c04aac6 win32kbase|PrivateAPI::`anonymous namespace'::EnterCritInternal|95"},
+	{"underscore", headKb + "fce4499c 80202521 fc764ee0 ffc08ea8 fce44a4c ntoskrnl!_ExpWaitForResource+0x114        // Lock being waited on...", "fce4499c 80202521 (fc764ee0) (ffc08ea8) (fce44a4c) ntoskrnl|_ExpWaitForResource|276"},
+	{"multiplication sign", headKb + "b56c2c78 81c33e8d 8958e660 8958e708 00000003 nt!KiSwapContext+0×26", "b56c2c78 81c33e8d (8958e660) (8958e708) (3) nt|KiSwapContext|38"},
+	{"shortened symbol", headK + "ffffbbb9`665237f0 fffff847`fb403146 FLTMGR!FltpLegacyProcessingAfterPr...", "ffffbbb9665237f0 fffff847fb403146 FLTMGR|FltpLegacyProcessingAfterPr...|-1"},
+}
+
+func TestFrames(t *testing.T) {
+	for _, tc := range frameForms {
+		t.Run(tc.name, func(t *testing.T) {
+			s := stacks.Read(text(tc.text))
+			if len(s.Frames) != 1 {
+				t.Fatalf("%d frames", len(s.Frames))
+			}
+			if got := show(s.Frames[0]); got != tc.want {
+				t.Errorf("got  %s\nwant %s", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestNotFrames: lines that look like frames and are none.
+func TestNotFrames(t *testing.T) {
+	for _, line := range []string{
+		"  0  ffdff120  80d495a0            ................",
+		"fffffa80139ea3e0  Semaphore Limit 0x7fffffff",
+		"fffffa801512a410-01 fffffa801279b340-01",
+		"Stack Init fffff88007fabdb0 Current fffff88007fab3a0",
+		"fffff880`07fab3e0 fffff800`0228da52",
+		"fffff880`07fab3e0 fffff800`0228da nt!KiSwapContext+0x7a",
+		"eax=00000000 ebx=00000000 ecx=00000000",
+		"",
+	} {
+		if s := stacks.Read(text(headK + line)); len(s.Frames) != 0 {
+			t.Errorf("%q is read as %s", line, show(s.Frames[0]))
+		}
+	}
+}
+
+// TestIsFrame: without column heads only lines with a number or arguments are
+// sure to be frames; two addresses and a symbol may be a dump of memory.
+func TestIsFrame(t *testing.T) {
+	for _, tc := range []struct {
+		line string
+		want bool
+	}{
+		{"0a ffffbbb9`66523220 fffff83b`01f02273 nt!FsRtlAcquireFileForCcFlushEx+0x27f", true},
+		{"fffff880`07fab3e0 fffff800`0228da52 : 0000000000000001 0000000000000001 0000000000000001 0000000000000001 : nt!KiSwapContext+0x7a", true},
+		{"8b487190 8a615901 850a5f88 00000000 00000000 nt!KeWaitForSingleObject+0x492", true},
+		{"f50bea7c  80805795 nt!KiSwapContext+0x25", false},
+		{"Image: System", false},
+	} {
+		if got := stacks.IsFrame(text(tc.line)[0]); got != tc.want {
+			t.Errorf("IsFrame(%q) = %v", tc.line, got)
+		}
+	}
+}
+
+// TestReaderInStack: noise inside a stack does not end it, and a second header
+// does.
+func TestReaderInStack(t *testing.T) {
+	var r stacks.Reader
+	for _, l := range text(headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nWARNING: Stack unwind information not available. Following frames may be wrong.\nfffff880`07fab520 fffff800`0228fbaf nt!KiCommitThreadWait+0x1d2") {
+		if !r.Line(l) {
+			t.Errorf("%q is not taken", l.Text)
+		}
+	}
+	if r.Len() != 2 || r.Line(text(headK)[0]) {
+		t.Errorf("%d frames, or a second header was taken", r.Len())
+	}
+}
+
+// expanded is a thread that went on on a new stack: frames 0 to 2 on the
+// current one, 3 to 5 on the earlier one.
+const expanded = headK + `fffff880` + "`" + `07fab3e0 fffff800` + "`" + `0228da52 nt!KiSwapContext+0x7a
+fffff880` + "`" + `07fabd30 fffff800` + "`" + `0227e787 Ntfs!NtfsCommonCreateCallout+0x1d
+fffff880` + "`" + `07fabd60 fffff800` + "`" + `0227e741 nt!KxSwitchKernelStackCallout+0x27
+fffff880` + "`" + `085fffe0 fffff800` + "`" + `0229620a nt!KiSwitchKernelStackContinue
+fffff880` + "`" + `08600000 fffff880` + "`" + `01635b2f nt!KeExpandKernelStackAndCalloutEx+0x29a
+fffff880` + "`" + `08600d80 00000000` + "`" + `00000000 nt!KxStartSystemThread+0x16
+`
+
+func TestSegments(t *testing.T) {
+	type seg struct {
+		limit, base kd.Addr
+		first, last int
+		inferred    bool
+	}
+	earlier := seg{0xfffff880085ff000, 0xfffff88008601000, 3, 5, true}
+	for _, tc := range []struct {
+		name                       string
+		init, current, base, limit kd.Addr
+		want                       []seg
+	}{
+		{"printed range", 0xfffff88007fabdb0, 0xfffff88007fab3a0, 0xfffff88007fac000, 0xfffff88007fa6000, []seg{{0xfffff88007fa6000, 0xfffff88007fac000, 0, 2, false}, earlier}},
+		{"init and current only", 0xfffff88007fabdb0, 0xfffff88007fab3a0, 0, 0, []seg{{0xfffff88007fab000, 0xfffff88007fac000, 0, 2, true}, earlier}},
+		{"frames only", 0, 0, 0, 0, []seg{{0xfffff88007fab000, 0xfffff88007fac000, 0, 2, true}, earlier}},
+		{"range of another stack", 0, 0, 0xfffff88009fac000, 0xfffff88009fa6000, []seg{{0xfffff88009fa6000, 0xfffff88009fac000, -1, -1, false}, earlier}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := stacks.Read(text(expanded))
+			s.Init, s.Current, s.Base, s.Limit = tc.init, tc.current, tc.base, tc.limit
+			s.Split(kd.X64)
+			var got []seg
+			for _, g := range s.Segments {
+				got = append(got, seg{g.Limit, g.Base, g.First, g.Last, g.Inferred})
+			}
+			if !reflect.DeepEqual(got, tc.want) {
+				t.Errorf("got  %+v\nwant %+v", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestInterruptStackIsNoSegment: frames on a DPC stack above the thread's own
+// are no earlier segment of the thread.
+func TestInterruptStackIsNoSegment(t *testing.T) {
+	s := stacks.Read(text(headK + "fffff81c`f166eb28 fffff81d`5f7012b2 nt!KeBugCheckEx\nfffff81c`f166eb30 fffff81d`5f6fb6f9 nt!KxSwapStacksAndRetireDpcList+0x5\nffffd0a0`5f1b3970 fffff81d`5f6fb6f9 nt!KiDispatchInterrupt+0x65\n"))
+	s.Base, s.Limit = 0xffffd0a05f1b5000, 0xffffd0a05f1af000
+	s.Split(kd.X64)
+	if len(s.Segments) != 1 || s.Segments[0].First != 2 || s.Segments[0].Last != 2 {
+		t.Errorf("segments %+v", s.Segments)
+	}
+}
+
+func TestLocate(t *testing.T) {
+	s := stacks.Read(text(expanded))
+	s.Base, s.Limit = 0xfffff88007fac000, 0xfffff88007fa6000
+	s.Split(kd.X64)
+	for _, tc := range []struct {
+		name    string
+		segment int
+		at      kd.Addr
+		want    stacks.Slot
+	}{
+		{"home slot 1 belongs to the callee", 0, 0xfffff88007fabd30, stacks.Slot{Frame: 1, Setter: 0, Param: 1}},
+		{"home slot 4", 0, 0xfffff88007fabd48, stacks.Slot{Frame: 1, Setter: 0, Param: 4}},
+		{"local", 0, 0xfffff88007fabd50, stacks.Slot{Frame: 1, Setter: 1}},
+		{"no callee above the innermost frame", 0, 0xfffff88007fab3e8, stacks.Slot{Frame: 0, Setter: 0}},
+		{"below the frames", 0, 0xfffff88007fab3c0, stacks.Slot{Frame: -1, Setter: -1}},
+		{"earlier segment", 1, 0xfffff88008600120, stacks.Slot{Frame: 4, Setter: 4}},
+		{"outermost frame", 1, 0xfffff88008600f00, stacks.Slot{Frame: 5, Setter: 5}},
+	} {
+		if got := s.Locate(s.Segments[tc.segment], tc.at); got != tc.want {
+			t.Errorf("%s: got %+v, want %+v", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestLocateBehindInline: an inline frame is no callee with a home space.
+func TestLocateBehindInline(t *testing.T) {
+	s := stacks.Read(text("# Child-SP          RetAddr               Call Site\n" +
+		"00 fffff880`07fab3e0 fffff800`0228da52     a!Real+0x1\n01 (Inline Function) --------`--------     b!Inlined+0x1\n02 fffff880`07fab500 00000000`00000000     c!Outer+0x1\n"))
+	s.Split(kd.X64)
+	if got, want := s.Locate(s.Segments[0], 0xfffff88007fab508), (stacks.Slot{Frame: 2, Setter: 0, Param: 2}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestLocateInCutStack: above the home space of the last frame shown, the
+// address may belong to a frame that is not.
+func TestLocateInCutStack(t *testing.T) {
+	s := stacks.Read(text(headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nfffff880`07fab520 fffff800`0228fbaf nt!KiCommitThreadWait+0x1d2\n"))
+	s.Base, s.Limit = 0xfffff88007fac000, 0xfffff88007fa6000
+	s.Split(kd.X64)
+	if got := s.Locate(s.Segments[0], 0xfffff88007fab900); got.Frame != -1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestLocateX86: parameters lie from ChildEBP+8 on, locals below ChildEBP.
+func TestLocateX86(t *testing.T) {
+	s := stacks.Read(text(headKb + `b84ab5b8 8087e8a1 89efede8 8a169530 00000001 nt!ExpWaitForResource+0xd5
+b84ab610 f7a41234 89f00048 b84ab6d0 00000000 myflt!FltReacquire+0x20
+b84ab6c8 f7a45678 b84ab6d0 89f00048 00000000 myflt!FltTeardown+0x34
+b84ab770 00000000 89f00048 89f00148 89f00148 myflt!FltClose+0x78
+`))
+	s.Base, s.Limit = 0xb84ac000, 0xb84a9000
+	s.Split(kd.X86)
+	for _, tc := range []struct {
+		name string
+		at   kd.Addr
+		want stacks.Slot
+	}{
+		{"first parameter", 0xb84ab6d0, stacks.Slot{Frame: 2, Setter: 2, Param: 1}},
+		{"third parameter", 0xb84ab6d8, stacks.Slot{Frame: 2, Setter: 2, Param: 3}},
+		{"local of the caller", 0xb84ab740, stacks.Slot{Frame: 3, Setter: 3}},
+		{"saved ebp", 0xb84ab6c8, stacks.Slot{Frame: 2, Setter: -1}},
+		{"above the outermost frame", 0xb84ab7f0, stacks.Slot{Frame: 3, Setter: -1}},
+	} {
+		if got := s.Locate(s.Segments[0], tc.at); got != tc.want {
+			t.Errorf("%s: got %+v, want %+v", tc.name, got, tc.want)
+		}
+	}
+}
+
+func ExampleRead() {
+	s := stacks.Read(text(`
+Child-SP          RetAddr           Call Site
+fffff880` + "`" + `07fab3e0 fffff800` + "`" + `0228da52 nt!KiSwapContext+0x7a
+fffff880` + "`" + `07fab520 fffff800` + "`" + `0228fbaf nt!KiCommitThreadWait+0x1d2`))
+	for _, f := range s.Frames {
+		fmt.Println(f.ChildSP, f.Name(), f.Offset)
+	}
+	// Output:
+	// 0xfffff88007fab3e0 nt!KiSwapContext 122
+	// 0xfffff88007fab520 nt!KiCommitThreadWait 466
+}
+
+// FuzzRead: nothing panics, also not in the arithmetic on what was read.
+func FuzzRead(f *testing.F) {
+	for _, tc := range frameForms {
+		f.Add(tc.text, uint64(0xfffff88007fab3e8))
+	}
+	f.Add(expanded, uint64(0xfffff88008600120))
+	f.Fuzz(func(t *testing.T, s string, at uint64) {
+		st := stacks.Read(text(s))
+		for _, arch := range []kd.Arch{kd.X86, kd.X64} {
+			st.Split(arch)
+			for _, g := range st.Segments {
+				slot := st.Locate(g, kd.Addr(at))
+				if slot.Frame >= len(st.Frames) || slot.Setter >= len(st.Frames) {
+					t.Fatalf("slot %+v of %d frames", slot, len(st.Frames))
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,306 @@
+package threads_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"kdlocks/kd"
+	"kdlocks/threads"
+)
+
+func text(s string) []kd.Line {
+	var out []kd.Line
+	for i, raw := range strings.Split(strings.TrimSuffix(s, "\n"), "\n") {
+		t, off := kd.TrimBlanks(raw)
+		out = append(out, kd.Line{Text: t, Num: int32(i) + 1, Off: int32(off)})
+	}
+	return out
+}
+
+func one(t *testing.T, s string) *threads.Thread {
+	t.Helper()
+	l := threads.Read(text(s))
+	if len(l.Threads) != 1 {
+		t.Fatalf("%d threads in %q", len(l.Threads), s)
+	}
+	return l.Threads[0]
+}
+
+func TestHead(t *testing.T) {
+	for _, tc := range []struct{ line, want string }{
+		{"THREAD fffffa80169538a0  Cid 0004.0638  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (WrResource) KernelMode Non-Alertable", "0xfffffa80169538a0 0004.0638 waiting WrResource KernelMode 1"},
+		{"THREAD 814d0020  Cid 4.2c  Teb: 00000000 Win32Thread: 00000000 WAIT: (WrQueue) UserMode Alertable", "0x814d0020 0004.002c waiting WrQueue UserMode 2"},
+		{"THREAD ffbf5410  Cid e7.e8  Teb: 7ffde000 WAIT: (Executive) KernelMode Non-Alertable", "0xffbf5410 00e7.00e8 waiting Executive KernelMode 1"},
+		{"THREAD 8982d030 Cid 13c40.1332c Teb: 7ffdf000 Win32Thread: feb2c4c0 RUNNING on processor 0", "0x8982d030 13c40.1332c running processor 0"},
+		{"THREAD 8982d030 Cid 0acc.050c Teb: 7ffdf000 Win32Thread: feb2c4c0 RUNNING on processor 1f", "0x8982d030 0acc.050c running processor 31"},
+		{"THREAD 8982d030 Cid 0acc.050c Teb: 7ffdf000 Win32Thread: feb2c4c0 READY on processor 2", "0x8982d030 0acc.050c ready processor 2"},
+		{"THREAD 8982d030 Cid 0acc.050c Teb: 7ffdf000 Win32Thread: feb2c4c0 STANDBY", "0x8982d030 0acc.050c standby"},
+		{"THREAD 8982d030 Cid 0acc.050c Teb: 7ffdf000 Win32Thread: feb2c4c0 TERMINATED", "0x8982d030 0acc.050c terminated"},
+		{"THREAD 8982d030 Cid 0acc.050c Teb: 7ffdf000 Win32Thread: feb2c4c0 DEFERRED_READY on processor 0", "0x8982d030 0acc.050c deferred-ready processor 0"},
+		{"THREAD 8982d030 Cid 0acc.050c Teb: 7ffdf000 Win32Thread: feb2c4c0 INITIALIZED", "0x8982d030 0acc.050c initialized"},
+		{"THREAD 8982d030 Cid 0acc.050c Teb: 7ffdf000 Win32Thread: feb2c4c0 TRANSITION", "0x8982d030 0acc.050c transition"},
+		{"THREAD 8982d030 Cid 0acc.050c Teb: 7ffdf000 Win32Thread: feb2c4c0 WAIT: (Suspended)", "0x8982d030 0acc.050c waiting Suspended"},
+		{"THREAD ffffe5b8fc33c040  Cid 0004.2130  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (WrPageIn) KernelMode Non-Alertab", "0xffffe5b8fc33c040 0004.2130 waiting WrPageIn KernelMode"},
+		{"THREAD ffffe5b8fc33c040  Cid 0004.2130  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (WrPag", "0xffffe5b8fc33c040 0004.2130 waiting"},
+		{"THREAD 8982d030", "0x8982d030 unknown"},
+	} {
+		th := one(t, tc.line)
+		got := fmt.Sprint(th.Addr, " ", th.CID, " ", th.State)
+		got = strings.Join(strings.Fields(got), " ")
+		for _, s := range []string{th.WaitReason, th.WaitMode} {
+			if s != "" {
+				got += " " + s
+			}
+		}
+		if th.Alertable != threads.Unknown {
+			got += fmt.Sprint(" ", th.Alertable)
+		}
+		if th.Processor >= 0 {
+			got += fmt.Sprint(" processor ", th.Processor)
+		}
+		if got != tc.want {
+			t.Errorf("%q\ngot  %s\nwant %s", tc.line, got, tc.want)
+		}
+	}
+}
+
+func TestWrappedHead(t *testing.T) {
+	for _, s := range []string{
+		"THREAD fffffaa6537cf060  Cid 4884.4f9c  Teb: 000007fffffaa000 Win32Thread: fffff92700fb98b0 WAIT:\n(UserRequest) UserMode Non-Alertable\n    fffffaa653570dc0  SynchronizationEvent\n",
+		"THREAD fffffaa6537cf060  Cid 4884.4f9c  Teb: 000007fffffaa000 Win32Thread: fffff92700fb98b0\nWAIT: (UserRequest) UserMode Non-Alertable\n    fffffaa653570dc0  SynchronizationEvent\n",
+		"THREAD fffffaa6537cf060  Cid 4884.4f9c  Teb: 000007fffffaa000\nWin32Thread: fffff92700fb98b0 WAIT: (UserRequest) UserMode\nNon-Alertable\n    fffffaa653570dc0  SynchronizationEvent\n",
+	} {
+		th := one(t, s)
+		if th.WaitReason != "UserRequest" || th.WaitMode != "UserMode" || th.Alertable != threads.No || len(th.WaitObjects) != 1 {
+			t.Errorf("%q: %s %s %v %v", s, th.WaitReason, th.WaitMode, th.Alertable, th.WaitObjects)
+		}
+	}
+}
+
+const head = "THREAD fffffa80169538a0  Cid 0004.0638  Teb: 0 Win32Thread: 0 WAIT: (UserRequest) UserMode Non-Alertable\n"
+
+func TestWaitObjects(t *testing.T) {
+	th := one(t, head+`    SuspendCount 2
+    fffffa80139ea3e0  Semaphore Limit 0x7fffffff
+    fffffa965d75daf0  Mutant - owning thread fffffa965ea2ab60
+    fffffa8016953900  NotificationTimer
+    fffffa8016953910  Thread
+IRP List:
+    fffffa8016fd1010: (0006,0310) Flags: 00000884  Mdl: 00000000
+    fffffa8016fd2020: (0006,0310) Flags: 00000884  Mdl: 00000000
+Not impersonating
+    fffffa8016953920  SynchronizationEvent
+`)
+	var got []string
+	for _, w := range th.WaitObjects {
+		s := fmt.Sprint(w.Addr, " ", w.Kind)
+		if w.Owner != 0 {
+			s += " " + w.Owner.String()
+		}
+		got = append(got, s)
+	}
+	want := []string{"0xfffffa80139ea3e0 Semaphore", "0xfffffa965d75daf0 Mutant 0xfffffa965ea2ab60", "0xfffffa8016953900 NotificationTimer", "0xfffffa8016953910 Thread"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q", got)
+	}
+	if len(th.IRPs) != 2 || th.IRPs[1].Addr != 0xfffffa8016fd2020 || th.Suspended != 2 || !th.Timed() || th.WaitListOpen {
+		t.Errorf("IRPs %v, suspended %d, timed %v, open %v", th.IRPs, th.Suspended, th.Timed(), th.WaitListOpen)
+	}
+}
+
+// TestWaitListOpen: where the input ends in the list of wait objects, more may
+// have followed.
+func TestWaitListOpen(t *testing.T) {
+	for _, tc := range []struct {
+		tail string
+		open bool
+	}{
+		{"    fffffa965d75daf0  Mutant - owning thread fffffa965ea2ab60\n", true},
+		{"    fffffa965d75daf0  Mutant - owning thread fffffa965ea2ab60\n    fffffa8016", true},
+		{"    fffffa965d75daf0  Mutant - owning thread fffffa965ea2ab60\nNot impersonating\n", false},
+		{"    fffffa965d75daf0  Mutant - owning thread fffffa965ea2ab60\n\n\n", false},
+	} {
+		if th := one(t, head+tc.tail); th.WaitListOpen != tc.open {
+			t.Errorf("%q: open %v", tc.tail, th.WaitListOpen)
+		}
+	}
+}
+
+func TestReplies(t *testing.T) {
+	th := one(t, head+"Waiting for reply to ALPC Message fffff8a21c7096e0 : queued at port fffffaa210c9d9a0 : owned by process fffffaa2109c8c10\n")
+	if r := th.Reply; r == nil || !r.ALPC || r.Message != 0xfffff8a21c7096e0 || r.Port != 0xfffffaa210c9d9a0 || r.Server != 0xfffffaa2109c8c10 {
+		t.Errorf("ALPC: %+v", th.Reply)
+	}
+	th = one(t, "THREAD 8a169530  Cid 0004.0638  Teb: 0 Win32Thread: 0 WAIT: (WrLpcReply) UserMode Non-Alertable\n    8a169724  Semaphore Limit 0x1\nWaiting for reply to LPC MessageId 007ade85:\nCurrent LPC port d676e560\n")
+	if r := th.Reply; r == nil || r.ALPC || r.Message != 0x7ade85 || r.Port != 0xd676e560 {
+		t.Errorf("LPC: %+v", th.Reply)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for _, tc := range []struct {
+		line      string
+		start     int64
+		ticks, ms int64
+	}{
+		{"Wait Start TickCount      27606952       Ticks: 141 (0:00:00:02.199)", 27606952, 141, 2199},
+		{"Wait Start TickCount      274752         Ticks: 212448 (0:00:55:19.500)", 274752, 212448, 3319500},
+		{"Wait Start TickCount      1              Ticks: 1 (2:01:00:00.001)", 1, 1, 176400001},
+		{"Wait Start TickCount      182835891      Ticks: 0", 182835891, 0, 0},
+		{"WaitTime (ticks)          44294977", 44294977, -1, -1},
+		{"WaitTime (seconds)      2781250", 2781250, -1, -1},
+		{"Wait Start TickCount      27606952       Ticks: 141 (0:00:00:02.1", 27606952, 141, -1},
+	} {
+		th := one(t, head+tc.line+"\n")
+		if th.WaitStart != tc.start || th.Ticks != tc.ticks || th.WaitMS != tc.ms {
+			t.Errorf("%q: start %d ticks %d ms %d", tc.line, th.WaitStart, th.Ticks, th.WaitMS)
+		}
+	}
+}
+
+func TestStackRanges(t *testing.T) {
+	for _, tc := range []struct {
+		name, text                 string
+		init, current, base, limit kd.Addr
+	}{
+		{"x64", "Stack Init fffff88007fabdb0 Current fffff88007fab3a0\nBase fffff88007fac000 Limit fffff88007fa6000 Call 0\n", 0xfffff88007fabdb0, 0xfffff88007fab3a0, 0xfffff88007fac000, 0xfffff88007fa6000},
+		{"x86", "Stack Init fb5a4000 Current fb5a3d18 Base fb5a4000 Limit fb5a1000 Call 0\n", 0xfb5a4000, 0xfb5a3d18, 0xfb5a4000, 0xfb5a1000},
+		{"NT 4", "Initial Sp fed6c000 Current Sp fed6b938\n", 0xfed6c000, 0xfed6b938, 0, 0},
+		{"cut", "Stack Init fffff88007fabdb0 Current fffff88\n", 0, 0, 0, 0},
+	} {
+		s := one(t, head+tc.text).Stack
+		if s.Init != tc.init || s.Current != tc.current || s.Base != tc.base || s.Limit != tc.limit {
+			t.Errorf("%s: %v %v %v %v", tc.name, s.Init, s.Current, s.Base, s.Limit)
+		}
+	}
+}
+
+func TestProperties(t *testing.T) {
+	th := one(t, head+`Not impersonating
+DeviceMap                 fffff8a000008aa0
+Owning Process            fffffa800cd6a5f0       Image:         System Idle.exe
+Attached Process          fffffa800cd6b000       Image:         other.exe
+Context Switch Count      90787          IdealProcessor: 0             LargeStack
+UserTime                  00:00:00.000
+KernelTime                00:00:02.496
+Win32 Start Address nt!ExpWorkerThread (0xfffff80002293a50)
+Priority 13  BasePriority 12  Decay Boost 1  IoPriority 2  PagePriority 5
+Kernel stack not resident.
+`)
+	if th.Process.Image != "System Idle.exe" || th.Process.Addr != 0xfffffa800cd6a5f0 || th.Attached.Image != "other.exe" {
+		t.Errorf("process %+v, attached %+v", th.Process, th.Attached)
+	}
+	if th.ContextSwitches != 90787 || th.Priority != 13 || th.BasePriority != 12 || !th.NotResident || !strings.HasPrefix(th.StartAddress, "nt!ExpWorkerThread") {
+		t.Errorf("%+v", th)
+	}
+}
+
+func TestProcessBlocks(t *testing.T) {
+	l := threads.Read(text(`PROCESS 86ab1030  SessionId: 1  Cid: 0f64    Peb: 7ffd6000  ParentCid: 075c
+    DirBase: 3f3627c0  ObjectTable: abef1230  HandleCount: 303.
+    Image: foobar2000.exe
+
+        THREAD 87426030  Cid 0f64.1214  Teb: 7ffdf000 Win32Thread: ff234dc8 WAIT: (WrResource) KernelMode Non-Alertable
+            86813f78  SynchronizationEvent
+
+        THREAD 87146430  Cid 0f64.12b8  Teb: 7ffde000 Win32Thread: 00000000 WAIT: (UserRequest) UserMode Non-Alertable
+            8754b3e0  NotificationEvent
+
+PROCESS ffffcb234ff34200
+    SessionId: 1  Cid: 0584    Peb: 00d58000  ParentCid: 11ac
+    Image: wpp.exe
+`))
+	if len(l.Processes) != 2 || l.Processes[0].CID != 0xf64 || l.Processes[1].CID != 0x584 || l.Processes[1].Image != "wpp.exe" {
+		t.Errorf("processes %+v", l.Processes)
+	}
+	if len(l.Threads) != 2 || l.Threads[1].Process.Image != "foobar2000.exe" || l.Threads[1].Process.Addr != 0x86ab1030 {
+		t.Errorf("threads %+v", l.Threads)
+	}
+}
+
+// TestStacksFindTheirThread: a stack belongs to the THREAD block before it, to
+// the thread that .thread set, or to nobody.
+func TestStacksFindTheirThread(t *testing.T) {
+	const stack = "Child-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n"
+	for _, tc := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"block", head + "Not impersonating\n" + stack, []string{"0xfffffa80169538a0/1"}},
+		{"blank before the stack", head + "Not impersonating\n\n" + stack, []string{"0xfffffa80169538a0/1"}},
+		{"two stacks", head + stack + stack, []string{"0xfffffa80169538a0/1", "0x0/1"}},
+		{"context", "Implicit thread is now fffffa80`12345670\n" + stack, []string{"0xfffffa8012345670/1"}},
+		{"old context", "Using context of thread ffaa43a0\n" + stack, []string{"0xffaa43a0/1"}},
+		{"headless", stack, []string{"0x0/1"}},
+		{"new stack after a remark", stack + "thread 2:\n" + "fffff880`09fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n", []string{"0x0/1", "0x0/1"}},
+	} {
+		var r threads.Reader
+		r.Prompt(true)
+		for _, l := range text(tc.text) {
+			r.Line(l)
+		}
+		var got []string
+		for _, th := range r.Done().Threads {
+			got = append(got, fmt.Sprintf("%s/%d", th.Addr, len(th.Stack.Frames)))
+		}
+		if !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestInterpretations(t *testing.T) {
+	l := threads.Read(text("fffff88007fab7f3 is not a thread object, interpreting as stack value...\n" + head))
+	if len(l.Interpretations) != 1 || l.Interpretations[0].Value != 0xfffff88007fab7f3 || l.Interpretations[0].Thread != 0xfffffa80169538a0 {
+		t.Errorf("%+v", l.Interpretations)
+	}
+	l = threads.Read(text("ffffac929f177080 is not a thread object, interpreting as stack value...\nTYPE mismatch for thread object at ffffac929f177080\n" + head))
+	if len(l.Interpretations) != 1 || l.Interpretations[0].Thread != 0 {
+		t.Errorf("mismatch: %+v", l.Interpretations)
+	}
+}
+
+func ExampleRead() {
+	l := threads.Read(text(`
+THREAD a69a1b40  Cid 0004.00b8  Teb: 00000000 Win32Thread: 00000000 RUNNING on processor 2
+Owning Process            a69aa648       Image:         System
+Wait Start TickCount      1450446        Ticks: 1 (0:00:00:00.015)
+Stack Init f8055000 Current f8054cec Base f8055000 Limit f8052000 Call 0`))
+	t := l.Threads[0]
+	fmt.Println(t.Addr, t.CID, t.State, t.Process.Image, t.WaitMS, "ms")
+	fmt.Println(t.Stack.Limit, t.Stack.Base)
+	// Output:
+	// 0xa69a1b40 0004.00b8 running System 15 ms
+	// 0xf8052000 0xf8055000
+}
+
+// FuzzRead: nothing panics, every place lies inside its line, and a second
+// reading gives the same.
+func FuzzRead(f *testing.F) {
+	f.Add(head + "    fffffa80139ea3e0  Semaphore Limit 0x7fffffff\nIRP List:\n    fffffa8016fd1010: (0006,0310) Flags: 00000884  Mdl: 00000000\nNot impersonating\nStack Init fffff88007fabdb0 Current fffff88007fab3a0\nBase fffff88007fac000 Limit fffff88007fa6000 Call 0\nChild-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n")
+	f.Add("PROCESS 86ab1030  SessionId: 1  Cid: 0f64\n    Image: foobar2000.exe\n" + head)
+	f.Fuzz(func(t *testing.T, s string) {
+		lines := text(s)
+		got := threads.Read(lines)
+		if !reflect.DeepEqual(got, threads.Read(lines)) {
+			t.Fatal("two readings differ")
+		}
+		for _, th := range got.Threads {
+			refs := []kd.Ref{th.At}
+			for _, w := range th.WaitObjects {
+				refs = append(refs, w.At)
+			}
+			for _, fr := range th.Stack.Frames {
+				refs = append(refs, fr.At)
+			}
+			for _, at := range refs {
+				l := lines[at.Line-1]
+				if at.Col < l.Off+1 || int(at.Col-1-l.Off+at.Len) > len(l.Text) {
+					t.Fatalf("place %+v outside line %q", at, l.Text)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,261 @@
+package transcript_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"kdlocks/transcript"
+)
+
+func read(t *testing.T, texts ...string) *transcript.Transcript {
+	t.Helper()
+	var in []transcript.Input
+	for i, s := range texts {
+		in = append(in, transcript.Input{Name: fmt.Sprint("in", i), Data: []byte(s)})
+	}
+	tr, err := transcript.Read(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+const (
+	lockA  = "Resource @ 0xfffffa8011ef1de8    Exclusively owned\n     Threads: fffffa8016910b60-01<*> \n"
+	lockB  = "Resource @ 0xfffffa8011ef2de8    Exclusively owned\n     Threads: fffffa8016920b60-01<*> \n"
+	x86    = "Resource @ 0x80123f38    Shared 1 owning threads\n     Threads: 801d0023-01<*> *** Actual Thread 801d0020\n"
+	thread = "THREAD fffffa8016910b60  Cid 0004.0100  Teb: 0 Win32Thread: 0 WAIT: (Executive) KernelMode Non-Alertable\n    fffffa8017000000  NotificationEvent\nNot impersonating\n"
+	frames = "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n"
+	stack  = "Child-SP          RetAddr           Call Site\n" + frames
+)
+
+func TestDecode(t *testing.T) {
+	utf16 := func(s string, swap bool) string {
+		var b strings.Builder
+		for _, r := range s {
+			lo, hi := byte(r), byte(r>>8)
+			if swap {
+				lo, hi = hi, lo
+			}
+			b.WriteString(string([]byte{lo, hi}))
+		}
+		return b.String()
+	}
+	const s = "kd> !locks\r\nKD: Scanning for held locks\u2026 caf\u00e9\r\n"
+	for _, tc := range []struct{ name, data, text, encoding string }{
+		{"utf-8", s, s, transcript.UTF8},
+		{"utf-8 with mark", "\ufeff" + s, s, transcript.UTF8BOM},
+		{"utf-16le", utf16("\ufeff"+s, false), s, transcript.UTF16LE},
+		{"utf-16be", utf16("\ufeff"+s, true), s, transcript.UTF16BE},
+		{"utf-16le without mark", utf16(s, false), s, transcript.UTF16LE},
+		{"utf-16be without mark", utf16(s, true), s, transcript.UTF16BE},
+		{"utf-16le, half a character at the end", utf16("\ufeff"+s, false) + "k", s + "\ufffd", transcript.UTF16LE},
+		{"windows-1252", "locks\x85 caf\xe9\n", "locks\u2026 caf\u00e9\n", transcript.Windows1252},
+		{"utf-8 cut in a character", "kd> \u2026"[:6], "kd> \ufffd", transcript.UTF8},
+		{"empty", "", "", transcript.UTF8},
+	} {
+		text, encoding, err := transcript.Decode([]byte(tc.data))
+		if err != nil || text != tc.text || encoding != tc.encoding {
+			t.Errorf("%s: %q %s %v", tc.name, text, encoding, err)
+		}
+	}
+	for _, data := range []string{"PAGEDU64\x00", "PAGEDUMP", "MDMP\x93", "PK\x03\x04", "\x1f\x8b\x08", "MZ\x90\x00", "\x01\x02\x03\x04\x00\x00"} {
+		if _, _, err := transcript.Decode([]byte(data)); !errors.Is(err, transcript.ErrNotText) {
+			t.Errorf("%q: %v", data, err)
+		}
+	}
+}
+
+func TestPrompts(t *testing.T) {
+	for _, tc := range []struct{ line, command string }{
+		{"kd> !locks", "!locks"},
+		{"2: kd> !locks", "!locks"},
+		{"11: kd> !locks", "!locks"},
+		{"0:kd> !locks", "!locks"},
+		{"0: kd>!locks", "!locks"},
+		{"lkd> !locks", "!locks"},
+		{"0: lkd> !locks", "!locks"},
+		{"0: kd&gt; !locks", "!locks"},
+		{"0: kd:x86> !locks", "!locks"},
+		{"16.0: kd> !locks", "!locks"},
+		{"||0:2: kd> !locks", "!locks"},
+		{"    3: kd> !Locks -v", "!Locks -v"},
+		{"kd> !locks fc764ee0                      // !locks resource address gives lock info", "!locks fc764ee0"},
+	} {
+		tr := read(t, tc.line+"\n"+lockA)
+		want := []string{tc.command}
+		var got []string
+		for _, s := range tr.Sources[0].Sections {
+			got = append(got, s.Command)
+		}
+		if !reflect.DeepEqual(got, want) || tr.Sources[0].Understood() != 3 {
+			t.Errorf("%q: sections %q, understood %d", tc.line, got, tr.Sources[0].Understood())
+		}
+	}
+}
+
+// TestEcho: some logs repeat the command on the next line.
+func TestEcho(t *testing.T) {
+	tr := read(t, "kd> !locks\n!locks\n"+lockA)
+	if got := tr.Sources[0].Understood(); got != 4 {
+		t.Errorf("%d lines understood", got)
+	}
+}
+
+func TestSectionsByContent(t *testing.T) {
+	tr := read(t, lockA+"\n"+thread+stack+"\n"+lockB)
+	var got []string
+	for _, s := range tr.Sources[0].Sections {
+		got = append(got, fmt.Sprintf("%s %d-%d", s.Command, s.Line, s.EndLine))
+	}
+	want := []string{"!locks 1-2", "!thread 4-8", "!locks 10-11"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSessions(t *testing.T) {
+	const banner = "Microsoft (R) Windows Debugger Version 10.0.19041.1 AMD64\n"
+	const head = "Windows 10 Kernel Version 19041 MP (8 procs) Free x64\nKernel base = 0xfffff801`%s PsLoadedModuleList = 0xfffff801`5be2a310\nDebug session time: %s\nSystem Uptime: 0 days 0:05:11.500\n"
+	a, b := fmt.Sprintf(head, "5b200000", "Mon Nov  2 10:00:00.000 2026"), fmt.Sprintf(head, "6c400000", "Mon Nov  2 10:00:00.000 2026")
+	later := fmt.Sprintf(head, "5b200000", "Tue Nov  3 10:00:00.000 2026")
+	for _, tc := range []struct {
+		name, text string
+		want       int
+	}{
+		{"one", lockA + thread, 1},
+		{"banners", banner + lockA + banner + lockB, 2},
+		{"banner without facts", banner + banner + lockA, 1},
+		{"same head twice", a + lockA + a + lockB, 1},
+		{"another kernel base", a + lockA + b + lockB, 2},
+		{"another time", a + lockA + later + lockB, 2},
+		{"dump file", "Loading Dump File [C:\\A.DMP]\n" + lockA + "Loading Dump File [C:\\B.DMP]\n" + lockB, 2},
+		{"go on", "kd> !locks\n" + lockA + "kd> g\nkd> !locks\n" + lockB, 2},
+		{"32 and 64 bit", lockA + x86, 2},
+	} {
+		tr := read(t, tc.text)
+		if len(tr.Snapshots) != tc.want {
+			t.Errorf("%s: %d sessions, want %d", tc.name, len(tr.Snapshots), tc.want)
+		}
+	}
+	target := read(t, a+"BugCheck 133, {1, 1e00, fffff80578efb320, 0}\n"+lockA).Snapshots[0].Target
+	if target.Build != "19041" || target.Arch.String() != "x64" || target.Bugcheck == nil || target.Bugcheck.Code != 0x133 || len(target.Bugcheck.Args) != 4 {
+		t.Errorf("target %+v", target)
+	}
+}
+
+// TestSeveralInputsAreOneCase: facts of two files are joined.
+func TestSeveralInputsAreOneCase(t *testing.T) {
+	tr := read(t, lockA, thread)
+	if len(tr.Snapshots) != 1 || len(tr.Snapshots[0].Resources) != 1 || len(tr.Snapshots[0].Threads) != 1 {
+		t.Fatalf("%d sessions", len(tr.Snapshots))
+	}
+	if at := tr.Snapshots[0].Threads[0].At; at.Input != 1 || at.Line != 1 {
+		t.Errorf("thread at %+v", at)
+	}
+}
+
+// TestContext: .thread says whose stack the next k prints.
+func TestContext(t *testing.T) {
+	for _, tc := range []struct{ name, text, want string }{
+		{"confirmed", "kd> .thread fffffa8016910b60\nImplicit thread is now fffffa80`16910b60\nkd> k\n" + stack, "0xfffffa8016910b60"},
+		{"not confirmed", "kd> .thread /p /r fffffa80`16910b60; k\n" + stack, "0xfffffa8016910b60"},
+		{"no context", "kd> k\n" + stack, "0x0"},
+		{"another register context", "kd> .thread fffffa8016910b60\nkd> .cxr fffff88007fab000\nkd> k\n" + stack, "0x0"},
+		{"another processor", "kd> .thread fffffa8016910b60\nkd> ~2\nkd> k\n" + stack, "0x0"},
+	} {
+		ts := read(t, tc.text).Snapshots[0].Threads
+		if len(ts) != 1 || ts[0].Addr.String() != tc.want || len(ts[0].Stack.Frames) != 1 {
+			t.Errorf("%s: %+v", tc.name, ts)
+		}
+	}
+}
+
+// TestNotAStack: .frame prints one frame again, and dumps of memory look like
+// frames.
+func TestNotAStack(t *testing.T) {
+	for _, s := range []string{
+		"kd> .frame 0n9;dv /t /v\n09 fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n",
+		"kd> dps fffff880`07fab3e0\nfffff880`07fab3e0  fffff800`0228da52 nt!KiSwapContext+0x7a\n",
+	} {
+		tr := read(t, lockA+s)
+		if n := len(tr.Snapshots[0].Threads); n != 0 {
+			t.Errorf("%q: %d stacks", s, n)
+		}
+		if tr.Sources[0].Understood() == len(tr.Sources[0].Lines) {
+			t.Errorf("%q: nothing is left over", s)
+		}
+	}
+}
+
+func TestNothing(t *testing.T) {
+	for _, tc := range []struct{ text, want string }{
+		{"", "it is empty"},
+		{"hello\nworld\n", "none of its 2 lines"},
+		{"0:006> !locks\nCritSec ftpsvc2!g_csServiceEntryLock+0 at 6833dd68\n", "user-mode"},
+		{"0:000> k\n", "user-mode"},
+	} {
+		_, err := transcript.Read([]transcript.Input{{Name: "x", Data: []byte(tc.text)}})
+		if !errors.Is(err, transcript.ErrNothing) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%q: %v", tc.text, err)
+		}
+	}
+}
+
+// TestOneBadInput: the others are read all the same.
+func TestOneBadInput(t *testing.T) {
+	tr, err := transcript.Read([]transcript.Input{{Name: "dump", Data: []byte("PAGEDU64")}, {Name: "log", Data: []byte(lockA)}})
+	if !errors.Is(err, transcript.ErrNotText) || len(tr.Snapshots) != 1 {
+		t.Errorf("%d sessions, %v", len(tr.Snapshots), err)
+	}
+}
+
+// FuzzRead: nothing panics, an error and no session come together, every line
+// has a fate, and a second reading gives the same.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte("kd> !locks\n" + lockA + thread + stack))
+	f.Add([]byte("\xff\xfek\x00d\x00>\x00"))
+	f.Add([]byte(x86 + lockB))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		in := []transcript.Input{{Name: "in", Data: data}}
+		tr, err := transcript.Read(in)
+		if (len(tr.Snapshots) == 0) != (err != nil) {
+			t.Fatalf("%d sessions and %v", len(tr.Snapshots), err)
+		}
+		if n := len(tr.Sources[0].Status); n != len(tr.Sources[0].Lines) {
+			t.Fatalf("%d fates of %d lines", n, len(tr.Sources[0].Lines))
+		}
+		again, _ := transcript.Read(in)
+		for i, s := range tr.Snapshots {
+			if s.String() != again.Snapshots[i].String() {
+				t.Fatal("two readings differ")
+			}
+		}
+	})
+}
+
+// BenchmarkRead reads a log of 10 MB: 12,000 threads with stacks and 4,000
+// resources.
+func BenchmarkRead(b *testing.B) {
+	var s strings.Builder
+	for i := 0; s.Len() < 10<<20; i++ {
+		fmt.Fprintf(&s, "THREAD fffffa80%08x  Cid 0004.%04x  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (WrResource) KernelMode Non-Alertable\n", 0x10000000+i*0x1000, i)
+		s.WriteString("    fffffa80139ea3e0  Semaphore Limit 0x7fffffff\nNot impersonating\nDeviceMap                 fffff8a000008aa0\nOwning Process            fffffa800cd6a5f0       Image:         System\nWait Start TickCount      27606952       Ticks: 141 (0:00:00:02.199)\n")
+		fmt.Fprintf(&s, "Stack Init fffff8%010xdb0 Current fffff8%010x3a0\nBase fffff8%010x000 Limit fffff8%010x000 Call 0\n", 0x8000000+i*16, 0x8000000+i*16-1, 0x8000000+i*16+1, 0x8000000+i*16-5)
+		s.WriteString("Child-SP          RetAddr           Call Site\n" + strings.Repeat(frames, 6) + "\n")
+		if i%3 == 0 {
+			fmt.Fprintf(&s, "Resource @ 0xfffffa81%08x    Exclusively owned\n    NumberOfSharedWaiters = 1\n     Threads: fffffa80%08x-01<*> fffffa80%08x-01\n\n", i*0x100, 0x10000000+i*0x1000, 0x10001000+i*0x1000)
+		}
+	}
+	in := []transcript.Input{{Name: "in", Data: []byte(s.String())}}
+	b.SetBytes(int64(s.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := transcript.Read(in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
