@@ -72,7 +72,7 @@ func (d *diagnosis) seenFrame(f *Finding, t *threads.Thread, i int, why string) 
 	if t == nil || i < 0 || i >= len(t.Stack.Frames) {
 		return
 	}
-	if fr := t.Stack.Frames[i]; !fr.Inline {
+	if fr := t.Stack.Frames[i]; !fr.Inline && !fr.Bare {
 		f.seen(fr.At, fr.ChildSP, why)
 	}
 }

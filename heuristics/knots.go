@@ -188,7 +188,9 @@ func (d *diagnosis) suspectOf(ts []kd.Addr) *Suspect {
 			return nil
 		}
 		module = m
-		frames = append(frames, Evidence{At: t.Stack.Frames[i].At, Addr: t.Stack.Frames[i].ChildSP, Why: "the suspect stands here"})
+		if fr := t.Stack.Frames[i]; !fr.Inline && !fr.Bare {
+			frames = append(frames, Evidence{At: fr.At, Addr: fr.ChildSP, Why: "the suspect stands here"})
+		}
 		where = append(where, fmt.Sprintf("%s of thread %s", frame(t, i), d.addr(a)))
 	}
 	if len(where) == 0 || len(where) < stacksSeen {

@@ -97,7 +97,7 @@ func (d *diagnosis) unresolvedFinding(r *snapshot.Resource, o *snapshot.Owner) *
 	f.Summary = fmt.Sprintf("Undecided: the owner %s of %s, which %s for, cannot be named: %s.", d.addr(o.Raw), d.lock(r.Addr), waits(r.Waiting(), "thread"), o.Why)
 	f.Explanation = fmt.Sprintf("The owner entry reads %s%s. It is no thread that the input shows; %s.", d.addr(o.Raw), remarkOf(o), o.Why)
 	if o.Raw.Tagged() {
-		f.Explanation += fmt.Sprintf(" Its low bits are set, so it is most likely an address that a driver handed to ExSetResourceOwnerPointer, often one on some thread's kernel stack. If that thread is one of the waiters, it has deadlocked on itself; the input does not show it.")
+		f.Explanation += " Its low bits are set, so it is most likely an address that a driver handed to ExSetResourceOwnerPointer, often one on some thread's kernel stack. If that thread is one of the waiters, it has deadlocked on itself; the input does not show it."
 	}
 	f.Next = []string{next, "!pool " + d.addr(o.P())}
 	d.gap(kd.Gap{What: "the owner of " + d.lock(r.Addr), Why: o.Gap, Next: next, Decides: true})

@@ -163,7 +163,7 @@ func nearest(t *threads.Thread, from int) int {
 	}
 	for i := from; i < len(t.Stack.Frames); i++ {
 		f := t.Stack.Frames[i]
-		if f.Module != "" && !isOS(f.Module) && f.ChildSP.IsKernel(archOf(t.Stack)) {
+		if f.Module != "" && !isOS(f.Module) && (f.Bare || f.ChildSP.IsKernel(archOf(t.Stack))) {
 			return i
 		}
 	}

@@ -63,6 +63,7 @@ func eachScene(t *testing.T, plants []plant, seeds int, sizes []int, test func(*
 }
 
 func TestPlantedDeadlocksAreFound(t *testing.T) {
+	t.Parallel()
 	eachScene(t, deadlocks, 2, []int{20, 60, 150, 400}, func(t *testing.T, s scene) {
 		r := runText(t, []byte(s.text()))
 		checkWanted(t, r, s.want)
@@ -146,6 +147,7 @@ func describeAll(r *report.Report) string {
 }
 
 func TestInnocentsAreNotAccused(t *testing.T) {
+	t.Parallel()
 	eachScene(t, innocents, 2, []int{20, 60, 150, 400}, func(t *testing.T, s scene) {
 		r := runText(t, []byte(s.text()))
 		checkInnocent(t, r)
@@ -178,6 +180,7 @@ func TestHalvesOfACycleInTwoDumpsAreNotJoined(t *testing.T) {
 }
 
 func TestFactsEqualThePlantedTruth(t *testing.T) {
+	t.Parallel()
 	total, wrong := 0, 0
 	test := func(t *testing.T, s scene) {
 		others := []string{"collapsed", "UTF-16BE", "re-ordered", "upper-case hex", "quoted", "all twice"}
@@ -239,6 +242,7 @@ func falseEvidence(e report.Evidence, lines []string) string {
 }
 
 func TestFormsKeepTheVerdict(t *testing.T) {
+	t.Parallel()
 	plants := append(slices.Clone(deadlocks), innocents...)
 	for i, p := range plants {
 		for k := range 2 {
@@ -275,6 +279,25 @@ func checkForms(t *testing.T, s scene, forms []form) {
 	}
 }
 
+// TestSectionsMayComeInSeveralFiles gives every section as a file of its own.
+func TestSectionsMayComeInSeveralFiles(t *testing.T) {
+	for i, p := range append(slices.Clone(deadlocks), innocents...) {
+		s := newScene(uint64(i), dialects[2+i%5], styles[i%len(styles)], 30, p)
+		whole := runText(t, []byte(s.text()))
+		var files []inspect.Input
+		for n, text := range s.sections {
+			files = append(files, inspect.Input{Name: fmt.Sprintf("%d.log", n), Data: []byte(text)})
+		}
+		r, err := inspect.Run(context.Background(), files, inspect.Options{})
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v", p.name, err)
+		case r.Verdict.Kind != whole.Verdict.Kind || !slices.Equal(findingKeys(r), findingKeys(whole)):
+			t.Errorf("%s: in several files the verdict is %s with %v, in one it is %s with %v", p.name, r.Verdict.Kind, findingKeys(r), whole.Verdict.Kind, findingKeys(whole))
+		}
+	}
+}
+
 // findingKeys are the ids and threads of all findings.
 func findingKeys(r *report.Report) []string {
 	var out []string
@@ -282,74 +305,6 @@ func findingKeys(r *report.Report) []string {
 		out = append(out, fmt.Sprintf("%s %v", f.ID, inOrder(f.Threads)))
 	}
 	return inOrder(out)
-}
-
-// TestCuttingAddsNoDeadlock cuts texts with the THREAD blocks before the
-// lists: cut the other way round, what acquits a thread would be gone.
-func TestCuttingAddsNoDeadlock(t *testing.T) {
-	eachScene(t, innocents, 1, []int{20, 40}, func(t *testing.T, s scene) {
-		if s.verbose {
-			s.style = styles[0]
-			s.sections = s.world.sections(s.style)
-		}
-		text := strings.Join(append(slices.Clone(s.sections[1:]), s.sections[0]), "")
-		for _, at := range cuts(text, s.rng) {
-			checkCut(t, text[:at])
-		}
-	})
-}
-
-// cuts chooses ends of lines and places inside of lines, most of them in the
-// last part, where the lists stand.
-func cuts(text string, rng *rand.Rand) []int {
-	var ends []int
-	for i := range len(text) {
-		if text[i] == '\n' {
-			ends = append(ends, i+1)
-		}
-	}
-	var out []int
-	list := strings.LastIndex(text, "DUMP OF ALL")
-	for range 20 {
-		out = append(out, ends[rng.IntN(len(ends))], rng.IntN(len(text)), list+rng.IntN(len(text)-list))
-	}
-	return out
-}
-
-func checkCut(t *testing.T, text string) {
-	t.Helper()
-	r, _ := inspect.Run(context.Background(), []inspect.Input{{Name: "cut.log", Data: []byte(text)}}, inspect.Options{})
-	if r == nil {
-		return
-	}
-	if slices.ContainsFunc(fatalKeys(r), func(s string) bool { return strings.HasPrefix(s, "deadlock") }) || r.Verdict.Kind == "deadlock" {
-		t.Errorf("cut behind byte %d: %s\nthe text ends with:\n%s", len(text), describeAll(r), text[max(0, len(text)-800):])
-	}
-}
-
-// TestCuttingPlantedDeadlocks asks only that no cut makes the reader panic,
-// and that a thread which is in no planted deadlock is never accused.
-func TestCuttingPlantedDeadlocks(t *testing.T) {
-	eachScene(t, deadlocks, 1, []int{20, 40}, func(t *testing.T, s scene) {
-		guilty := make(map[string]bool)
-		for _, p := range s.want {
-			for _, a := range threadList(p.threads) {
-				guilty[a] = true
-			}
-		}
-		text := s.text()
-		for _, at := range cuts(text, s.rng)[:30] {
-			r, _ := inspect.Run(context.Background(), []inspect.Input{{Name: "cut.log", Data: []byte(text[:at])}}, inspect.Options{})
-			if r == nil {
-				continue
-			}
-			for _, f := range r.Findings {
-				if f.Kind == "deadlock" && slices.ContainsFunc(f.Threads, func(a string) bool { return !guilty[a] }) {
-					t.Errorf("cut behind byte %d: %s accuses %v, planted are %v", at, f.ID, f.Threads, guilty)
-				}
-			}
-		}
-	})
 }
 
 func TestSameBytesGiveTheSameReport(t *testing.T) {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"kdlocks/kd"
 	"kdlocks/stacks"
 	"kdlocks/threads"
 )
@@ -61,20 +60,15 @@ func frames(s *stacks.Stack) []Frame {
 	out := make([]Frame, len(s.Frames))
 	for i, f := range s.Frames {
 		out[i] = Frame{
-			Index: i, RetAddr: retAddr(f), ChildSP: hex(f.ChildSP), Module: f.Module, Function: f.Function,
+			Index: i, Module: f.Module, Function: f.Function,
 			Offset: known(f.Offset), Source: f.Source, Trap: hex(f.Trap), Inline: f.Inline,
 		}
 		if f.Function == "" {
 			out[i].Symbol = f.Symbol
 		}
+		if !f.Inline && !f.Bare { // a zero is then a known one
+			out[i].ChildSP, out[i].RetAddr = f.ChildSP.String(), f.RetAddr.String()
+		}
 	}
 	return out
-}
-
-// retAddr keeps the zero return address of an outermost frame: it is known.
-func retAddr(f stacks.Frame) string {
-	if f.Inline {
-		return ""
-	}
-	return kd.Addr.String(f.RetAddr)
 }

@@ -125,8 +125,11 @@ func (s *Snapshot) formatStack(b *strings.Builder, st *stacks.Stack) {
 	}
 	for i, f := range st.Frames {
 		sp := s.bare(f.ChildSP)
-		if f.Inline {
+		switch {
+		case f.Inline:
 			sp = "inline"
+		case f.Bare:
+			sp = "bare"
 		}
 		fmt.Fprintf(b, "  frame %d %s %s :%d\n", i, sp, f.Symbol, f.At.Line)
 	}
@@ -152,7 +155,7 @@ func (s *Snapshot) Places(f func(at kd.Ref, a kd.Addr)) {
 			f(w.At, w.Addr)
 		}
 		for _, fr := range t.Stack.Frames {
-			if !fr.Inline {
+			if !fr.Inline && !fr.Bare {
 				f(fr.At, fr.ChildSP)
 			}
 		}

@@ -5,8 +5,8 @@ import "kdlocks/kd"
 // Frame is one line of a stack. Module, Function and Offset are as printed;
 // each may be missing.
 type Frame struct {
-	// ChildSP is Child-SP on 64-bit targets and ChildEBP on x86. It is 0 for
-	// an inline frame.
+	// ChildSP is Child-SP on 64-bit targets and ChildEBP on x86. Inline and
+	// Bare frames have none.
 	ChildSP kd.Addr
 	RetAddr kd.Addr
 	Args    []kd.Addr // "Args to Child": 4 on x64 (home space, often stale), 3 on x86
@@ -21,6 +21,9 @@ type Frame struct {
 	Source string  // "path @ line"
 	Trap   kd.Addr // TrapFrame address, else 0
 	Inline bool
+	// Bare is set when the call site is all that was printed: ChildSP and
+	// RetAddr are unknown.
+	Bare bool
 
 	At kd.Ref
 }

@@ -25,6 +25,8 @@ type Reader struct {
 	numbered bool
 	// wide is set when stack addresses have 16 digits.
 	wide bool
+	// bare is set when the frames are call sites alone.
+	bare bool
 }
 
 // Open reports whether column heads or a frame have been read.
@@ -44,11 +46,15 @@ func (r *Reader) Take() Stack {
 //
 //	# Child-SP          RetAddr           : Args to Child      : Call Site
 //	ChildEBP RetAddr  Args to Child
+//	# Call Site
 func IsHeader(text string) bool {
 	c := kd.Cursor{Text: text}
 	w, _ := c.Word()
 	if w == "#" {
 		w, _ = c.Word()
+	}
+	if w == "Call" && c.Take("Site") {
+		return c.Peek() == ""
 	}
 	if !strings.EqualFold(w, "Child-SP") && !strings.EqualFold(w, "ChildEBP") && !strings.EqualFold(w, "Child-FP") {
 		return false
@@ -68,7 +74,10 @@ func (r *Reader) Line(l kd.Line) bool {
 	}
 	f, ok := r.frame(l)
 	if !ok {
-		return false
+		if f, ok = r.bareFrame(l); !ok {
+			return false
+		}
+		r.bare = true
 	}
 	r.open = true
 	r.stack.Frames = append(r.stack.Frames, f)
@@ -82,7 +91,40 @@ func (r *Reader) header(l kd.Line) bool {
 	r.open, r.stack.HeaderAt = true, l.All()
 	r.numbered = strings.HasPrefix(l.Text, "#")
 	r.stack.X86 = strings.Contains(strings.ToLower(l.Text), "childebp")
+	r.bare = !strings.Contains(l.Text, "RetAddr")
 	return true
+}
+
+// IsBareFrame reports whether the line is a call site alone, as kc prints it
+// or an author leaves of a stack:
+//
+//	nt!KiSwapThread+0x44f (FPO: [Non-Fpo])
+func IsBareFrame(l kd.Line) bool {
+	var r Reader
+	_, ok := r.bareFrame(l)
+	return ok
+}
+
+// bareFrame reads a call site alone. It begins a stack only with a function and
+// an offset; in such a stack, and after the column head of kc, the offset may
+// be missing, and an address may stand for a symbol.
+func (r *Reader) bareFrame(l kd.Line) (Frame, bool) {
+	f := Frame{At: l.All(), Offset: -1, Bare: true}
+	if len(r.stack.Frames) > 0 && !r.bare || strings.HasSuffix(l.Text, ":") {
+		return f, false
+	}
+	c := kd.Cursor{Text: l.Text}
+	if r.bare {
+		r.skipNumber(&c)
+	}
+	rest, _ := c.Rest()
+	if !readSymbol(rest, &f) {
+		return f, false
+	}
+	if f.Function == "" {
+		return f, r.bare && (f.Offset >= 0 || f.Module == "")
+	}
+	return f, r.bare || f.Offset >= 0
 }
 
 // IsInnerNoise reports whether the line is one that the debugger prints
@@ -148,7 +190,7 @@ func (r *Reader) frame(l kd.Line) (Frame, bool) {
 // skipNumber moves over a frame number: one to three hexadecimal digits.
 func (r *Reader) skipNumber(c *kd.Cursor) {
 	w := c.Peek()
-	if len(w) > 3 {
+	if len(w) > 3 || strings.HasPrefix(w, "0x") {
 		return
 	}
 	if _, ok := kd.ParseAddr(w); ok {

@@ -132,6 +132,28 @@ func TestReaderInStack(t *testing.T) {
 	}
 }
 
+// TestBareFrames: call sites alone are a stack; it begins only with a function
+// and an offset, or after the column head of kc.
+func TestBareFrames(t *testing.T) {
+	for _, tc := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"pasted", "nt!KiSwapContext+0x26 (FPO: [Uses EBP] [0,0,4])\nnt!KiSwapThread+0x44f\nfltmgr!FltpDoUnloadFilter\n0x1\n0xfffff960`0038bed0", []string{"nt!KiSwapContext", "nt!KiSwapThread", "fltmgr!FltpDoUnloadFilter", "0x1", "0xfffff960`0038bed0"}},
+		{"kc", " # Call Site\n00 nt!KiSwapContext\n01 nt!KiSwapThread\n0a drv!Main", []string{"nt!KiSwapContext", "nt!KiSwapThread", "drv!Main"}},
+		{"no stack", "NT!DbgBreakPoint+0x4:\nhello world!\n0x1\nnt!KiSwapThread", nil},
+		{"not inside another stack", headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nnt!KiSwapThread+0x44f", []string{"nt!KiSwapContext"}},
+	} {
+		var got []string
+		for _, f := range stacks.Read(text(tc.text)).Frames {
+			got = append(got, f.Name())
+		}
+		if !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
 // expanded is a thread that went on on a new stack: frames 0 to 2 on the
 // current one, 3 to 5 on the earlier one.
 const expanded = headK + `fffff880` + "`" + `07fab3e0 fffff800` + "`" + `0228da52 nt!KiSwapContext+0x7a

@@ -156,10 +156,7 @@ func (r *Reader) stackLine(l kd.Line) bool {
 		}
 		return r.stack.Line(l)
 	}
-	if !r.stack.Open() && !(r.loose || r.cur != nil && r.part == propPart) {
-		return false
-	}
-	if !r.stack.Open() && !stacks.IsFrame(l) {
+	if !r.stack.Open() && !r.startsWithoutHeader(l) {
 		return false
 	}
 	if r.gap && r.stack.Len() > 0 && startsStack(l) {
@@ -169,10 +166,20 @@ func (r *Reader) stackLine(l kd.Line) bool {
 	return r.stack.Line(l)
 }
 
+// startsWithoutHeader reports whether a stack may begin with this line although
+// no column heads came: in a THREAD block, or where the command allows it.
+func (r *Reader) startsWithoutHeader(l kd.Line) bool {
+	inBlock := r.cur != nil && len(r.cur.Stack.Frames) == 0
+	if !r.loose && !inBlock {
+		return false
+	}
+	return stacks.IsBareFrame(l) || (r.loose || r.part == propPart) && stacks.IsFrame(l)
+}
+
 // startsStack reports whether a frame line is the innermost frame of a
 // waiting thread: the scheduler's switch routine, or frame number 0.
 func startsStack(l kd.Line) bool {
-	return strings.Contains(l.Text, "!KiSwapContext") || strings.HasPrefix(l.Text, "00 ") || strings.HasPrefix(l.Text, "0 ")
+	return strings.Contains(l.Text, "!KiSwapContext") || strings.Contains(l.Text, "!_KiSwapContext") || strings.HasPrefix(l.Text, "00 ") || strings.HasPrefix(l.Text, "0 ")
 }
 
 // contextLine reads what the debugger says of its context thread:

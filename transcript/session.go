@@ -18,12 +18,10 @@ type session struct {
 	threads threads.Reader
 	width   int // hex digits of kernel addresses in head lines: 8, 16, 0 unknown
 	facts   int // lines claimed by the readers
-	user    bool
-	first   int32
 }
 
 // identity tells machines and moments apart.
-type identity struct{ dump, kernelBase, time string }
+type identity struct{ kernelBase, time string }
 
 // headerLine reads the lines that a debugger prints about the target, and
 // reports whether the line is one. starts is true when the line can only

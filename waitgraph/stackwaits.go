@@ -45,9 +45,10 @@ func (g *Graph) waitsOnStacks() map[kd.Addr]stackWaits {
 	return out
 }
 
-// asksShared tells by the routine that called frame i which access is wanted.
+// asksShared tells by the routine at or behind frame i which access is wanted:
+// NT 4 has ExpWaitForResourceShared, later kernels name it in the caller.
 func asksShared(t *threads.Thread, i int) bool {
-	for _, f := range t.Stack.Frames[i+1:] {
+	for _, f := range t.Stack.Frames[i:] {
 		if strings.Contains(f.Function, "Shared") {
 			return true
 		}
