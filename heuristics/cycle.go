@@ -14,8 +14,8 @@ var deadlockCycle = &Check{
 	Means: `Each thread of the cycle owns a lock that the thread before it waits for. None can go on.
 Seen must be: every owner and every waiter in the lists of one capture, or "Mutant - owning thread" in a THREAD block. Of each group of entangled threads one shortest cycle is reported; the others of the group, and the threads that only wait behind it, are listed apart.`,
 	WhenWrong:  `Two captures are mixed in one input. A thread address was reused. A list's <*> marks were misread (the report says when it had to reconcile them). A wait that times out by itself is never counted.`,
-	Disproof:   "A second capture shows another owner or another waiter on any lock of the cycle, or a changed context switch count of one of its threads.",
-	Remedy:     "Only a restart frees the threads. Look at the order in which the suspect takes the locks: every thread must take them in the same order, and must not call out while it holds one.",
+	Disproof:   "A second capture shows another owner or another waiter on any lock of the cycle. A changed wait time or context switch count proves nothing: waits for an ERESOURCE are begun anew every few seconds.",
+	Remedy:     "Only a restart frees the threads. Look on their stacks for the order in which the locks are taken: every thread must take them in the same order, and must not call out while it holds one.",
 	Next:       "!thread <each thread of the cycle>",
 	References: []string{"Microsoft Learn: !locks (!kdext*.locks)", "Microsoft Learn: Introduction to ERESOURCE Routines"},
 }
@@ -82,9 +82,25 @@ func (d *diagnosis) cycleSummary(f Finding) string {
 	case f.Confidence == VeryLikely:
 		word = "Deadlock, very likely"
 	}
-	s := fmt.Sprintf("%s: %s wait for each other over %s.", word, plural(len(f.Threads), "thread"), plural(len(f.Resources), "lock"))
+	s := fmt.Sprintf("%s: %s wait for each other over %s%s.", word, plural(len(f.Threads), "thread"), plural(len(f.Resources), "lock"), d.members(f))
 	if f.Blocked > 0 {
 		s += fmt.Sprintf(" %s behind them.", waits(f.Blocked, "other thread"))
 	}
+	if f.Suspect != nil {
+		s += fmt.Sprintf(" Suspect: %s.", f.Suspect.Module)
+	}
 	return s
+}
+
+// members names the threads and locks of a small cycle.
+func (d *diagnosis) members(f Finding) string {
+	const most = 3
+	if len(f.Cycle) > most {
+		return ""
+	}
+	var out []string
+	for _, s := range f.Cycle {
+		out = append(out, fmt.Sprintf("%s for %s", d.thread(s.Thread), d.lockOrMutant(s.WaitsFor)))
+	}
+	return " (" + strings.Join(out, ", ") + ")"
 }

@@ -123,9 +123,9 @@ func (w *world) layOut(t *thread, calls []call, expanded bool) {
 			t.earlier = i
 		}
 	}
-	size := uint64(0x6000)
+	size := pick(w, []uint64{0x6000, 0x6000, 0x7000, 0x8000})
 	if w.d.x86 {
-		size = 0x3000
+		size = pick(w, []uint64{0x3000, 0x3000, 0x4000})
 	}
 	t.limit = w.addr(regionStack)
 	t.base = t.limit + size

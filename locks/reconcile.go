@@ -87,7 +87,9 @@ func (r *Resource) splitAt(i int) {
 	}
 }
 
-func (e Entry) waiter() Waiter { return Waiter{Thread: e.Raw, At: e.At} }
+func (e Entry) waiter() Waiter {
+	return Waiter{Thread: e.Raw, At: e.At, AtBreak: e.AtBreak && !e.Marked}
+}
 
 func (r *Resource) reconcileShared() {
 	k, s, n := len(r.Entries), r.SharedWaiterCount.N, r.SharedOwners.N

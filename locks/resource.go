@@ -56,6 +56,9 @@ type OwnerEntry = Entry
 type Waiter struct {
 	Thread kd.Addr
 	At     kd.Ref
+	// AtBreak is set when the input ends right behind it: a mark that would
+	// make it an owner may be cut off.
+	AtBreak bool
 }
 
 // Reading says how far the lists of a resource can be trusted.

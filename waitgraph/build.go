@@ -42,10 +42,11 @@ type wait struct {
 func (g *Graph) addResource(r *snapshot.Resource, onStacks stackWaits) {
 	shared, exclusive := listed(r.SharedWaiters), listed(r.ExclusiveWaiters)
 	missingShared, missingExclusive := r.Unlisted()
-	if missingShared > 0 {
+	// Where the input ends inside the lists, what they lack is not known.
+	if missingShared > 0 && !r.Open {
 		shared = append(shared, onStacks.shared...)
 	}
-	if missingExclusive > 0 {
+	if missingExclusive > 0 && !r.Open {
 		exclusive = append(exclusive, onStacks.exclusive...)
 	}
 	shared, exclusive = g.stillWaiting(r, shared), g.stillWaiting(r, exclusive)
@@ -61,6 +62,9 @@ func listed(ws []locks.Waiter) []wait {
 	out := make([]wait, len(ws))
 	for i, w := range ws {
 		out[i] = wait{thread: w.Thread, about: w.Thread, at: w.At}
+		if w.AtBreak {
+			out[i].grade = D
+		}
 	}
 	return out
 }
