@@ -186,7 +186,7 @@ func TestFactsEqualThePlantedTruth(t *testing.T) {
 		others := []string{"collapsed", "UTF-16BE", "re-ordered", "upper-case hex", "quoted", "all twice"}
 		for _, f := range []string{"plain", others[s.rng.IntN(len(others))]} {
 			_, data := formNamed(f).apply(rand.New(rand.NewPCG(3, 5)), s.sections)
-			c := s.compare(runText(t, data), s.style)
+			c := s.compare(runText(t, data))
 			total, wrong = total+c.total, wrong+len(c.wrong)
 			if len(c.wrong) > 0 {
 				t.Errorf("%s: %d of %d facts are wrong:\n%s", f, len(c.wrong), c.total, strings.Join(c.wrong[:min(12, len(c.wrong))], "\n"))
@@ -345,7 +345,7 @@ func checkCrowd(t *testing.T, s scene) {
 	r := runText(t, []byte(s.text()))
 	checkWanted(t, r, s.want)
 	checkPlaces(t, r, s.text())
-	if c := s.compare(r, s.style); len(c.wrong) > 0 {
+	if c := s.compare(r); len(c.wrong) > 0 {
 		t.Errorf("%d of %d facts are wrong:\n%s", len(c.wrong), c.total, strings.Join(c.wrong[:min(12, len(c.wrong))], "\n"))
 	}
 }

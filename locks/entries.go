@@ -1,6 +1,7 @@
 package locks
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,7 @@ func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
 			return
 		case strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<"):
 			return
-		case w == "<*>" && len(r.cur.Entries) > 0:
+		case isMark(w) && len(r.cur.Entries) > 0:
 			r.cur.Entries[len(r.cur.Entries)-1].Marked = true
 			continue
 		case w == "***" && len(r.cur.Entries) > 0:
@@ -31,6 +32,7 @@ func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
 		e, ok := r.entry(w)
 		if !ok {
 			r.note(l.Ref(at, len(w)), "owner entry %q: bad address or count", clip(w))
+			r.cur.damaged = true
 			continue
 		}
 		e.At = l.Ref(at, len(w))
@@ -60,9 +62,23 @@ func (r *Reader) remark(c *kd.Cursor, l kd.Line) {
 	}
 }
 
+// marks are the owner mark as printed, and as a web page's source has it.
+var marks = []string{"<*>", "&lt;*&gt;"}
+
+func isMark(w string) bool { return slices.Contains(marks, w) }
+
+func cutMark(w string) (string, bool) {
+	for _, m := range marks {
+		if body, ok := strings.CutSuffix(w, m); ok {
+			return body, true
+		}
+	}
+	return w, false
+}
+
 // entry reads ADDR-NN or ADDR-NN<*>.
 func (r *Reader) entry(w string) (Entry, bool) {
-	body, marked := strings.CutSuffix(w, "<*>")
+	body, marked := cutMark(w)
 	addr, count, ok := strings.Cut(body, "-")
 	if !ok || len(count) < 2 {
 		return Entry{}, false
@@ -88,7 +104,7 @@ func (r *Reader) address(w string) (kd.Addr, bool) {
 // looksLikeEntry tells a continuation line by its first word: hexadecimal
 // digits, a minus sign and a count, whole or damaged.
 func looksLikeEntry(w string) bool {
-	if w == "<*>" {
+	if isMark(w) {
 		return true
 	}
 	addr, count, ok := strings.Cut(w, "-")

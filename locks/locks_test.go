@@ -163,7 +163,17 @@ var forms = []struct {
 	{
 		"bad digits and a cut address",
 		"Resource @ 0x" + a + "    Exclusively owned\n     Threads: fffffa80169zz-01<*> " + b + "-01<*> fffffa80-01\n",
-		[]string{a + " exclusive owner:" + b + "-01"}, 2,
+		[]string{a + " exclusive owner:" + b + "-01 reading=1"}, 3,
+	},
+	{
+		"an unreadable entry makes no other the owner",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 1\n     Threads: fffffa8016zz0b60-01<*> " + b + "-01    \n1 total locks\n",
+		[]string{a + " exclusive sw=1 owner:" + b + "-01 reading=2"}, 2,
+	},
+	{
+		"source of a web page",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 1\n     Threads: " + b + "-01&lt;*&gt; " + c + "-01    \n1 total locks\n",
+		[]string{a + " exclusive sw=1 owner:" + b + "-01 shared:" + c}, 0,
 	},
 	{
 		"head line cut in its address",

@@ -18,6 +18,19 @@ func (r *Resource) reconcile() {
 		r.reconcileUnknown()
 	}
 	r.checkExclusiveList()
+	r.checkDamage()
+}
+
+// checkDamage weakens a list in which an item could not be read: without any
+// mark left, the first item that could be read need not be the owner.
+func (r *Resource) checkDamage() {
+	switch {
+	case !r.damaged:
+	case r.marked() == 0:
+		r.refuse("an entry could not be read, and no other is marked <*>")
+	default:
+		r.doubt("an entry could not be read")
+	}
 }
 
 // dropCutEntry forgets an unmarked last entry that the end of the input

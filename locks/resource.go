@@ -105,6 +105,8 @@ type Resource struct {
 
 	At      kd.Ref // the head line
 	EndLine int32
+
+	damaged bool // an item of the "Threads:" list could not be read
 }
 
 // Unlisted returns how many shared and exclusive waiters are announced by a

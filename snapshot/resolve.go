@@ -56,8 +56,15 @@ type Owner struct {
 // P returns the value without its low bits.
 func (o Owner) P() kd.Addr { return o.Raw.Untagged() }
 
-// Weak reports whether the thread rests on inferred segment bounds.
-func (o Owner) Weak() bool { return o.Pointer && (o.Inferred || o.Segment < 0) }
+// Weak reports whether the thread or the liveness rests on bounds of a stack
+// segment that were not printed. The bounds of an earlier segment never are:
+// there the debugger's own word for the thread is enough.
+func (o Owner) Weak() bool {
+	if !o.Pointer {
+		return false
+	}
+	return o.Segment < 0 || o.Inferred && !(o.How == ByDebugger && o.Segment > 0)
+}
 
 // stackIndex finds the segments that an address lies in.
 type stackIndex struct {
