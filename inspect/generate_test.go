@@ -100,7 +100,6 @@ type resource struct {
 	markAll   bool // every entry carries <*>
 	ownerLast bool // the owner stands behind the shared waiters
 	announced int  // printed NumberOfSharedWaiters is off by so many
-	head      uint64
 }
 
 // planted is one finding that must come out.
