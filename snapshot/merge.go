@@ -33,9 +33,10 @@ func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
 		return later
 	}
 	keep := later
-	if old.Mode == later.Mode && isPrefix(later, old) {
+	switch fuller := len(old.Entries)+len(old.ExclusiveWaiters) > len(later.Entries)+len(later.ExclusiveWaiters); {
+	case fuller && old.Mode == later.Mode && isPrefix(later, old):
 		keep = old
-	} else if old.Mode != later.Mode || !isPrefix(old, later) {
+	case old.Mode != later.Mode || !isPrefix(old, later):
 		s.note(later.At, fmt.Sprintf("resource %s was printed before (line %d) with other owners or waiters: this later state is used", s.bare(later.Addr), old.At.Line))
 	}
 	if keep.Symbol == "" {

@@ -182,3 +182,26 @@ func TestAnnouncedButNotListed(t *testing.T) {
 		}
 	}
 }
+
+// TestAdoptedStacks: a stack without a header goes to the one thread whose
+// range holds it, or whose wait object lies on it.
+func TestAdoptedStacks(t *testing.T) {
+	const stack = "Child-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nfffff880`07fab7c0 fffff800`0228da52 nt!ExpWaitForResource+0x7a\n"
+	head := "THREAD " + tA + "  Cid 0004.0100  Teb: 0 Win32Thread: 0 " + wait + "\n"
+	const limits = "Base fffff88007fac000 Limit fffff88007fa6000 Call 0\n"
+	for _, tc := range []struct {
+		name, text string
+		threads    int
+		frames     int // of the first thread with an address
+	}{
+		{"by range", "0: kd> k\n" + stack + "0: kd> !thread " + tA + " 0\n" + head + limits, 1, 2},
+		{"by wait object", "0: kd> k\n" + stack + "0: kd> !thread " + tA + " 0\n" + head + "    fffff88007fab900  SynchronizationEvent\nNot impersonating\n", 1, 2},
+		{"elsewhere", "0: kd> k\n" + stack + "0: kd> !thread " + tA + " 0\n" + head + "    fffffa8007fab900  SynchronizationEvent\nNot impersonating\n", 2, 0},
+		{"two could own it", "0: kd> k\n" + stack + "0: kd> !process 0 6\n" + head + limits + "\n" + strings.Replace(head, tA, "fffffa8016920b60", 1) + limits, 3, 0},
+	} {
+		s := built(t, tc.text)
+		if len(s.Threads) != tc.threads || len(s.Thread(0xfffffa8016910b60).Stack.Frames) != tc.frames {
+			t.Errorf("%s: %s", tc.name, s)
+		}
+	}
+}

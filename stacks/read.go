@@ -74,6 +74,9 @@ func (r *Reader) Line(l kd.Line) bool {
 	}
 	f, ok := r.frame(l)
 	if !ok {
+		f, ok = r.cutFrame(l)
+	}
+	if !ok {
 		if f, ok = r.bareFrame(l); !ok {
 			return false
 		}
@@ -185,6 +188,48 @@ func (r *Reader) frame(l kd.Line) (Frame, bool) {
 	// A module alone is the rest of a symbol that was cut; without column
 	// heads it may be any word.
 	return f, f.Function != "" || f.Offset >= 0 || f.Module == "" || r.stack.HeaderAt.Known()
+}
+
+// cutFrame reads a frame that a cut paste left without its call site, and
+// perhaps without its return address. It goes on the stack that is open only
+// where it continues it upwards.
+func (r *Reader) cutFrame(l kd.Line) (Frame, bool) {
+	f := Frame{At: l.All(), Offset: -1}
+	if r.bare || !r.stack.HeaderAt.Known() {
+		return f, false
+	}
+	c := kd.Cursor{Text: l.Text}
+	r.skipNumber(&c)
+	var ok bool
+	if f.ChildSP, ok = r.stackColumn(&c); !ok || !r.rises(f.ChildSP) {
+		return f, false
+	}
+	w, _ := c.Word()
+	if f.RetAddr, ok = kd.ParseFullAddr(w); !ok && (!isDigits(w) || c.Peek() != "") {
+		return f, false
+	}
+	for w != "" {
+		if w, _ = c.Word(); w != ":" && !isDigits(w) {
+			return f, false
+		}
+	}
+	return f, true
+}
+
+// rises reports whether a stack address lies above the last frame's.
+func (r *Reader) rises(sp kd.Addr) bool {
+	n := len(r.stack.Frames)
+	return n == 0 || sp > r.stack.Frames[n-1].ChildSP
+}
+
+// isDigits reports whether a word is an address, whole or cut.
+func isDigits(w string) bool {
+	for i := 0; i < len(w); i++ {
+		if c := w[i]; c != '`' && !('0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F') {
+			return false
+		}
+	}
+	return len(w) <= 17
 }
 
 // skipNumber moves over a frame number: one to three hexadecimal digits.

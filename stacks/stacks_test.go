@@ -88,13 +88,35 @@ func TestNotFrames(t *testing.T) {
 		"fffffa80139ea3e0  Semaphore Limit 0x7fffffff",
 		"fffffa801512a410-01 fffffa801279b340-01",
 		"Stack Init fffff88007fabdb0 Current fffff88007fab3a0",
-		"fffff880`07fab3e0 fffff800`0228da52",
+		"fffffa80`07fab3e0 is not a thread object",
 		"fffff880`07fab3e0 fffff800`0228da nt!KiSwapContext+0x7a",
 		"eax=00000000 ebx=00000000 ecx=00000000",
 		"",
 	} {
 		if s := stacks.Read(text(headK + line)); len(s.Frames) != 0 {
 			t.Errorf("%q is read as %s", line, show(s.Frames[0]))
+		}
+	}
+}
+
+// TestCutFrames: a cut paste may end in a frame without its call site; it
+// continues an open stack upwards.
+func TestCutFrames(t *testing.T) {
+	const first = headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n"
+	for _, tc := range []struct {
+		line string
+		want int
+	}{
+		{"fffff880`07fab520 fffff800`0228fbaf ", 2},
+		{"fffff880`07fab520 fffff800`", 2},
+		{"fffff880`07fab520 fffff800`0228fbaf : 00000000`00000000 00000000`0000", 2},
+		{"fffff880`07fab520 hello", 1},
+		{"fffff880`07fab520 fffff800`0228fbaf : hello", 1},
+		{"fffff880`07fab3e0 fffff800`0228fbaf ", 1},
+		{"fffff880`07fab5", 1},
+	} {
+		if got := len(stacks.Read(text(first + tc.line)).Frames); got != tc.want {
+			t.Errorf("%q: %d frames, want %d", tc.line, got, tc.want)
 		}
 	}
 }
