@@ -108,8 +108,9 @@ type Finding struct {
 	Chain []Step
 	// Others are further members of a cycle's component.
 	Others []kd.Addr
-	// Bystanders are threads that only wait behind Threads; Blocked counts
-	// them with those that are announced and not listed.
+	// Bystanders are threads that only wait behind Threads. Of them and of
+	// Others no more than a thousand are named; Blocked counts all, and those
+	// that are announced and not listed.
 	Bystanders []kd.Addr
 	Blocked    int
 	Suspect    *Suspect

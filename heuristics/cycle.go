@@ -24,6 +24,9 @@ func init() {
 	register(deadlockCycle, func(d *diagnosis) []Finding {
 		var out []Finding
 		for _, k := range d.knots {
+			if len(out) > mostFindings {
+				break
+			}
 			if p, _ := d.shape(k); p == plainCycle {
 				out = append(out, d.cycleFinding(k))
 			}
@@ -31,6 +34,9 @@ func init() {
 		return out
 	})
 }
+
+// mostTold bounds the hops of a cycle that the explanation spells out.
+const mostTold = 24
 
 func (d *diagnosis) cycleFinding(k knot) Finding {
 	f := d.knotFinding(deadlockCycle, k)
@@ -41,7 +47,11 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 	}
 	f.Summary = d.cycleSummary(f)
 	var b strings.Builder
-	for _, s := range f.Cycle {
+	for i, s := range f.Cycle {
+		if i == mostTold {
+			fmt.Fprintf(&b, "So it goes on for %s more. ", plural(len(f.Cycle)-i, "thread"))
+			break
+		}
 		fmt.Fprintf(&b, "%s waits for %s, which %s. ", capital(d.thread(s.Thread)), d.lockOrMutant(s.WaitsFor), d.heldBy(s))
 	}
 	b.WriteString("So none of them can go on.")

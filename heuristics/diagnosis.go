@@ -16,6 +16,10 @@ type diagnosis struct {
 	roots []waitgraph.Root
 	gaps  []kd.Gap
 	notes []kd.Note
+
+	gapAt map[string]int                         // index into gaps by what is missing
+	owned map[kd.Addr]*snapshot.Resource         // the first resource with waiters that a thread owns
+	entry map[*snapshot.Owner]*snapshot.Resource // the resource of an owner entry
 }
 
 // knot is a component of the graph in which threads wait for each other.
@@ -27,7 +31,8 @@ type knot struct {
 }
 
 func diagnose(s *snapshot.Snapshot) *diagnosis {
-	d := &diagnosis{snap: s, graph: waitgraph.Build(s)}
+	d := &diagnosis{snap: s, graph: waitgraph.Build(s), gapAt: make(map[string]int)}
+	d.indexOwners()
 	d.findKnots()
 	d.findRoots()
 	d.findGaps()
@@ -90,14 +95,28 @@ func overlaps(nodes []int, taken map[int]bool) bool {
 // waited reports whether any thread waits for the resource, by list or count.
 func waited(r *snapshot.Resource) bool { return r.Waiting() > 0 }
 
+// gap records what is missing, once.
 func (d *diagnosis) gap(g kd.Gap) {
-	for i, have := range d.gaps {
-		if have.What == g.What && have.Next == g.Next {
-			d.gaps[i].Decides = have.Decides || g.Decides
-			return
+	if i, ok := d.gapAt[g.What]; ok {
+		d.gaps[i].Decides = d.gaps[i].Decides || g.Decides
+		return
+	}
+	d.gapAt[g.What] = len(d.gaps)
+	d.gaps = append(d.gaps, g)
+}
+
+func (d *diagnosis) indexOwners() {
+	d.owned = make(map[kd.Addr]*snapshot.Resource)
+	d.entry = make(map[*snapshot.Owner]*snapshot.Resource)
+	for _, r := range d.snap.Resources {
+		for i := range r.Resolved {
+			o := &r.Resolved[i]
+			d.entry[o] = r
+			if o.Thread != 0 && d.owned[o.Thread] == nil && waited(r) {
+				d.owned[o.Thread] = r
+			}
 		}
 	}
-	d.gaps = append(d.gaps, g)
 }
 
 // findGaps lists what would be needed to judge locks that have waiters and
@@ -135,7 +154,7 @@ func (d *diagnosis) gapsOfThreads() {
 			continue
 		}
 		next := "!locks"
-		switch r := d.ownedBy(t.Addr); {
+		switch r := d.owned[t.Addr]; {
 		case t.Addr == 0 && d.snap.HasLocks:
 			// Most likely one of the waiters that the lists name.
 			continue
@@ -154,16 +173,4 @@ func (d *diagnosis) gapsOfThreads() {
 // (both are fields of the public type nt!_ERESOURCE).
 func (d *diagnosis) compareWait(r *snapshot.Resource) string {
 	return "dt nt!_ERESOURCE " + d.addr(r.Addr) + " SharedWaiters ExclusiveWaiters"
-}
-
-// ownedBy returns the first resource with waiters that the thread owns.
-func (d *diagnosis) ownedBy(thread kd.Addr) *snapshot.Resource {
-	for _, r := range d.snap.Resources {
-		for i := range r.Resolved {
-			if r.Resolved[i].Thread == thread && waited(r) {
-				return r
-			}
-		}
-	}
-	return nil
 }

@@ -7,9 +7,13 @@ import (
 	"kdlocks/waitgraph"
 )
 
+// mostEvidence bounds the evidence of one finding: a cycle of a hundred
+// thousand threads is not made clearer by more.
+const mostEvidence = 600
+
 // seen adds a place to the evidence of a finding, once.
 func (f *Finding) seen(at kd.Ref, a kd.Addr, why string) {
-	if !at.Known() {
+	if !at.Known() || len(f.Evidence) >= mostEvidence {
 		return
 	}
 	for _, e := range f.Evidence {

@@ -31,7 +31,10 @@ type Judgement struct {
 }
 
 // mostFindings bounds the findings of one detector; what is left out is noted.
-const mostFindings = 50
+const mostFindings = 200
+
+// mostListed bounds the bystanders that a finding names; Blocked counts all.
+const mostListed = 1000
 
 // Judge runs all detectors over a snapshot.
 func Judge(s *snapshot.Snapshot) Judgement {
@@ -40,7 +43,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	for _, c := range checks {
 		found := c.find(d)
 		if len(found) > mostFindings {
-			d.notes = append(d.notes, kd.Note{Text: fmt.Sprintf("%s: %d findings, the first %d are kept", c.ID, len(found), mostFindings)})
+			d.notes = append(d.notes, kd.Note{Text: fmt.Sprintf("%s: more than %d findings, the first %d are kept", c.ID, mostFindings, mostFindings)})
 			found = found[:mostFindings]
 		}
 		j.Findings = append(j.Findings, found...)
@@ -57,6 +60,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 			}
 		}
 		slices.SortStableFunc(f.Evidence, byPlace)
+		f.Bystanders, f.Others = f.Bystanders[:min(len(f.Bystanders), mostListed)], f.Others[:min(len(f.Others), mostListed)]
 	}
 	j.Notes = append(slices.Clone(s.Notes), d.notes...)
 	j.Gaps = d.gaps

@@ -59,7 +59,7 @@ func init() {
 }
 
 // eachOwner collects findings over the owners of resources whose lists can be
-// trusted.
+// trusted, up to one more than are kept.
 func (d *diagnosis) eachOwner(find func(*snapshot.Resource, *snapshot.Owner) *Finding) []Finding {
 	var out []Finding
 	for _, r := range d.snap.Resources {
@@ -67,6 +67,9 @@ func (d *diagnosis) eachOwner(find func(*snapshot.Resource, *snapshot.Owner) *Fi
 			continue
 		}
 		for i := range r.Resolved {
+			if len(out) > mostFindings {
+				return out
+			}
 			if f := find(r, &r.Resolved[i]); f != nil {
 				out = append(out, *f)
 			}

@@ -122,11 +122,15 @@ func init() {
 	})
 }
 
-// eachRoot collects findings over the threads at which wait chains end.
+// eachRoot collects findings over the threads at which wait chains end, those
+// that block most first, up to one more than are kept.
 func (d *diagnosis) eachRoot(find func(waitgraph.Root, *threads.Thread, kd.Addr) *Finding) []Finding {
 	var out []Finding
 	for _, r := range d.roots {
 		n := d.graph.Nodes[r.Node]
+		if len(out) > mostFindings {
+			break
+		}
 		if n.Kind != waitgraph.Thread {
 			continue
 		}

@@ -36,6 +36,9 @@ func init() {
 func (d *diagnosis) ownerPointerKnots() []Finding {
 	var out []Finding
 	for _, k := range d.knots {
+		if len(out) > mostFindings {
+			break
+		}
 		p, o := d.shape(k)
 		if p != ownerPointerSelf {
 			continue
@@ -43,7 +46,7 @@ func (d *diagnosis) ownerPointerKnots() []Finding {
 		f := d.knotFinding(selfDeadlockOwnerPointer, k)
 		d.narrowToOwner(&f, o)
 		t := d.snap.Thread(o.Thread)
-		r := d.resourceOf(o)
+		r := d.entry[o]
 		d.seenOwner(&f, o)
 		again := reentered(t)
 		if again != nil {
@@ -69,17 +72,6 @@ func (d *diagnosis) narrowToOwner(f *Finding, o *snapshot.Owner) {
 		}
 	}
 	f.Threads = append(f.Threads[:0], o.Thread)
-}
-
-func (d *diagnosis) resourceOf(o *snapshot.Owner) *snapshot.Resource {
-	for _, r := range d.snap.Resources {
-		for i := range r.Resolved {
-			if &r.Resolved[i] == o {
-				return r
-			}
-		}
-	}
-	return nil
 }
 
 // ownerPointerSuspect blames the module whose function the owner pointer

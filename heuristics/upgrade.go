@@ -48,6 +48,9 @@ func init() {
 func (d *diagnosis) upgrades(want pattern) []Finding {
 	var out []Finding
 	for _, k := range d.knots {
+		if len(out) > mostFindings {
+			break
+		}
 		p, o := d.shape(k)
 		if p != want {
 			continue
@@ -57,7 +60,7 @@ func (d *diagnosis) upgrades(want pattern) []Finding {
 			c = sharedOwnersUpgrade
 		}
 		f := d.knotFinding(c, k)
-		r := d.resourceOf(o)
+		r := d.entry[o]
 		if want == upgradeShared {
 			d.takeUpgraders(&f, r.Addr)
 		}

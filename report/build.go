@@ -57,6 +57,7 @@ func Build(sources []Source, judged []heuristics.Judgement) *Report {
 type builder struct {
 	sources []Source
 	session int
+	last    mark
 }
 
 func (b *builder) add(r *Report, j *heuristics.Judgement) {
@@ -117,7 +118,26 @@ func (b *builder) chars(r kd.Ref) (col, length int) {
 	text := b.line(r)
 	start := min(max(int(r.Col)-1, 0), len(text))
 	end := min(start+int(r.Len), len(text))
-	return utf8.RuneCountInString(text[:start]) + 1, utf8.RuneCountInString(text[start:end])
+	return b.before(r, text, start) + 1, utf8.RuneCountInString(text[start:end])
+}
+
+// before counts the characters before a byte of a line. It goes on from the
+// last place asked for in the same line, so that a line with very many facts
+// is walked once.
+func (b *builder) before(r kd.Ref, text string, to int) int {
+	m := &b.last
+	if m.input != r.Input || m.line != r.Line || m.to > to {
+		*m = mark{input: r.Input, line: r.Line}
+	}
+	m.chars += utf8.RuneCountInString(text[m.to:to])
+	m.to = to
+	return m.chars
+}
+
+// mark is a place in a line whose characters were counted.
+type mark struct {
+	input, line int32
+	to, chars   int
 }
 
 func (b *builder) line(r kd.Ref) string {

@@ -70,10 +70,10 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	}
 	s.mergeResources(ll.Resources)
 	s.mergeThreads(tl.Threads)
-	s.adoptStacks()
 	for _, t := range s.Threads {
 		t.Stack.Split(s.Target.Arch)
 	}
+	s.adoptStacks()
 	s.stacks = s.indexStacks()
 	s.resolveOwners()
 	s.check()

@@ -47,7 +47,7 @@ func (g *Graph) isGate(i int) bool {
 }
 
 // mostReach bounds the work of counting blocked threads over all roots.
-const mostReach = 50_000_000
+const mostReach = 5_000_000
 
 // reach walks backwards from roots. Roots behind one and the same gate share
 // their result.
