@@ -27,10 +27,11 @@ type Segment struct {
 // Contains reports whether the address lies in the segment.
 func (g Segment) Contains(a kd.Addr) bool { return g.Limit <= a && a < g.Base }
 
-const page kd.Addr = 0x1000
+// Page is the size of a page on x86, x64 and ARM64, in bytes.
+const Page kd.Addr = 0x1000
 
-func pageFloor(a kd.Addr) kd.Addr { return a &^ (page - 1) }
-func pageCeil(a kd.Addr) kd.Addr  { return pageFloor(a + page - 1) }
+func pageFloor(a kd.Addr) kd.Addr { return a &^ (Page - 1) }
+func pageCeil(a kd.Addr) kd.Addr  { return pageFloor(a + Page - 1) }
 
 // Split finds the segments that the frames run over.
 func (s *Stack) Split(arch kd.Arch) {
