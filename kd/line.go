@@ -1,5 +1,7 @@
 package kd
 
+import "strings"
+
 // Ref says where a fact was read. The zero Ref is nowhere: Known is false.
 type Ref struct {
 	Input int32 // index of the input, counted from 0
@@ -29,6 +31,17 @@ type Line struct {
 	Num   int32  // counted from 1
 	Off   int32  // bytes of the decoded line that stand before Text
 	Cut   bool   // the input ends right after Text, without a line end
+}
+
+// Lines cuts a text into lines as readers want them, for a reader that is used
+// without a transcript around it.
+func Lines(text string) []Line {
+	var out []Line
+	for i, raw := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		t, off := TrimBlanks(raw)
+		out = append(out, Line{Text: t, Num: int32(i) + 1, Off: int32(off)})
+	}
+	return out
 }
 
 // Ref returns the place of n bytes of Text from byte start, counted from 0.

@@ -31,7 +31,7 @@ func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
 		}
 		e, ok := r.entry(w)
 		if !ok {
-			r.note(l.Ref(at, len(w)), "owner entry %q: bad address or count", clip(w))
+			r.note(l.Ref(at, len(w)), "owner entry %q: bad address or count", kd.Clip(w))
 			r.cur.damaged = true
 			continue
 		}
@@ -130,7 +130,7 @@ func (r *Reader) addresses(c *kd.Cursor, l kd.Line) {
 		}
 		a, ok := r.waiterAddress(w)
 		if !ok {
-			r.note(l.Ref(at, len(w)), "exclusive waiter %q: bad address", clip(w))
+			r.note(l.Ref(at, len(w)), "exclusive waiter %q: bad address", kd.Clip(w))
 			continue
 		}
 		if !a.IsKernel(kd.ArchUnknown) {

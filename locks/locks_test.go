@@ -10,16 +10,6 @@ import (
 	"kdlocks/locks"
 )
 
-// text makes the lines of a transcript; the last one has its end.
-func text(s string) []kd.Line {
-	var out []kd.Line
-	for i, raw := range strings.Split(strings.TrimSuffix(s, "\n"), "\n") {
-		t, off := kd.TrimBlanks(raw)
-		out = append(out, kd.Line{Text: t, Num: int32(i) + 1, Off: int32(off)})
-	}
-	return out
-}
-
 // show prints what was read of each resource on one line.
 func show(l locks.Listing) []string {
 	var out []string
@@ -190,7 +180,7 @@ var forms = []struct {
 func TestRead(t *testing.T) {
 	for _, tc := range forms {
 		t.Run(tc.name, func(t *testing.T) {
-			got := locks.Read(text(tc.text))
+			got := locks.Read(kd.Lines(tc.text))
 			if s := show(got); !reflect.DeepEqual(s, tc.want) {
 				t.Errorf("got  %q\nwant %q", s, tc.want)
 			}
@@ -211,7 +201,7 @@ func TestTotals(t *testing.T) {
 		{"1 total locks", 1, 0, false},
 		{"0 total locks, 0 locks currently held", 0, 0, true},
 	} {
-		got := locks.Read(text(tc.text))
+		got := locks.Read(kd.Lines(tc.text))
 		if got.Total.N != tc.total || !got.Total.Known() || got.Held.N != tc.held || got.Held.Known() != tc.heldKnown {
 			t.Errorf("%q: total %+v held %+v", tc.text, got.Total, got.Held)
 		}
@@ -219,7 +209,7 @@ func TestTotals(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	got := locks.Read(text("Possible deadlock. Use !locks FFFFB42768DEB908 to determine the resource owner"))
+	got := locks.Read(kd.Lines("Possible deadlock. Use !locks FFFFB42768DEB908 to determine the resource owner"))
 	if len(got.Timeouts) != 1 || got.Timeouts[0].Addr != 0xffffb42768deb908 {
 		t.Errorf("timeouts: %+v", got.Timeouts)
 	}
@@ -243,7 +233,7 @@ func TestReaderClaims(t *testing.T) {
 		{"12 total errors", false},
 	} {
 		var r locks.Reader
-		if got := r.Line(text(tc.line)[0]); got != tc.want {
+		if got := r.Line(kd.Lines(tc.line)[0]); got != tc.want {
 			t.Errorf("%q claimed: %v", tc.line, got)
 		}
 	}
@@ -251,7 +241,7 @@ func TestReaderClaims(t *testing.T) {
 
 // TestVerboseList: THREAD blocks stand between the entries of !locks -v.
 func TestVerboseList(t *testing.T) {
-	got := locks.Read(text(strings.Join([]string{
+	got := locks.Read(kd.Lines(strings.Join([]string{
 		"Resource @ 0x" + a + "    Exclusively owned", "    NumberOfSharedWaiters = 1", "    NumberOfExclusiveWaiters = 1",
 		"     Threads: " + b + "-01<*> ", "", "     THREAD " + b + "  Cid 0004.0100", "         fffffa80139ea3e0  Semaphore Limit 0x7fffffff",
 		"fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a", "",
@@ -267,7 +257,7 @@ func TestVerboseList(t *testing.T) {
 // TestCutEntry: where the input ends right behind an unmarked entry, its mark
 // may be missing.
 func TestCutEntry(t *testing.T) {
-	lines := text("Resource @ 0x" + a + "    Shared 2 owning threads\n     Threads: " + b + "-01<*> " + c + "-01")
+	lines := kd.Lines("Resource @ 0x" + a + "    Shared 2 owning threads\n     Threads: " + b + "-01<*> " + c + "-01")
 	lines[1].Cut = true
 	got := locks.Read(lines)
 	if r := got.Resources[0]; len(r.Owners) != 1 || len(r.SharedWaiters) > 1 {
@@ -276,7 +266,7 @@ func TestCutEntry(t *testing.T) {
 }
 
 func ExampleRead() {
-	l := locks.Read(text(`
+	l := locks.Read(kd.Lines(`
 Resource @ 0x8c0c11f0    Exclusively owned
     Contention Count = 19648535
     NumberOfSharedWaiters = 1
@@ -299,7 +289,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(tc.text)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		lines := text(s)
+		lines := kd.Lines(s)
 		got := locks.Read(lines)
 		if !reflect.DeepEqual(got, locks.Read(lines)) {
 			t.Fatal("two readings differ")

@@ -171,16 +171,7 @@ func (r *Reader) restIsRemark(c *kd.Cursor, l kd.Line) {
 	if rest == "" || strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "<<") {
 		return
 	}
-	r.note(l.Ref(at, len(rest)), "not understood behind a !locks line: %q", clip(rest))
-}
-
-// clip keeps a quoted piece of input short.
-func clip(s string) string {
-	const most = 60
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "..."
+	r.note(l.Ref(at, len(rest)), "not understood behind a !locks line: %q", kd.Clip(rest))
 }
 
 // frameLine reads the lines around the resources.
@@ -270,7 +261,7 @@ func (r *Reader) count(c *kd.Cursor, l kd.Line, into *Printed, base int) {
 	w, at := c.Word()
 	n, err := strconv.ParseInt(w, base, 33)
 	if err != nil || n < 0 {
-		r.note(l.Ref(at, len(w)), "count %q is not a number", clip(w))
+		r.note(l.Ref(at, len(w)), "count %q is not a number", kd.Clip(w))
 		return
 	}
 	*into = Printed{N: int(min(n, 1<<31-1)), At: l.Ref(at, len(w))}

@@ -3,21 +3,11 @@ package stacks_test
 import (
 	"fmt"
 	"reflect"
-	"strings"
 	"testing"
 
 	"kdlocks/kd"
 	"kdlocks/stacks"
 )
-
-func text(s string) []kd.Line {
-	var out []kd.Line
-	for i, raw := range strings.Split(strings.TrimSuffix(s, "\n"), "\n") {
-		t, off := kd.TrimBlanks(raw)
-		out = append(out, kd.Line{Text: t, Num: int32(i) + 1, Off: int32(off)})
-	}
-	return out
-}
 
 // show prints a frame as read.
 func show(f stacks.Frame) string {
@@ -70,7 +60,7 @@ var frameForms = []struct{ name, text, want string }{
 func TestFrames(t *testing.T) {
 	for _, tc := range frameForms {
 		t.Run(tc.name, func(t *testing.T) {
-			s := stacks.Read(text(tc.text))
+			s := stacks.Read(kd.Lines(tc.text))
 			if len(s.Frames) != 1 {
 				t.Fatalf("%d frames", len(s.Frames))
 			}
@@ -93,7 +83,7 @@ func TestNotFrames(t *testing.T) {
 		"eax=00000000 ebx=00000000 ecx=00000000",
 		"",
 	} {
-		if s := stacks.Read(text(headK + line)); len(s.Frames) != 0 {
+		if s := stacks.Read(kd.Lines(headK + line)); len(s.Frames) != 0 {
 			t.Errorf("%q is read as %s", line, show(s.Frames[0]))
 		}
 	}
@@ -115,7 +105,7 @@ func TestCutFrames(t *testing.T) {
 		{"fffff880`07fab3e0 fffff800`0228fbaf ", 1},
 		{"fffff880`07fab5", 1},
 	} {
-		if got := len(stacks.Read(text(first + tc.line)).Frames); got != tc.want {
+		if got := len(stacks.Read(kd.Lines(first + tc.line)).Frames); got != tc.want {
 			t.Errorf("%q: %d frames, want %d", tc.line, got, tc.want)
 		}
 	}
@@ -134,7 +124,7 @@ func TestIsFrame(t *testing.T) {
 		{"f50bea7c  80805795 nt!KiSwapContext+0x25", false},
 		{"Image: System", false},
 	} {
-		if got := stacks.IsFrame(text(tc.line)[0]); got != tc.want {
+		if got := stacks.IsFrame(kd.Lines(tc.line)[0]); got != tc.want {
 			t.Errorf("IsFrame(%q) = %v", tc.line, got)
 		}
 	}
@@ -144,12 +134,12 @@ func TestIsFrame(t *testing.T) {
 // does.
 func TestReaderInStack(t *testing.T) {
 	var r stacks.Reader
-	for _, l := range text(headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nWARNING: Stack unwind information not available. Following frames may be wrong.\nfffff880`07fab520 fffff800`0228fbaf nt!KiCommitThreadWait+0x1d2") {
+	for _, l := range kd.Lines(headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nWARNING: Stack unwind information not available. Following frames may be wrong.\nfffff880`07fab520 fffff800`0228fbaf nt!KiCommitThreadWait+0x1d2") {
 		if !r.Line(l) {
 			t.Errorf("%q is not taken", l.Text)
 		}
 	}
-	if r.Len() != 2 || r.Line(text(headK)[0]) {
+	if r.Len() != 2 || r.Line(kd.Lines(headK)[0]) {
 		t.Errorf("%d frames, or a second header was taken", r.Len())
 	}
 }
@@ -167,7 +157,7 @@ func TestBareFrames(t *testing.T) {
 		{"not inside another stack", headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nnt!KiSwapThread+0x44f", []string{"nt!KiSwapContext"}},
 	} {
 		var got []string
-		for _, f := range stacks.Read(text(tc.text)).Frames {
+		for _, f := range stacks.Read(kd.Lines(tc.text)).Frames {
 			got = append(got, f.Name())
 		}
 		if !reflect.DeepEqual(got, tc.want) {
@@ -204,7 +194,7 @@ func TestSegments(t *testing.T) {
 		{"range of another stack", 0, 0, 0xfffff88009fac000, 0xfffff88009fa6000, []seg{{0xfffff88009fa6000, 0xfffff88009fac000, -1, -1, false}, earlier}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := stacks.Read(text(expanded))
+			s := stacks.Read(kd.Lines(expanded))
 			s.Init, s.Current, s.Base, s.Limit = tc.init, tc.current, tc.base, tc.limit
 			s.Split(kd.X64)
 			var got []seg
@@ -221,7 +211,7 @@ func TestSegments(t *testing.T) {
 // TestInterruptStackIsNoSegment: frames on a DPC stack above the thread's own
 // are no earlier segment of the thread.
 func TestInterruptStackIsNoSegment(t *testing.T) {
-	s := stacks.Read(text(headK + "fffff81c`f166eb28 fffff81d`5f7012b2 nt!KeBugCheckEx\nfffff81c`f166eb30 fffff81d`5f6fb6f9 nt!KxSwapStacksAndRetireDpcList+0x5\nffffd0a0`5f1b3970 fffff81d`5f6fb6f9 nt!KiDispatchInterrupt+0x65\n"))
+	s := stacks.Read(kd.Lines(headK + "fffff81c`f166eb28 fffff81d`5f7012b2 nt!KeBugCheckEx\nfffff81c`f166eb30 fffff81d`5f6fb6f9 nt!KxSwapStacksAndRetireDpcList+0x5\nffffd0a0`5f1b3970 fffff81d`5f6fb6f9 nt!KiDispatchInterrupt+0x65\n"))
 	s.Base, s.Limit = 0xffffd0a05f1b5000, 0xffffd0a05f1af000
 	s.Split(kd.X64)
 	if len(s.Segments) != 1 || s.Segments[0].First != 2 || s.Segments[0].Last != 2 {
@@ -230,7 +220,7 @@ func TestInterruptStackIsNoSegment(t *testing.T) {
 }
 
 func TestLocate(t *testing.T) {
-	s := stacks.Read(text(expanded))
+	s := stacks.Read(kd.Lines(expanded))
 	s.Base, s.Limit = 0xfffff88007fac000, 0xfffff88007fa6000
 	s.Split(kd.X64)
 	for _, tc := range []struct {
@@ -255,7 +245,7 @@ func TestLocate(t *testing.T) {
 
 // TestLocateBehindInline: an inline frame is no callee with a home space.
 func TestLocateBehindInline(t *testing.T) {
-	s := stacks.Read(text("# Child-SP          RetAddr               Call Site\n" +
+	s := stacks.Read(kd.Lines("# Child-SP          RetAddr               Call Site\n" +
 		"00 fffff880`07fab3e0 fffff800`0228da52     a!Real+0x1\n01 (Inline Function) --------`--------     b!Inlined+0x1\n02 fffff880`07fab500 00000000`00000000     c!Outer+0x1\n"))
 	s.Split(kd.X64)
 	if got, want := s.Locate(s.Segments[0], 0xfffff88007fab508), (stacks.Slot{Frame: 2, Setter: 0, Param: 2}); got != want {
@@ -266,7 +256,7 @@ func TestLocateBehindInline(t *testing.T) {
 // TestLocateInCutStack: above the home space of the last frame shown, the
 // address may belong to a frame that is not.
 func TestLocateInCutStack(t *testing.T) {
-	s := stacks.Read(text(headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nfffff880`07fab520 fffff800`0228fbaf nt!KiCommitThreadWait+0x1d2\n"))
+	s := stacks.Read(kd.Lines(headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nfffff880`07fab520 fffff800`0228fbaf nt!KiCommitThreadWait+0x1d2\n"))
 	s.Base, s.Limit = 0xfffff88007fac000, 0xfffff88007fa6000
 	s.Split(kd.X64)
 	if got := s.Locate(s.Segments[0], 0xfffff88007fab900); got.Frame != -1 {
@@ -276,7 +266,7 @@ func TestLocateInCutStack(t *testing.T) {
 
 // TestLocateX86: parameters lie from ChildEBP+8 on, locals below ChildEBP.
 func TestLocateX86(t *testing.T) {
-	s := stacks.Read(text(headKb + `b84ab5b8 8087e8a1 89efede8 8a169530 00000001 nt!ExpWaitForResource+0xd5
+	s := stacks.Read(kd.Lines(headKb + `b84ab5b8 8087e8a1 89efede8 8a169530 00000001 nt!ExpWaitForResource+0xd5
 b84ab610 f7a41234 89f00048 b84ab6d0 00000000 myflt!FltReacquire+0x20
 b84ab6c8 f7a45678 b84ab6d0 89f00048 00000000 myflt!FltTeardown+0x34
 b84ab770 00000000 89f00048 89f00148 89f00148 myflt!FltClose+0x78
@@ -301,7 +291,7 @@ b84ab770 00000000 89f00048 89f00148 89f00148 myflt!FltClose+0x78
 }
 
 func ExampleRead() {
-	s := stacks.Read(text(`
+	s := stacks.Read(kd.Lines(`
 Child-SP          RetAddr           Call Site
 fffff880` + "`" + `07fab3e0 fffff800` + "`" + `0228da52 nt!KiSwapContext+0x7a
 fffff880` + "`" + `07fab520 fffff800` + "`" + `0228fbaf nt!KiCommitThreadWait+0x1d2`))
@@ -320,7 +310,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(expanded, uint64(0xfffff88008600120))
 	f.Fuzz(func(t *testing.T, s string, at uint64) {
-		st := stacks.Read(text(s))
+		st := stacks.Read(kd.Lines(s))
 		for _, arch := range []kd.Arch{kd.X86, kd.X64} {
 			st.Split(arch)
 			for _, g := range st.Segments {

@@ -30,18 +30,9 @@ func (r *Reader) head(l kd.Line) bool {
 	}
 	r.begin(t)
 	if rest, at := c.Rest(); rest != "" && !readState(&c, t) {
-		r.note(l.Ref(at, len(rest)), "THREAD line: state %q not understood", clip(rest))
+		r.note(l.Ref(at, len(rest)), "THREAD line: state %q not understood", kd.Clip(rest))
 	}
 	return true
-}
-
-// clip keeps a quoted piece of input short.
-func clip(s string) string {
-	const most = 60
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "..."
 }
 
 func readHeadField(c *kd.Cursor, t *Thread) bool {

@@ -10,18 +10,9 @@ import (
 	"kdlocks/threads"
 )
 
-func text(s string) []kd.Line {
-	var out []kd.Line
-	for i, raw := range strings.Split(strings.TrimSuffix(s, "\n"), "\n") {
-		t, off := kd.TrimBlanks(raw)
-		out = append(out, kd.Line{Text: t, Num: int32(i) + 1, Off: int32(off)})
-	}
-	return out
-}
-
 func one(t *testing.T, s string) *threads.Thread {
 	t.Helper()
-	l := threads.Read(text(s))
+	l := threads.Read(kd.Lines(s))
 	if len(l.Threads) != 1 {
 		t.Fatalf("%d threads in %q", len(l.Threads), s)
 	}
@@ -198,7 +189,7 @@ Kernel stack not resident.
 }
 
 func TestProcessBlocks(t *testing.T) {
-	l := threads.Read(text(`PROCESS 86ab1030  SessionId: 1  Cid: 0f64    Peb: 7ffd6000  ParentCid: 075c
+	l := threads.Read(kd.Lines(`PROCESS 86ab1030  SessionId: 1  Cid: 0f64    Peb: 7ffd6000  ParentCid: 075c
     DirBase: 3f3627c0  ObjectTable: abef1230  HandleCount: 303.
     Image: foobar2000.exe
 
@@ -238,7 +229,7 @@ func TestStacksFindTheirThread(t *testing.T) {
 	} {
 		var r threads.Reader
 		r.Prompt(true)
-		for _, l := range text(tc.text) {
+		for _, l := range kd.Lines(tc.text) {
 			r.Line(l)
 		}
 		var got []string
@@ -252,18 +243,18 @@ func TestStacksFindTheirThread(t *testing.T) {
 }
 
 func TestInterpretations(t *testing.T) {
-	l := threads.Read(text("fffff88007fab7f3 is not a thread object, interpreting as stack value...\n" + head))
+	l := threads.Read(kd.Lines("fffff88007fab7f3 is not a thread object, interpreting as stack value...\n" + head))
 	if len(l.Interpretations) != 1 || l.Interpretations[0].Value != 0xfffff88007fab7f3 || l.Interpretations[0].Thread != 0xfffffa80169538a0 {
 		t.Errorf("%+v", l.Interpretations)
 	}
-	l = threads.Read(text("ffffac929f177080 is not a thread object, interpreting as stack value...\nTYPE mismatch for thread object at ffffac929f177080\n" + head))
+	l = threads.Read(kd.Lines("ffffac929f177080 is not a thread object, interpreting as stack value...\nTYPE mismatch for thread object at ffffac929f177080\n" + head))
 	if len(l.Interpretations) != 1 || l.Interpretations[0].Thread != 0 {
 		t.Errorf("mismatch: %+v", l.Interpretations)
 	}
 }
 
 func ExampleRead() {
-	l := threads.Read(text(`
+	l := threads.Read(kd.Lines(`
 THREAD a69a1b40  Cid 0004.00b8  Teb: 00000000 Win32Thread: 00000000 RUNNING on processor 2
 Owning Process            a69aa648       Image:         System
 Wait Start TickCount      1450446        Ticks: 1 (0:00:00:00.015)
@@ -282,7 +273,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(head + "    fffffa80139ea3e0  Semaphore Limit 0x7fffffff\nIRP List:\n    fffffa8016fd1010: (0006,0310) Flags: 00000884  Mdl: 00000000\nNot impersonating\nStack Init fffff88007fabdb0 Current fffff88007fab3a0\nBase fffff88007fac000 Limit fffff88007fa6000 Call 0\nChild-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n")
 	f.Add("PROCESS 86ab1030  SessionId: 1  Cid: 0f64\n    Image: foobar2000.exe\n" + head)
 	f.Fuzz(func(t *testing.T, s string) {
-		lines := text(s)
+		lines := kd.Lines(s)
 		got := threads.Read(lines)
 		if !reflect.DeepEqual(got, threads.Read(lines)) {
 			t.Fatal("two readings differ")

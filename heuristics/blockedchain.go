@@ -1,0 +1,80 @@
+package heuristics
+
+import (
+	"fmt"
+
+	"kdlocks/kd"
+	"kdlocks/threads"
+	"kdlocks/waitgraph"
+)
+
+var blockedChain = &Check{
+	ID:       "blocked-chain",
+	Title:    "Threads wait in a chain behind one root",
+	Severity: Medium,
+	Means: `Threads wait for locks whose owners wait for further locks, and so on to one thread that waits for no lock in the input: the root. No cycle closes. The root's own state says what the chain really waits for.
+Seen must be: each owner and each waiter in the lists of one capture.`,
+	WhenWrong:  `One capture is a photograph: a lock that is held with waiters is normal life if it moves.`,
+	Disproof:   "A second capture shows other threads in the chain.",
+	Remedy:     "Look at the root, not at the waiters.",
+	Next:       "!thread <root>",
+	References: []string{"Microsoft Learn: !locks (!kdext*.locks)"},
+}
+
+func init() {
+	register(blockedChain, func(d *diagnosis) []Finding {
+		return d.eachRoot(func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
+			return d.chainFinding(r, t, a)
+		})
+	})
+}
+
+func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
+	f := d.rootFinding(blockedChain, BlockedChain, r, a)
+	f.Chain = d.steps(r.Chain)
+	for i := len(f.Chain) - 1; i >= 0; i-- {
+		f.Threads = append(f.Threads, f.Chain[i].Thread)
+	}
+	for i := len(r.Chain) - 1; i >= 0 && i >= len(r.Chain)-8; i-- {
+		d.seenEdge(f, d.graph.Edges[r.Chain[i]])
+	}
+	f.Bystanders, _ = d.behind(a)
+	f.Summary = fmt.Sprintf("%s behind %s, the root of the chain: %s.", capital(waits(r.Blocked, "thread")), d.thread(a), d.rootState(t))
+	f.Explanation = fmt.Sprintf("The longest way from a waiting thread to the root has %s. No cycle closes on it.", plural(len(f.Chain), "hop"))
+	if t == nil || len(t.Stack.Frames) == 0 {
+		f.Next = []string{"!thread " + d.addr(a)}
+	} else if waitsForResource(t) {
+		f.Next = []string{"!locks"}
+	}
+	return f
+}
+
+// rootState says in words what a root does.
+func (d *diagnosis) rootState(t *threads.Thread) string {
+	switch {
+	case t == nil || !t.Header && len(t.Stack.Frames) == 0:
+		return "what it does is not in the input"
+	case waitsForResource(t):
+		return "it waits for a resource that no list in the input names"
+	}
+	if why, _ := userModeWait(t); why != "" {
+		return why
+	}
+	if isIdleWorker(t) {
+		return "it is a system worker that waits for work"
+	}
+	if why, _ := ioWait(t); why != "" {
+		return why
+	}
+	if t.State == threads.Waiting {
+		s := "it waits"
+		if t.WaitReason != "" {
+			s += " (" + t.WaitReason + ")"
+		}
+		if len(t.WaitObjects) > 0 {
+			s += " for a " + t.WaitObjects[0].Kind
+		}
+		return s
+	}
+	return "its state is " + t.State.String()
+}

@@ -1,0 +1,57 @@
+package heuristics
+
+import (
+	"fmt"
+
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+)
+
+// hot is the contention count from which a lock is called contended; the
+// count runs since boot, so it proves nothing alone.
+const hot = 10_000
+
+var contention = &Check{
+	ID:       "contention",
+	Title:    "Lock is contended and moves",
+	Severity: Low,
+	Means: `The contention count of an ERESOURCE is high and its owner runs or is ready: the lock changes hands all the time. That costs time and is no deadlock.
+Seen must be: the count, and the owner's state in its THREAD block.`,
+	WhenWrong:  `The count is kept since boot: a high one may be old. The owner's state may be the debugger's doing.`,
+	Disproof:   "Two captures show the same count.",
+	Remedy:     "See what the owner does and how often it takes the lock.",
+	Next:       "!locks, twice, some seconds apart",
+	References: []string{"Microsoft Learn: !locks (!kdext*.locks)"},
+}
+
+func init() {
+	register(contention, func(d *diagnosis) []Finding {
+		return d.eachOwner(func(r *snapshot.Resource, o *snapshot.Owner) *Finding {
+			t := d.snap.Thread(o.Thread)
+			if r.Contention.N < hot || r.Mode == locks.Unowned || t == nil || o.Live == threads.No {
+				return nil
+			}
+			switch t.State {
+			case threads.Running, threads.Ready, threads.Standby, threads.DeferredReady:
+				return d.contentionFinding(r, o, t)
+			}
+			return nil
+		})
+	})
+}
+
+func (d *diagnosis) contentionFinding(r *snapshot.Resource, o *snapshot.Owner, t *threads.Thread) *Finding {
+	f := contention.finding(Contention)
+	f.Confidence, f.Grade = Likely, ownerGradeOf(r, o)
+	f.Threads, f.Resources = []kd.Addr{o.Thread}, []kd.Addr{r.Addr}
+	f.Bystanders, f.Blocked = d.behind(o.Thread)
+	f.seenLock(r)
+	f.seen(o.At, o.Raw, "the owner entry")
+	f.seen(t.At, t.Addr, "state of the owner")
+	f.Summary = fmt.Sprintf("%s is contended (%d times since boot) and moves: its owner, %s, is %s.", d.lock(r.Addr), r.Contention.N, d.thread(o.Thread), t.State)
+	f.Explanation = fmt.Sprintf("%s. An owner that is %s is not held by this lock.", capital(plural(r.Waiting(), "waiter")+" at the moment of the capture"), t.State)
+	f.Next = []string{"!locks " + d.addr(r.Addr)}
+	return &f
+}

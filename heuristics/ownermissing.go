@@ -1,0 +1,40 @@
+package heuristics
+
+import (
+	"fmt"
+
+	"kdlocks/kd"
+	"kdlocks/threads"
+	"kdlocks/waitgraph"
+)
+
+var ownerMissing = &Check{
+	ID:       "owner-missing",
+	Title:    "Owner of a lock with waiters is not in the input",
+	Severity: Medium,
+	Means: `Threads wait behind an owner whose THREAD block and stack were not pasted. What the owner does, runs or waits or is gone, decides whether this is a hang.
+Seen must be: the owner entry; the thread waits for nothing in the input.`,
+	WhenWrong:  `Nothing is claimed beyond what is missing.`,
+	Disproof:   "The thread's block is in the input under another spelling of its address.",
+	Remedy:     "Type the next command: it decides.",
+	Next:       "!thread <owner>",
+	References: []string{"Microsoft Learn: !thread"},
+}
+
+func init() {
+	register(ownerMissing, func(d *diagnosis) []Finding {
+		return d.eachRoot(func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
+			if t != nil && (t.Header || len(t.Stack.Frames) > 0) {
+				return nil
+			}
+			f := d.rootFinding(ownerMissing, Undecided, r, a)
+			f.Confidence = Certain
+			next := "!thread " + d.addr(a)
+			f.Summary = fmt.Sprintf("Undecided: %s behind %s, which the input does not show.", waits(r.Blocked, "thread"), d.thread(a))
+			f.Explanation = "The owner list names the thread, but neither its THREAD block nor its stack is in the input, and it is in no waiter list."
+			f.Next = []string{next}
+			d.gap(kd.Gap{What: "state and stack of " + d.thread(a), Why: kd.NotInInput, Next: next, Decides: true})
+			return f
+		})
+	})
+}

@@ -1,0 +1,64 @@
+package heuristics
+
+import (
+	"fmt"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+)
+
+var ownerTerminated = &Check{
+	ID:       "owner-terminated",
+	Title:    "Lock is owned by a thread that has terminated",
+	Severity: Critical,
+	Means: `A THREAD block says that the owner of an ERESOURCE has terminated. It never releases; whoever waits, waits for ever.
+Seen must be: the owner entry and the state TERMINATED in the thread's own block.`,
+	WhenWrong:  `The address was given to a new thread and the block is of another moment than the list.`,
+	Disproof:   "!thread shows the owner in another state.",
+	Remedy:     "Find the driver whose thread left without releasing: Driver Verifier stops the system at the moment a thread exits with a resource.",
+	Next:       "!thread <owner>",
+	References: []string{"Microsoft Learn: Bug Check 0x13C, INVALID_IO_BOOST_STATE"},
+}
+
+func init() {
+	register(ownerTerminated, func(d *diagnosis) []Finding {
+		return d.eachOwner(func(r *snapshot.Resource, o *snapshot.Owner) *Finding {
+			if t := d.snap.Thread(o.Thread); t != nil && t.State == threads.Terminated && o.Live != threads.No {
+				return d.terminatedFinding(r, o)
+			}
+			return nil
+		})
+	})
+}
+
+func (d *diagnosis) terminatedFinding(r *snapshot.Resource, o *snapshot.Owner) *Finding {
+	f := ownerTerminated.finding(OrphanedLock)
+	f.Grade = ownerGradeOf(r, o)
+	f.Confidence = confidenceOf(f.Grade)
+	f.Threads, f.Resources = []kd.Addr{o.Thread}, []kd.Addr{r.Addr}
+	f.Bystanders, f.Blocked = d.behind(o.Thread)
+	f.seenLock(r)
+	d.seenOwner(&f, o)
+	t := d.snap.Thread(o.Thread)
+	f.seen(t.At, t.Addr, "the owner has terminated")
+	f.Summary = fmt.Sprintf("Orphaned lock: %s is owned by %s, which has terminated.", d.lock(r.Addr), d.thread(o.Thread))
+	if f.Blocked > 0 {
+		f.Summary += fmt.Sprintf(" %s behind it for ever.", waits(f.Blocked, "thread"))
+	}
+	f.Explanation = fmt.Sprintf("The owner list names %s, and its own THREAD block (line %d) says terminated. A thread that is gone releases nothing.", d.thread(o.Thread), t.At.Line)
+	f.Suspect = startSuspect(t)
+	f.Next = []string{"!thread " + d.addr(o.Thread)}
+	return &f
+}
+
+// startSuspect blames the module a dead thread was started in, if it is not
+// part of Windows.
+func startSuspect(t *threads.Thread) *Suspect {
+	module, _, ok := strings.Cut(t.StartAddress, "!")
+	if !ok || isOS(module) || strings.ContainsAny(module, " \t") {
+		return nil
+	}
+	return &Suspect{Module: module, Reason: "the terminated owner was started at " + t.StartAddress}
+}
