@@ -40,7 +40,10 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 	}
 	f.Bystanders, _ = d.behind(a)
 	f.Summary = fmt.Sprintf("%s behind %s, the root of the chain: %s.", capital(waits(r.Blocked, "thread")), d.thread(a), d.rootState(t))
-	f.Explanation = fmt.Sprintf("The longest way from a waiting thread to the root has %s. No cycle closes on it.", plural(len(f.Chain), "hop"))
+	f.Explanation = fmt.Sprintf("The longest way from a waiting thread to the root has %s. No cycle closes on it.", kd.Plural(len(f.Chain), "hop"))
+	if len(f.Chain) == 0 {
+		f.Explanation = "Its waiters are announced by a count and not listed."
+	}
 	if t == nil || len(t.Stack.Frames) == 0 {
 		f.Next = []string{"!thread " + d.addr(a)}
 	} else if waitsForResource(t) {

@@ -80,6 +80,8 @@ type Step struct {
 type Suspect struct {
 	Module string
 	Reason string
+	// set is true when the owner pointer belongs to one of its functions.
+	set bool
 	// frames are where it stands.
 	frames []Evidence
 }

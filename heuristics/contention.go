@@ -51,7 +51,7 @@ func (d *diagnosis) contentionFinding(r *snapshot.Resource, o *snapshot.Owner, t
 	f.seen(o.At, o.Raw, "the owner entry")
 	f.seen(t.At, t.Addr, "state of the owner")
 	f.Summary = fmt.Sprintf("%s is contended (%d times since boot) and moves: its owner, %s, is %s.", d.lock(r.Addr), r.Contention.N, d.thread(o.Thread), t.State)
-	f.Explanation = fmt.Sprintf("%s. An owner that is %s is not held by this lock.", capital(plural(r.Waiting(), "waiter")+" at the moment of the capture"), t.State)
+	f.Explanation = fmt.Sprintf("%s. An owner that is %s is not held by this lock.", capital(kd.Plural(r.Waiting(), "waiter")+" at the moment of the capture"), t.State)
 	f.Next = []string{"!locks " + d.addr(r.Addr)}
 	return &f
 }

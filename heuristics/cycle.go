@@ -49,7 +49,7 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 	var b strings.Builder
 	for i, s := range f.Cycle {
 		if i == mostTold {
-			fmt.Fprintf(&b, "So it goes on for %s more. ", plural(len(f.Cycle)-i, "thread"))
+			fmt.Fprintf(&b, "So it goes on for %s more. ", kd.Plural(len(f.Cycle)-i, "thread"))
 			break
 		}
 		fmt.Fprintf(&b, "%s waits for %s, which %s. ", capital(d.thread(s.Thread)), d.lockOrMutant(s.WaitsFor), d.heldBy(s))
@@ -92,7 +92,7 @@ func (d *diagnosis) cycleSummary(f Finding) string {
 	case f.Confidence == VeryLikely:
 		word = "Deadlock, very likely"
 	}
-	s := fmt.Sprintf("%s: %s wait for each other over %s%s.", word, plural(len(f.Threads), "thread"), plural(len(f.Resources), "lock"), d.members(f))
+	s := fmt.Sprintf("%s: %s wait for each other over %s%s.", word, kd.Plural(len(f.Threads), "thread"), kd.Plural(len(f.Resources), "lock"), d.members(f))
 	if f.Blocked > 0 {
 		s += fmt.Sprintf(" %s behind them.", waits(f.Blocked, "other thread"))
 	}

@@ -124,7 +124,9 @@ func (d *diagnosis) indexOwners() {
 func (d *diagnosis) findGaps() {
 	for _, r := range d.snap.Resources {
 		switch {
-		case r.Reading == locks.Irreconcilable && len(r.Entries)+len(r.ExclusiveWaiters) > 1:
+		case r.HeadUntrusted:
+			d.gap(kd.Gap{What: "the state of " + d.lock(r.Addr), Why: kd.Unreadable, Next: ".reload /f nt; !locks " + d.addr(r.Addr), Decides: true})
+		case r.Reading == locks.Irreconcilable && (waited(r) || len(r.Entries) > 1):
 			d.gap(kd.Gap{What: "who owns " + d.lock(r.Addr) + " and who waits for it", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		case waited(r) && len(r.Owners) == 0 && r.Reading != locks.Irreconcilable:
 			d.gap(kd.Gap{What: "the owner of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
@@ -133,8 +135,11 @@ func (d *diagnosis) findGaps() {
 			d.gap(kd.Gap{What: "why threads wait shared for " + d.lock(r.Addr) + ", which is owned shared and has no exclusive waiter", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
 		if shared, exclusive := r.Unlisted(); shared+exclusive > 0 && r.Reading != locks.Irreconcilable {
-			d.gap(kd.Gap{What: plural(shared+exclusive, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr)})
+			d.gap(kd.Gap{What: kd.Plural(shared+exclusive, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr)})
 		}
+	}
+	if d.snap.HasLocks && len(d.snap.Resources) == 0 && !d.snap.Total.Known() {
+		d.gap(kd.Gap{What: "the list of held locks", Why: kd.CutShort, Next: "!locks", Decides: true})
 	}
 	for _, t := range d.snap.Timeouts {
 		if d.snap.Resource(t.Addr) == nil {
@@ -161,11 +166,22 @@ func (d *diagnosis) gapsOfThreads() {
 		case t.Addr == 0:
 			d.gap(kd.Gap{What: "the resource that a thread without a header waits for", Why: kd.NotInInput, Next: next, Decides: true})
 			continue
-		case r != nil:
+		case r != nil && d.foreignOwner(r, t.Addr):
 			next = d.compareWait(r)
 		}
 		d.gap(kd.Gap{What: "the resource that " + d.thread(t.Addr) + " waits for", Why: kd.NotInInput, Next: next, Decides: true})
 	}
+}
+
+// foreignOwner reports whether the thread owns the resource without being
+// recognised as its owner: only then can it wait for what it owns.
+func (d *diagnosis) foreignOwner(r *snapshot.Resource, thread kd.Addr) bool {
+	for i := range r.Resolved {
+		if o := &r.Resolved[i]; o.Thread == thread && o.Foreign() {
+			return true
+		}
+	}
+	return false
 }
 
 // compareWait is the command that shows whether a thread's wait object is one

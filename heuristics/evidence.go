@@ -45,7 +45,11 @@ func (d *diagnosis) seenOwner(f *Finding, o *snapshot.Owner) {
 		f.seen(o.At, o.Raw, "the owner entry")
 		return
 	}
-	f.seen(o.At, o.Raw, "the owner entry: no thread, but an owner pointer")
+	what := "the owner entry: no thread that the input shows"
+	if o.Raw.Tagged() {
+		what = "the owner entry: no thread, but an owner pointer"
+	}
+	f.seen(o.At, o.Raw, what)
 	if o.Said.Known() {
 		f.seen(o.Said, d.saidValue(o), "the debugger itself takes the value for one on a stack")
 	}
@@ -90,7 +94,11 @@ func (d *diagnosis) seenWait(f *Finding, e waitgraph.Edge) {
 	if t == nil {
 		return
 	}
-	f.seen(t.At, t.Addr, "state of the waiting thread")
+	what := "state of the waiting thread"
+	if !t.Header {
+		what = "the stack behind it is that of the waiting thread"
+	}
+	f.seen(t.At, t.Addr, what)
 	routine, caller := acquire(t)
 	d.seenFrame(f, t, routine, "the routine that asks for the lock")
 	d.seenFrame(f, t, caller, "its caller")

@@ -71,6 +71,7 @@ func TestWaits(t *testing.T) {
 		{"page", "WrPageIn", "KernelMode", false, nil, false, true},
 		{"IRP", "Executive", "KernelMode", true, nil, false, true},
 		{"disk", "Executive", "KernelMode", false, []string{"nt!KeWaitForSingleObject", "Ntfs!NtfsNonCachedIo"}, false, true},
+		{"driver below IofCallDriver", "Executive", "KernelMode", false, []string{"nt!KeWaitForSingleObject", "evilav!WaitForScan", "FLTMGR!FltpPassThrough", "nt!IofCallDriver"}, false, false},
 		{"event", "Executive", "KernelMode", false, []string{"nt!KeWaitForSingleObject", "drv!Main"}, false, false},
 		{"resource, with an IRP", "WrResource", "KernelMode", true, []string{"nt!ExpWaitForResource", "nt!IofCallDriver"}, false, false},
 	} {

@@ -152,7 +152,7 @@ func more(j Judgement) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%s of this kind: see the findings.)", plural(n, "more finding"))
+	return fmt.Sprintf(" (%s of this kind: see the findings.)", kd.Plural(n, "more finding"))
 }
 
 func (d *diagnosis) undecided(j Judgement) Verdict {
@@ -172,7 +172,7 @@ func (d *diagnosis) noDeadlock() string {
 			waited++
 		}
 	}
-	text := fmt.Sprintf("No deadlock among the %s listed", plural(len(s.Resources), "resource"))
+	text := fmt.Sprintf("No deadlock among the %s listed", kd.Plural(len(s.Resources), "resource"))
 	if s.Total.Known() {
 		text += fmt.Sprintf(" (of %d)", s.Total.N)
 	}
@@ -201,10 +201,10 @@ func notSeen(s *snapshot.Snapshot) []string {
 		}
 	}
 	if noStack > 0 {
-		out = append(out, "the stacks of "+plural(noStack, "thread"))
+		out = append(out, "the stacks of "+kd.Plural(noStack, "thread"))
 	}
 	if notResident > 0 {
-		out = append(out, plural(notResident, "stack")+" not resident in memory")
+		out = append(out, kd.Plural(notResident, "stack")+" not resident in memory")
 	}
 	return out
 }

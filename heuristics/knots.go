@@ -31,14 +31,14 @@ func (d *diagnosis) shape(k knot) (pattern, *snapshot.Owner) {
 		if gate := d.graph.Nodes[edge.To]; gate.Kind != waitgraph.Thread && (gate.Addr != lock || gate.Kind == waitgraph.Mutant) {
 			return plainCycle, nil
 		}
-		if edge.Owner != nil && (own == nil || edge.Owner.Pointer) {
+		if edge.Owner != nil && (own == nil || edge.Owner.Foreign()) {
 			own = edge.Owner
 		}
 	}
 	switch {
 	case own == nil:
 		return plainCycle, nil
-	case own.Pointer && (len(k.cycle) == 2 || d.throughQueue(k)):
+	case d.throughQueue(k) && own.Foreign(), len(k.cycle) == 2 && (own.Pointer || own.Foreign() && d.entry[own].Mode == locks.Exclusive):
 		return ownerPointerSelf, own
 	case len(k.cycle) == 2 && len(d.upgraders(lock)) > 1:
 		return upgradeShared, own

@@ -18,7 +18,7 @@ var ownerUnresolved = &Check{
 Seen must be: the owner entry, and waiters by list or count.`,
 	WhenWrong:  `The stack that holds it was not pasted, or its Base and Limit are missing. The thread's stack was expanded and the pointer lies in an earlier segment that no frame shows.`,
 	Disproof:   "!thread on the value names a thread.",
-	Remedy:     "Type the next command: it decides.",
+	Remedy:     "Type the next commands.",
 	Next:       "!thread <owner value> e",
 	References: []string{"Microsoft Learn: ExSetResourceOwnerPointer routine", "Microsoft Learn: !thread"},
 }
@@ -96,15 +96,24 @@ func (d *diagnosis) unresolvedFinding(r *snapshot.Resource, o *snapshot.Owner) *
 	f.Bystanders, f.Blocked = waiters(r), r.Waiting()
 	f.seenLock(r)
 	d.seenOwner(&f, o)
-	next := fmt.Sprintf("!thread %s e", d.addr(o.Raw))
+	f.Next = askAgain(d, o)
 	f.Summary = fmt.Sprintf("Undecided: the owner %s of %s, which %s for, cannot be named: %s.", d.addr(o.Raw), d.lock(r.Addr), waits(r.Waiting(), "thread"), o.Why)
 	f.Explanation = fmt.Sprintf("The owner entry reads %s%s. It is no thread that the input shows; %s.", d.addr(o.Raw), remarkOf(o), o.Why)
 	if o.Raw.Tagged() {
 		f.Explanation += " Its low bits are set, so it is most likely an address that a driver handed to ExSetResourceOwnerPointer, often one on some thread's kernel stack. If that thread is one of the waiters, it has deadlocked on itself; the input does not show it."
 	}
-	f.Next = []string{next, "!pool " + d.addr(o.P())}
-	d.gap(kd.Gap{What: "the owner of " + d.lock(r.Addr), Why: o.Gap, Next: next, Decides: true})
+	d.gap(kd.Gap{What: "the owner of " + d.lock(r.Addr), Why: o.Gap, Next: f.Next[0], Decides: true})
 	return &f
+}
+
+// askAgain returns the commands that find out what an owner value is: !thread
+// on the value, unless the debugger has been asked that already.
+func askAgain(d *diagnosis, o *snapshot.Owner) []string {
+	thread, pool := fmt.Sprintf("!thread %s e", d.addr(o.Raw)), "!pool "+d.addr(o.P())
+	if o.Said.Known() {
+		return []string{pool, fmt.Sprintf("!thread %s 1f", d.addr(o.Raw))}
+	}
+	return []string{thread, pool}
 }
 
 func remarkOf(o *snapshot.Owner) string {
@@ -132,6 +141,9 @@ func (d *diagnosis) staleFinding(r *snapshot.Resource, o *snapshot.Owner) *Findi
 		}
 	}
 	f.Next = []string{fmt.Sprintf("!thread %s e", d.addr(o.Raw)), "!locks -v " + d.addr(r.Addr)}
+	if o.Said.Known() {
+		f.Next = []string{"!locks -v " + d.addr(r.Addr), fmt.Sprintf("!thread %s 1f", d.addr(o.Raw))}
+	}
 	d.gap(kd.Gap{What: "who holds " + d.lock(r.Addr) + " now", Why: kd.NotInInput, Next: f.Next[0], Decides: true})
 	return &f
 }

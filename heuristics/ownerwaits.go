@@ -68,7 +68,7 @@ func (d *diagnosis) ownersWaiting(c *Check, why func(*threads.Thread) (string, i
 		}
 		f.Summary = fmt.Sprintf("%s behind %s: %s.", capital(waits(r.Blocked, "thread")), d.thread(a), text)
 		f.Explanation = "The owner of the lock does not wait for any lock that the input shows: " + text + "." + ticksOf(t)
-		if i := nearest(t, max(at, 0)); i >= 0 {
+		if i := nearest(t, 0); i >= 0 {
 			f.Suspect = &Suspect{Module: t.Stack.Frames[i].Module, Reason: fmt.Sprintf("nearest module outside Windows to the wait of the owner: %s", frame(t, i))}
 		}
 		f.Next = d.nextForWait(c, t)

@@ -89,7 +89,7 @@ func (d *diagnosis) ownerPointerSuspect(t *threads.Thread, o *snapshot.Owner) *S
 		}
 	}
 	if !isOS(setter.Module) {
-		return &Suspect{Module: setter.Module, Reason: fmt.Sprintf("%s %s, so %s set it", what, frame(t, o.Slot.Setter), setter.Module)}
+		return &Suspect{Module: setter.Module, Reason: fmt.Sprintf("%s %s, so %s set it", what, frame(t, o.Slot.Setter), setter.Module), set: true}
 	}
 	if s := d.suspectOf([]kd.Addr{o.Thread}); s != nil {
 		return s
@@ -102,15 +102,26 @@ func (d *diagnosis) ownerPointerSummary(r *snapshot.Resource, o *snapshot.Owner,
 	if r.Mode == locks.Exclusive {
 		how = "owns exclusively"
 	}
-	by := ""
-	if f.Suspect != nil {
-		by = fmt.Sprintf(", set by %s", f.Suspect.Module)
+	how += " through an owner pointer on its own stack"
+	if !o.Pointer {
+		how = strings.Replace(how, "an owner pointer on its own stack", "its own address with the low bits set", 1)
 	}
-	s := fmt.Sprintf("%s has deadlocked on itself: it waits for %s, which it %s through an owner pointer on its own stack%s.", capital(d.thread(o.Thread)), d.lock(r.Addr), how, by)
+	if f.Suspect != nil && f.Suspect.set {
+		how += ", set by " + f.Suspect.Module
+	}
+	s := fmt.Sprintf("%s has %sdeadlocked on itself: it waits for %s, which it %s.", capital(d.thread(o.Thread)), likely(f), d.lock(r.Addr), how)
 	if f.Blocked > 0 {
 		s += fmt.Sprintf(" %s behind it.", waits(f.Blocked, "other thread"))
 	}
 	return s
+}
+
+// likely is the adverb of a finding that is not certain.
+func likely(f Finding) string {
+	if f.Confidence == Certain {
+		return ""
+	}
+	return "very likely "
 }
 
 // waits says "1 thread waits" or "n threads wait".
@@ -118,7 +129,7 @@ func waits(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun + " waits"
 	}
-	return plural(n, noun) + " wait"
+	return kd.Plural(n, noun) + " wait"
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
@@ -126,8 +137,8 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 func (d *diagnosis) ownerPointerStory(r *snapshot.Resource, o *snapshot.Owner, f Finding, again *reentry) string {
 	t := d.snap.Thread(o.Thread)
 	var b strings.Builder
-	fmt.Fprintf(&b, "The owner %s of %s is no thread. %s", d.addr(o.Raw), d.lock(r.Addr), d.whereIsPointer(o))
-	if t != nil {
+	fmt.Fprintf(&b, "The owner %s of %s is no thread's own address. %s", d.addr(o.Raw), d.lock(r.Addr), d.whereIsPointer(o))
+	if t != nil && o.Pointer {
 		fmt.Fprintf(&b, " %s", slot(t, o))
 	}
 	b.WriteString(" " + d.whatItWants(r, o, f))
@@ -142,6 +153,9 @@ func (d *diagnosis) ownerPointerStory(r *snapshot.Resource, o *snapshot.Owner, f
 func (d *diagnosis) whereIsPointer(o *snapshot.Owner) string {
 	t := d.snap.Thread(o.Thread)
 	s := fmt.Sprintf("Without its low bits it is %s", d.addr(o.P()))
+	if !o.Pointer {
+		return s + ", that of the thread itself: a driver handed it over with ExSetResourceOwnerPointerEx."
+	}
 	switch {
 	case o.Said.Known():
 		s += fmt.Sprintf(", which the debugger itself found on the stack of %s", d.thread(o.Thread))
@@ -191,7 +205,7 @@ func (d *diagnosis) whatItWants(r *snapshot.Resource, o *snapshot.Owner, f Findi
 
 func (d *diagnosis) ownerPointerNext(t *threads.Thread, o *snapshot.Owner, f Finding) []string {
 	var out []string
-	if t == nil || len(t.Stack.Frames) == 0 || o.Weak() || o.Live != threads.Yes {
+	if t == nil || len(t.Stack.Frames) == 0 || o.Pointer && (o.Weak() || o.Live != threads.Yes) {
 		out = append(out, fmt.Sprintf("!thread %s e", d.addr(o.Raw)))
 	}
 	if f.Suspect != nil {

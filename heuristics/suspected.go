@@ -53,6 +53,7 @@ func (d *diagnosis) suspectedOwnerPointer(r *snapshot.Resource, o *snapshot.Owne
 	f.Summary = fmt.Sprintf("Suspected, not proven: %s owns %s through an owner pointer on its own stack and waits for a resource; a waiter of this one is announced and not listed.", d.thread(t.Addr), d.lock(r.Addr))
 	f.Explanation = fmt.Sprintf("The owner %s is an owner pointer. %s %s The thread waits for an ERESOURCE, but it is in no waiter list of the input, so which one is not known. It may be this very resource: %d waiters are announced and %d are listed.",
 		d.addr(o.Raw), d.whereIsPointer(o), slot(t, o), r.SharedWaiterCount.N+r.ExclusiveWaiterCount.N, len(r.SharedWaiters)+len(r.ExclusiveWaiters))
+	f.Remedy = "Type the next commands: they decide."
 	f.Disproof = "The thread's wait object is neither SharedWaiters nor ExclusiveWaiters of this resource, and the whole waiter list does not name it."
 	f.Next = []string{"!locks -v " + d.addr(r.Addr), d.compareWait(r)}
 	return f

@@ -2,7 +2,6 @@ package heuristics
 
 import (
 	"fmt"
-	"strings"
 
 	"kdlocks/kd"
 )
@@ -68,8 +67,7 @@ func (d *diagnosis) upgrades(want pattern) []Finding {
 		f.Next = append(d.nextForThreads(f.Threads), "!locks -v "+d.addr(r.Addr))
 		f.Summary = d.upgradeSummary(f, r.Addr)
 		f.Explanation = fmt.Sprintf("%s is owned shared by %s. Of these owners, %s in the list \"Threads Waiting On Exclusive Access\" of the same resource. Exclusive access is granted when the last shared owner has left; an owner that waits for it never leaves.",
-			capital(d.lock(r.Addr)), plural(len(r.Owners), "entry owner"), stands(len(f.Threads)))
-		f.Explanation = strings.Replace(f.Explanation, "entry owner", "thread", 1)
+			capital(d.lock(r.Addr)), kd.Plural(len(r.Owners), "thread"), stands(len(f.Threads)))
 		out = append(out, f)
 	}
 	return out
@@ -120,9 +118,9 @@ func without(list []kd.Addr, in map[kd.Addr]bool) []kd.Addr {
 func (d *diagnosis) upgradeSummary(f Finding, lock kd.Addr) string {
 	var s string
 	if len(f.Threads) == 1 {
-		s = fmt.Sprintf("%s has deadlocked on itself: it owns %s shared and waits for exclusive access to it.", capital(d.thread(f.Threads[0])), d.lock(lock))
+		s = fmt.Sprintf("%s has %sdeadlocked on itself: it owns %s shared and waits for exclusive access to it.", capital(d.thread(f.Threads[0])), likely(f), d.lock(lock))
 	} else {
-		s = fmt.Sprintf("%d shared owners of %s have deadlocked: each waits for exclusive access to it and none can leave.", len(f.Threads), d.lock(lock))
+		s = fmt.Sprintf("%d shared owners of %s have %sdeadlocked: each waits for exclusive access to it and none can leave.", len(f.Threads), d.lock(lock), likely(f))
 	}
 	if f.Blocked > 0 {
 		s += fmt.Sprintf(" %s behind.", waits(f.Blocked, "other thread"))

@@ -72,7 +72,7 @@ func ioWait(t *threads.Thread) (string, int) {
 	if ioReasons[t.WaitReason] {
 		return "its wait reason is " + t.WaitReason, -1
 	}
-	if i := t.FindFrame("IoSynchronousPage", "MiWaitForInPageComplete", "NonCachedIo", "IopSynchronousServiceTail", "IoPageRead", "IopSynchronousApiServiceTail", "WaitForIrp", "IofCallDriver"); i >= 0 {
+	if i := t.FindFrame("IoSynchronousPage", "MiWaitForInPageComplete", "NonCachedIo", "IopSynchronousServiceTail", "IoPageRead", "IopSynchronousApiServiceTail", "WaitForIrp"); i >= 0 {
 		return "it waits in " + t.Stack.Frames[i].Name(), i
 	}
 	if len(t.IRPs) > 0 {

@@ -45,14 +45,6 @@ func (d *diagnosis) lock(a kd.Addr) string {
 	return "ERESOURCE " + d.addr(a)
 }
 
-// plural returns "1 thread" or "n threads".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // frame names frame i of a thread's stack.
 func frame(t *threads.Thread, i int) string {
 	if i < 0 || i >= len(t.Stack.Frames) {

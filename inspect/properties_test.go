@@ -180,8 +180,8 @@ var transformations = []struct {
 	{"pasted twice", func(s string) []byte { return []byte(s + "\n" + s) }},
 }
 
-// sessions are cases in which a second paste is another session by their own
-// banners.
+// hasBanner tells cases in which a second paste is another session by its own
+// banner.
 func hasBanner(s string) bool { return strings.Contains(s, "Microsoft (R) Windows Debugger") }
 
 func TestMeaningKeepsVerdict(t *testing.T) {

@@ -54,6 +54,13 @@ func ParseFullAddr(s string) (Addr, bool) {
 	return a, digits == 8 || digits == 16
 }
 
+// AddrDigits returns the number of hexadecimal digits of an address as written,
+// 0 if it is none.
+func AddrDigits(s string) int {
+	_, digits := scanAddr(s)
+	return digits
+}
+
 // scanAddr returns the value and its number of hex digits, 0 if s is not an
 // address.
 func scanAddr(s string) (Addr, int) {

@@ -1,6 +1,9 @@
 package kd
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Cursor walks the words of a line without allocating.
 type Cursor struct {
@@ -110,4 +113,15 @@ func Clip(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:most], "") + "..."
+}
+
+// Plural returns "1 thread" or "n threads".
+func Plural(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "y"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

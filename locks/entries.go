@@ -15,12 +15,11 @@ import (
 //
 // A remark runs to the end of its line.
 func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
+	r.finishHalf(c, l)
 	for {
 		w, at := c.Word()
 		switch {
-		case w == "":
-			return
-		case strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<"):
+		case w == "" || strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<"):
 			return
 		case isMark(w) && len(r.cur.Entries) > 0:
 			r.cur.Entries[len(r.cur.Entries)-1].Marked = true
@@ -28,17 +27,59 @@ func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
 		case w == "***" && len(r.cur.Entries) > 0:
 			r.remark(c, l)
 			return
+		case c.Peek() == "" && r.holdHalf(w, l.Ref(at, len(w))):
+			return
 		}
-		e, ok := r.entry(w)
-		if !ok {
-			r.note(l.Ref(at, len(w)), "owner entry %q: bad address or count", kd.Clip(w))
-			r.cur.damaged = true
-			continue
-		}
-		e.At = l.Ref(at, len(w))
-		e.AtBreak = l.Cut && at+len(w) == len(l.Text)
-		r.cur.Entries = append(r.cur.Entries, e)
+		r.add(w, l.Ref(at, len(w)), l.Cut && at+len(w) == len(l.Text))
 	}
+}
+
+// add appends the entry that a word spells, or notes that it spells none.
+func (r *Reader) add(w string, at kd.Ref, atBreak bool) {
+	e, ok := r.entry(w)
+	if !ok {
+		r.note(at, "owner entry %q: bad address or count", kd.Clip(w))
+		r.cur.damaged = true
+		return
+	}
+	e.At, e.AtBreak = at, atBreak
+	r.cur.Entries = append(r.cur.Entries, e)
+}
+
+// half is an address at the end of a line whose count a narrow window wrapped
+// to the next.
+type half struct {
+	at   kd.Ref
+	text string
+}
+
+// holdHalf keeps a word that is an address without a count.
+func (r *Reader) holdHalf(w string, at kd.Ref) bool {
+	_, ok := r.address(w)
+	if ok {
+		r.half = half{at, w}
+	}
+	return ok
+}
+
+// finishHalf adds the entry whose address was held if its count comes first on
+// the line; else the address is given up.
+func (r *Reader) finishHalf(c *kd.Cursor, l kd.Line) {
+	h := r.half
+	r.half = half{}
+	switch {
+	case !h.at.Known():
+	case strings.HasPrefix(c.Peek(), "-"):
+		w, at := c.Word()
+		r.add(h.text+w, h.at, l.Cut && at+len(w) == len(l.Text))
+	default:
+		r.giveUp(h)
+	}
+}
+
+func (r *Reader) giveUp(h half) {
+	r.note(h.at, "owner entry %q: no count", kd.Clip(h.text))
+	r.cur.damaged = true
 }
 
 // remark reads "*** ..." behind the last entry and widens the entry's place
@@ -106,6 +147,10 @@ func (r *Reader) address(w string) (kd.Addr, bool) {
 func looksLikeEntry(w string) bool {
 	if isMark(w) {
 		return true
+	}
+	if strings.HasPrefix(w, "-") && len(w) > 2 {
+		_, err := strconv.ParseUint(w[1:3], 16, 8)
+		return err == nil
 	}
 	addr, count, ok := strings.Cut(w, "-")
 	if !ok || len(addr) < 8 || len(count) < 2 {

@@ -161,6 +161,31 @@ var forms = []struct {
 		[]string{a + " exclusive sw=1 owner:" + b + "-01 reading=2"}, 2,
 	},
 	{
+		"count wrapped off its address",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 2\n     Threads: " + b + "\n-01<*> " + c + "-01    " + d + "\n-02\n1 total locks\n",
+		[]string{a + " exclusive sw=2 owner:" + b + "-01 shared:" + c + " shared:" + d}, 0,
+	},
+	{
+		"address without a count",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 1\n     Threads: " + b + "\n" + c + "-01    \n1 total locks\n",
+		[]string{a + " exclusive sw=1 owner:" + c + "-01 reading=2"}, 2,
+	},
+	{
+		"prefix in upper case",
+		"Resource @ 0X" + strings.ToUpper(a) + "    Exclusively owned\n     Threads: " + strings.ToUpper(b) + "-01<*> \n",
+		[]string{a + " exclusive owner:" + b + "-01"}, 0,
+	},
+	{
+		"marks lost of shared owners",
+		"Resource @ 0x" + a + "    Shared 3 owning threads\n     Threads: " + b + "-01<*> " + c + "-01    " + d + "-01    \n1 total locks\n",
+		[]string{a + " shared n=3 owner:" + b + "-01 shared:" + c + " shared:" + d + " reading=2"}, 1,
+	},
+	{
+		"memory behind the waiters",
+		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfExclusiveWaiters = 1\n     Threads: " + b + "-01<*> \n     Threads Waiting On Exclusive Access:\n              " + c + "\n" + d + " " + d + "\n",
+		[]string{a + " exclusive xw=1 owner:" + b + "-01 excl:" + c}, 0,
+	},
+	{
 		"source of a web page",
 		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 1\n     Threads: " + b + "-01&lt;*&gt; " + c + "-01    \n1 total locks\n",
 		[]string{a + " exclusive sw=1 owner:" + b + "-01 shared:" + c}, 0,
@@ -202,8 +227,44 @@ func TestTotals(t *testing.T) {
 		{"0 total locks, 0 locks currently held", 0, 0, true},
 	} {
 		got := locks.Read(kd.Lines(tc.text))
-		if got.Total.N != tc.total || !got.Total.Known() || got.Held.N != tc.held || got.Held.Known() != tc.heldKnown {
-			t.Errorf("%q: total %+v held %+v", tc.text, got.Total, got.Held)
+		if total, held := got.Totals(); total.N != tc.total || !total.Known() || held.N != tc.held || held.Known() != tc.heldKnown {
+			t.Errorf("%q: total %+v held %+v", tc.text, total, held)
+		}
+	}
+}
+
+// TestMoments: listings of all resources that disagree are of two moments.
+func TestMoments(t *testing.T) {
+	held := func(n, owner string, waiters ...string) string {
+		s := "Resource @ 0x" + n + "    Exclusively owned\n"
+		if len(waiters) > 0 {
+			s += fmt.Sprintf("    NumberOfExclusiveWaiters = %d\n     Threads: %s-01<*>\n     Threads Waiting On Exclusive Access:\n              %s\n", len(waiters), owner, strings.Join(waiters, "       "))
+			return s
+		}
+		return s + "     Threads: " + owner + "-01<*>\n"
+	}
+	const banner, total, other = "**** DUMP OF ALL RESOURCE OBJECTS ****\n", "1000 total locks, 1 locks currently held\n", "1001 total locks, 1 locks currently held\n"
+	r, s := a[:15]+"8", a[:15]+"9"
+	for _, tc := range []struct {
+		name, text string
+		want       int
+	}{
+		{"nothing", "", 0},
+		{"one", banner + held(r, b, c) + total, 1},
+		{"twice the same", banner + held(r, b, c) + total + banner + held(r, b, c) + total, 1},
+		{"another owner", banner + held(r, b, c) + total + banner + held(r, c, b) + total, 2},
+		{"another resource", banner + held(r, b, c) + total + banner + held(s, c, b) + total, 2},
+		{"freed", banner + held(r, b, c) + total + banner + total, 2},
+		{"other totals", banner + held(r, b) + total + banner + held(r, b) + other, 2},
+		{"without banners", held(r, b, c) + total + held(s, c, b) + total, 2},
+		{"the second is cut", banner + held(r, b) + held(s, c) + total + banner + held(r, b), 1},
+		{"the second is cut, but knows more", banner + held(r, b) + total + banner + held(s, c), 2},
+		{"the first is cut", banner + held(r, b) + banner + held(r, b) + held(s, c) + total, 1},
+		{"both are cut and differ", banner + held(r, b) + banner + held(s, c), 2},
+		{"one by its address", banner + held(r, b) + total + held(s, c) + "1 total locks\n", 1},
+	} {
+		if got := locks.Read(kd.Lines(tc.text)).Moments(); len(got) != tc.want {
+			t.Errorf("%s: moments begin at %v, want %d", tc.name, got, tc.want)
 		}
 	}
 }

@@ -26,6 +26,7 @@ type Reader struct {
 	list  listState
 	wide  bool // the head line's address has 16 digits
 	noHdr bool // "Cannot get _ERESOURCE type" came before the next head line
+	half  half
 }
 
 // listState is the list that a continuation line would belong to.
@@ -83,8 +84,15 @@ func (r *Reader) close() {
 	if r.cur == nil {
 		return
 	}
+	if r.half.at.Known() {
+		r.giveUp(r.half)
+		r.half = half{}
+	}
 	r.cur.reconcile()
 	r.out.Resources = append(r.out.Resources, r.cur)
+	if r.cur.HeadUntrusted {
+		r.note(r.cur.At, "resource %x: the debugger had no ERESOURCE type, so its state is not trustworthy", uint64(r.cur.Addr))
+	}
 	if r.cur.Reading != Sound {
 		r.note(r.cur.At, "resource %x: %s", uint64(r.cur.Addr), r.cur.Why)
 	}
@@ -110,10 +118,10 @@ func (r *Reader) headLine(l kd.Line) bool {
 		return false
 	}
 	res := &Resource{At: l.All(), HeadUntrusted: r.noHdr}
-	word, at := c.Word()
+	word, _ := c.Word()
 	text, ok := word, false
 	if res.Addr, ok = kd.ParseAddr(word); !ok || len(word) < 8 {
-		text, at = parenthesised(&c)
+		text = parenthesised(&c)
 		res.Symbol = word
 		if res.Addr, ok = kd.ParseAddr(text); !ok || len(text) < 8 {
 			r.note(l.All(), "resource head line without a whole address")
@@ -122,28 +130,27 @@ func (r *Reader) headLine(l kd.Line) bool {
 		}
 	}
 	r.Break()
+	r.round(l)
+	res.Round = len(r.out.Rounds) - 1
 	r.cur, r.noHdr = res, false
 	r.wide = isWide(text)
-	r.readMode(&c, l, at)
+	r.readMode(&c, l)
 	return true
 }
 
 // parenthesised reads "(0xADDR)" and returns what is inside; "" if the closing
 // parenthesis is missing, because digits may be missing too.
-func parenthesised(c *kd.Cursor) (string, int) {
-	w, at := c.Word()
+func parenthesised(c *kd.Cursor) string {
+	w, _ := c.Word()
 	if !strings.HasPrefix(w, "(") || !strings.HasSuffix(w, ")") {
-		return "", at
+		return ""
 	}
-	return w[1 : len(w)-1], at + 1
+	return w[1 : len(w)-1]
 }
 
-func isWide(addr string) bool {
-	_, narrow := kd.ParseFullAddr(addr)
-	return narrow && len(strings.ReplaceAll(strings.TrimPrefix(addr, "0x"), "`", "")) == 16
-}
+func isWide(addr string) bool { return kd.AddrDigits(addr) == 16 }
 
-func (r *Reader) readMode(c *kd.Cursor, l kd.Line, _ int) {
+func (r *Reader) readMode(c *kd.Cursor, l kd.Line) {
 	rest, at := c.Rest()
 	switch {
 	case c.Take("Exclusively owned"):
@@ -178,8 +185,11 @@ func (r *Reader) restIsRemark(c *kd.Cursor, l kd.Line) {
 func (r *Reader) frameLine(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
 	switch {
-	case strings.HasPrefix(l.Text, "KD: Scanning for held locks"), c.Take("**** DUMP OF ALL RESOURCE OBJECTS ****"):
+	case c.Take("**** DUMP OF ALL RESOURCE OBJECTS ****"):
+		r.banner(l)
+	case strings.HasPrefix(l.Text, "KD: Scanning for held locks"):
 		r.Break()
+		r.round(l)
 	case c.Take("Cannot get _ERESOURCE type"):
 		r.Break()
 		r.noHdr = true
@@ -219,11 +229,15 @@ func (r *Reader) totals(l kd.Line) bool {
 		return false
 	}
 	r.Break()
-	r.out.Total = Printed{N: n, At: l.Ref(at, len(total))}
+	round := r.round(l)
+	round.Total = Printed{N: n, At: l.Ref(at, len(total))}
 	held, at := c.Word()
 	if h, err := strconv.Atoi(held); err == nil && h >= 0 && c.Take("locks currently held") {
-		r.out.Held = Printed{N: h, At: l.Ref(at, len(held))}
+		round.Held = Printed{N: h, At: l.Ref(at, len(held))}
 	}
+	// An answer about one address counts one lock.
+	round.Full = round.Full || n != 1
+	round.Complete = true
 	return true
 }
 
@@ -322,13 +336,17 @@ func (r *Reader) slot(c *kd.Cursor, l kd.Line) bool {
 func (r *Reader) continuation(c *kd.Cursor, l kd.Line) bool {
 	switch r.list {
 	case ownerList:
-		if !looksLikeEntry(c.Peek()) {
+		if w := c.Peek(); !looksLikeEntry(w) || w[0] == '-' && !r.half.at.Known() {
 			return false
 		}
 		r.entries(c, l)
 		return true
 	case exclusiveList:
-		if _, ok := r.address(c.Peek()); !ok || !r.onlyAddresses(*c) {
+		n := r.cur.ExclusiveWaiterCount
+		if n.Known() && len(r.cur.ExclusiveWaiters) >= n.N {
+			return false // all that are announced have been listed
+		}
+		if _, ok := r.waiterAddress(c.Peek()); !ok || !r.onlyAddresses(*c) {
 			return false
 		}
 		r.addresses(c, l)

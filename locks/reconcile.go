@@ -1,6 +1,10 @@
 package locks
 
-import "fmt"
+import (
+	"fmt"
+
+	"kdlocks/kd"
+)
 
 // reconcile gives each entry of the "Threads:" list its role. The debugger
 // prints owners and shared waiters in one list and marks owners with <*>, but
@@ -67,15 +71,15 @@ func (r *Resource) reconcileExclusive() {
 	r.splitAt(r.firstOwner())
 	switch marked := r.marked(); {
 	case marked > 1 && k == 1+s && !r.Open:
-		r.doubt(fmt.Sprintf("exclusively owned, but %d entries are marked <*>; with %d shared waiters only the first can be the owner", marked, s))
+		r.doubt(fmt.Sprintf("exclusively owned, but %d entries are marked <*>; with %s only the first can be the owner", marked, kd.Plural(s, "shared waiter")))
 	case marked > 1:
-		r.refuse(fmt.Sprintf("exclusively owned, but %d of %d entries are marked <*> and %d shared waiters are announced", marked, k, s))
+		r.refuse(fmt.Sprintf("exclusively owned, but %d of %d entries are marked <*>; announced: %s", marked, k, kd.Plural(s, "shared waiter")))
 	case marked == 0 && k > 1 && k != 1+s:
-		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed and %d shared waiters are announced", k, s))
+		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed; announced: %s", k, kd.Plural(s, "shared waiter")))
 	case k > 1 && !r.SharedWaiterCount.Known():
-		r.doubt(fmt.Sprintf("%d entries beside the owner, but no count of shared waiters was printed", k-1))
+		r.doubt(fmt.Sprintf("%s beside the owner, but no count of shared waiters was printed", kd.Plural(k-1, "entry")))
 	case k > 1+s:
-		r.refuse(fmt.Sprintf("%d entries beside the owner, but %d shared waiters are announced", k-1, s))
+		r.refuse(fmt.Sprintf("%s beside the owner, but announced: %s", kd.Plural(k-1, "entry"), kd.Plural(s, "shared waiter")))
 	}
 }
 
@@ -115,15 +119,17 @@ func (r *Resource) reconcileShared() {
 	}
 	switch {
 	case marked > n && k == n+s && !r.Open:
-		r.doubt(fmt.Sprintf("%d owning threads, but %d entries are marked <*>; with %d shared waiters only the first %d can be owners", n, marked, s, n))
+		r.doubt(fmt.Sprintf("%s, but %d entries are marked <*>; with %s only the first %d can own", kd.Plural(n, "owning thread"), marked, kd.Plural(s, "shared waiter"), n))
 	case marked > n:
-		r.refuse(fmt.Sprintf("%d owning threads, but %d of %d entries are marked <*> and %d shared waiters are announced", n, marked, k, s))
+		r.refuse(fmt.Sprintf("%s, but %d of %d entries are marked <*>; announced: %s", kd.Plural(n, "owning thread"), marked, k, kd.Plural(s, "shared waiter")))
+	case marked > 0 && marked < n && k > marked:
+		r.refuse(fmt.Sprintf("%s, but only %d of %d entries are marked <*>", kd.Plural(n, "owning thread"), marked, k))
 	case marked == 0 && k > 0 && k != n+s:
-		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed, %d owning threads and %d shared waiters are announced", k, n, s))
+		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed; announced: %s, %s", k, kd.Plural(n, "owning thread"), kd.Plural(s, "shared waiter")))
 	case len(r.SharedWaiters) > s && !r.SharedWaiterCount.Known():
-		r.doubt(fmt.Sprintf("%d entries are not marked as owners, but no count of shared waiters was printed", len(r.SharedWaiters)))
+		r.doubt(fmt.Sprintf("%s not marked as owner, but no count of shared waiters was printed", kd.Plural(len(r.SharedWaiters), "entry")))
 	case len(r.SharedWaiters) > s:
-		r.refuse(fmt.Sprintf("%d entries are not marked as owners, but %d shared waiters are announced", len(r.SharedWaiters), s))
+		r.refuse(fmt.Sprintf("%s not marked as owner, but announced: %s", kd.Plural(len(r.SharedWaiters), "entry"), kd.Plural(s, "shared waiter")))
 	}
 }
 
@@ -168,9 +174,9 @@ func (r *Resource) checkExclusiveList() {
 	n := len(r.ExclusiveWaiters)
 	switch {
 	case n > 0 && !r.ExclusiveWaiterCount.Known():
-		r.doubt(fmt.Sprintf("%d exclusive waiters are listed, but no count of them was printed", n))
+		r.doubt(fmt.Sprintf("%s listed, but no count of them was printed", kd.Plural(n, "exclusive waiter")))
 	case n > r.ExclusiveWaiterCount.N && n > 0:
-		r.refuse(fmt.Sprintf("%d exclusive waiters are listed, but %d are announced", n, r.ExclusiveWaiterCount.N))
+		r.refuse(fmt.Sprintf("%s listed, but announced: %d", kd.Plural(n, "exclusive waiter"), r.ExclusiveWaiterCount.N))
 	}
 }
 

@@ -105,6 +105,7 @@ type Resource struct {
 
 	At      kd.Ref // the head line
 	EndLine int32
+	Round   int // index into Listing.Rounds
 
 	damaged bool // an item of the "Threads:" list could not be read
 }
@@ -146,12 +147,33 @@ type Timeout struct {
 	At   kd.Ref
 }
 
-// Listing is what one transcript says about resources.
+// Listing is what one transcript says about resources, before the moments it
+// shows are told apart.
 type Listing struct {
 	Resources []*Resource
 	Timeouts  []Timeout
-	// Total and Held are the figures of the closing line. Some debuggers
-	// leave the held count out, which says nothing about it.
-	Total, Held Printed
-	Notes       []kd.Note
+	// Rounds are the commands whose output was read, in the order of the input.
+	Rounds []Round
+	Notes  []kd.Note
+}
+
+// Seen reports whether any output of !locks was read.
+func (l Listing) Seen() bool {
+	for _, r := range l.Rounds {
+		if r.Seen {
+			return true
+		}
+	}
+	return false
+}
+
+// Totals returns the figures of the last closing line that was read. Some
+// debuggers leave the held count out, which says nothing about it.
+func (l Listing) Totals() (total, held Printed) {
+	for _, r := range l.Rounds {
+		if r.Complete {
+			total, held = r.Total, r.Held
+		}
+	}
+	return total, held
 }

@@ -63,7 +63,9 @@ func explain(s *snapshot.Snapshot, m snapshot.Meaning) string {
 	switch m.Kind {
 	case "resource":
 		r := s.Resource(m.Resource)
-		return strings.TrimSpace(fmt.Sprintf("ERESOURCE %s, %s", r.Symbol, r.Mode))
+		return strings.TrimSpace("ERESOURCE "+r.Symbol) + ", " + r.Mode.String()
+	case "waiter":
+		return "waits for ERESOURCE " + bare(m.Resource)
 	case "owner":
 		if m.Thread == 0 {
 			return fmt.Sprintf("owner entry of ERESOURCE %s, unresolved: %s", bare(m.Resource), m.Owner.Why)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -68,7 +69,8 @@ func (p *page) finding(n int, f *Finding) {
 	if f.Session > 0 {
 		session = fmt.Sprintf(", session %d", f.Session)
 	}
-	fmt.Fprintf(p, "\n%s %s (%s, %s, evidence grade %s%s)\n", p.bold(fmt.Sprintf("[%d]", n)), p.bold(f.ID), f.Severity, f.Confidence, f.Grade, session)
+	p.WriteString("\n")
+	p.WriteString(p.bold(wrap(fmt.Sprintf("%s (%s, %s, evidence grade %s%s)", f.ID, f.Severity, f.Confidence, f.Grade, session), fmt.Sprintf("[%d] ", n), "    ", p.s.prose())))
 	if f.Summary != p.r.Verdict.Summary {
 		p.fold("    ", f.Summary)
 	}
@@ -111,16 +113,15 @@ func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
 		}
 		p.fold("    ", "thread "+p.thread(f.Session, s.Thread))
 		p.fold("      waits for ", p.lock(f.Session, s.WaitsFor))
-		if i < len(steps)-1 {
-			continue
-		}
 		held := "nobody that could be named"
 		if s.HeldBy != "" {
 			held = "thread " + p.thread(f.Session, s.HeldBy)
 		}
-		if closed {
+		switch {
+		case i < len(steps)-1:
+		case closed:
 			held += " <- closes the cycle"
-		} else {
+		default:
 			held += " <- the root"
 		}
 		p.fold("      held by ", held)
@@ -154,7 +155,7 @@ func (p *page) evidence(f *Finding) {
 	}
 	p.head("Evidence")
 	for _, e := range f.Evidence {
-		fmt.Fprintf(p, "    %s:%d:%d  %s\n", Plain(e.Input), e.Line, e.Column, Plain(e.Why))
+		p.fold("    ", fmt.Sprintf("%s:%d:%d  %s", e.Input, e.Line, e.Column, e.Why))
 		p.fold("      | ", e.Text)
 	}
 }
@@ -214,9 +215,12 @@ func (p *page) notes() {
 }
 
 func (p *page) coverage() {
+	if !slices.ContainsFunc(p.r.Inputs, func(in Input) bool { return len(in.NotUnderstood) > 0 }) {
+		return
+	}
 	fmt.Fprintf(p, "\n%s\n", p.bold("Lines not understood"))
 	for _, in := range p.r.Inputs {
-		fmt.Fprintf(p, "  %s\n", Plain(in.Name))
+		p.fold("  ", in.Name)
 		for _, l := range in.NotUnderstood {
 			p.fold(fmt.Sprintf("  %d | ", l.Line), l.Text)
 		}

@@ -1,6 +1,10 @@
 package snapshot
 
-import "fmt"
+import (
+	"fmt"
+
+	"kdlocks/kd"
+)
 
 // check compares what was printed with what was listed and notes what does
 // not add up.
@@ -12,14 +16,14 @@ func (s *Snapshot) check() {
 		}
 		shared, exclusive := r.Unlisted()
 		if shared > 0 {
-			s.note(r.SharedWaiterCount.At, fmt.Sprintf("resource %s: %d shared waiters are announced, %d are listed", s.bare(r.Addr), r.SharedWaiterCount.N, len(r.SharedWaiters)))
+			s.note(r.SharedWaiterCount.At, fmt.Sprintf("resource %s: announced: %s, listed: %d", s.bare(r.Addr), kd.Plural(r.SharedWaiterCount.N, "shared waiter"), len(r.SharedWaiters)))
 		}
 		if exclusive > 0 {
-			s.note(r.ExclusiveWaiterCount.At, fmt.Sprintf("resource %s: %d exclusive waiters are announced, %d are listed", s.bare(r.Addr), r.ExclusiveWaiterCount.N, len(r.ExclusiveWaiters)))
+			s.note(r.ExclusiveWaiterCount.At, fmt.Sprintf("resource %s: announced: %s, listed: %d", s.bare(r.Addr), kd.Plural(r.ExclusiveWaiterCount.N, "exclusive waiter"), len(r.ExclusiveWaiters)))
 		}
 	}
 	if s.Held.Known() && held < s.Held.N {
-		s.note(s.Held.At, fmt.Sprintf("%d locks are said to be held, %d are listed", s.Held.N, held))
+		s.note(s.Held.At, fmt.Sprintf("said to be held: %s, listed: %d", kd.Plural(s.Held.N, "lock"), held))
 	}
 	for _, t := range s.Threads {
 		if t.NotResident && len(t.Stack.Frames) == 0 {

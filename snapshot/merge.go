@@ -5,6 +5,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/stacks"
 	"kdlocks/threads"
 )
 
@@ -34,33 +35,15 @@ func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
 	}
 	keep := later
 	switch fuller := len(old.Entries)+len(old.ExclusiveWaiters) > len(later.Entries)+len(later.ExclusiveWaiters); {
-	case fuller && old.Mode == later.Mode && isPrefix(later, old):
+	case fuller && old.Extends(later):
 		keep = old
-	case old.Mode != later.Mode || !isPrefix(old, later):
+	case !later.Extends(old):
 		s.note(later.At, fmt.Sprintf("resource %s was printed before (line %d) with other owners or waiters: this later state is used", s.bare(later.Addr), old.At.Line))
 	}
 	if keep.Symbol == "" {
 		keep.Symbol = old.Symbol + later.Symbol
 	}
 	return keep
-}
-
-// isPrefix reports whether the lists of a are the beginning of those of b.
-func isPrefix(a, b *locks.Resource) bool {
-	if len(a.Entries) > len(b.Entries) || len(a.ExclusiveWaiters) > len(b.ExclusiveWaiters) {
-		return false
-	}
-	for i, e := range a.Entries {
-		if e.Raw != b.Entries[i].Raw || e.Marked != b.Entries[i].Marked {
-			return false
-		}
-	}
-	for i, w := range a.ExclusiveWaiters {
-		if w.Thread != b.ExclusiveWaiters[i].Thread {
-			return false
-		}
-	}
-	return true
 }
 
 // mergeThreads keeps one thread for each address; stacks without a thread
@@ -80,42 +63,77 @@ func (s *Snapshot) mergeThreads(ts []*threads.Thread) {
 	}
 }
 
-// mergeThread adds to have what later knows more.
+// mergeThread adds to have what later knows more. Blocks that contradict each
+// other are of two moments: the later one is kept, and that is said.
 func (s *Snapshot) mergeThread(have, later *threads.Thread) {
-	if later.Header && have.Header && have.CID.Known && later.CID.Known && have.CID != later.CID {
-		s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) with CID %s: the address seems to be used twice", s.bare(later.Addr), have.At.Line, have.CID))
+	if why := conflict(have, later); why != "" {
+		s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) %s: this later block is used", s.bare(later.Addr), have.At.Line, why))
+		*have = *later
+		have.Conflict = why
 		return
-	}
-	if later.Header && have.Header && have.State != later.State {
-		s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) as %s: this later state is used", s.bare(later.Addr), have.At.Line, have.State))
 	}
 	mergeStack(have, later)
-	if !later.Header {
-		return
-	}
-	if !have.Header || richer(later, have) {
-		stack := have.Stack
+	if later.Header && (!have.Header || richer(later, have)) {
+		stack, why := have.Stack, have.Conflict
 		*have = *later
-		have.Stack = stack
+		have.Stack, have.Conflict = stack, why
 	}
 }
 
-// richer reports whether a block should replace an earlier one of the same
-// thread: it says another state, or at least as much.
-func richer(later, have *threads.Thread) bool {
-	if later.State != have.State && later.State != threads.StateUnknown {
-		return true
+// conflict says what two blocks of one thread disagree on.
+func conflict(have, later *threads.Thread) string {
+	if !have.Header || !later.Header {
+		return ""
 	}
+	a, b := &have.Stack, &later.Stack
+	switch {
+	case have.CID.Known && later.CID.Known && have.CID != later.CID:
+		return "with CID " + have.CID.String()
+	case have.State != later.State && have.State != threads.StateUnknown && later.State != threads.StateUnknown:
+		return "as " + have.State.String()
+	case a.Current != 0 && b.Current != 0 && a.Current != b.Current:
+		return "with another stack pointer"
+	case !samePath(a.Frames, b.Frames):
+		return "with another stack"
+	}
+	return ""
+}
+
+// samePath reports whether the physical frames of one stack are the beginning
+// of those of the other.
+func samePath(a, b []stacks.Frame) bool {
+	a, b = physical(a), physical(b)
+	for i := range min(len(a), len(b)) {
+		if a[i].ChildSP != b[i].ChildSP {
+			return false
+		}
+	}
+	return true
+}
+
+func physical(frames []stacks.Frame) []stacks.Frame {
+	var out []stacks.Frame
+	for _, f := range frames {
+		if !f.Inline && !f.Bare {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// richer reports whether a block that says as much as an earlier one of the
+// same thread, or more, should replace it.
+func richer(later, have *threads.Thread) bool {
 	return len(later.WaitObjects) >= len(have.WaitObjects) && (later.Ticks >= 0 || have.Ticks < 0)
 }
 
 // mergeStack takes the later block's frames if there are more of them, and its
 // range if none was known.
 func mergeStack(have, later *threads.Thread) {
-	if len(later.Stack.Frames) > len(have.Stack.Frames) {
-		have.Stack.Frames, have.Stack.HeaderAt, have.Stack.X86 = later.Stack.Frames, later.Stack.HeaderAt, later.Stack.X86
-	}
 	to, from := &have.Stack, &later.Stack
+	if len(from.Frames) > len(to.Frames) {
+		to.Frames, to.HeaderAt, to.X86 = from.Frames, from.HeaderAt, from.X86
+	}
 	if to.Init == 0 {
 		to.Init, to.Current, to.InitAt = from.Init, from.Current, from.InitAt
 	}

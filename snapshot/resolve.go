@@ -56,6 +56,11 @@ type Owner struct {
 // P returns the value without its low bits.
 func (o Owner) P() kd.Addr { return o.Raw.Untagged() }
 
+// Foreign reports whether the kernel does not recognise the thread as the owner
+// when it asks again: it compares the owner with the thread's bare address, and
+// a driver has put something else there with ExSetResourceOwnerPointer[Ex].
+func (o Owner) Foreign() bool { return o.Pointer || o.How == ByTaggedThread }
+
 // Weak reports whether the thread or the liveness rests on bounds of a stack
 // segment that were not printed. The bounds of an earlier segment never are:
 // there the debugger's own word for the thread is enough.
@@ -168,7 +173,7 @@ func (s *Snapshot) resolve(e *locks.OwnerEntry) Owner {
 	case s.byAddr[e.Raw] != nil && s.byAddr[e.Raw].Header:
 		o.How, o.Thread = ByThread, e.Raw
 		return o
-	case !e.Raw.Tagged() && e.Remark == "":
+	case !e.Raw.Tagged() && (e.Remark == "" || s.waiters[e.Raw]):
 		o.How, o.Thread = ByThread, e.Raw
 		return o
 	case e.Raw.Tagged() && s.isThread(o.P()):

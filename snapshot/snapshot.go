@@ -56,11 +56,12 @@ type Snapshot struct {
 // Build makes a Snapshot of what the readers found in one session.
 func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	s := &Snapshot{
-		Target: target, Timeouts: ll.Timeouts, Total: ll.Total, Held: ll.Held,
-		HasLocks:        len(ll.Resources) > 0 || ll.Total.Known(),
+		Target: target, Timeouts: ll.Timeouts,
+		HasLocks:        ll.Seen(),
 		Processes:       tl.Processes,
 		interpretations: tl.Interpretations,
 	}
+	s.Total, s.Held = ll.Totals()
 	s.Notes = append(append(s.Notes, ll.Notes...), tl.Notes...)
 	if s.Target.Arch == kd.ArchUnknown {
 		s.Target.Arch = guessArch(ll, tl)
@@ -82,7 +83,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 
 // Empty reports whether nothing of use was read.
 func (s *Snapshot) Empty() bool {
-	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0
+	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.interpretations) == 0
 }
 
 // Thread returns the thread at an address, nil if it was not printed.

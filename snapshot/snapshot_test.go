@@ -134,8 +134,13 @@ func TestMergeThreads(t *testing.T) {
 		t.Errorf(".thread and k, then !thread: %s", s)
 	}
 	s = built(t, head+wait+"\n\n"+strings.Replace(head, "0004.0100", "0008.0200", 1)+wait+"\n")
-	if len(s.Threads) != 1 || !strings.Contains(s.String(), "used twice") {
+	if len(s.Threads) != 1 || !strings.Contains(s.String(), "with CID 0004.0100") {
 		t.Errorf("one address, two CIDs: %s", s)
+	}
+	moved := strings.ReplaceAll(strings.ReplaceAll(thread(tA, wait, 0), "07fab3a0", "07fabb00"), "nt!KiSwapContext", "nt!KiSwapThread")
+	s = built(t, thread(tA, wait, 0)+moved)
+	if th := s.Threads[0]; len(s.Threads) != 1 || th.Conflict == "" || th.Stack.Current != 0xfffff88007fabb00 || th.Stack.Frames[0].Function != "KiSwapThread" {
+		t.Errorf("it moved on: %s", s)
 	}
 	s = built(t, head+wait+"\n\n"+head+"RUNNING on processor 1\n")
 	if s.Threads[0].State.String() != "running" || !strings.Contains(s.String(), "printed before") {
@@ -176,7 +181,7 @@ func TestWhatIs(t *testing.T) {
 
 func TestAnnouncedButNotListed(t *testing.T) {
 	s := built(t, "Resource @ 0xfffffa8011ef1de8    Exclusively owned\n    NumberOfExclusiveWaiters = 1\n     Threads: "+tA+"-01<*>\n     Threads Waiting On Exclusive Access:\n\n16088 total locks, 2 locks currently held\n")
-	for _, want := range []string{"1 exclusive waiters are announced, 0 are listed", "2 locks are said to be held, 1 are listed"} {
+	for _, want := range []string{"announced: 1 exclusive waiter, listed: 0", "said to be held: 2 locks, listed: 1"} {
 		if !strings.Contains(s.String(), want) {
 			t.Errorf("no note %q in\n%s", want, s)
 		}

@@ -2,13 +2,15 @@ package snapshot
 
 import (
 	"kdlocks/kd"
+	"kdlocks/locks"
 	"kdlocks/stacks"
 	"kdlocks/threads"
 )
 
 // Meaning is one thing that an address is in a snapshot.
 type Meaning struct {
-	// Kind is resource, owner, thread, process, wait-object, irp or stack.
+	// Kind is resource, owner, waiter, thread, process, wait-object, irp or
+	// stack.
 	Kind     string
 	Resource kd.Addr
 	Thread   kd.Addr
@@ -46,6 +48,23 @@ func (s *Snapshot) whatResource(a kd.Addr) []Meaning {
 		for i := range r.Resolved {
 			if o := &r.Resolved[i]; o.Raw == a || o.Pointer && o.P() == a.Untagged() {
 				out = append(out, Meaning{Kind: "owner", Resource: r.Addr, Thread: o.Thread, Owner: o, Live: o.Live, Slot: o.Slot, Segment: o.Segment, At: o.At})
+			}
+		}
+	}
+	if s.waiters[a] {
+		out = append(out, s.whatWaiter(a)...)
+	}
+	return out
+}
+
+func (s *Snapshot) whatWaiter(a kd.Addr) []Meaning {
+	var out []Meaning
+	for _, r := range s.Resources {
+		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+			for _, w := range list {
+				if w.Thread == a {
+					out = append(out, Meaning{Kind: "waiter", Resource: r.Addr, Thread: a, At: w.At, Segment: -1})
+				}
 			}
 		}
 	}

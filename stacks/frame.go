@@ -26,6 +26,8 @@ type Frame struct {
 	Bare bool
 
 	At kd.Ref
+
+	open bool // its typed arguments go on on the next line
 }
 
 // Name returns module!function, or what the debugger printed in its place.

@@ -1,6 +1,10 @@
 package stacks
 
-import "kdlocks/kd"
+import (
+	"strings"
+
+	"kdlocks/kd"
+)
 
 // Slot is where on a stack an address lies.
 type Slot struct {
@@ -37,13 +41,21 @@ func (s *Stack) Locate(g Segment, a kd.Addr) Slot {
 	}
 	d := a - s.Frames[k].ChildSP
 	callee := s.physical(k-1, -1)
-	if d < homeSpace && callee >= 0 {
+	if d < homeSpace && callee >= 0 && s.calls(callee) {
 		return Slot{Frame: k, Setter: callee, Param: int(d/8) + 1}
 	}
 	if s.cutAt(k) {
 		return none
 	}
 	return Slot{Frame: k, Setter: k}
+}
+
+// calls reports whether frame i was entered by a call, which leaves it a home
+// space: a trap handler was not, nor was a routine on the other side of a stack
+// switch.
+func (s *Stack) calls(i int) bool {
+	f := &s.Frames[i]
+	return f.Trap == 0 && !strings.Contains(f.Function, "SwitchKernelStack")
 }
 
 // cutAt reports whether frame k is the last one printed although it has a

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -56,6 +57,9 @@ func IsHeader(text string) bool {
 	if w == "Call" && c.Take("Site") {
 		return c.Peek() == ""
 	}
+	if strings.EqualFold(w, "Memory") { // kf: the distance to the frame before
+		w, _ = c.Word()
+	}
 	if !strings.EqualFold(w, "Child-SP") && !strings.EqualFold(w, "ChildEBP") && !strings.EqualFold(w, "Child-FP") {
 		return false
 	}
@@ -71,6 +75,9 @@ func (r *Reader) Line(l kd.Line) bool {
 	}
 	if IsInnerNoise(l.Text) {
 		return r.open
+	}
+	if r.argument(l) {
+		return true
 	}
 	f, ok := r.frame(l)
 	if !ok {
@@ -108,6 +115,36 @@ func IsBareFrame(l kd.Line) bool {
 	return ok
 }
 
+// InKernelImage reports whether a line is a call site in the kernel's image.
+func InKernelImage(l kd.Line) bool {
+	module, _, ok := strings.Cut(l.Text, "!")
+	switch strings.ToLower(module) {
+	case "nt", "ntoskrnl", "ntkrnlmp", "ntkrnlpa", "ntkrpamp":
+		return ok
+	}
+	return false
+}
+
+// outermost are functions that nothing of a thread's stack comes behind.
+var outermost = []string{"PspSystemThreadStartup", "KiStartSystemThread", "KxStartSystemThread", "KiThreadStartup", "RtlUserThreadStart", "BaseThreadStart"}
+
+// Restarts reports whether a call site alone begins another stack: the one
+// that is open has reached its end, or began with the same function.
+func (r *Reader) Restarts(l kd.Line) bool {
+	n := len(r.stack.Frames)
+	if !r.bare || n == 0 {
+		return false
+	}
+	f, ok := r.bareFrame(l)
+	if !ok {
+		return false
+	}
+	last := r.stack.Frames[n-1].Function
+	ended := slices.ContainsFunc(outermost, func(s string) bool { return strings.Contains(last, s) }) &&
+		!slices.ContainsFunc(outermost, func(s string) bool { return strings.Contains(f.Function, s) })
+	return ended || f.Name() == r.stack.Frames[0].Name()
+}
+
 // bareFrame reads a call site alone. It begins a stack only with a function and
 // an offset; in such a stack, and after the column head of kc, the offset may
 // be missing, and an address may stand for a symbol.
@@ -128,6 +165,37 @@ func (r *Reader) bareFrame(l kd.Line) (Frame, bool) {
 		return f, r.bare && (f.Offset >= 0 || f.Module == "")
 	}
 	return f, r.bare || f.Offset >= 0
+}
+
+// argument reads a line of the typed arguments that kP prints below a call
+// site; the last one closes them and may hold the offset:
+//
+//	struct _DEVICE_OBJECT * dev = 0xffffaa3e`1c7b4600,
+//	unsigned long flags = 0)+0x12 [path @ 1]
+func (r *Reader) argument(l kd.Line) bool {
+	n := len(r.stack.Frames)
+	if n == 0 || !r.stack.Frames[n-1].open {
+		return false
+	}
+	f := &r.stack.Frames[n-1]
+	body, tail, closed := cutLast(l.Text, ')')
+	if !closed && !strings.HasSuffix(l.Text, ",") || closed && !strings.Contains(body, " = ") && body != "void" && body != "" {
+		f.open = false
+		return false
+	}
+	if closed {
+		f.open = false
+		_, f.Offset = splitOffset(readSuffixes(tail, f))
+	}
+	return true
+}
+
+// cutLast cuts s at the last c.
+func cutLast(s string, c byte) (before, after string, found bool) {
+	if i := strings.LastIndexByte(s, c); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
 }
 
 // IsInnerNoise reports whether the line is one that the debugger prints
@@ -205,7 +273,7 @@ func (r *Reader) cutFrame(l kd.Line) (Frame, bool) {
 		return f, false
 	}
 	w, _ := c.Word()
-	if f.RetAddr, ok = kd.ParseFullAddr(w); !ok && (!isDigits(w) || c.Peek() != "") {
+	if f.RetAddr, ok = kd.ParseFullAddr(w); !ok && (w == "" || !isDigits(w) || c.Peek() != "") {
 		return f, false
 	}
 	for w != "" {
@@ -216,10 +284,12 @@ func (r *Reader) cutFrame(l kd.Line) (Frame, bool) {
 	return f, true
 }
 
-// rises reports whether a stack address lies above the last frame's.
+// rises reports whether a stack address lies above the last frame's, not
+// further than one stack goes.
 func (r *Reader) rises(sp kd.Addr) bool {
+	const most = 0x20000
 	n := len(r.stack.Frames)
-	return n == 0 || sp > r.stack.Frames[n-1].ChildSP
+	return n == 0 || sp > r.stack.Frames[n-1].ChildSP && sp-r.stack.Frames[n-1].ChildSP < most
 }
 
 // isDigits reports whether a word is an address, whole or cut.
@@ -232,13 +302,23 @@ func isDigits(w string) bool {
 	return len(w) <= 17
 }
 
-// skipNumber moves over a frame number: one to three hexadecimal digits.
+// skipNumber moves over a frame number, one to three hexadecimal digits, and
+// over the distance that kf prints.
 func (r *Reader) skipNumber(c *kd.Cursor) {
 	w := c.Peek()
 	if len(w) > 3 || strings.HasPrefix(w, "0x") {
 		return
 	}
 	if _, ok := kd.ParseAddr(w); ok {
+		c.Word()
+		r.skipDistance(c)
+	}
+}
+
+// skipDistance moves over the column that kf puts between number and stack
+// address.
+func (r *Reader) skipDistance(c *kd.Cursor) {
+	if w := c.Peek(); len(w) < 8 && kd.AddrDigits(w) > 0 && r.stack.HeaderAt.Known() {
 		c.Word()
 	}
 }
@@ -251,7 +331,7 @@ func (r *Reader) stackColumn(c *kd.Cursor) (kd.Addr, bool) {
 	if !ok {
 		return 0, false
 	}
-	wide := len(w) >= 16
+	wide := kd.AddrDigits(w) == 16
 	if len(r.stack.Frames) > 0 && wide != r.wide {
 		return 0, false
 	}

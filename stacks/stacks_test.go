@@ -53,6 +53,11 @@ var frameForms = []struct{ name, text, want string }{
 	{"offset alone", headKb + "8b487190 8a615901 850a5f88 00000000 00000000 +0x5024648c", "8b487190 8a615901 (850a5f88) (0) (0) ||1344562316"},
 	{"blank and quotes in a symbol", "# Child-SP          RetAddr               Call Site\n" + "09 ffffa6b7`440cf3a0 fffff9d1`6c04aac6     win32kbase!PrivateAPI::`anonymous namespace'::EnterCritInternal+0x5f", "ffffa6b7440cf3a0 fffff9d16c04aac6 win32kbase|PrivateAPI::`anonymous namespace'::EnterCritInternal|95"},
 	{"underscore", headKb + "fce4499c 80202521 fc764ee0 ffc08ea8 fce44a4c ntoskrnl!_ExpWaitForResource+0x114        // Lock being waited on...", "fce4499c 80202521 (fc764ee0) (ffc08ea8) (fce44a4c) ntoskrnl|_ExpWaitForResource|276"},
+	{"kp", headK + "fffff880`07fab520 fffff800`0228fbaf drv!Read(struct _DEVICE_OBJECT * dev = 0xffffaa3e`1c7b4600, unsigned long n = 0)+0x1d2 [c:\\x.c @ 7]", "fffff88007fab520 fffff8000228fbaf drv|Read|466 src c:\\x.c @ 7"},
+	{"kP", headK + "fffff880`07fab520 fffff800`0228fbaf drv!Read(\n\t\t\tstruct _DEVICE_OBJECT * dev = 0xffffaa3e`1c7b4600,\n\t\t\tunsigned long n = 0)+0x1d2", "fffff88007fab520 fffff8000228fbaf drv|Read|466"},
+	{"operator", headK + "fffff880`07fab520 fffff800`0228fbaf drv!X::operator()+0x1d2", "fffff88007fab520 fffff8000228fbaf drv|X::operator()|466"},
+	{"kf", "  Memory  Child-SP          RetAddr           Call Site\n      140 fffff880`07fab520 fffff800`0228fbaf drv!Read+0x1d2", "fffff88007fab520 fffff8000228fbaf drv|Read|466"},
+	{"kfn", " #   Memory  Child-SP          RetAddr           Call Site\n0a     1400 fffff880`07fab520 fffff800`0228fbaf drv!Read+0x1d2", "fffff88007fab520 fffff8000228fbaf drv|Read|466"},
 	{"multiplication sign", headKb + "b56c2c78 81c33e8d 8958e660 8958e708 00000003 nt!KiSwapContext+0×26", "b56c2c78 81c33e8d (8958e660) (8958e708) (3) nt|KiSwapContext|38"},
 	{"shortened symbol", headK + "ffffbbb9`665237f0 fffff847`fb403146 FLTMGR!FltpLegacyProcessingAfterPr...", "ffffbbb9665237f0 fffff847fb403146 FLTMGR|FltpLegacyProcessingAfterPr...|-1"},
 }
@@ -250,6 +255,18 @@ func TestLocateBehindInline(t *testing.T) {
 	s.Split(kd.X64)
 	if got, want := s.Locate(s.Segments[0], 0xfffff88007fab508), (stacks.Slot{Frame: 2, Setter: 0, Param: 2}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestLocateBehindTrap: a trap handler and a stack switch were not called, so
+// the lowest bytes of the frame behind them are its own.
+func TestLocateBehindTrap(t *testing.T) {
+	for _, inner := range []string{"nt!KiPageFault+0x260 (TrapFrame @ fffff880`07fab3f0)", "nt!KxSwitchKernelStackCallout+0x27"} {
+		s := stacks.Read(kd.Lines(headK + "fffff880`07fab3e0 fffff800`0228da52 " + inner + "\nfffff880`07fab500 00000000`00000000 drv!Outer+0x1\n"))
+		s.Split(kd.X64)
+		if got, want := s.Locate(s.Segments[0], 0xfffff88007fab508), (stacks.Slot{Frame: 1, Setter: 1}); got != want {
+			t.Errorf("behind %s: got %+v, want %+v", inner, got, want)
+		}
 	}
 }
 

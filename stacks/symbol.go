@@ -16,7 +16,7 @@ import (
 //	0x00007ffa`a9094f14
 //	<Unloaded_TestDriver.sys>+0x1172
 func readSymbol(s string, f *Frame) bool {
-	s = strings.ReplaceAll(readSuffixes(s, f), "**", "")
+	s, f.open = cutArguments(strings.ReplaceAll(readSuffixes(s, f), "**", ""))
 	if s == "" || strings.HasPrefix(s, ":") {
 		return false
 	}
@@ -33,6 +33,23 @@ func readSymbol(s string, f *Frame) bool {
 	}
 	f.Module, f.Function = module, function
 	return function != "" && plausibleModule(module)
+}
+
+// cutArguments takes the typed arguments of kp out of a symbol; open is set when
+// the line ends inside them, as in every frame of kP:
+//
+//	drv!Read(struct _DEVICE_OBJECT * dev = 0xffffaa3e`1c7b4600)+0x12
+func cutArguments(s string) (symbol string, open bool) {
+	bang := strings.IndexByte(s, '!')
+	at := strings.IndexByte(s, '(')
+	if bang < 0 || at <= bang+1 || strings.HasSuffix(s[:at], "operator") || s[at-1] == ' ' {
+		return s, false
+	}
+	end := strings.LastIndexByte(s, ')')
+	if end < at {
+		return s[:at], true
+	}
+	return s[:at] + s[end+1:], false
 }
 
 // readSuffixes cuts what stands behind the symbol, keeps the source line and

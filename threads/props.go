@@ -291,6 +291,16 @@ func readStackRange(c *kd.Cursor, l kd.Line, t *Thread) bool {
 	return true
 }
 
+// beginsProperties reports whether a line can only stand in a THREAD block.
+func beginsProperties(text string) bool {
+	for _, p := range []string{"Owning Process", "Attached Process", "Wait Start TickCount", "Context Switch Count", "Stack Init", "Initial Sp"} {
+		if strings.HasPrefix(text, p) {
+			return true
+		}
+	}
+	return false
+}
+
 // threadNoise are lines of a THREAD block that carry nothing we use.
 var threadNoise = []string{
 	"Not impersonating", "Impersonation token", "DeviceMap", "UserTime", "KernelTime",

@@ -67,7 +67,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	case l.Text == "":
 		r.gap, r.blank = true, true
 		return false
-	case r.head(l), r.process(l), r.contextLine(l), r.notThread(l):
+	case r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.headless(l):
 		r.gap = false
 		return true
 	case r.stackLine(l):
@@ -159,12 +159,15 @@ func (r *Reader) stackLine(l kd.Line) bool {
 	if !r.stack.Open() && !r.startsWithoutHeader(l) {
 		return false
 	}
-	if r.gap && r.stack.Len() > 0 && startsStack(l) {
+	if r.gap && r.stack.Len() > 0 && (startsStack(l) || r.stack.Restarts(l)) {
 		r.closeStack()
 		r.cur = nil
 	}
 	return r.stack.Line(l)
 }
+
+// InStack reports whether frames are being read.
+func (r *Reader) InStack() bool { return r.stack.Len() > 0 }
 
 // startsWithoutHeader reports whether a stack may begin with this line although
 // no column heads came: in a THREAD block, or where the command allows it.
@@ -173,7 +176,12 @@ func (r *Reader) startsWithoutHeader(l kd.Line) bool {
 	if !r.loose && !inBlock {
 		return false
 	}
-	return stacks.IsBareFrame(l) || (r.loose || r.part == propPart) && stacks.IsFrame(l)
+	if stacks.IsBareFrame(l) {
+		// Outside a THREAD block only the kernel's own frames begin a stack:
+		// user-mode tools print such lines too.
+		return inBlock || stacks.InKernelImage(l)
+	}
+	return (r.loose || r.part == propPart) && stacks.IsFrame(l)
 }
 
 // startsStack reports whether a frame line is the innermost frame of a
@@ -223,10 +231,29 @@ func (r *Reader) notThread(l kd.Line) bool {
 	return true
 }
 
+// headless opens the block of a thread whose THREAD line was cut off, at one of
+// the lines that only such blocks have.
+func (r *Reader) headless(l kd.Line) bool {
+	if r.cur != nil || !beginsProperties(l.Text) {
+		return false
+	}
+	t := New(0, l.All())
+	c := kd.Cursor{Text: l.Text}
+	r.cur = t
+	ok := r.property(&c, l)
+	r.cur = nil
+	if !ok {
+		return false
+	}
+	r.begin(t)
+	r.part = propPart
+	return true
+}
+
 // begin opens the block of a thread.
 func (r *Reader) begin(t *Thread) {
 	r.closeBlock()
-	if r.value.set {
+	if r.value.set && t.Addr != 0 {
 		r.out.Interpretations = append(r.out.Interpretations, Interpretation{Value: r.value.addr, Thread: t.Addr, At: r.value.at})
 		r.value.set = false
 	}

@@ -132,6 +132,9 @@ type Thread struct {
 
 	Stack stacks.Stack
 
+	// Conflict says how blocks of this thread contradict each other, "" if they
+	// do not: it was then printed at two moments, or its address used twice.
+	Conflict string
 	// Header is set when a THREAD line was read: without it state and wait are
 	// unknown.
 	Header bool

@@ -14,11 +14,11 @@ var noise = []string{
 	"WARNING: .cache", "Loading Kernel Symbols", "Loading User Symbols", "Loading unloaded module list",
 	"Symbol search path is:", "Executable search path is:", "Closing open log file",
 	"Deferred", "Response ", "Symbol Loading Error", "SYMSRV:", "DBGHELP:", "Resetting default scope",
-	"Unable to load image", "Press ctrl-c", "*** Fatal System Error", "Break instruction exception",
+	"Unable to load image", "Press ctrl-c", "*** Fatal System Error",
 	"**** NT ACTIVE PROCESS DUMP ****", "Getting offset of", "Unable to get", "Page ", "GetContextState failed",
 	"GetUlongFromAddress", "Searching for Process with", "Copyright (c) Microsoft", "Invalid Thread(",
-	"Thread at address", "Setting context", "Kernel-Mode Debugger", "Connected to", "Use !analyze -v",
-	"Use 'Help'", "Kernel Debugger connection established", "WARNING: Whitespace", "*****",
+	"Thread at address", "Setting context", "Kernel-Mode Debugger", "Use !analyze -v",
+	"Use 'Help'", "WARNING: Whitespace", "*****",
 	"*  ", "* ", "Couldn't resolve",
 }
 

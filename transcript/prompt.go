@@ -9,7 +9,8 @@ import (
 // prompt is a debugger prompt and what was typed behind it.
 type prompt struct {
 	command string
-	user    bool // a user-mode prompt, such as 0:006>
+	system  string // "0" of ||0:2: kd>, the number of one of several targets
+	user    bool   // a user-mode prompt, such as 0:006>
 }
 
 // parsePrompt reads
@@ -22,7 +23,7 @@ type prompt struct {
 //	0: kd&gt; !process 0 7
 //	0:006> !locks
 func parsePrompt(text string) (prompt, bool) {
-	s := skipProcessor(text)
+	s, system := skipProcessor(text)
 	word := s
 	for _, p := range []string{"lkd", "kd"} {
 		if kd.HasPrefixFold(s, p) {
@@ -40,7 +41,9 @@ func parsePrompt(text string) (prompt, bool) {
 		}
 		s = s[end:]
 	}
-	return afterPrompt(s, false)
+	p, ok := afterPrompt(s, false)
+	p.system = system
+	return p, ok
 }
 
 func afterPrompt(s string, user bool) (prompt, bool) {
@@ -58,9 +61,10 @@ func afterPrompt(s string, user bool) (prompt, bool) {
 }
 
 // skipProcessor moves over "2: ", "16.0: " and the system number "||1:".
-func skipProcessor(s string) string {
+func skipProcessor(s string) (rest, system string) {
+	several := strings.HasPrefix(s, "||")
 	s = strings.TrimLeft(s, "|")
-	for range 2 {
+	for i := range 2 {
 		n := 0
 		for n < len(s) && n < 6 && (s[n] >= '0' && s[n] <= '9' || s[n] == '.') {
 			n++
@@ -68,9 +72,12 @@ func skipProcessor(s string) string {
 		if n == 0 || n >= len(s) || s[n] != ':' {
 			break
 		}
+		if several && i == 0 {
+			system = s[:n]
+		}
 		s, _ = kd.TrimBlanks(s[n+1:])
 	}
-	return s
+	return s, system
 }
 
 // userPrompt reads the user-mode prompt: process, colon, thread.
@@ -88,8 +95,8 @@ func userPrompt(s string) (prompt, bool) {
 // stackCommands print frames, with or without column heads.
 var stackCommands = map[string]bool{
 	"k": true, "kb": true, "kc": true, "kd": true, "kl": true, "kn": true, "kp": true, "kv": true,
-	"!thread": true, "!process": true, "!stacks": true, "!findstack": true, "!uniqstack": true,
-	"!locks": true, "!analyze": true, "!running": true, "!ready": true, "!mex.t": true, "!t": true,
+	"!thread": true, "!process": true,
+	"!locks": true, "!analyze": true, "!running": true, "!ready": true,
 }
 
 // isStackCommand reports whether frames may stand without column heads in the
@@ -112,8 +119,16 @@ func commandWord(command string) string {
 	return w
 }
 
-// contextOf returns the thread that ".thread ADDR" names.
-func contextOf(command string) (kd.Addr, bool) {
+// resumes are commands after which the machine ran on, or another one is looked
+// at: what follows is another moment.
+var resumes = map[string]bool{
+	"g": true, "gh": true, "gn": true, "gc": true, "gu": true, "p": true, "pa": true, "pc": true, "pct": true,
+	"ph": true, "pt": true, "t": true, "ta": true, "tb": true, "tc": true, "tct": true, "th": true, "tt": true,
+	"wt": true, ".reboot": true, ".crash": true, ".opendump": true, ".restart": true, ".attach": true,
+}
+
+// addressOf returns the address among the arguments of a command.
+func addressOf(command string) (kd.Addr, bool) {
 	c := kd.Cursor{Text: command}
 	c.Word()
 	for {

@@ -91,6 +91,7 @@ type router struct {
 	section  int // index into src.Sections, -1 if none is open
 	typed    bool
 	echo     string // the command whose echo the next line may be
+	system   string // the debugger's system number in the last prompt
 	sawUser  bool   // user-mode output was seen
 	lastHead int32  // the last line of a session header
 }
@@ -115,6 +116,10 @@ func (r *router) line(l kd.Line) Status {
 		return Noise
 	}
 	if p, ok := parsePrompt(l.Text); ok {
+		if r.system != "" && p.system != r.system {
+			r.split()
+		}
+		r.system = p.system
 		r.prompt(p, l)
 		return Claimed
 	}
@@ -137,6 +142,15 @@ func (r *router) content(l kd.Line) Status {
 		return Claimed
 	}
 	r.checkWidth(l)
+	if isStacksRow(l.Text) {
+		// Its call sites belong to the thread of the row, not to a stack of k.
+		r.cur.threads.Prompt(false)
+		return NotUnderstood
+	}
+	if r.cur.threads.InStack() && beginsWithAddress(l.Text) && r.cur.threads.Line(l) {
+		r.claim("", l)
+		return Claimed
+	}
 	if r.cur.locks.Line(l) {
 		r.claim("!locks", l)
 		return Claimed
@@ -154,10 +168,35 @@ func (r *router) content(l kd.Line) Status {
 	return NotUnderstood
 }
 
+// beginsWithAddress reports whether a line may be a frame as well as an item of
+// a waiter list.
+func beginsWithAddress(text string) bool {
+	c := kd.Cursor{Text: text}
+	_, ok := kd.ParseFullAddr(c.Peek())
+	return ok
+}
+
+// isStacksRow reports whether a line is the row of a thread in !stacks:
+//
+//	4.001ccc  ffffc4bbafa8d040 0004d63 Blocked    nt!KiSwapContext+0x76
+func isStacksRow(text string) bool {
+	c := kd.Cursor{Text: text}
+	w, _ := c.Word()
+	p, t, ok := strings.Cut(w, ".")
+	if !ok || len(t) != 6 || kd.AddrDigits(p) == 0 || kd.AddrDigits(t) != 6 {
+		return false
+	}
+	w, _ = c.Word()
+	_, ok = kd.ParseFullAddr(w)
+	return ok
+}
+
 // claim counts a fact and, where no prompt tells, opens a section named by its
 // content.
 func (r *router) claim(command string, l kd.Line) {
-	r.cur.facts++
+	if !strings.HasPrefix(l.Text, "Possible deadlock.") { // it comes before its break-in
+		r.cur.facts++
+	}
 	if r.typed {
 		return
 	}
@@ -193,7 +232,7 @@ func (r *router) open(command string, l kd.Line) {
 func (r *router) prompt(p prompt, l kd.Line) {
 	r.sawUser = r.sawUser || p.user
 	r.cur.locks.Break()
-	if p.command == "" {
+	if p.command == "" || p.user {
 		r.cur.threads.Prompt(false)
 		r.section, r.typed = -1, true
 		return
@@ -211,13 +250,16 @@ func (r *router) prompt(p prompt, l kd.Line) {
 // output may have frames without column heads.
 func (r *router) command(command string, l kd.Line) bool {
 	word := commandWord(command)
-	switch word {
-	case "g", "gh", "gn", ".opendump", ".restart":
-		// The machine ran on, or another one is looked at: what follows is
-		// another moment.
+	switch {
+	case resumes[word]:
 		r.split()
+	case word == "!locks":
+		_, one := addressOf(command)
+		r.cur.locks.Begin(l.All(), !one)
+	}
+	switch word {
 	case ".thread":
-		if addr, ok := contextOf(command); ok {
+		if addr, ok := addressOf(command); ok {
 			r.cur.threads.Context(addr, l.All(), true)
 		}
 	case ".cxr", ".tss":
@@ -268,9 +310,10 @@ func (r *router) split() {
 }
 
 func (r *router) endSession() {
-	s := snapshot.Build(r.cur.target, r.cur.locks.Done(), r.cur.threads.Done())
-	if !s.Empty() {
-		r.out.Snapshots = append(r.out.Snapshots, s)
+	for _, f := range splitMoments(r.cur.locks.Done(), r.cur.threads.Done()) {
+		if s := snapshot.Build(r.cur.target, f.locks, f.threads); !s.Empty() {
+			r.out.Snapshots = append(r.out.Snapshots, s)
+		}
 	}
 }
 

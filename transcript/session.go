@@ -21,7 +21,7 @@ type session struct {
 }
 
 // identity tells machines and moments apart.
-type identity struct{ kernelBase, time string }
+type identity struct{ kernelBase, time, uptime, machine, connected string }
 
 // headerLine reads the lines that a debugger prints about the target, and
 // reports whether the line is one. starts is true when the line can only
@@ -39,17 +39,38 @@ func (s *session) headerLine(l kd.Line) (known, starts bool) {
 	case c.Take("Debug session time:"):
 		v, _ := c.Rest()
 		return true, s.facts > 0 && differs(s.id.time, v)
+	case c.Take("System Uptime:"):
+		v, _ := c.Rest()
+		return true, s.facts > 0 && differs(s.id.uptime, v)
+	case c.Take("Machine Name:"):
+		v, _ := c.Rest()
+		return true, s.facts > 0 && v != "" && differs(s.id.machine, v)
+	case strings.HasPrefix(l.Text, "Connected to Windows"):
+		return true, s.facts > 0 && differs(s.id.connected, l.Text)
+	case strings.HasPrefix(l.Text, "Break instruction exception"), strings.HasPrefix(l.Text, "*BUSY*"), strings.HasPrefix(l.Text, "Kernel Debugger connection established"):
+		// A live system that was broken into: what came before is past.
+		return true, s.facts > 0
 	case c.Take("BugCheck"):
-		return strings.Contains(l.Text, "{"), false
-	case strings.HasPrefix(l.Text, "Bugcheck code "), strings.HasPrefix(l.Text, "Arguments "):
+		w, _ := c.Word()
+		return strings.Contains(l.Text, "{"), s.facts > 0 && s.otherBugcheck(strings.TrimSuffix(w, ","))
+	case c.Take("Bugcheck code"):
+		w, _ := c.Word()
+		return true, s.facts > 0 && s.otherBugcheck(w)
+	case strings.HasPrefix(l.Text, "Arguments "):
 		return true, false
 	}
-	for _, p := range []string{"System Uptime:", "Product:", "Built by:", "Edition build lab:", "Machine Name:", "Opened log file"} {
+	for _, p := range []string{"Product:", "Built by:", "Edition build lab:", "Opened log file"} {
 		if strings.HasPrefix(l.Text, p) {
 			return true, false
 		}
 	}
 	return false, false
+}
+
+// otherBugcheck reports whether the session has a stop code, and another one.
+func (s *session) otherBugcheck(code string) bool {
+	n, err := strconv.ParseUint(strings.TrimPrefix(code, "0x"), 16, 32)
+	return err == nil && s.target.Bugcheck != nil && s.target.Bugcheck.Code != uint32(n)
 }
 
 func differs(known, now string) bool { return known != "" && known != now }
@@ -67,6 +88,11 @@ func (s *session) learn(l kd.Line) {
 		s.id.time, _ = c.Rest()
 	case c.Take("System Uptime:"):
 		s.target.Uptime, _ = c.Rest()
+		s.id.uptime = s.target.Uptime
+	case c.Take("Machine Name:"):
+		s.id.machine, _ = c.Rest()
+	case strings.HasPrefix(l.Text, "Connected to Windows"):
+		s.id.connected = l.Text
 	case c.Take("BugCheck"):
 		s.learnBugcheck(&c, l)
 	case c.Take("Bugcheck code"):

@@ -135,11 +135,25 @@ func TestSessions(t *testing.T) {
 		{"dump file", "Loading Dump File [C:\\A.DMP]\n" + lockA + "Loading Dump File [C:\\B.DMP]\n" + lockB, 2},
 		{"go on", "kd> !locks\n" + lockA + "kd> g\nkd> !locks\n" + lockB, 2},
 		{"32 and 64 bit", lockA + x86, 2},
+		{"two listings of a live system", "lkd> !locks\n" + lockA + "1000 total locks, 1 locks currently held\nlkd> !locks\n" + lockB + "1000 total locks, 1 locks currently held\n", 2},
+		{"the same listing twice", "lkd> !locks\n" + lockA + "1000 total locks\nlkd> !locks\n" + lockA + "1000 total locks\n", 1},
+		{"one lock each by address", "kd> !locks fffffa8011ef1de8\n" + lockA + "kd> !locks fffffa8011ef2de8\n" + lockB, 1},
+		{"step", "kd> !locks\n" + lockA + "kd> p\nkd> !thread\n" + thread, 2},
+		{"broken into", lockA + "Break instruction exception - code 80000003 (first chance)\n" + thread, 2},
+		{"time-out before its break-in", "Possible deadlock. Use !locks FFFFFA8011EF1DE8 to determine the resource owner\nBreak instruction exception - code 80000003 (first chance)\n" + lockA, 1},
+		{"another uptime", "System Uptime: 0 days 0:05:11.500\n" + lockA + "System Uptime: 0 days 0:06:11.500\n" + thread, 2},
+		{"another machine", "Machine Name: \"A\"\n" + lockA + "Machine Name: \"B\"\n" + thread, 2},
+		{"another stop code", "BugCheck 9F, {3, 1, 2, 3}\n" + lockA + "BugCheck 133, {1, 1, 2, 3}\n" + thread, 2},
+		{"another target", "||0:2: kd> !locks\n" + lockA + "||1:0: kd> !thread\n" + thread, 2},
+		{"log file reopened", lockA + "Closing open log file c:\\a.log\nOpened log file 'c:\\b.log'\n" + thread, 1},
 	} {
 		tr := read(t, tc.text)
 		if len(tr.Snapshots) != tc.want {
 			t.Errorf("%s: %d sessions, want %d", tc.name, len(tr.Snapshots), tc.want)
 		}
+	}
+	if tr := read(t, lockA+"1000 total locks\n", lockB+"1000 total locks\n"); len(tr.Snapshots) != 2 {
+		t.Errorf("two files of two moments: %d sessions", len(tr.Snapshots))
 	}
 	target := read(t, a+"BugCheck 133, {1, 1e00, fffff80578efb320, 0}\n"+lockA).Snapshots[0].Target
 	if target.Build != "19041" || target.Arch.String() != "x64" || target.Bugcheck == nil || target.Bugcheck.Code != 0x133 || len(target.Bugcheck.Args) != 4 {

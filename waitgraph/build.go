@@ -2,6 +2,7 @@ package waitgraph
 
 import (
 	"fmt"
+	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/locks"
@@ -19,6 +20,7 @@ import (
 // identity.
 func Build(s *snapshot.Snapshot) *Graph {
 	g := newGraph(s)
+	g.countListings()
 	stackWaits := g.waitsOnStacks()
 	for _, r := range s.Resources {
 		if r.Reading != locks.Irreconcilable {
@@ -71,23 +73,60 @@ func listed(ws []locks.Waiter) []wait {
 
 // stillWaiting leaves out threads whose own THREAD block says that they wait
 // for no resource: the two were then printed at different moments, or one of
-// them is wrong.
+// them is wrong. A thread in the lists of two resources, or one whose blocks
+// contradict each other, is kept as an association only.
 func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
 	out := ws[:0]
 	for _, w := range ws {
 		t := g.Snap.Thread(w.thread)
-		if t == nil || canWaitForResource(t) {
-			out = append(out, w)
+		if why := otherWait(t); why != "" {
+			g.note(w.at, "thread %s is listed as a waiter of resource %s, but its THREAD block (line %d) says %s: no edge is drawn", g.bare(w.thread), g.bare(r.Addr), t.At.Line, why)
 			continue
 		}
-		g.note(w.at, "thread %s is listed as a waiter of resource %s, but its THREAD block (line %d) says %s: no edge is drawn", g.bare(w.thread), g.bare(r.Addr), t.At.Line, stateOf(t))
+		if n := g.listings[w.thread]; n > 1 {
+			g.note(w.at, "thread %s stands in the waiter lists of %d resources: it can wait for one only", g.bare(w.thread), n)
+			w.grade = D
+		}
+		if t != nil && t.Conflict != "" {
+			w.grade = D
+		}
+		out = append(out, w)
 	}
 	return out
 }
 
+// otherWait says what a thread does if it is not waiting for a resource, ""
+// if its block agrees with such a wait or is not known.
+func otherWait(t *threads.Thread) string {
+	if t == nil || canWaitForResource(t) {
+		return ""
+	}
+	return stateOf(t)
+}
+
+// countListings counts for each thread the resources that list it as a waiter.
+func (g *Graph) countListings() {
+	g.listings = make(map[kd.Addr]int)
+	for _, r := range g.Snap.Resources {
+		if r.Reading == locks.Irreconcilable {
+			continue
+		}
+		seen := make(map[kd.Addr]bool)
+		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+			for _, w := range list {
+				if !seen[w.Thread] {
+					seen[w.Thread] = true
+					g.listings[w.Thread]++
+				}
+			}
+		}
+	}
+}
+
 // canWaitForResource reports whether a thread's state agrees with a wait for
 // an ERESOURCE: in kernel mode, with the reason WrResource, or Executive and
-// Unknown as older kernels have it.
+// Unknown as older kernels have it, for a semaphore or an event that is not
+// someone else's kind of object.
 func canWaitForResource(t *threads.Thread) bool {
 	switch t.State {
 	case threads.StateUnknown:
@@ -97,8 +136,37 @@ func canWaitForResource(t *threads.Thread) bool {
 		return false
 	}
 	switch t.WaitReason {
-	case "", "WrResource", "Executive", "WrExecutive", "Unknown":
-		return t.WaitMode != "UserMode"
+	case "WrResource":
+		return t.WaitMode != "UserMode" && !waitsForOther(t)
+	case "", "Executive", "WrExecutive", "Unknown":
+		return t.WaitMode != "UserMode" && !waitsForOther(t) && !waitsInDriver(t)
+	}
+	return false
+}
+
+// waitsForOther reports whether an object waited for is of a kind that no
+// ERESOURCE has.
+func waitsForOther(t *threads.Thread) bool {
+	for _, w := range t.WaitObjects {
+		switch w.Kind {
+		case "Mutant", "Thread", "ProcessObject", "QueueObject":
+			return true
+		}
+	}
+	return false
+}
+
+// waitsInDriver reports whether a stack shows a wait that a driver asked for
+// itself: the routine behind the kernel's wait belongs to another module.
+func waitsInDriver(t *threads.Thread) bool {
+	i := t.FindFrame("KeWaitForSingleObject", "KeWaitForMultipleObjects", "KeDelayExecutionThread")
+	if i < 0 || t.FindFrame("WaitForResource") >= 0 {
+		return false
+	}
+	for _, f := range t.Stack.Frames[i+1:] {
+		if !f.Inline {
+			return f.Function != "" && !strings.EqualFold(f.Module, t.Stack.Frames[i].Module)
+		}
 	}
 	return false
 }
@@ -138,11 +206,18 @@ func (g *Graph) addExclusive(r *snapshot.Resource, ws []wait, missing int) {
 
 func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, missingExclusive int) {
 	gate := g.node(Node{Kind: Shared, Addr: r.Addr, Resource: r, Announced: missing})
+	both := make(map[kd.Addr]bool, len(exclusive))
+	for _, w := range exclusive {
+		both[w.thread] = true
+	}
 	for _, w := range ws {
 		t := g.Snap.Thread(w.thread)
 		waitsBehind := t != nil && t.FindFrame("ExAcquireSharedWaitForExclusive") >= 0
 		passes := t != nil && t.FindFrame("ExAcquireSharedStarveExclusive") >= 0
 		switch {
+		case both[w.thread]:
+			g.note(w.at, "thread %s is listed as a shared and as an exclusive waiter of resource %s: the shared entry is left out", g.bare(w.thread), g.bare(r.Addr))
+			continue
 		case ownsAsItself(r, w.thread) && !(r.Mode == locks.Shared && waitsBehind):
 			g.noteRecursion(r, w)
 			continue
@@ -174,7 +249,7 @@ func (g *Graph) noteRecursion(r *snapshot.Resource, w wait) {
 // address, so that the kernel recognises it.
 func ownsAsItself(r *snapshot.Resource, thread kd.Addr) bool {
 	for i := range r.Resolved {
-		if o := &r.Resolved[i]; o.Thread == thread && !o.Pointer {
+		if o := &r.Resolved[i]; o.Thread == thread && !o.Foreign() {
 			return true
 		}
 	}
@@ -198,6 +273,8 @@ func ownerGrade(o *snapshot.Owner) Grade {
 	switch {
 	case o.Pointer && o.Live == threads.Unknown:
 		return D
+	case o.Weak():
+		return B
 	case o.How == snapshot.ByThread, o.How == snapshot.ByDebugger, o.Actual != 0:
 		return A
 	}
@@ -211,6 +288,10 @@ func (g *Graph) addMutants(t *threads.Thread) {
 	if t.Addr == 0 || t.State != threads.Waiting || t.WaitListOpen || t.Timed() {
 		return
 	}
+	grade := A
+	if t.Conflict != "" {
+		grade = D
+	}
 	for _, o := range t.WaitObjects {
 		if o.Owner == 0 || o.Owner == t.Addr {
 			return // an object that anybody may signal, or a legal recursion
@@ -220,7 +301,7 @@ func (g *Graph) addMutants(t *threads.Thread) {
 		from := g.thread(t.Addr)
 		g.Nodes[from].AnyOf = len(t.WaitObjects) > 1
 		gate := g.node(Node{Kind: Mutant, Addr: o.Addr})
-		g.Add(Edge{From: from, To: gate, Grade: A, At: o.At, About: o.Addr})
+		g.Add(Edge{From: from, To: gate, Grade: grade, At: o.At, About: o.Addr})
 		if len(g.Out[gate]) == 0 {
 			g.Add(Edge{From: gate, To: g.thread(o.Owner), Grade: A, At: o.At, About: o.Addr})
 		}

@@ -70,7 +70,8 @@ type Graph struct {
 	In    [][]int
 	Notes []kd.Note
 
-	index map[key]int
+	index    map[key]int
+	listings map[kd.Addr]int // resources that list a thread as a waiter
 }
 
 type key struct {
