@@ -158,7 +158,7 @@ func more(j Judgement) string {
 func (d *diagnosis) undecided(j Judgement) Verdict {
 	for _, g := range j.Gaps {
 		if g.Decides {
-			return Verdict{Undecided, Certain, fmt.Sprintf("Undecided: %s is %s; run %s.", g.What, g.Why, g.Next)}
+			return Verdict{Undecided, Certain, fmt.Sprintf("Undecided: %s is missing (%s); run %s.", g.What, g.Why, g.Next)}
 		}
 	}
 	return Verdict{Undecided, Certain, "Undecided."}

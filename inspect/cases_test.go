@@ -30,6 +30,9 @@ type kase struct {
 	input      []byte
 	hits       []string
 	nearMisses []string
+	// contradicts is set by a line "contradicts itself": what a later part
+	// says of an earlier one is lost when parts are cut off or turned around.
+	contradicts bool
 }
 
 func loadCases(t testing.TB) []kase {
@@ -46,6 +49,7 @@ func loadCases(t testing.TB) []kase {
 		}
 		k := kase{name: strings.TrimSuffix(filepath.Base(p), ".txtar"), path: p, archive: a, input: part(a, "input.txt")}
 		for line := range strings.SplitSeq(string(a.Comment), "\n") {
+			k.contradicts = k.contradicts || line == "contradicts itself"
 			if id, ok := strings.CutPrefix(line, "hit: "); ok {
 				k.hits = append(k.hits, id)
 			}
