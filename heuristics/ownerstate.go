@@ -70,8 +70,11 @@ func (d *diagnosis) ownersInState(c *Check, what string, want ...threads.State) 
 }
 
 func ticksOf(t *threads.Thread) string {
-	if t.WaitMS >= 0 {
-		return fmt.Sprintf(" Its last change was %s before the capture.", span(t.WaitMS))
+	switch {
+	case t.WaitMS < 0:
+		return ""
+	case t.State == threads.Waiting:
+		return fmt.Sprintf(" This wait began %s before the capture.", span(t.WaitMS))
 	}
-	return ""
+	return fmt.Sprintf(" It was last queued or switched %s before the capture.", span(t.WaitMS))
 }

@@ -57,7 +57,11 @@ var colors = map[string]string{
 
 func (p *page) verdict() {
 	v := p.r.Verdict
-	fmt.Fprintf(p, "%s (%s)\n", p.paint(colors[v.Kind], strings.ToUpper(v.Kind)), v.Confidence)
+	sure := " (" + v.Confidence + ")"
+	if v.Kind == "undecided" {
+		sure = ""
+	}
+	fmt.Fprintf(p, "%s%s\n", p.paint(colors[v.Kind], strings.ToUpper(v.Kind)), sure)
 	p.fold("", v.Summary)
 	for _, s := range p.r.Sessions {
 		p.fold(fmt.Sprintf("  session %d: ", s.Session), s.Verdict.Kind+": "+s.Verdict.Summary)
@@ -155,7 +159,7 @@ func (p *page) evidence(f *Finding) {
 	}
 	p.head("Evidence")
 	for _, e := range f.Evidence {
-		p.fold("    ", fmt.Sprintf("%s:%d:%d  %s", e.Input, e.Line, e.Column, e.Why))
+		p.fold("    ", fmt.Sprintf("%s:%d:%d: %s", e.Input, e.Line, e.Column, e.Why))
 		p.fold("      | ", e.Text)
 	}
 }
