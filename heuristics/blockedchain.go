@@ -33,7 +33,9 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 	f := d.rootFinding(blockedChain, BlockedChain, r, a)
 	f.Chain = d.steps(r.Chain)
 	for i := len(f.Chain) - 1; i >= 0; i-- {
-		f.Threads = append(f.Threads, f.Chain[i].Thread)
+		if f.Chain[i].Thread != 0 {
+			f.Threads = append(f.Threads, f.Chain[i].Thread)
+		}
 	}
 	for i := len(r.Chain) - 1; i >= 0 && i >= len(r.Chain)-8; i-- {
 		d.seenEdge(f, d.graph.Edges[r.Chain[i]])
@@ -44,7 +46,7 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 	if len(f.Chain) == 0 {
 		f.Explanation = "Its waiters are announced by a count and not listed."
 	}
-	if t == nil || len(t.Stack.Frames) == 0 {
+	if t == nil || !t.Header || len(t.Stack.Frames) == 0 {
 		f.Next = []string{"!thread " + d.addr(a)}
 	} else if waitsForResource(t) {
 		f.Next = []string{"!locks"}

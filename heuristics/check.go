@@ -74,6 +74,9 @@ type Step struct {
 	Thread   kd.Addr
 	WaitsFor kd.Addr
 	HeldBy   kd.Addr // 0 when no thread could be named
+	// Queued is set when HeldBy does not own the lock but waits for it
+	// exclusively, before the thread.
+	Queued bool
 }
 
 // Suspect is the module that an engineer should look at first.

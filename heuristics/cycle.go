@@ -52,28 +52,34 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 			fmt.Fprintf(&b, "So it goes on for %s more. ", kd.Plural(len(f.Cycle)-i, "thread"))
 			break
 		}
-		fmt.Fprintf(&b, "%s waits for %s, which %s. ", capital(d.thread(s.Thread)), d.lockOrMutant(s.WaitsFor), d.heldBy(s))
+		fmt.Fprintf(&b, "%s waits for %s, which %s. ", capital(d.who(s.Thread)), d.lockOrMutant(s.WaitsFor), d.heldBy(s))
 	}
 	b.WriteString("So none of them can go on.")
 	f.Explanation = b.String()
 	return f
 }
 
+// who names the thread of a step.
+func (d *diagnosis) who(a kd.Addr) string {
+	if a == 0 {
+		return "a waiter that is announced and not listed"
+	}
+	return d.thread(a)
+}
+
 // heldBy says why HeldBy stands in the way: as an owner, or queued before.
 func (d *diagnosis) heldBy(s Step) string {
-	r := d.snap.Resource(s.WaitsFor)
-	if r == nil {
-		return d.thread(s.HeldBy) + " owns"
+	who := "an announced waiter that is not listed"
+	if s.HeldBy != 0 {
+		who = d.thread(s.HeldBy)
 	}
-	for i := range r.Resolved {
-		if r.Resolved[i].Thread == s.HeldBy {
-			if r.Resolved[i].Pointer {
-				return d.thread(s.HeldBy) + " owns through an owner pointer on its stack"
-			}
-			return d.thread(s.HeldBy) + " owns"
-		}
+	if s.Queued {
+		return who + " waits for exclusively, queued before it"
 	}
-	return d.thread(s.HeldBy) + " waits for exclusively, queued before it"
+	if r := d.snap.Resource(s.WaitsFor); r != nil && d.foreignOwner(r, s.HeldBy) {
+		return who + " owns through an owner pointer"
+	}
+	return who + " owns"
 }
 
 // lockOrMutant names the lock of a step.
@@ -110,7 +116,7 @@ func (d *diagnosis) members(f Finding) string {
 	}
 	var out []string
 	for _, s := range f.Cycle {
-		out = append(out, fmt.Sprintf("%s for %s", d.thread(s.Thread), d.lockOrMutant(s.WaitsFor)))
+		out = append(out, fmt.Sprintf("%s for %s", d.who(s.Thread), d.lockOrMutant(s.WaitsFor)))
 	}
 	return " (" + strings.Join(out, ", ") + ")"
 }

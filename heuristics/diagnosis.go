@@ -4,6 +4,7 @@ import (
 	"kdlocks/kd"
 	"kdlocks/locks"
 	"kdlocks/snapshot"
+	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
 
@@ -128,7 +129,7 @@ func (d *diagnosis) findGaps() {
 			d.gap(kd.Gap{What: "the state of " + d.lock(r.Addr), Why: kd.Unreadable, Next: ".reload /f nt; !locks " + d.addr(r.Addr), Decides: true})
 		case r.Reading == locks.Irreconcilable && (waited(r) || len(r.Entries) > 1):
 			d.gap(kd.Gap{What: "who owns " + d.lock(r.Addr) + " and who waits for it", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
-		case waited(r) && len(r.Owners) == 0 && r.Reading != locks.Irreconcilable:
+		case len(r.Owners) == 0 && (waited(r) || r.SharedOwners.N > 0 || r.Mode == locks.Exclusive) && r.Reading != locks.Irreconcilable:
 			d.gap(kd.Gap{What: "the owner of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
 		if r.Mode == locks.Shared && r.Reading != locks.Irreconcilable && len(r.SharedWaiters) > 0 && len(r.ExclusiveWaiters) == 0 && r.ExclusiveWaiterCount.N == 0 {
@@ -147,6 +148,25 @@ func (d *diagnosis) findGaps() {
 		}
 	}
 	d.gapsOfThreads()
+	d.gapsOfWaits()
+}
+
+// gapsOfWaits asks who completes what threads wait for, where no lock tells a
+// better story: replies, and the IRPs of threads that wait in kernel mode.
+func (d *diagnosis) gapsOfWaits() {
+	const most = 3
+	n := 0
+	for _, t := range d.snap.Threads {
+		if d.snap.HasLocks || n == most {
+			return
+		}
+		if t.State != threads.Waiting || waitsForResource(t) || t.Reply == nil && (len(t.IRPs) == 0 || t.WaitMode == "UserMode") {
+			continue
+		}
+		n++
+		next := d.nextForWait(ownerWaitsIO, t)
+		d.gap(kd.Gap{What: "what ends the wait of " + d.thread(t.Addr), Why: kd.NotInInput, Next: next[0]})
+	}
 }
 
 // gapsOfThreads names threads that wait for a resource which no list shows.

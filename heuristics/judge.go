@@ -49,7 +49,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		j.Findings = append(j.Findings, found...)
 	}
 	slices.SortStableFunc(j.Findings, weigh)
-	if !s.HasLocks && len(d.gaps) == 0 && (len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock) {
+	if !s.HasLocks && !d.decides() && (len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock) {
 		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})
 	}
 	for i := range j.Findings {
@@ -64,9 +64,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	}
 	j.Notes = append(slices.Clone(s.Notes), d.notes...)
 	j.Gaps = d.gaps
-	for _, g := range j.Gaps {
-		j.Undecided = j.Undecided || g.Decides
-	}
+	j.Undecided = d.decides()
 	j.NotSeen = notSeen(s)
 	j.Verdict = d.verdict(j)
 	return j
@@ -180,6 +178,11 @@ func (d *diagnosis) noDeadlock() string {
 		return text + ": nobody waits for any of them."
 	}
 	return text + "."
+}
+
+// decides reports whether a fact is missing already that a verdict hangs on.
+func (d *diagnosis) decides() bool {
+	return slices.ContainsFunc(d.gaps, func(g kd.Gap) bool { return g.Decides })
 }
 
 // notSeen lists what could hide a hang and is not in the snapshot.

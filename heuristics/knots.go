@@ -95,7 +95,9 @@ func (d *diagnosis) knotFinding(c *Check, k knot) Finding {
 	f.Cycle = d.steps(k.cycle)
 	lockSeen := make(map[kd.Addr]bool)
 	for _, s := range f.Cycle {
-		f.Threads = append(f.Threads, s.Thread)
+		if s.Thread != 0 { // else a waiter that is announced and not listed
+			f.Threads = append(f.Threads, s.Thread)
+		}
 		if !lockSeen[s.WaitsFor] {
 			lockSeen[s.WaitsFor] = true
 			f.Resources = append(f.Resources, s.WaitsFor)
@@ -122,6 +124,7 @@ func (d *diagnosis) steps(edges []int) []Step {
 		if d.graph.Nodes[own.To].Kind == waitgraph.Thread {
 			s.HeldBy = d.graph.Nodes[own.To].Addr
 		}
+		s.Queued = d.graph.Nodes[wait.To].Kind == waitgraph.Shared && own.Owner == nil
 		out = append(out, s)
 	}
 	return out

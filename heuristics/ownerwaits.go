@@ -81,6 +81,8 @@ func (d *diagnosis) nextForWait(c *Check, t *threads.Thread) []string {
 	if t.Reply != nil {
 		if t.Reply.ALPC {
 			out = append(out, "!alpc /m "+d.addr(t.Reply.Message))
+		} else {
+			out = append(out, fmt.Sprintf("!lpc message %x", uint64(t.Reply.Message)))
 		}
 		if t.Reply.Server != 0 {
 			out = append(out, fmt.Sprintf("!process %s 17", d.addr(t.Reply.Server)))

@@ -276,7 +276,7 @@ func (b *builder) finding(f *heuristics.Finding) Finding {
 func steps(in []heuristics.Step) []Step {
 	var out []Step
 	for _, s := range in {
-		out = append(out, Step{Thread: s.Thread.String(), WaitsFor: s.WaitsFor.String(), HeldBy: hex(s.HeldBy)})
+		out = append(out, Step{Thread: hex(s.Thread), WaitsFor: s.WaitsFor.String(), HeldBy: hex(s.HeldBy), Queued: s.Queued})
 	}
 	return out
 }

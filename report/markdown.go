@@ -76,6 +76,9 @@ func (m *markdown) steps(f *Finding, steps []Step) {
 		if s.HeldBy != "" {
 			held = m.thread(f.Session, s.HeldBy)
 		}
+		if s.Queued {
+			held += " (queued before it)"
+		}
 		fmt.Fprintf(m, "| %s | %s | %s |\n", escape(m.thread(f.Session, s.Thread)), escape(m.lock(f.Session, s.WaitsFor)), escape(held))
 	}
 }

@@ -217,9 +217,10 @@ type Frame struct {
 
 // Step is one hop from thread to thread.
 type Step struct {
-	Thread   string `json:"thread"`
+	Thread   string `json:"thread,omitempty"` // absent for a waiter that is announced and not listed
 	WaitsFor string `json:"waits_for"`
 	HeldBy   string `json:"held_by,omitempty"`
+	Queued   bool   `json:"queued,omitempty"` // held_by waits for it, too, queued before
 }
 
 // Suspect is the module to look at first.

@@ -115,11 +115,11 @@ func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
 			fmt.Fprintf(p, "    ... and %d more hops\n", len(steps)-i)
 			break
 		}
-		p.fold("    ", "thread "+p.thread(f.Session, s.Thread))
+		p.fold("    ", p.who(f.Session, s.Thread))
 		p.fold("      waits for ", p.lock(f.Session, s.WaitsFor))
-		held := "nobody that could be named"
-		if s.HeldBy != "" {
-			held = "thread " + p.thread(f.Session, s.HeldBy)
+		held, label := p.who(f.Session, s.HeldBy), "      held by "
+		if s.Queued {
+			label = "      queued behind "
 		}
 		switch {
 		case i < len(steps)-1:
@@ -128,8 +128,16 @@ func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
 		default:
 			held += " <- the root"
 		}
-		p.fold("      held by ", held)
+		p.fold(label, held)
 	}
+}
+
+// who names a thread of a step.
+func (p *page) who(session int, a string) string {
+	if a == "" {
+		return "somebody who is not named"
+	}
+	return "thread " + p.thread(session, a)
 }
 
 // mostPeople bounds the threads that are named in a list.

@@ -67,7 +67,10 @@ func frames(s *stacks.Stack) []Frame {
 			out[i].Symbol = f.Symbol
 		}
 		if !f.Inline && !f.Bare { // a zero is then a known one
-			out[i].ChildSP, out[i].RetAddr = f.ChildSP.String(), f.RetAddr.String()
+			out[i].ChildSP = f.ChildSP.String()
+		}
+		if f.RetAddr != 0 || !f.Inline && !f.Bare && !f.Cut {
+			out[i].RetAddr = f.RetAddr.String()
 		}
 	}
 	return out

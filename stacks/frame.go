@@ -21,9 +21,12 @@ type Frame struct {
 	Source string  // "path @ line"
 	Trap   kd.Addr // TrapFrame address, else 0
 	Inline bool
-	// Bare is set when the call site is all that was printed: ChildSP and
-	// RetAddr are unknown.
+	// Bare is set when no stack address was printed; RetAddr is then 0 unless
+	// it was.
 	Bare bool
+	// Cut is set when the paste ends in the frame: it has no call site, and
+	// RetAddr may be 0 because it is cut, too.
+	Cut bool
 
 	At kd.Ref
 

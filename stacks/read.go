@@ -28,6 +28,8 @@ type Reader struct {
 	wide bool
 	// bare is set when the frames are call sites alone.
 	bare bool
+	// noSP is set when the column heads lack the stack address.
+	noSP bool
 }
 
 // Open reports whether column heads or a frame have been read.
@@ -59,6 +61,9 @@ func IsHeader(text string) bool {
 	}
 	if strings.EqualFold(w, "Memory") { // kf: the distance to the frame before
 		w, _ = c.Word()
+	}
+	if w == "RetAddr" {
+		return true
 	}
 	if !strings.EqualFold(w, "Child-SP") && !strings.EqualFold(w, "ChildEBP") && !strings.EqualFold(w, "Child-FP") {
 		return false
@@ -102,6 +107,7 @@ func (r *Reader) header(l kd.Line) bool {
 	r.numbered = strings.HasPrefix(l.Text, "#")
 	r.stack.X86 = strings.Contains(strings.ToLower(l.Text), "childebp")
 	r.bare = !strings.Contains(l.Text, "RetAddr")
+	r.noSP = !r.bare && strings.HasPrefix(strings.TrimLeft(l.Text, "# "), "RetAddr")
 	return true
 }
 
@@ -117,7 +123,7 @@ func IsBareFrame(l kd.Line) bool {
 
 // InKernelImage reports whether a line is a call site in the kernel's image.
 func InKernelImage(l kd.Line) bool {
-	module, _, ok := strings.Cut(l.Text, "!")
+	module, _, ok := strings.Cut(strings.TrimPrefix(l.Text, "00 "), "!")
 	switch strings.ToLower(module) {
 	case "nt", "ntoskrnl", "ntkrnlmp", "ntkrnlpa", "ntkrpamp":
 		return ok
@@ -146,7 +152,7 @@ func (r *Reader) Restarts(l kd.Line) bool {
 }
 
 // bareFrame reads a call site alone. It begins a stack only with a function and
-// an offset; in such a stack, and after the column head of kc, the offset may
+// an offset or frame number 00; in such a stack, and after the column head of kc, the offset may
 // be missing, and an address may stand for a symbol.
 func (r *Reader) bareFrame(l kd.Line) (Frame, bool) {
 	f := Frame{At: l.All(), Offset: -1, Bare: true}
@@ -154,9 +160,10 @@ func (r *Reader) bareFrame(l kd.Line) (Frame, bool) {
 		return f, false
 	}
 	c := kd.Cursor{Text: l.Text}
-	if r.bare {
+	if r.bare || strings.HasPrefix(l.Text, "00 ") {
 		r.skipNumber(&c)
 	}
+	numbered := c.Pos > 0
 	rest, _ := c.Rest()
 	if !readSymbol(rest, &f) {
 		return f, false
@@ -164,7 +171,7 @@ func (r *Reader) bareFrame(l kd.Line) (Frame, bool) {
 	if f.Function == "" {
 		return f, r.bare && (f.Offset >= 0 || f.Module == "")
 	}
-	return f, r.bare || f.Offset >= 0
+	return f, r.bare || f.Offset >= 0 || numbered
 }
 
 // argument reads a line of the typed arguments that kP prints below a call
@@ -237,10 +244,12 @@ func (r *Reader) frame(l kd.Line) (Frame, bool) {
 	if c.Take("(Inline Function)") {
 		return r.inline(&c, l)
 	}
-	f := Frame{At: l.All(), Offset: -1}
+	f := Frame{At: l.All(), Offset: -1, Bare: r.noSP}
 	var ok bool
-	if f.ChildSP, ok = r.stackColumn(&c); !ok {
-		return f, false
+	if !r.noSP {
+		if f.ChildSP, ok = r.stackColumn(&c); !ok {
+			return f, false
+		}
 	}
 	w, _ := c.Word()
 	if f.RetAddr, ok = kd.ParseFullAddr(w); !ok {
@@ -262,8 +271,8 @@ func (r *Reader) frame(l kd.Line) (Frame, bool) {
 // perhaps without its return address. It goes on the stack that is open only
 // where it continues it upwards.
 func (r *Reader) cutFrame(l kd.Line) (Frame, bool) {
-	f := Frame{At: l.All(), Offset: -1}
-	if r.bare || !r.stack.HeaderAt.Known() {
+	f := Frame{At: l.All(), Offset: -1, Cut: true}
+	if r.bare || r.noSP || !r.stack.HeaderAt.Known() {
 		return f, false
 	}
 	c := kd.Cursor{Text: l.Text}
@@ -273,8 +282,11 @@ func (r *Reader) cutFrame(l kd.Line) (Frame, bool) {
 		return f, false
 	}
 	w, _ := c.Word()
-	if f.RetAddr, ok = kd.ParseFullAddr(w); !ok && (w == "" || !isDigits(w) || c.Peek() != "") {
-		return f, false
+	if f.RetAddr, ok = kd.ParseFullAddr(w); !ok {
+		f.RetAddr = 0
+		if w == "" || !isDigits(w) || c.Peek() != "" {
+			return f, false
+		}
 	}
 	for w != "" {
 		if w, _ = c.Word(); w != ":" && !isDigits(w) {
@@ -347,6 +359,9 @@ func (r *Reader) stackColumn(c *kd.Cursor) (kd.Addr, bool) {
 func readArgs(c *kd.Cursor, f *Frame) bool {
 	if c.Peek() == ":" {
 		c.Word()
+		if w := c.Peek(); strings.ContainsAny(w, "!+") {
+			return true // no arguments, the call site follows
+		}
 		for {
 			w, _ := c.Word()
 			if w == ":" {

@@ -53,6 +53,8 @@ var frameForms = []struct{ name, text, want string }{
 	{"offset alone", headKb + "8b487190 8a615901 850a5f88 00000000 00000000 +0x5024648c", "8b487190 8a615901 (850a5f88) (0) (0) ||1344562316"},
 	{"blank and quotes in a symbol", "# Child-SP          RetAddr               Call Site\n" + "09 ffffa6b7`440cf3a0 fffff9d1`6c04aac6     win32kbase!PrivateAPI::`anonymous namespace'::EnterCritInternal+0x5f", "ffffa6b7440cf3a0 fffff9d16c04aac6 win32kbase|PrivateAPI::`anonymous namespace'::EnterCritInternal|95"},
 	{"underscore", headKb + "fce4499c 80202521 fc764ee0 ffc08ea8 fce44a4c ntoskrnl!_ExpWaitForResource+0x114        // Lock being waited on...", "fce4499c 80202521 (fc764ee0) (ffc08ea8) (fce44a4c) ntoskrnl|_ExpWaitForResource|276"},
+	{"kv without arguments", "Child-SP          RetAddr           : Call Site\nfffff880`07fab3e0 fffff800`0228da52 : nt!KiSwapContext+0x7a", "fffff88007fab3e0 fffff8000228da52 nt|KiSwapContext|122"},
+	{"no stack address", " # RetAddr               : Args to Child      : Call Site\n00 fffff800`0228da52     : 00000000`00000001 00000000`00000002 00000000`00000003 00000000`00000004 : nt!KiSwapContext+0x7a", "0 fffff8000228da52 (1) (2) (3) (4) nt|KiSwapContext|122"},
 	{"kp", headK + "fffff880`07fab520 fffff800`0228fbaf drv!Read(struct _DEVICE_OBJECT * dev = 0xffffaa3e`1c7b4600, unsigned long n = 0)+0x1d2 [c:\\x.c @ 7]", "fffff88007fab520 fffff8000228fbaf drv|Read|466 src c:\\x.c @ 7"},
 	{"kP", headK + "fffff880`07fab520 fffff800`0228fbaf drv!Read(\n\t\t\tstruct _DEVICE_OBJECT * dev = 0xffffaa3e`1c7b4600,\n\t\t\tunsigned long n = 0)+0x1d2", "fffff88007fab520 fffff8000228fbaf drv|Read|466"},
 	{"operator", headK + "fffff880`07fab520 fffff800`0228fbaf drv!X::operator()+0x1d2", "fffff88007fab520 fffff8000228fbaf drv|X::operator()|466"},
@@ -157,6 +159,7 @@ func TestBareFrames(t *testing.T) {
 		want       []string
 	}{
 		{"pasted", "nt!KiSwapContext+0x26 (FPO: [Uses EBP] [0,0,4])\nnt!KiSwapThread+0x44f\nfltmgr!FltpDoUnloadFilter\n0x1\n0xfffff960`0038bed0", []string{"nt!KiSwapContext", "nt!KiSwapThread", "fltmgr!FltpDoUnloadFilter", "0x1", "0xfffff960`0038bed0"}},
+		{"kcn without its head", "00 nt!KiSwapContext\n01 nt!KiSwapThread", []string{"nt!KiSwapContext", "nt!KiSwapThread"}},
 		{"kc", " # Call Site\n00 nt!KiSwapContext\n01 nt!KiSwapThread\n0a drv!Main", []string{"nt!KiSwapContext", "nt!KiSwapThread", "drv!Main"}},
 		{"no stack", "NT!DbgBreakPoint+0x4:\nhello world!\n0x1\nnt!KiSwapThread", nil},
 		{"not inside another stack", headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nnt!KiSwapThread+0x44f", []string{"nt!KiSwapContext"}},

@@ -27,8 +27,8 @@ type Reader struct {
 	proc  *Process // the PROCESS block that threads belong to, nil if none
 	stack stacks.Reader
 	// context is the thread that .thread has set: its address, where that was
-	// said, and whether any was.
-	context contextThread
+	// said, and whether any was; before is the one before it.
+	context, before contextThread
 	// loose allows frames without column heads.
 	loose bool
 	gap   bool // a blank or foreign line came since the last frame
@@ -96,8 +96,12 @@ func (r *Reader) Prompt(loose bool) {
 // when the debugger is back at its default.
 func (r *Reader) Context(addr kd.Addr, at kd.Ref, set bool) {
 	r.closeBlock()
-	r.context = contextThread{addr, at, set}
+	r.before, r.context = r.context, contextThread{addr, at, set}
 }
+
+// ContextRefused tells the reader that the debugger did not take the thread
+// that Context named last.
+func (r *Reader) ContextRefused() { r.context = r.before }
 
 // Done returns what was read. The block that the input ended in may lack
 // wait objects.

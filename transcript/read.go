@@ -141,6 +141,10 @@ func (r *router) content(l kd.Line) Status {
 		r.header(l, starts)
 		return Claimed
 	}
+	if strings.HasPrefix(l.Text, "Invalid thread @") {
+		r.cur.threads.ContextRefused()
+		return Noise
+	}
 	r.checkWidth(l)
 	if isStacksRow(l.Text) {
 		// Its call sites belong to the thread of the row, not to a stack of k.

@@ -177,6 +177,7 @@ func TestContext(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"confirmed", "kd> .thread fffffa8016910b60\nImplicit thread is now fffffa80`16910b60\nkd> k\n" + stack, "0xfffffa8016910b60"},
 		{"not confirmed", "kd> .thread /p /r fffffa80`16910b60; k\n" + stack, "0xfffffa8016910b60"},
+		{"refused", "kd> .thread fffffa8016910b60\nInvalid thread @ fffffa80`16910b60 type - context unchanged.\nkd> k\n" + stack, "0x0"},
 		{"no context", "kd> k\n" + stack, "0x0"},
 		{"another register context", "kd> .thread fffffa8016910b60\nkd> .cxr fffff88007fab000\nkd> k\n" + stack, "0x0"},
 		{"another processor", "kd> .thread fffffa8016910b60\nkd> ~2\nkd> k\n" + stack, "0x0"},

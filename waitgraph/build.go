@@ -236,6 +236,9 @@ func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, m
 	case missingExclusive > 0:
 		nobody := g.node(Node{Kind: Nobody, Addr: 0, Resource: r})
 		g.Add(Edge{From: gate, To: nobody, Grade: A, At: r.At, About: r.Addr})
+		// Whoever it is waits for the owners.
+		behind := g.node(Node{Kind: Exclusive, Addr: r.Addr, Resource: r})
+		g.Add(Edge{From: nobody, To: behind, Grade: C, At: r.At, About: r.Addr})
 	case len(ws) > 0:
 		g.note(r.At, "resource %s is owned shared and has shared waiters, but no exclusive waiter that they could queue behind", g.bare(r.Addr))
 	}
