@@ -77,12 +77,28 @@ func (d *diagnosis) upgraders(lock kd.Addr) []kd.Addr {
 	}
 	var out []kd.Addr
 	for _, w := range r.ExclusiveWaiters {
-		if owners[w.Thread] {
+		if owners[w.Thread] && d.waitsExclusively(w.Thread, lock) {
 			out = append(out, w.Thread)
 			owners[w.Thread] = false
 		}
 	}
 	return out
+}
+
+// waitsExclusively reports whether the graph draws the wait, by better evidence
+// than association.
+func (d *diagnosis) waitsExclusively(thread, lock kd.Addr) bool {
+	n := d.graph.Find(thread)
+	if n < 0 {
+		return false
+	}
+	for _, i := range d.graph.Out[n] {
+		e := d.graph.Edges[i]
+		if g := d.graph.Nodes[e.To]; g.Kind == waitgraph.Exclusive && g.Addr == lock && e.Grade < waitgraph.D {
+			return true
+		}
+	}
+	return false
 }
 
 // knotFinding fills what all findings about knots share.

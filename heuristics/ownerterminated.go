@@ -7,6 +7,7 @@ import (
 	"kdlocks/kd"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
+	"kdlocks/waitgraph"
 )
 
 var ownerTerminated = &Check{
@@ -49,6 +50,11 @@ func (d *diagnosis) terminatedFinding(r *snapshot.Resource, o *snapshot.Owner) *
 	}
 	f.Explanation = fmt.Sprintf("The owner list names %s, and its own THREAD block (line %d) says terminated. A thread that is gone releases nothing.", d.thread(o.Thread), t.At.Line)
 	f.Suspect = startSuspect(t)
+	if t.Conflict != "" || r.Conflict != "" {
+		f.Kind, f.Severity, f.Confidence, f.Grade = Undecided, High, Possible, waitgraph.D
+		f.Explanation += " But it was printed at two moments: the list may be older than its end."
+		d.gap(kd.Gap{What: "whether " + d.thread(o.Thread) + " still owns " + d.lock(r.Addr), Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
+	}
 	f.Next = []string{"!thread " + d.addr(o.Thread)}
 	return &f
 }

@@ -120,10 +120,10 @@ func (r *Reader) headLine(l kd.Line) bool {
 	res := &Resource{At: l.All(), HeadUntrusted: r.noHdr}
 	word, _ := c.Word()
 	text, ok := word, false
-	if res.Addr, ok = kd.ParseAddr(word); !ok || len(word) < 8 {
+	if res.Addr, ok = kd.ParseFullAddr(word); !ok {
 		text = parenthesised(&c)
 		res.Symbol = word
-		if res.Addr, ok = kd.ParseAddr(text); !ok || len(text) < 8 {
+		if res.Addr, ok = kd.ParseFullAddr(text); !ok {
 			r.note(l.All(), "resource head line without a whole address")
 			r.Break()
 			return true

@@ -102,10 +102,13 @@ type Resource struct {
 	HeadUntrusted bool
 	// Open is set when the input ends inside the block.
 	Open bool
+	// Conflict says how other output contradicts the block, "" if none does:
+	// it may be of another moment.
+	Conflict string
 
 	At      kd.Ref // the head line
 	EndLine int32
-	Round   int // index into Listing.Rounds
+	Round   int // Round.Index of the output it is part of
 
 	damaged bool // an item of the "Threads:" list could not be read
 }

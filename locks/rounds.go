@@ -5,7 +5,8 @@ import "kdlocks/kd"
 // Round is the output of one !locks command. A live system that is asked twice
 // answers for two moments, and those are never joined.
 type Round struct {
-	At kd.Ref // its first line
+	At    kd.Ref // its first line
+	Index int    // Resource.Round of its resources
 	// Full is set when all resources were asked for, not one by its address.
 	Full bool
 	// Seen is set when output was read, and not the command alone.
@@ -20,7 +21,7 @@ type Round struct {
 // asks for all resources.
 func (r *Reader) Begin(at kd.Ref, full bool) {
 	r.Break()
-	r.out.Rounds = append(r.out.Rounds, Round{At: at, Full: full})
+	r.out.Rounds = append(r.out.Rounds, Round{At: at, Index: len(r.out.Rounds), Full: full})
 }
 
 // round returns the round that a line belongs to, a new one if the last is
@@ -28,7 +29,7 @@ func (r *Reader) Begin(at kd.Ref, full bool) {
 func (r *Reader) round(l kd.Line) *Round {
 	n := len(r.out.Rounds)
 	if n == 0 || r.out.Rounds[n-1].Complete {
-		r.out.Rounds = append(r.out.Rounds, Round{At: l.All()})
+		r.out.Rounds = append(r.out.Rounds, Round{At: l.All(), Index: len(r.out.Rounds)})
 		n++
 	}
 	r.out.Rounds[n-1].Seen = true
@@ -40,7 +41,7 @@ func (r *Reader) round(l kd.Line) *Round {
 func (r *Reader) banner(l kd.Line) {
 	r.Break()
 	if n := len(r.out.Resources); n > 0 && len(r.out.Rounds) > 0 && r.out.Resources[n-1].Round == len(r.out.Rounds)-1 && !r.out.Rounds[len(r.out.Rounds)-1].Complete {
-		r.out.Rounds = append(r.out.Rounds, Round{At: l.All()})
+		r.out.Rounds = append(r.out.Rounds, Round{At: l.All(), Index: len(r.out.Rounds)})
 	}
 	r.round(l).Full = true
 }
@@ -75,11 +76,13 @@ func (l Listing) Moments() []int {
 	var first []int
 	var m moment
 	for i, round := range l.Rounds {
-		if len(first) == 0 || round.Full && !m.joins(round, byRound[i]) {
+		// A listing that counts no lock at all has failed.
+		full := round.Full && (!round.Complete || round.Total.N > 0)
+		if len(first) == 0 || full && !m.joins(round, byRound[i]) {
 			first = append(first, i)
-			m = moment{at: map[kd.Addr]*Resource{}}
+			m = moment{at: map[kd.Addr]*Resource{}, cut: map[kd.Addr]bool{}}
 		}
-		if round.Full {
+		if full {
 			m.add(round, byRound[i])
 		}
 	}
@@ -89,35 +92,52 @@ func (l Listing) Moments() []int {
 // moment is what the listings of one moment say together.
 type moment struct {
 	at       map[kd.Addr]*Resource
+	cut      map[kd.Addr]bool // the last block of a listing that was cut short
 	total    Printed
 	complete bool
 }
 
 func (m *moment) add(round Round, rs []*Resource) {
 	for _, r := range rs {
-		if have := m.at[r.Addr]; have == nil || r.Extends(have) {
+		if have := m.at[r.Addr]; r.held() && (have == nil || r.Extends(have)) {
 			m.at[r.Addr] = r
 		}
 	}
 	if round.Complete {
 		m.total, m.complete = round.Total, true
+	} else if n := len(rs); n > 0 {
+		m.cut[rs[n-1].Addr] = true
 	}
+}
+
+// held reports whether a block says that somebody owns or waits: with other
+// switches !locks lists free resources as well.
+func (r *Resource) held() bool {
+	return r.Mode != Unowned || r.Waiting() > 0 || len(r.Entries) > 0
 }
 
 // joins reports whether a further full listing agrees with the moment.
 func (m *moment) joins(round Round, rs []*Resource) bool {
-	if m.complete && round.Complete && m.total.N != round.Total.N {
+	switch {
+	case len(rs) == 0 && !round.Complete:
+		return true
+	case m.complete && round.Complete && m.total.N != round.Total.N:
 		return false
 	}
 	seen := make(map[kd.Addr]bool, len(rs))
 	extra := false
-	for _, r := range rs {
+	for i, r := range rs {
+		if !r.held() {
+			continue
+		}
 		have := m.at[r.Addr]
 		seen[r.Addr] = true
-		switch {
-		case have == nil:
+		if have == nil {
 			extra = true
-		case !r.Extends(have) && !have.Extends(r) && !r.HeadUntrusted && !have.HeadUntrusted:
+			continue
+		}
+		tail := i == len(rs)-1 && !round.Complete || m.cut[r.Addr]
+		if !tail && !r.HeadUntrusted && !have.HeadUntrusted && !r.Extends(have) && !have.Extends(r) {
 			return false
 		}
 	}

@@ -36,6 +36,9 @@ func Build(sources []Source, judged []heuristics.Judgement) *Report {
 		}
 		b.add(r, &judged[i])
 	}
+	if b.cut {
+		r.Notes = append(r.Notes, Note{Text: fmt.Sprintf("evidence is left out after %d MiB of quoted lines", mostQuoted>>20)})
+	}
 	worst := heuristics.Worst(judged)
 	if worst == nil {
 		return r
@@ -58,7 +61,13 @@ type builder struct {
 	sources []Source
 	session int
 	last    mark
+	quoted  int // bytes of input quoted as evidence so far
+	cut     bool
 }
+
+// mostQuoted bounds the bytes of input that a report quotes: a line may be
+// very long and hold very many facts.
+const mostQuoted = 8 << 20
 
 func (b *builder) add(r *Report, j *heuristics.Judgement) {
 	for _, res := range j.Snap.Resources {
@@ -263,6 +272,10 @@ func (b *builder) finding(f *heuristics.Finding) Finding {
 		out.Suspect = &Suspect{Module: f.Suspect.Module, Reason: f.Suspect.Reason}
 	}
 	for _, e := range f.Evidence {
+		if b.quoted += len(b.line(e.At)); b.quoted > mostQuoted {
+			b.cut = true
+			break
+		}
 		col, length := b.chars(e.At)
 		out.Evidence = append(out.Evidence, Evidence{
 			Input: b.sources[e.At.Input].Name, Line: int(e.At.Line), Column: col, Length: length,

@@ -40,7 +40,7 @@ func isControl(r rune) bool {
 func wrap(text, first, indent string, width int) string {
 	var b strings.Builder
 	line, empty := first, true
-	for _, word := range strings.Fields(Plain(text)) {
+	for _, word := range pieces(strings.Fields(Plain(text)), width-cells(indent)) {
 		if !empty && width > 0 && cells(line)+1+cells(word) > width {
 			b.WriteString(line + "\n")
 			line, empty = indent, true
@@ -53,6 +53,24 @@ func wrap(text, first, indent string, width int) string {
 	}
 	b.WriteString(strings.TrimRight(line, " ") + "\n")
 	return b.String()
+}
+
+// pieces breaks words that no line can hold, such as the longest of C++
+// symbols. Addresses are never so long.
+func pieces(words []string, width int) []string {
+	const whole = 24
+	if width < whole {
+		return words
+	}
+	var out []string
+	for _, w := range words {
+		for r := []rune(w); cells(w) > width; r = []rune(w) {
+			out = append(out, string(r[:width]))
+			w = string(r[width:])
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 // cells returns how many columns of a terminal the text takes.

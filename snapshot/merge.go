@@ -12,8 +12,9 @@ import (
 // mergeResources keeps one resource for each address. A block printed twice is
 // one fact seen twice: the fuller one is kept. Two that contradict each other
 // were printed at two moments: the later one is kept, and that is said.
-func (s *Snapshot) mergeResources(rs []*locks.Resource) {
+func (s *Snapshot) mergeResources(rounds []locks.Round, rs []*locks.Resource) {
 	s.byResource = make(map[kd.Addr]*Resource, len(rs))
+	whole, listed := wholeRounds(rounds, rs)
 	for _, r := range rs {
 		have := s.byResource[r.Addr]
 		if have == nil {
@@ -24,6 +25,36 @@ func (s *Snapshot) mergeResources(rs []*locks.Resource) {
 		}
 		have.Resource = s.chooseResource(have.Resource, r)
 	}
+	for _, r := range s.Resources {
+		if whole && !listed[r.Addr] && len(r.Owners) > 0 {
+			r.Conflict = "it is not in the list of all held locks"
+			s.note(r.At, fmt.Sprintf("resource %s is printed as held, but the list of all held locks lacks it: two moments", s.bare(r.Addr)))
+		}
+	}
+}
+
+// wholeRounds reports whether a listing of all held locks was read whole, with
+// as many blocks as its last line counts, and which resources such ones hold.
+func wholeRounds(rounds []locks.Round, rs []*locks.Resource) (whole bool, listed map[kd.Addr]bool) {
+	held := make(map[int]int)
+	for _, r := range rs {
+		if len(r.Owners) > 0 {
+			held[r.Round]++
+		}
+	}
+	isWhole := make(map[int]bool)
+	for _, round := range rounds {
+		if round.Full && round.Complete && round.Total.N > 0 && round.Held.Known() && round.Held.N == held[round.Index] {
+			isWhole[round.Index], whole = true, true
+		}
+	}
+	listed = make(map[kd.Addr]bool)
+	for _, r := range rs {
+		if isWhole[r.Round] {
+			listed[r.Addr] = true
+		}
+	}
+	return whole, listed
 }
 
 func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
@@ -39,6 +70,7 @@ func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
 		keep = old
 	case !later.Extends(old):
 		s.note(later.At, fmt.Sprintf("resource %s was printed before (line %d) with other owners or waiters: this later state is used", s.bare(later.Addr), old.At.Line))
+		keep.Conflict = "it was printed twice with different owners or waiters"
 	}
 	if keep.Symbol == "" {
 		keep.Symbol = old.Symbol + later.Symbol
@@ -91,16 +123,22 @@ func conflict(have, later *threads.Thread) string {
 		return "with CID " + have.CID.String()
 	case have.State != later.State && have.State != threads.StateUnknown && later.State != threads.StateUnknown:
 		return "as " + have.State.String()
-	case a.Current != 0 && b.Current != 0 && a.Current != b.Current:
-		return "with another stack pointer"
+	case have.WaitReason != later.WaitReason && have.WaitReason != "" && later.WaitReason != "":
+		return "waiting (" + have.WaitReason + ")"
+	case a.Current != 0 && b.Current != 0:
+		// The same stack pointer is the same moment, however well the
+		// debugger unwound from there.
+		if a.Current != b.Current {
+			return "with another stack pointer"
+		}
 	case !samePath(a.Frames, b.Frames):
 		return "with another stack"
 	}
 	return ""
 }
 
-// samePath reports whether the physical frames of one stack are the beginning
-// of those of the other.
+// samePath reports whether the physical kernel frames of one stack are the
+// beginning of those of the other.
 func samePath(a, b []stacks.Frame) bool {
 	a, b = physical(a), physical(b)
 	for i := range min(len(a), len(b)) {
@@ -114,7 +152,7 @@ func samePath(a, b []stacks.Frame) bool {
 func physical(frames []stacks.Frame) []stacks.Frame {
 	var out []stacks.Frame
 	for _, f := range frames {
-		if !f.Inline && !f.Bare {
+		if !f.Inline && !f.Bare && f.ChildSP.IsKernel(kd.ArchUnknown) {
 			out = append(out, f)
 		}
 	}

@@ -69,7 +69,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	if s.Target.Arch == kd.X86 {
 		s.fold(ll.Resources, tl.Threads)
 	}
-	s.mergeResources(ll.Resources)
+	s.mergeResources(ll.Rounds, ll.Resources)
 	s.mergeThreads(tl.Threads)
 	for _, t := range s.Threads {
 		t.Stack.Split(s.Target.Arch)

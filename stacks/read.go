@@ -297,11 +297,15 @@ func (r *Reader) cutFrame(l kd.Line) (Frame, bool) {
 }
 
 // rises reports whether a stack address lies above the last frame's, not
-// further than one stack goes.
+// further than one stack goes, and that frame has a caller.
 func (r *Reader) rises(sp kd.Addr) bool {
 	const most = 0x20000
 	n := len(r.stack.Frames)
-	return n == 0 || sp > r.stack.Frames[n-1].ChildSP && sp-r.stack.Frames[n-1].ChildSP < most
+	if n == 0 {
+		return true
+	}
+	last := r.stack.Frames[n-1]
+	return last.RetAddr != 0 && sp > last.ChildSP && sp-last.ChildSP < most
 }
 
 // isDigits reports whether a word is an address, whole or cut.

@@ -38,8 +38,9 @@ func (r *Reader) head(l kd.Line) bool {
 func readHeadField(c *kd.Cursor, t *Thread) bool {
 	switch {
 	case c.Take("Cid") || c.Take("Cid:"):
-		w, _ := c.Word()
-		t.CID = parseCID(w)
+		if w, _ := c.Word(); c.Peek() != "" { // else it may be cut
+			t.CID = parseCID(w)
+		}
 	case c.Take("Teb:"):
 		w, _ := c.Word()
 		t.Teb, _ = kd.ParseAddr(w)

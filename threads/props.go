@@ -263,9 +263,10 @@ func readStackInit(c *kd.Cursor, l kd.Line, t *Thread) {
 		return
 	}
 	c.Take("Sp")
+	digits := kd.AddrDigits(w)
 	w, _ = c.Word()
 	current, ok2 := kd.ParseFullAddr(w)
-	if !ok2 {
+	if !ok2 || kd.AddrDigits(w) != digits {
 		return
 	}
 	t.Stack.Init, t.Stack.Current, t.Stack.InitAt = init, current, l.All()
@@ -281,9 +282,10 @@ func readStackRange(c *kd.Cursor, l kd.Line, t *Thread) bool {
 	if !ok || !c.Take("Limit") {
 		return false
 	}
+	digits := kd.AddrDigits(w)
 	w, end := c.Word()
 	limit, ok := kd.ParseFullAddr(w)
-	if !ok {
+	if !ok || kd.AddrDigits(w) != digits {
 		return false
 	}
 	t.Stack.Base, t.Stack.Limit = base, limit

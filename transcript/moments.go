@@ -3,6 +3,7 @@ package transcript
 import (
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/snapshot"
 	"kdlocks/threads"
 )
 
@@ -10,6 +11,32 @@ import (
 type facts struct {
 	locks   locks.Listing
 	threads threads.Listing
+}
+
+// rawSession is a session as it was read, before its moments are told apart.
+type rawSession struct {
+	target snapshot.Target
+	id     identity
+	facts  facts
+}
+
+// add joins the facts of another log of the same moment.
+func (f *facts) add(o facts) {
+	rounds := len(f.locks.Rounds)
+	for _, r := range o.locks.Resources {
+		r.Round += rounds
+	}
+	for _, r := range o.locks.Rounds {
+		r.Index += rounds
+		f.locks.Rounds = append(f.locks.Rounds, r)
+	}
+	f.locks.Resources = append(f.locks.Resources, o.locks.Resources...)
+	f.locks.Timeouts = append(f.locks.Timeouts, o.locks.Timeouts...)
+	f.locks.Notes = append(f.locks.Notes, o.locks.Notes...)
+	f.threads.Threads = append(f.threads.Threads, o.threads.Threads...)
+	f.threads.Processes = append(f.threads.Processes, o.threads.Processes...)
+	f.threads.Interpretations = append(f.threads.Interpretations, o.threads.Interpretations...)
+	f.threads.Notes = append(f.threads.Notes, o.threads.Notes...)
 }
 
 // splitMoments tells apart the moments that the listings of one session show:

@@ -127,6 +127,35 @@ var resumes = map[string]bool{
 	"wt": true, ".reboot": true, ".crash": true, ".opendump": true, ".restart": true, ".attach": true,
 }
 
+// isComment reports whether a part of a command line is a remark.
+func isComment(command string) bool {
+	c, _ := kd.TrimBlanks(command)
+	return strings.HasPrefix(c, "*") || strings.HasPrefix(c, "$$")
+}
+
+// isRefusal reports whether a debugger answers that it did not run a command:
+//
+//	^ No runnable debuggees error in 'g'
+func isRefusal(text string) bool {
+	return strings.HasPrefix(text, "^") || strings.Contains(text, " error in '")
+}
+
+// asksForAll reports whether a !locks command names no resource: all its
+// arguments are switches.
+func asksForAll(command string) bool {
+	c := kd.Cursor{Text: command}
+	c.Word()
+	for {
+		w, _ := c.Word()
+		if w == "" {
+			return true
+		}
+		if !strings.HasPrefix(w, "-") {
+			return false
+		}
+	}
+}
+
 // addressOf returns the address among the arguments of a command.
 func addressOf(command string) (kd.Addr, bool) {
 	c := kd.Cursor{Text: command}

@@ -3,6 +3,7 @@ package transcript
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -76,6 +77,7 @@ func Read(inputs []Input) (*Transcript, error) {
 		r.input(int32(i), !strings.HasSuffix(text, "\n"))
 	}
 	r.endSession()
+	r.build()
 	if len(r.out.Snapshots) == 0 && len(errs) == 0 {
 		errs = append(errs, r.nothing(inputs))
 	}
@@ -94,6 +96,10 @@ type router struct {
 	system   string // the debugger's system number in the last prompt
 	sawUser  bool   // user-mode output was seen
 	lastHead int32  // the last line of a session header
+	// pending is set when the session ends with the next line, unless that
+	// takes it back.
+	pending bool
+	raw     []rawSession
 }
 
 func (r *router) input(i int32, cut bool) {
@@ -116,6 +122,7 @@ func (r *router) line(l kd.Line) Status {
 		return Noise
 	}
 	if p, ok := parsePrompt(l.Text); ok {
+		r.settle()
 		if r.system != "" && p.system != r.system {
 			r.split()
 		}
@@ -137,15 +144,22 @@ func (r *router) line(l kd.Line) Status {
 
 // content routes a line that is neither blank nor a prompt.
 func (r *router) content(l kd.Line) Status {
-	if known, starts := r.cur.headerLine(l); known {
-		r.header(l, starts)
+	if r.pending && isRefusal(l.Text) {
+		r.pending = false
+		return Noise
+	}
+	if known, change := r.cur.headerLine(l); known {
+		r.header(l, change)
 		return Claimed
 	}
 	if strings.HasPrefix(l.Text, "Invalid thread @") {
 		r.cur.threads.ContextRefused()
 		return Noise
 	}
-	r.checkWidth(l)
+	r.settle()
+	if !r.checkWidth(l) {
+		return NotUnderstood
+	}
 	if isStacksRow(l.Text) {
 		// Its call sites belong to the thread of the row, not to a stack of k.
 		r.cur.threads.Prompt(false)
@@ -244,6 +258,9 @@ func (r *router) prompt(p prompt, l kd.Line) {
 	r.typed, r.echo = true, p.command
 	loose := false
 	for _, part := range strings.Split(p.command, ";") {
+		if isComment(part) {
+			break
+		}
 		loose = r.command(part, l) || loose
 	}
 	r.cur.threads.Prompt(loose)
@@ -256,10 +273,9 @@ func (r *router) command(command string, l kd.Line) bool {
 	word := commandWord(command)
 	switch {
 	case resumes[word]:
-		r.split()
+		r.pending = true
 	case word == "!locks":
-		_, one := addressOf(command)
-		r.cur.locks.Begin(l.All(), !one)
+		r.cur.locks.Begin(l.All(), asksForAll(command))
 	}
 	switch word {
 	case ".thread":
@@ -277,11 +293,17 @@ func (r *router) command(command string, l kd.Line) bool {
 }
 
 // header takes a line that a debugger prints about its target.
-func (r *router) header(l kd.Line, starts bool) {
-	if starts {
+func (r *router) header(l kd.Line, change change) {
+	switch change {
+	case sameMoment:
+		r.pending = false
+	case perhapsAnother:
+		r.pending = true
+	case another:
 		old := r.cur.target
 		sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3
 		r.split()
+		r.pending = false
 		if sameBlock {
 			r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
 		}
@@ -290,17 +312,30 @@ func (r *router) header(l kd.Line, starts bool) {
 	r.cur.learn(l)
 }
 
+// settle ends the session if nothing has taken the end back.
+func (r *router) settle() {
+	if r.pending {
+		r.pending = false
+		r.split()
+	}
+}
+
 // checkWidth starts another session when the width of kernel addresses
-// changes: one machine has one.
-func (r *router) checkWidth(l kd.Line) {
-	w := headWidth(l.Text)
+// changes: one machine has one. It reports false for a head line that was cut
+// in its address.
+func (r *router) checkWidth(l kd.Line) bool {
+	w, last := headWidth(l.Text)
 	if w == 0 {
-		return
+		return true
+	}
+	if r.cur.width == 16 && w == 8 && last {
+		return false
 	}
 	if r.cur.width != 0 && r.cur.width != w {
 		r.split()
 	}
 	r.cur.width = w
+	return true
 }
 
 // split ends the session and begins another if anything was read in it.
@@ -314,9 +349,27 @@ func (r *router) split() {
 }
 
 func (r *router) endSession() {
-	for _, f := range splitMoments(r.cur.locks.Done(), r.cur.threads.Done()) {
-		if s := snapshot.Build(r.cur.target, f.locks, f.threads); !s.Empty() {
-			r.out.Snapshots = append(r.out.Snapshots, s)
+	r.raw = append(r.raw, rawSession{target: r.cur.target, id: r.cur.id, facts: facts{r.cur.locks.Done(), r.cur.threads.Done()}})
+}
+
+// build makes the snapshots of all sessions. Sessions that say of themselves
+// that they looked at the same machine at the same moment, such as two logs of
+// one dump, are one.
+func (r *router) build() {
+	var whole []rawSession
+	for _, s := range r.raw {
+		i := slices.IndexFunc(whole, func(o rawSession) bool { return o.id.same(s.id) })
+		if i < 0 {
+			whole = append(whole, s)
+			continue
+		}
+		whole[i].facts.add(s.facts)
+	}
+	for _, s := range whole {
+		for _, f := range splitMoments(s.facts.locks, s.facts.threads) {
+			if snap := snapshot.Build(s.target, f.locks, f.threads); !snap.Empty() {
+				r.out.Snapshots = append(r.out.Snapshots, snap)
+			}
 		}
 	}
 }

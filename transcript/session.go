@@ -23,49 +23,83 @@ type session struct {
 // identity tells machines and moments apart.
 type identity struct{ kernelBase, time, uptime, machine, connected string }
 
+// same reports whether both say in full where and when they looked, and the
+// same.
+func (i identity) same(o identity) bool {
+	return i.kernelBase != "" && i.time != "" && i.uptime != "" && i.kernelBase == o.kernelBase && i.time == o.time && i.uptime == o.uptime
+}
+
+// change says what a header line tells of the session.
+type change uint8
+
+const (
+	noChange       change = iota
+	sameMoment            // it goes on, whatever an earlier line made doubtful
+	perhapsAnother        // unless the next header line says otherwise
+	another
+)
+
+// changed is another if cond is true.
+func changed(cond bool) change {
+	if cond {
+		return another
+	}
+	return noChange
+}
+
 // headerLine reads the lines that a debugger prints about the target, and
-// reports whether the line is one. starts is true when the line can only
-// stand at the beginning of another session.
-func (s *session) headerLine(l kd.Line) (known, starts bool) {
+// reports whether the line is one and what it tells of the session.
+func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 	c := kd.Cursor{Text: l.Text}
+	old := s.facts > 0
 	switch {
 	case strings.HasPrefix(l.Text, "Microsoft (R) Windows Debugger"), strings.HasPrefix(l.Text, "Loading Dump File ["):
-		return true, s.facts > 0
+		return true, changed(old)
 	case strings.HasPrefix(l.Text, "Windows") && strings.Contains(l.Text, "Kernel Version"):
-		return true, s.facts > 0 && s.target.Version != "" && s.target.Version != l.Text
+		return true, changed(old && differs(s.target.Version, l.Text))
 	case c.Take("Kernel base ="):
 		v, _ := c.Word()
-		return true, s.facts > 0 && differs(s.id.kernelBase, v)
+		return true, changed(old && differs(s.id.kernelBase, v))
 	case c.Take("Debug session time:"):
-		v, _ := c.Rest()
-		return true, s.facts > 0 && differs(s.id.time, v)
+		// A live target tells the time of day; its uptime, on the next line,
+		// says whether it ran on.
+		if v, _ := c.Rest(); old && differs(s.id.time, v) {
+			return true, perhapsAnother
+		}
+		return true, noChange
 	case c.Take("System Uptime:"):
 		v, _ := c.Rest()
-		return true, s.facts > 0 && differs(s.id.uptime, v)
+		if s.id.uptime != "" && v == s.id.uptime {
+			return true, sameMoment
+		}
+		return true, changed(old && v != notAvailable && differs(s.id.uptime, v))
 	case c.Take("Machine Name:"):
 		v, _ := c.Rest()
-		return true, s.facts > 0 && v != "" && differs(s.id.machine, v)
+		return true, changed(old && v != "" && differs(s.id.machine, v))
 	case strings.HasPrefix(l.Text, "Connected to Windows"):
-		return true, s.facts > 0 && differs(s.id.connected, l.Text)
+		return true, changed(old && differs(s.id.connected, l.Text))
 	case strings.HasPrefix(l.Text, "Break instruction exception"), strings.HasPrefix(l.Text, "*BUSY*"), strings.HasPrefix(l.Text, "Kernel Debugger connection established"):
 		// A live system that was broken into: what came before is past.
-		return true, s.facts > 0
+		return true, changed(old)
 	case c.Take("BugCheck"):
 		w, _ := c.Word()
-		return strings.Contains(l.Text, "{"), s.facts > 0 && s.otherBugcheck(strings.TrimSuffix(w, ","))
+		return strings.Contains(l.Text, "{"), changed(old && s.otherBugcheck(strings.TrimSuffix(w, ",")))
 	case c.Take("Bugcheck code"):
 		w, _ := c.Word()
-		return true, s.facts > 0 && s.otherBugcheck(w)
+		return true, changed(old && s.otherBugcheck(w))
 	case strings.HasPrefix(l.Text, "Arguments "):
-		return true, false
+		return true, noChange
 	}
 	for _, p := range []string{"Product:", "Built by:", "Edition build lab:", "Opened log file"} {
 		if strings.HasPrefix(l.Text, p) {
-			return true, false
+			return true, noChange
 		}
 	}
-	return false, false
+	return false, noChange
 }
+
+// notAvailable is the uptime of a target that the debugger could not ask.
+const notAvailable = "not available"
 
 // otherBugcheck reports whether the session has a stop code, and another one.
 func (s *session) otherBugcheck(code string) bool {
@@ -88,7 +122,9 @@ func (s *session) learn(l kd.Line) {
 		s.id.time, _ = c.Rest()
 	case c.Take("System Uptime:"):
 		s.target.Uptime, _ = c.Rest()
-		s.id.uptime = s.target.Uptime
+		if s.target.Uptime != notAvailable {
+			s.id.uptime = s.target.Uptime
+		}
 	case c.Take("Machine Name:"):
 		s.id.machine, _ = c.Rest()
 	case strings.HasPrefix(l.Text, "Connected to Windows"):
@@ -152,12 +188,12 @@ func addresses(c *kd.Cursor) []kd.Addr {
 }
 
 // headWidth returns the number of digits of the address in a head line of a
-// resource, thread or process, 0 for other lines and sign-extended addresses.
-// One machine has one width.
-func headWidth(text string) int {
+// resource, thread or process, 0 for other lines and sign-extended addresses,
+// and whether the line ends there. One machine has one width.
+func headWidth(text string) (width int, last bool) {
 	c := kd.Cursor{Text: text}
 	if !c.Take("Resource @") && !c.Take("THREAD") && !c.Take("PROCESS") {
-		return 0
+		return 0, false
 	}
 	w, _ := c.Word()
 	if strings.Contains(w, "!") {
@@ -165,11 +201,8 @@ func headWidth(text string) int {
 		w = strings.Trim(w, "()")
 	}
 	a, ok := kd.ParseFullAddr(w)
-	switch {
-	case !ok || a.SignExtended():
-		return 0
-	case len(w) >= 16:
-		return 16
+	if !ok || a.SignExtended() {
+		return 0, false
 	}
-	return 8
+	return kd.AddrDigits(w), c.Peek() == ""
 }

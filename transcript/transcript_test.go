@@ -121,7 +121,8 @@ func TestSessions(t *testing.T) {
 	const banner = "Microsoft (R) Windows Debugger Version 10.0.19041.1 AMD64\n"
 	const head = "Windows 10 Kernel Version 19041 MP (8 procs) Free x64\nKernel base = 0xfffff801`%s PsLoadedModuleList = 0xfffff801`5be2a310\nDebug session time: %s\nSystem Uptime: 0 days 0:05:11.500\n"
 	a, b := fmt.Sprintf(head, "5b200000", "Mon Nov  2 10:00:00.000 2026"), fmt.Sprintf(head, "6c400000", "Mon Nov  2 10:00:00.000 2026")
-	later := fmt.Sprintf(head, "5b200000", "Tue Nov  3 10:00:00.000 2026")
+	later := strings.Replace(fmt.Sprintf(head, "5b200000", "Tue Nov  3 10:00:00.000 2026"), "0:05:11", "0:06:11", 1)
+	const total = "1000 total locks, 1 locks currently held\n"
 	for _, tc := range []struct {
 		name, text string
 		want       int
@@ -138,6 +139,18 @@ func TestSessions(t *testing.T) {
 		{"two listings of a live system", "lkd> !locks\n" + lockA + "1000 total locks, 1 locks currently held\nlkd> !locks\n" + lockB + "1000 total locks, 1 locks currently held\n", 2},
 		{"the same listing twice", "lkd> !locks\n" + lockA + "1000 total locks\nlkd> !locks\n" + lockA + "1000 total locks\n", 1},
 		{"one lock each by address", "kd> !locks fffffa8011ef1de8\n" + lockA + "kd> !locks fffffa8011ef2de8\n" + lockB, 1},
+		{"refused to go on", "kd> !locks\n" + lockA + "kd> g\n       ^ No runnable debuggees error in 'g'\nkd> !thread\n" + thread, 1},
+		{"remarks", "kd> !locks\n" + lockA + "kd> * waiters; t is 16\nkd> $$ now step; p through\nkd> !thread\n" + thread, 1},
+		{"one lock by its symbol", "kd> !locks\n" + lockA + total + "kd> !locks nt!PiEngineLock\nResource @ nt!PiEngineLock (0xfffff8019cd8a380)    Available\n1 total locks\nkd> !thread\n" + thread, 1},
+		{"free locks as well", "kd> !locks\n" + lockA + total + "kd> !locks -d\n" + lockA + "Resource @ 0xfffffa8011ef9de8    Available\n" + total, 1},
+		{"interrupted and typed again", "kd> !locks\n" + lockB + "Resource @ 0xfffffa8011\nkd> !locks\n" + lockB + lockA + total, 1},
+		{"interrupted in a mode", "kd> !locks\n" + lockB + "Resource @ 0xfffffa8011ef1de8    Exclus\nkd> !locks\n" + lockB + lockA + total, 1},
+		{"interrupted in a mark", "kd> !locks\n" + strings.Replace(lockA, "<*>", "", 1) + "kd> !locks\n" + lockA + lockB + total, 1},
+		{"interrupted in a thread", thread + "THREAD fffffa80\nTHREAD fffffa8016920b60  Cid 00\n" + thread, 1},
+		{"failed before symbols were there", "kd> !locks\n0 total locks, 0 locks currently held\nkd> !thread\n" + thread + "kd> !locks\n" + lockA + total, 1},
+		{"the same uptime at another time of day", "Debug session time: Mon Nov  2 10:00:00.000 2026\nSystem Uptime: 0 days 0:02:03.456\n" + lockA + "Debug session time: Mon Nov  2 10:07:00.000 2026\nSystem Uptime: 0 days 0:02:03.456\n" + thread, 1},
+		{"uptime known later", "System Uptime: not available\n" + lockA + "System Uptime: 0 days 0:02:03.456\n" + thread, 1},
+		{"two logs of one dump", banner + a + lockA + banner + a + thread, 1},
 		{"step", "kd> !locks\n" + lockA + "kd> p\nkd> !thread\n" + thread, 2},
 		{"broken into", lockA + "Break instruction exception - code 80000003 (first chance)\n" + thread, 2},
 		{"time-out before its break-in", "Possible deadlock. Use !locks FFFFFA8011EF1DE8 to determine the resource owner\nBreak instruction exception - code 80000003 (first chance)\n" + lockA, 1},

@@ -52,12 +52,33 @@ func (g *Graph) addResource(r *snapshot.Resource, onStacks stackWaits) {
 		exclusive = append(exclusive, onStacks.exclusive...)
 	}
 	shared, exclusive = g.stillWaiting(r, shared), g.stillWaiting(r, exclusive)
+	shared = g.onlyOnce(r, shared, exclusive)
 	if len(exclusive)+missingExclusive > 0 {
 		g.addExclusive(r, exclusive, missingExclusive)
 	}
 	if len(shared)+missingShared > 0 {
 		g.addShared(r, shared, exclusive, missingShared, missingExclusive)
 	}
+}
+
+// onlyOnce returns the shared waiters that are not exclusive ones, too: a
+// thread waits once. What is left of such a thread is an association only.
+func (g *Graph) onlyOnce(r *snapshot.Resource, shared, exclusive []wait) []wait {
+	at := make(map[kd.Addr]int, len(exclusive))
+	for i, w := range exclusive {
+		at[w.thread] = i
+	}
+	out := shared[:0]
+	for _, w := range shared {
+		i, both := at[w.thread]
+		if !both {
+			out = append(out, w)
+			continue
+		}
+		exclusive[i].grade = D
+		g.note(w.at, "thread %s is listed as a shared and as an exclusive waiter of resource %s: the shared entry is left out", g.bare(w.thread), g.bare(r.Addr))
+	}
+	return out
 }
 
 func listed(ws []locks.Waiter) []wait {
@@ -82,6 +103,9 @@ func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
 		if why := otherWait(t); why != "" {
 			g.note(w.at, "thread %s is listed as a waiter of resource %s, but its THREAD block (line %d) says %s: no edge is drawn", g.bare(w.thread), g.bare(r.Addr), t.At.Line, why)
 			continue
+		}
+		if t != nil && t.State != threads.Waiting && t.State != threads.StateUnknown {
+			w.grade = max(w.grade, C) // begun anew at this moment, by its stack
 		}
 		if n := g.listings[w.thread]; n > 1 {
 			g.note(w.at, "thread %s stands in the waiter lists of %d resources: it can wait for one only", g.bare(w.thread), n)
@@ -132,8 +156,12 @@ func canWaitForResource(t *threads.Thread) bool {
 	case threads.StateUnknown:
 		return true
 	case threads.Waiting:
-	default:
+	case threads.Terminated:
 		return false
+	default:
+		// Waits for an ERESOURCE are begun anew every few seconds; at that
+		// moment the thread is ready or runs inside the wait routine.
+		return t.FindFrame("ExpWaitForResource") >= 0
 	}
 	switch t.WaitReason {
 	case "WrResource":
@@ -184,8 +212,12 @@ func (g *Graph) note(at kd.Ref, format string, args ...any) {
 	g.Notes = append(g.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
 }
 
-// doubt weakens a grade to C where the resource's lists had to be reconciled.
+// doubt weakens a grade to C where the resource's lists had to be reconciled,
+// and to D where other output contradicts them.
 func doubt(r *snapshot.Resource, gr Grade) Grade {
+	if r.Conflict != "" {
+		return D
+	}
 	if r.Reading == locks.Doubtful {
 		return max(gr, C)
 	}
@@ -206,18 +238,11 @@ func (g *Graph) addExclusive(r *snapshot.Resource, ws []wait, missing int) {
 
 func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, missingExclusive int) {
 	gate := g.node(Node{Kind: Shared, Addr: r.Addr, Resource: r, Announced: missing})
-	both := make(map[kd.Addr]bool, len(exclusive))
-	for _, w := range exclusive {
-		both[w.thread] = true
-	}
 	for _, w := range ws {
 		t := g.Snap.Thread(w.thread)
 		waitsBehind := t != nil && t.FindFrame("ExAcquireSharedWaitForExclusive") >= 0
 		passes := t != nil && t.FindFrame("ExAcquireSharedStarveExclusive") >= 0
 		switch {
-		case both[w.thread]:
-			g.note(w.at, "thread %s is listed as a shared and as an exclusive waiter of resource %s: the shared entry is left out", g.bare(w.thread), g.bare(r.Addr))
-			continue
 		case ownsAsItself(r, w.thread) && !(r.Mode == locks.Shared && waitsBehind):
 			g.noteRecursion(r, w)
 			continue
