@@ -69,10 +69,10 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 		return true, noChange
 	case c.Take("System Uptime:"):
 		v, _ := c.Rest()
-		if s.id.uptime != "" && v == s.id.uptime {
+		if v == notAvailable || !differs(s.id.uptime, v) {
 			return true, sameMoment
 		}
-		return true, changed(old && v != notAvailable && differs(s.id.uptime, v))
+		return true, changed(old)
 	case c.Take("Machine Name:"):
 		v, _ := c.Rest()
 		return true, changed(old && v != "" && differs(s.id.machine, v))

@@ -150,6 +150,7 @@ func TestSessions(t *testing.T) {
 		{"failed before symbols were there", "kd> !locks\n0 total locks, 0 locks currently held\nkd> !thread\n" + thread + "kd> !locks\n" + lockA + total, 1},
 		{"the same uptime at another time of day", "Debug session time: Mon Nov  2 10:00:00.000 2026\nSystem Uptime: 0 days 0:02:03.456\n" + lockA + "Debug session time: Mon Nov  2 10:07:00.000 2026\nSystem Uptime: 0 days 0:02:03.456\n" + thread, 1},
 		{"uptime known later", "System Uptime: not available\n" + lockA + "System Uptime: 0 days 0:02:03.456\n" + thread, 1},
+		{"uptime known later, at another time of day", "Debug session time: Mon Nov  2 10:00:00.000 2026\nSystem Uptime: not available\n" + lockA + "Debug session time: Mon Nov  2 10:07:00.000 2026\nSystem Uptime: 0 days 0:02:03.456\n" + thread, 1},
 		{"two logs of one dump", banner + a + lockA + banner + a + thread, 1},
 		{"step", "kd> !locks\n" + lockA + "kd> p\nkd> !thread\n" + thread, 2},
 		{"broken into", lockA + "Break instruction exception - code 80000003 (first chance)\n" + thread, 2},
