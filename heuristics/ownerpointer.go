@@ -136,7 +136,7 @@ func (d *diagnosis) staleFinding(r *snapshot.Resource, o *snapshot.Owner) *Findi
 	f.Explanation = d.whereIsPointer(o) + " It lies below the stack pointer of that thread, so the frame that held it is gone and this thread cannot be said to hold the resource now."
 	for _, w := range f.Bystanders {
 		if w == o.Thread {
-			f.Kind, f.Confidence = SuspectedDeadlock, Possible
+			f.Kind, f.Confidence, f.Grade = SuspectedDeadlock, Possible, waitgraph.D
 			f.Explanation += " The same thread waits for the resource: if nobody else releases it, it waits for its own leak."
 		}
 	}

@@ -48,7 +48,10 @@ func (m *markdown) list(title string, n int, item func(int) string) {
 
 func (m *markdown) finding(f *Finding) {
 	fmt.Fprintf(m, "\n### %s\n\n", escape(f.Title))
-	fmt.Fprintf(m, "%s, severity %s, %s, evidence grade %s\n\n%s\n", code(f.ID), f.Severity, f.Confidence, f.Grade, escape(f.Summary))
+	fmt.Fprintf(m, "%s, severity %s, %s, evidence grade %s\n", code(f.ID), f.Severity, f.Confidence, f.Grade)
+	if f.Summary != m.r.Verdict.Summary {
+		fmt.Fprintf(m, "\n%s\n", escape(f.Summary))
+	}
 	m.steps(f, f.Cycle)
 	m.steps(f, f.Chain)
 	if f.Suspect != nil {
