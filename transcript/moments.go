@@ -56,41 +56,23 @@ func splitMoments(ll locks.Listing, tl threads.Listing) []facts {
 		}
 		return &out[i]
 	}
-	for _, r := range ll.Rounds {
-		f := at(r.At)
-		f.locks.Rounds = append(f.locks.Rounds, r)
-	}
-	for _, r := range ll.Resources {
-		f := at(r.At)
-		f.locks.Resources = append(f.locks.Resources, r)
-	}
-	for _, t := range ll.Timeouts {
-		f := at(t.At)
-		f.locks.Timeouts = append(f.locks.Timeouts, t)
-	}
-	for _, n := range ll.Notes {
-		f := at(n.At)
-		f.locks.Notes = append(f.locks.Notes, n)
-	}
-	splitThreads(tl, at)
+	share(ll.Rounds, at, func(r locks.Round) kd.Ref { return r.At }, func(f *facts) *[]locks.Round { return &f.locks.Rounds })
+	share(ll.Resources, at, func(r *locks.Resource) kd.Ref { return r.At }, func(f *facts) *[]*locks.Resource { return &f.locks.Resources })
+	share(ll.Timeouts, at, func(t locks.Timeout) kd.Ref { return t.At }, func(f *facts) *[]locks.Timeout { return &f.locks.Timeouts })
+	share(ll.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.locks.Notes })
+	share(tl.Threads, at, func(t *threads.Thread) kd.Ref { return t.At }, func(f *facts) *[]*threads.Thread { return &f.threads.Threads })
+	share(tl.Processes, at, func(p threads.Process) kd.Ref { return p.At }, func(f *facts) *[]threads.Process { return &f.threads.Processes })
+	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
+	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
 	return out
 }
 
-func splitThreads(tl threads.Listing, at func(kd.Ref) *facts) {
-	for _, t := range tl.Threads {
-		f := at(t.At)
-		f.threads.Threads = append(f.threads.Threads, t)
-	}
-	for _, p := range tl.Processes {
-		f := at(p.At)
-		f.threads.Processes = append(f.threads.Processes, p)
-	}
-	for _, i := range tl.Interpretations {
-		f := at(i.At)
-		f.threads.Interpretations = append(f.threads.Interpretations, i)
-	}
-	for _, n := range tl.Notes {
-		f := at(n.At)
-		f.threads.Notes = append(f.threads.Notes, n)
+func noteAt(n kd.Note) kd.Ref { return n.At }
+
+// share gives each item to the moment that its place belongs to.
+func share[T any](items []T, moment func(kd.Ref) *facts, place func(T) kd.Ref, list func(*facts) *[]T) {
+	for _, item := range items {
+		l := list(moment(place(item)))
+		*l = append(*l, item)
 	}
 }
