@@ -84,6 +84,15 @@ func Read(inputs []Input) (*Transcript, error) {
 	return r.out, errors.Join(errs...)
 }
 
+// doubt is a reason to believe that another moment begins.
+type doubt uint8
+
+const (
+	noDoubt   doubt = iota
+	otherTime       // another time of day was printed
+	resumed         // a command was typed that lets the machine run
+)
+
 // router gives each line to the reader that knows it.
 type router struct {
 	out *Transcript
@@ -96,9 +105,9 @@ type router struct {
 	system   string // the debugger's system number in the last prompt
 	sawUser  bool   // user-mode output was seen
 	lastHead int32  // the last line of a session header
-	// pending is set when the session ends with the next line, unless that
-	// takes it back.
-	pending bool
+	// pending is why the session ends with the next line, unless that takes it
+	// back.
+	pending doubt
 	raw     []rawSession
 }
 
@@ -144,8 +153,8 @@ func (r *router) line(l kd.Line) Status {
 
 // content routes a line that is neither blank nor a prompt.
 func (r *router) content(l kd.Line) Status {
-	if r.pending && isRefusal(l.Text) {
-		r.pending = false
+	if r.pending == resumed && isRefusal(l.Text) {
+		r.pending = noDoubt
 		return Noise
 	}
 	if known, change := r.cur.headerLine(l); known {
@@ -273,7 +282,7 @@ func (r *router) command(command string, l kd.Line) bool {
 	word := commandWord(command)
 	switch {
 	case resumes[word]:
-		r.pending = true
+		r.pending = resumed
 	case word == "!locks":
 		r.cur.locks.Begin(l.All(), asksForAll(command))
 	}
@@ -296,14 +305,16 @@ func (r *router) command(command string, l kd.Line) bool {
 func (r *router) header(l kd.Line, change change) {
 	switch change {
 	case sameMoment:
-		r.pending = false
+		if r.pending == otherTime {
+			r.pending = noDoubt
+		}
 	case perhapsAnother:
-		r.pending = true
+		r.pending = max(r.pending, otherTime)
 	case another:
 		old := r.cur.target
 		sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3
 		r.split()
-		r.pending = false
+		r.pending = noDoubt
 		if sameBlock {
 			r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
 		}
@@ -314,8 +325,8 @@ func (r *router) header(l kd.Line, change change) {
 
 // settle ends the session if nothing has taken the end back.
 func (r *router) settle() {
-	if r.pending {
-		r.pending = false
+	if r.pending != noDoubt {
+		r.pending = noDoubt
 		r.split()
 	}
 }

@@ -140,6 +140,7 @@ func TestSessions(t *testing.T) {
 		{"the same listing twice", "lkd> !locks\n" + lockA + "1000 total locks\nlkd> !locks\n" + lockA + "1000 total locks\n", 1},
 		{"one lock each by address", "kd> !locks fffffa8011ef1de8\n" + lockA + "kd> !locks fffffa8011ef2de8\n" + lockB, 1},
 		{"refused to go on", "kd> !locks\n" + lockA + "kd> g\n       ^ No runnable debuggees error in 'g'\nkd> !thread\n" + thread, 1},
+		{"went on, uptime first told then", "kd> !locks\n" + lockA + "kd> g\nSystem Uptime: 0 days 0:02:03.456\nkd> !thread\n" + thread, 2},
 		{"remarks", "kd> !locks\n" + lockA + "kd> * waiters; t is 16\nkd> $$ now step; p through\nkd> !thread\n" + thread, 1},
 		{"one lock by its symbol", "kd> !locks\n" + lockA + total + "kd> !locks nt!PiEngineLock\nResource @ nt!PiEngineLock (0xfffff8019cd8a380)    Available\n1 total locks\nkd> !thread\n" + thread, 1},
 		{"free locks as well", "kd> !locks\n" + lockA + total + "kd> !locks -d\n" + lockA + "Resource @ 0xfffffa8011ef9de8    Available\n" + total, 1},
