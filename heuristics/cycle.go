@@ -41,7 +41,10 @@ const mostTold = 24
 func (d *diagnosis) cycleFinding(k knot) Finding {
 	f := d.knotFinding(deadlockCycle, k)
 	f.Suspect = d.suspectOf(f.Threads)
-	f.Next = d.nextForThreads(f.Threads)
+	if f.Kind == SuspectedDeadlock {
+		f.Next = append(f.Next, "!locks")
+	}
+	f.Next = append(f.Next, d.nextForThreads(f.Threads)...)
 	if f.Suspect != nil {
 		f.Next = append(f.Next, "lmvm "+f.Suspect.Module)
 	}

@@ -107,6 +107,7 @@ func (d *diagnosis) knotFinding(c *Check, k knot) Finding {
 	f.Grade, f.Confidence = k.grade, confidenceOf(k.grade)
 	if k.grade == waitgraph.D {
 		f.Kind, f.Severity = SuspectedDeadlock, High
+		f.Remedy = "Print the lists and the threads again, from one moment: they decide."
 	}
 	f.Cycle = d.steps(k.cycle)
 	lockSeen := make(map[kd.Addr]bool)

@@ -2,13 +2,13 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/locks"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
-	"kdlocks/waitgraph"
 )
 
 var selfDeadlockOwnerPointer = &Check{
@@ -55,7 +55,7 @@ func (d *diagnosis) ownerPointerKnots() []Finding {
 		}
 		f.Suspect = d.ownerPointerSuspect(t, o)
 		f.Summary = d.ownerPointerSummary(r, o, f)
-		f.Explanation = d.ownerPointerStory(r, o, f, again)
+		f.Explanation = d.ownerPointerStory(r, o, again)
 		f.Next = d.ownerPointerNext(t, o, f)
 		out = append(out, f)
 	}
@@ -75,7 +75,7 @@ func (d *diagnosis) narrowToOwner(f *Finding, o *snapshot.Owner) {
 }
 
 // ownerPointerSuspect blames the module whose function the owner pointer
-// belongs to; if that is part of Windows, the nearest one outside it.
+// belongs to; if that is part of Windows, the nearest one outside it, if any.
 func (d *diagnosis) ownerPointerSuspect(t *threads.Thread, o *snapshot.Owner) *Suspect {
 	if t == nil || o.Slot.Setter < 0 {
 		return d.suspectOf([]kd.Addr{o.Thread})
@@ -91,10 +91,7 @@ func (d *diagnosis) ownerPointerSuspect(t *threads.Thread, o *snapshot.Owner) *S
 	if !isOS(setter.Module) {
 		return &Suspect{Module: setter.Module, Reason: fmt.Sprintf("%s %s, so %s set it", what, frame(t, o.Slot.Setter), setter.Module), set: true}
 	}
-	if s := d.suspectOf([]kd.Addr{o.Thread}); s != nil {
-		return s
-	}
-	return &Suspect{Module: setter.Module, Reason: fmt.Sprintf("%s %s, and no module outside Windows stands between it and the lock request", what, frame(t, o.Slot.Setter))}
+	return d.suspectOf([]kd.Addr{o.Thread})
 }
 
 func (d *diagnosis) ownerPointerSummary(r *snapshot.Resource, o *snapshot.Owner, f Finding) string {
@@ -109,19 +106,24 @@ func (d *diagnosis) ownerPointerSummary(r *snapshot.Resource, o *snapshot.Owner,
 	if f.Suspect != nil && f.Suspect.set {
 		how += ", set by " + f.Suspect.Module
 	}
-	s := fmt.Sprintf("%s has %sdeadlocked on itself: it waits for %s, which it %s.", capital(d.thread(o.Thread)), likely(f), d.lock(r.Addr), how)
+	s := fmt.Sprintf("%s deadlocked on itself: it waits for %s, which it %s.", d.has(f), d.lock(r.Addr), how)
 	if f.Blocked > 0 {
 		s += fmt.Sprintf(" %s behind it.", waits(f.Blocked, "other thread"))
 	}
 	return s
 }
 
-// likely is the adverb of a finding that is not certain.
-func likely(f Finding) string {
-	if f.Confidence == Certain {
-		return ""
+// has begins a sentence about the first thread of a finding with how sure it
+// is.
+func (d *diagnosis) has(f Finding) string {
+	who := d.thread(f.Threads[0])
+	switch f.Confidence {
+	case Certain:
+		return capital(who) + " has"
+	case VeryLikely:
+		return capital(who) + " has very likely"
 	}
-	return "very likely "
+	return "Suspected, not proven: " + who + " has"
 }
 
 // waits says "1 thread waits" or "n threads wait".
@@ -134,14 +136,14 @@ func waits(n int, noun string) string {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-func (d *diagnosis) ownerPointerStory(r *snapshot.Resource, o *snapshot.Owner, f Finding, again *reentry) string {
+func (d *diagnosis) ownerPointerStory(r *snapshot.Resource, o *snapshot.Owner, again *reentry) string {
 	t := d.snap.Thread(o.Thread)
 	var b strings.Builder
 	fmt.Fprintf(&b, "The owner %s of %s is no thread's own address. %s", d.addr(o.Raw), d.lock(r.Addr), d.whereIsPointer(o))
 	if t != nil && o.Pointer {
 		fmt.Fprintf(&b, " %s", slot(t, o))
 	}
-	b.WriteString(" " + d.whatItWants(r, o, f))
+	b.WriteString(" " + d.whatItWants(r, o))
 	b.WriteString(" The kernel lets an owner in again only if it finds the thread's own address as the owner; ExSetResourceOwnerPointer replaced it, so the thread waits for itself.")
 	if again != nil {
 		fmt.Fprintf(&b, " %s", again.text(t))
@@ -181,11 +183,9 @@ func (d *diagnosis) whereIsPointer(o *snapshot.Owner) string {
 	return s + "."
 }
 
-func (d *diagnosis) whatItWants(r *snapshot.Resource, o *snapshot.Owner, f Finding) string {
-	shared := false
-	for _, w := range r.SharedWaiters {
-		shared = shared || w.Thread == o.Thread
-	}
+func (d *diagnosis) whatItWants(r *snapshot.Resource, o *snapshot.Owner) string {
+	is := func(w locks.Waiter) bool { return w.Thread == o.Thread }
+	shared := slices.ContainsFunc(r.SharedWaiters, is)
 	s := fmt.Sprintf("The same thread waits for %s access to the resource", access(shared))
 	if routine, caller := acquire(d.snap.Thread(o.Thread)); routine >= 0 {
 		t := d.snap.Thread(o.Thread)
@@ -197,7 +197,7 @@ func (d *diagnosis) whatItWants(r *snapshot.Resource, o *snapshot.Owner, f Findi
 	if r.Mode == locks.Shared && shared {
 		s += "; an exclusive waiter is queued before it and waits for this very owner"
 	}
-	if f.Grade == waitgraph.C || f.Grade == waitgraph.D {
+	if !shared && !slices.ContainsFunc(r.ExclusiveWaiters, is) {
 		s += " (read from its stack, the waiter list does not name it)"
 	}
 	return s + "."

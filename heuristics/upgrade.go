@@ -117,10 +117,14 @@ func without(list []kd.Addr, in map[kd.Addr]bool) []kd.Addr {
 
 func (d *diagnosis) upgradeSummary(f Finding, lock kd.Addr) string {
 	var s string
+	sure := map[Confidence]string{Certain: ": a deadlock", VeryLikely: ": very likely a deadlock"}[f.Confidence]
+	if sure == "" {
+		sure = ": suspected, not proven"
+	}
 	if len(f.Threads) == 1 {
-		s = fmt.Sprintf("%s has %sdeadlocked on itself: it owns %s shared and waits for exclusive access to it.", capital(d.thread(f.Threads[0])), likely(f), d.lock(lock))
+		s = fmt.Sprintf("%s deadlocked on itself: it owns %s shared and waits for exclusive access to it.", d.has(f), d.lock(lock))
 	} else {
-		s = fmt.Sprintf("%d shared owners of %s have %sdeadlocked: each waits for exclusive access to it and none can leave.", len(f.Threads), d.lock(lock), likely(f))
+		s = fmt.Sprintf("%s of %s wait for exclusive access to it and none can leave%s.", kd.Plural(len(f.Threads), "shared owner"), d.lock(lock), sure)
 	}
 	if f.Blocked > 0 {
 		s += fmt.Sprintf(" %s behind.", waits(f.Blocked, "other thread"))
