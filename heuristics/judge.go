@@ -33,6 +33,18 @@ type Judgement struct {
 // mostFindings bounds the findings of one detector; what is left out is noted.
 const mostFindings = 200
 
+// lookAgain is the command that goes on from a finding about which nothing is
+// missing: the whole of its first thread, else of its lock.
+func (d *diagnosis) lookAgain(f *Finding) []string {
+	switch {
+	case len(f.Threads) > 0:
+		return []string{"!thread " + d.addr(f.Threads[0]) + " 1f"}
+	case len(f.Resources) > 0:
+		return []string{"!locks -v " + d.addr(f.Resources[0])}
+	}
+	return nil
+}
+
 // mostListed bounds the bystanders that a finding names; Blocked counts all.
 const mostListed = 1000
 
@@ -58,6 +70,9 @@ func Judge(s *snapshot.Snapshot) Judgement {
 			for _, e := range f.Suspect.frames {
 				f.seen(e.At, e.Addr, e.Why)
 			}
+		}
+		if len(f.Next) == 0 {
+			f.Next = d.lookAgain(f)
 		}
 		slices.SortStableFunc(f.Evidence, byPlace)
 		f.Bystanders, f.Others = f.Bystanders[:min(len(f.Bystanders), mostListed)], f.Others[:min(len(f.Others), mostListed)]

@@ -48,6 +48,6 @@ func (d *diagnosis) idleWorkerFinding(r *snapshot.Resource, o *snapshot.Owner, t
 		f.Kind, f.Severity = BlockedChain, High
 		f.Summary = fmt.Sprintf("%s behind %s, an idle system worker that owns %s: handed over or leaked.", capital(waits(r.Waiting(), "thread")), d.thread(o.Thread), d.lock(r.Addr))
 	}
-	f.Next = []string{"!irpfind"}
+	f.Next = []string{"!thread " + d.addr(o.Thread), "!irpfind"}
 	return &f
 }

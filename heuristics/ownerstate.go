@@ -59,9 +59,9 @@ func (d *diagnosis) ownersInState(c *Check, what string, want ...threads.State) 
 			f.Summary = fmt.Sprintf("%s behind %s, which %s.", capital(waits(r.Blocked, "thread")), d.thread(a), what)
 			f.Explanation = fmt.Sprintf("The owner's THREAD block (line %d) says %s.", t.At.Line, t.State)
 			f.Explanation += ticksOf(t)
-			f.Next = []string{c.Next}
-			if c == ownerRunning {
-				f.Next = []string{"!thread " + d.addr(a)}
+			f.Next = []string{"!thread " + d.addr(a)}
+			if c == ownerReady {
+				f.Next = append(f.Next, c.Next)
 			}
 			return f
 		}

@@ -148,6 +148,23 @@ func checkDetectors(t *testing.T, k kase, r *report.Report) {
 	}
 }
 
+// TestEveryFindingSaysWhatNext: a command that can be typed, its addresses
+// filled in, and what would disprove the finding.
+func TestEveryFindingSaysWhatNext(t *testing.T) {
+	for _, k := range loadCases(t) {
+		for _, f := range analyze(t, k.input).Findings {
+			if len(f.NextCommands) == 0 || f.Disproof == "" || f.Remedy == "" || len(f.Evidence) == 0 {
+				t.Errorf("%s: %s: next %q, disproof %q, remedy %q, %d pieces of evidence", k.name, f.ID, f.NextCommands, f.Disproof, f.Remedy, len(f.Evidence))
+			}
+			for _, c := range f.NextCommands {
+				if strings.ContainsAny(c, "<>") {
+					t.Errorf("%s: %s: %q can't be typed", k.name, f.ID, c)
+				}
+			}
+		}
+	}
+}
+
 func findingIDs(r *report.Report) []string {
 	var ids []string
 	for _, f := range r.Findings {
