@@ -57,7 +57,7 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 // rootState says in words what a root does.
 func (d *diagnosis) rootState(t *threads.Thread) string {
 	switch {
-	case t == nil || !t.Header && len(t.Stack.Frames) == 0:
+	case t == nil || !t.Printed():
 		return "what it does is not in the input"
 	case waitsForResource(t):
 		return "it waits for a resource that no list in the input names"

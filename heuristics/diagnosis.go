@@ -171,26 +171,38 @@ func (d *diagnosis) gapsOfWaits() {
 
 // gapsOfThreads names threads that wait for a resource which no list shows.
 func (d *diagnosis) gapsOfThreads() {
-	for _, t := range d.snap.Threads {
-		if !waitsForResource(t) {
-			continue
-		}
-		if i := d.graph.Find(t.Addr); t.Addr != 0 && i >= 0 && len(d.graph.Out[i]) > 0 {
-			continue
-		}
-		next := "!locks"
-		switch r := d.owned[t.Addr]; {
-		case t.Addr == 0 && d.snap.HasLocks:
-			// Most likely one of the waiters that the lists name.
-			continue
-		case t.Addr == 0:
-			d.gap(kd.Gap{What: "the resource that a thread without a header waits for", Why: kd.NotInInput, Next: next, Decides: true})
-			continue
-		case r != nil && d.foreignOwner(r, t.Addr):
-			next = d.compareWait(r)
-		}
-		d.gap(kd.Gap{What: "the resource that " + d.thread(t.Addr) + " waits for", Why: kd.NotInInput, Next: next, Decides: true})
+	const most = 8
+	waiting := d.waitUnlisted()
+	for _, t := range waiting[:min(len(waiting), most)] {
+		d.gapOfThread(t)
 	}
+	if n := len(waiting) - most; n > 0 {
+		d.gap(kd.Gap{What: "the resources that " + kd.Plural(n, "more thread") + " wait for", Why: kd.NotInInput, Next: "!locks", Decides: true})
+	}
+}
+
+// waitUnlisted returns the threads that wait for a resource and stand in no
+// list. A stack without a header is most likely that of a listed waiter.
+func (d *diagnosis) waitUnlisted() []*threads.Thread {
+	var out []*threads.Thread
+	for _, t := range d.snap.Threads {
+		if !waitsForResource(t) || t.Addr == 0 && d.snap.HasLocks || t.Addr != 0 && d.waitsForListed(t) {
+			continue
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func (d *diagnosis) gapOfThread(t *threads.Thread) {
+	who, next := "a thread without a header", "!locks"
+	if t.Addr != 0 {
+		who = d.thread(t.Addr)
+	}
+	if r := d.owned[t.Addr]; r != nil && d.foreignOwner(r, t.Addr) {
+		next = d.compareWait(r)
+	}
+	d.gap(kd.Gap{What: "the resource that " + who + " waits for", Why: kd.NotInInput, Next: next, Decides: true})
 }
 
 // foreignOwner reports whether the thread owns the resource without being

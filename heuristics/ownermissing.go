@@ -24,7 +24,7 @@ Seen must be: the owner entry; the thread waits for nothing in the input.`,
 func init() {
 	register(ownerMissing, func(d *diagnosis) []Finding {
 		return d.eachRoot(func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
-			if t != nil && (t.Header || len(t.Stack.Frames) > 0) {
+			if t != nil && t.Printed() {
 				return nil
 			}
 			f := d.rootFinding(ownerMissing, Undecided, r, a)

@@ -48,7 +48,7 @@ func init() {
 
 func (d *diagnosis) ownersInState(c *Check, what string, want ...threads.State) []Finding {
 	return d.eachRoot(func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
-		if t == nil || !t.Header {
+		if t == nil || !t.Printed() {
 			return nil
 		}
 		for _, s := range want {
@@ -57,7 +57,7 @@ func (d *diagnosis) ownersInState(c *Check, what string, want ...threads.State) 
 			}
 			f := d.rootFinding(c, BlockedChain, r, a)
 			f.Summary = fmt.Sprintf("%s behind %s, which %s.", capital(waits(r.Blocked, "thread")), d.thread(a), what)
-			f.Explanation = fmt.Sprintf("The owner's THREAD block (line %d) says %s.", t.At.Line, t.State)
+			f.Explanation = fmt.Sprintf("The owner itself (line %d) is printed as %s.", t.At.Line, t.State)
 			f.Explanation += ticksOf(t)
 			f.Next = []string{"!thread " + d.addr(a)}
 			if c == ownerReady {

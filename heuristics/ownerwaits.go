@@ -54,7 +54,7 @@ func init() {
 // ownersWaiting collects roots whose own wait is of one sort.
 func (d *diagnosis) ownersWaiting(c *Check, why func(*threads.Thread) (string, int)) []Finding {
 	return d.eachRoot(func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
-		if t == nil || isIdleWorker(t) || t.State == threads.StateUnknown && len(t.Stack.Frames) == 0 {
+		if t == nil || isIdleWorker(t) || !t.Printed() {
 			return nil
 		}
 		text, at := why(t)

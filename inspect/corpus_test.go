@@ -28,6 +28,7 @@ type capture struct {
 		Stacks []struct {
 			Frames int `yaml:"frames"`
 		} `yaml:"stacks"`
+		StacksThreads []truthRow `yaml:"stacks_threads"`
 	} `yaml:"truth"`
 }
 
@@ -73,6 +74,16 @@ type truthThread struct {
 	} `yaml:"wait_objects"`
 }
 
+// truthRow is one thread of !stacks.
+type truthRow struct {
+	Addr     string `yaml:"addr"`
+	CID      string `yaml:"cid"`
+	State    string `yaml:"state"`
+	Process  string `yaml:"process"`
+	TicksHex string `yaml:"ticks_hex"`
+	Frames   *int   `yaml:"frames"`
+}
+
 // mex says which captures hold output of extensions that are not read yet:
 // threads and frames in them are not compared.
 var mex = map[string]bool{"022-insight-13c-terminated-owner.log": true, "030-openzfs-317-excl-with-shared-waiters.log": true}
@@ -99,6 +110,7 @@ func TestCorpusFacts(t *testing.T) {
 			}
 			r := analyze(t, data)
 			compareResources(t, c, r)
+			compareRows(t, c, r)
 			if !mex[c.File] {
 				compareThreads(t, c, r)
 				compareStacks(t, c, r)
@@ -275,6 +287,31 @@ func compareThread(t *testing.T, want truthThread, got *report.Thread) {
 		check("frames", len(got.Frames), *want.FramesFromK)
 	case want.Frames != nil:
 		check("frames", len(got.Frames), *want.Frames)
+	}
+}
+
+func compareRows(t *testing.T, c capture, r *report.Report) {
+	t.Helper()
+	for _, want := range c.Truth.StacksThreads {
+		p, th, _ := strings.Cut(want.CID, ".")
+		line := []string{fmt.Sprintf("%04s.%04s", p, strings.TrimPrefix(th, "00")), map[string]string{"Blocked": "waiting", "RUNNING": "running"}[want.State]}
+		var got []string
+		for _, th := range r.Threads {
+			if th.Address != "0x"+want.Addr {
+				continue
+			}
+			got = []string{th.CID, th.State}
+			if want.Process != "" {
+				got, line = append(got, th.Process.Image), append(line, want.Process)
+			}
+			if want.TicksHex != "" {
+				got, line = append(got, fmt.Sprintf("%x", *th.WaitTicks)), append(line, want.TicksHex)
+			}
+			if want.Frames != nil {
+				got, line = append(got, fmt.Sprint(len(th.Frames))), append(line, fmt.Sprint(*want.Frames))
+			}
+		}
+		compare(t, "row of thread "+want.Addr, got, line)
 	}
 }
 

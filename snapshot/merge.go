@@ -165,11 +165,21 @@ func richer(later, have *threads.Thread) bool {
 	return len(later.WaitObjects) >= len(have.WaitObjects) && (later.Ticks >= 0 || have.Ticks < 0)
 }
 
-// mergeStack takes the later block's frames if there are more of them, and its
-// range if none was known.
+// isFuller reports whether frames say more than others: call sites alone say
+// less than frames with their stack addresses, however many they are.
+func isFuller(a, b []stacks.Frame) bool {
+	pa, pb := len(physical(a)) > 0, len(physical(b)) > 0
+	if pa != pb {
+		return pa
+	}
+	return len(a) > len(b)
+}
+
+// mergeStack takes the later block's frames if they say more, and its range if
+// none was known.
 func mergeStack(have, later *threads.Thread) {
 	to, from := &have.Stack, &later.Stack
-	if len(from.Frames) > len(to.Frames) {
+	if isFuller(from.Frames, to.Frames) {
 		to.Frames, to.HeaderAt, to.X86 = from.Frames, from.HeaderAt, from.X86
 	}
 	if to.Init == 0 {

@@ -210,3 +210,15 @@ func TestAdoptedStacks(t *testing.T) {
 		}
 	}
 }
+
+// TestRowAndBlock: the row of !stacks and the block of !thread are one thread;
+// the block says more, in whichever order they come.
+func TestRowAndBlock(t *testing.T) {
+	const row = "   4.000100  " + tA + " 0004d63 Blocked    nt!KiSwapContext+0x76\n                                        nt!KiSwapThread+0x500\n                                        nt!A+0x1\n                                        nt!B+0x1\n                                        nt!C+0x1\n\n"
+	for _, text := range []string{row + thread(tA, wait, 0), thread(tA, wait, 0) + row} {
+		s := built(t, text)
+		if th := s.Threads[0]; len(s.Threads) != 1 || th.WaitReason != "WrResource" || len(th.Stack.Frames) != 4 || th.Conflict != "" {
+			t.Errorf("%s", s)
+		}
+	}
+}

@@ -34,6 +34,8 @@ type Reader struct {
 	gap   bool // a blank or foreign line came since the last frame
 	blank bool // a blank line came since the THREAD line
 	value pendingValue
+	rows  bool   // the column heads of !stacks have been read
+	image string // of the process that rows of !stacks belong to
 }
 
 // part is what of a THREAD block comes next.
@@ -67,7 +69,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	case l.Text == "":
 		r.gap, r.blank = true, true
 		return false
-	case r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.headless(l):
+	case r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
 		r.gap = false
 		return true
 	case r.stackLine(l):
@@ -88,6 +90,7 @@ func (r *Reader) Line(l kd.Line) bool {
 func (r *Reader) Prompt(loose bool) {
 	r.closeBlock()
 	r.proc = nil
+	r.rows, r.image = false, ""
 	r.loose = loose
 	r.value.set = false
 }

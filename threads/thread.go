@@ -159,6 +159,12 @@ func New(addr kd.Addr, at kd.Ref) *Thread {
 	}
 }
 
+// Printed reports whether the thread itself was printed, in whatever form, and
+// not only its address.
+func (t *Thread) Printed() bool {
+	return t.Header || t.State != StateUnknown || len(t.Stack.Frames) > 0
+}
+
 // Timed reports whether one of the objects waited for is a timer.
 func (t *Thread) Timed() bool {
 	for _, w := range t.WaitObjects {

@@ -253,6 +253,36 @@ func TestInterpretations(t *testing.T) {
 	}
 }
 
+func TestStacksRows(t *testing.T) {
+	l := threads.Read(kd.Lines(`Proc.Thread  .Thread  Ticks   ThreadState Blocker
+                            [fffffa800cd6a5f0 System]
+   4.001ccc  ffffc4bbafa8d040 0004d63 Blocked    nt!KiSwapContext+0x76
+                                        nt!KiSwapThread+0x500
+                                        OpenZFS!spl_mutex_enter+0x11f
+   4.002668  ffffac48b8a71040   (N/A) RUNNING    nt!IopLiveDumpCorralDpc+0x3c
+                            [fffffa800cd6b000 smss.exe]
+
+  9c.000098  ffffac4883538310 0000017 Blocked    Stack paged out
+`))
+	var got []string
+	for _, th := range l.Threads {
+		got = append(got, fmt.Sprint(th.Addr, " ", th.CID, " ", th.State, " ", th.Process.Image, " ", th.Ticks, " ", len(th.Stack.Frames), " ", th.NotResident))
+	}
+	want := []string{
+		"0xffffc4bbafa8d040 0004.1ccc waiting System 19811 3 false",
+		"0xffffac48b8a71040 0004.2668 running System -1 1 false",
+		"0xffffac4883538310 009c.0098 waiting smss.exe 23 0 true",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q", got)
+	}
+	for _, s := range []string{"4.5 something", "1.000050  hello Blocked x", "4.001ccc  ffffc4bbafa8d040 0004d63 Dozing nt!X+0x1"} {
+		if l := threads.Read(kd.Lines(s)); len(l.Threads) != 0 {
+			t.Errorf("%q is read as a row", s)
+		}
+	}
+}
+
 func ExampleRead() {
 	l := threads.Read(kd.Lines(`
 THREAD a69a1b40  Cid 0004.00b8  Teb: 00000000 Win32Thread: 00000000 RUNNING on processor 2

@@ -169,11 +169,6 @@ func (r *router) content(l kd.Line) Status {
 	if !r.checkWidth(l) {
 		return NotUnderstood
 	}
-	if isStacksRow(l.Text) {
-		// Its call sites belong to the thread of the row, not to a stack of k.
-		r.cur.threads.Prompt(false)
-		return NotUnderstood
-	}
 	if r.cur.threads.InStack() && beginsWithAddress(l.Text) && r.cur.threads.Line(l) {
 		r.claim("", l)
 		return Claimed
@@ -200,21 +195,6 @@ func (r *router) content(l kd.Line) Status {
 func beginsWithAddress(text string) bool {
 	c := kd.Cursor{Text: text}
 	_, ok := kd.ParseFullAddr(c.Peek())
-	return ok
-}
-
-// isStacksRow reports whether a line is the row of a thread in !stacks:
-//
-//	4.001ccc  ffffc4bbafa8d040 0004d63 Blocked    nt!KiSwapContext+0x76
-func isStacksRow(text string) bool {
-	c := kd.Cursor{Text: text}
-	w, _ := c.Word()
-	p, t, ok := strings.Cut(w, ".")
-	if !ok || len(t) != 6 || kd.AddrDigits(p) == 0 || kd.AddrDigits(t) != 6 {
-		return false
-	}
-	w, _ = c.Word()
-	_, ok = kd.ParseFullAddr(w)
 	return ok
 }
 
@@ -246,6 +226,8 @@ func threadCommand(text string) string {
 		return "!thread"
 	case strings.HasPrefix(text, "PROCESS"):
 		return "!process"
+	case strings.HasPrefix(text, "Proc.Thread"):
+		return "!stacks"
 	}
 	return ""
 }
@@ -405,5 +387,5 @@ func (r *router) nothing(inputs []Input) error {
 	for _, s := range r.out.Sources {
 		lines += len(s.Lines)
 	}
-	return fmt.Errorf("%s: %w: none of its %d lines is output of !locks, !thread, !process or k", name, ErrNothing, lines)
+	return fmt.Errorf("%s: %w: none of its %d lines is output of !locks, !thread, !process, !stacks or k", name, ErrNothing, lines)
 }

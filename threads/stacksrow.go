@@ -1,0 +1,99 @@
+package threads
+
+import (
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// stacksRow reads the row of a thread in !stacks, with its first call site. The
+// Ticks column, hexadecimal, is missing in old debuggers:
+//
+//	   4.001ccc  ffffc4bbafa8d040 0004d63 Blocked    nt!KiSwapContext+0x76
+//	3ad0.0065ec  ffffd92ea0ce2080   (N/A) Blocked    nt!KiSwapContext+0x76
+//	   4.000014  835cf030  Blocked    Stack paged out
+func (r *Reader) stacksRow(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	w, _ := c.Word()
+	cid, ok := rowCID(w)
+	if !ok {
+		return false
+	}
+	w, _ = c.Word()
+	addr, ok := kd.ParseFullAddr(w)
+	if !ok {
+		return false
+	}
+	t := New(addr, l.All())
+	t.CID, t.Process.Image = cid, r.image
+	if ticks, err := strconv.ParseInt(c.Peek(), 16, 64); err == nil {
+		t.Ticks, t.WaitAt = ticks, l.All()
+		c.Word()
+	} else {
+		c.Take("(N/A)")
+	}
+	w, _ = c.Word()
+	if t.State, ok = rowStates[strings.ToUpper(w)]; !ok {
+		return false
+	}
+	r.begin(t)
+	r.part = propPart
+	r.rowSite(c, l)
+	return true
+}
+
+// rowStates are the words of the ThreadState column.
+var rowStates = map[string]State{
+	"BLOCKED": Waiting, "RUNNING": Running, "READY": Ready, "STANDBY": Standby,
+	"TERMINATED": Terminated, "INITIALIZED": Initialized, "TRANSITION": Transition, "DEFERREDREADY": DeferredReady,
+}
+
+// rowSite reads the first call site, which stands behind the state.
+func (r *Reader) rowSite(c kd.Cursor, l kd.Line) {
+	if c.Take("Stack paged out") {
+		r.cur.NotResident = true
+		return
+	}
+	site, at := c.Rest()
+	if site == "" {
+		return
+	}
+	l.Text, l.Off = site, l.Off+int32(at)
+	r.stack.Line(l)
+}
+
+// rowCID reads process.thread as !stacks prints it: six digits of the thread.
+func rowCID(w string) (CID, bool) {
+	p, t, ok := strings.Cut(w, ".")
+	if !ok || len(t) != 6 || kd.AddrDigits(p) == 0 || kd.AddrDigits(t) != 6 {
+		return CID{}, false
+	}
+	cid := parseCID(w)
+	return cid, cid.Known
+}
+
+// stacksFrame reads the lines around the rows: the column heads, and the
+// process that the rows below belong to:
+//
+//	Proc.Thread  .Thread  Ticks   ThreadState Blocker
+//	                            [fffff80002c10180 Idle]
+//	                                     [csrss.exe]
+func (r *Reader) stacksFrame(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	if c.Take("Proc.Thread .Thread") {
+		r.closeBlock()
+		r.rows = true
+		return true
+	}
+	if !r.rows || !strings.HasPrefix(l.Text, "[") || !strings.HasSuffix(l.Text, "]") {
+		return false
+	}
+	r.closeBlock()
+	name := kd.Cursor{Text: l.Text[1 : len(l.Text)-1]}
+	if _, ok := kd.ParseFullAddr(name.Peek()); ok {
+		name.Word()
+	}
+	r.image, _ = name.Rest()
+	return true
+}
