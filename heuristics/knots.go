@@ -165,10 +165,8 @@ func (d *diagnosis) seenEdge(f *Finding, e waitgraph.Edge) {
 // countBlocked fills the threads that wait behind a cycle without being on it.
 func (d *diagnosis) countBlocked(f *Finding, k knot) {
 	var onCycle []int
-	member := make(map[int]bool)
 	for _, e := range k.cycle {
 		onCycle = append(onCycle, d.graph.Edges[e].From)
-		member[d.graph.Edges[e].From] = true
 	}
 	inKnot := make(map[int]bool)
 	for _, n := range k.nodes {

@@ -334,9 +334,6 @@ func TestManyDeadlocksAtOnce(t *testing.T) {
 }
 
 func TestTwentyThousandThreads(t *testing.T) {
-	if testing.Short() {
-		t.Skip("long")
-	}
 	checkCrowd(t, newScene(20_000, dialects[5], styles[1], 20_000, append(slices.Clone(deadlocks), innocents...)...))
 }
 

@@ -8,9 +8,9 @@ import (
 
 // reconcile gives each entry of the "Threads:" list its role. The debugger
 // prints owners and shared waiters in one list and marks owners with <*>, but
-// some versions mark shared waiters too (testdata: openzfs-317) and old ones
-// mark nobody (testdata: NT 4). So the head line and the counts decide, and a
-// list that fits neither gets no roles that an edge could be drawn from.
+// some versions mark shared waiters too (testdata/corpus/030-*) and old ones
+// mark nobody (NT 4, locks_test.go). So the head line and the counts decide, and
+// a list that fits neither gets no roles that an edge could be drawn from.
 func (r *Resource) reconcile() {
 	r.dropCutEntry()
 	switch r.Mode {

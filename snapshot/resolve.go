@@ -50,6 +50,7 @@ type Owner struct {
 	Said kd.Ref
 	// Why says what stands in the way of an unresolved or doubtful owner.
 	Why string
+	// Gap is the kind of what stands in the way, as the report counts it.
 	Gap kd.Why
 }
 

@@ -22,8 +22,6 @@ func Read(lines []kd.Line) Stack {
 type Reader struct {
 	stack Stack
 	open  bool
-	// numbered is set when the column heads start with #.
-	numbered bool
 	// wide is set when stack addresses have 16 digits.
 	wide bool
 	// bare is set when the frames are call sites alone.
@@ -104,7 +102,6 @@ func (r *Reader) header(l kd.Line) bool {
 		return false
 	}
 	r.open, r.stack.HeaderAt = true, l.All()
-	r.numbered = strings.HasPrefix(l.Text, "#")
 	r.stack.X86 = strings.Contains(strings.ToLower(l.Text), "childebp")
 	r.bare = !strings.Contains(l.Text, "RetAddr")
 	r.noSP = !r.bare && strings.HasPrefix(strings.TrimLeft(l.Text, "# "), "RetAddr")
@@ -152,8 +149,8 @@ func (r *Reader) Restarts(l kd.Line) bool {
 }
 
 // bareFrame reads a call site alone. It begins a stack only with a function and
-// an offset or frame number 00; in such a stack, and after the column head of kc, the offset may
-// be missing, and an address may stand for a symbol.
+// an offset or frame number 00; in such a stack, and after the column head of
+// kc, the offset may be missing, and an address may stand for a symbol.
 func (r *Reader) bareFrame(l kd.Line) (Frame, bool) {
 	f := Frame{At: l.All(), Offset: -1, Bare: true}
 	if len(r.stack.Frames) > 0 && !r.bare || strings.HasSuffix(l.Text, ":") {
