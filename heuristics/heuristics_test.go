@@ -15,7 +15,7 @@ import (
 // judged reads text as one session and judges it.
 func judged(t *testing.T, text string) Judgement {
 	t.Helper()
-	tr, err := transcript.Read([]transcript.Input{{Name: "in", Data: []byte(text)}})
+	tr, err := transcript.Read([]transcript.Input{transcript.Bytes("in", []byte(text))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func setPart(a *txtar.Archive, name string, data []byte) {
 // analyze runs one input; it fails the test if nothing is recognised.
 func analyze(t testing.TB, data []byte) *report.Report {
 	t.Helper()
-	r, err := inspect.Run(context.Background(), []inspect.Input{{Name: "input.txt", Data: data}}, inspect.Options{})
+	r, err := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("input.txt", data)}, inspect.Options{})
 	if err != nil {
 		t.Fatalf("Run: %v", err)
 	}
@@ -94,7 +94,7 @@ func analyze(t testing.TB, data []byte) *report.Report {
 // model returns the canonical text of what was read.
 func model(t testing.TB, data []byte) string {
 	t.Helper()
-	tr, err := transcript.Read([]transcript.Input{{Name: "input.txt", Data: data}})
+	tr, err := transcript.Read([]transcript.Input{transcript.Bytes("input.txt", data)})
 	if err != nil {
 		t.Fatalf("Read: %v", err)
 	}

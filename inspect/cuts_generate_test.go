@@ -66,7 +66,7 @@ func cuts(text string, rng *rand.Rand) []int {
 
 func checkCut(t *testing.T, text string) {
 	t.Helper()
-	r, _ := inspect.Run(context.Background(), []inspect.Input{{Name: "cut.log", Data: []byte(text)}}, inspect.Options{})
+	r, _ := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("cut.log", []byte(text))}, inspect.Options{})
 	if r == nil {
 		return
 	}
@@ -88,7 +88,7 @@ func TestCuttingPlantedDeadlocks(t *testing.T) {
 		}
 		text := s.text()
 		for _, at := range cuts(text, s.rng)[:16] {
-			r, _ := inspect.Run(context.Background(), []inspect.Input{{Name: "cut.log", Data: []byte(text[:at])}}, inspect.Options{})
+			r, _ := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("cut.log", []byte(text[:at]))}, inspect.Options{})
 			if r == nil {
 				continue
 			}

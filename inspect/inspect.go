@@ -9,8 +9,11 @@ import (
 	"kdlocks/transcript"
 )
 
-// Input is the bytes of one log or paste and the name to call it by.
+// Input is one log or paste and the name to call it by.
 type Input = transcript.Input
+
+// Bytes returns an input that is in memory.
+func Bytes(name string, data []byte) Input { return transcript.Bytes(name, data) }
 
 // Options say how to analyse.
 type Options struct{}

@@ -17,7 +17,7 @@ import (
 // runText analyses one text and fails the test when nothing was recognised.
 func runText(t *testing.T, data []byte) *report.Report {
 	t.Helper()
-	r, err := inspect.Run(context.Background(), []inspect.Input{{Name: "planted.log", Data: data}}, inspect.Options{})
+	r, err := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("planted.log", data)}, inspect.Options{})
 	if err != nil || r == nil {
 		t.Fatalf("Run: %v", err)
 	}
@@ -286,7 +286,7 @@ func TestSectionsMayComeInSeveralFiles(t *testing.T) {
 		whole := runText(t, []byte(s.text()))
 		var files []inspect.Input
 		for n, text := range s.sections {
-			files = append(files, inspect.Input{Name: fmt.Sprintf("%d.log", n), Data: []byte(text)})
+			files = append(files, inspect.Bytes(fmt.Sprintf("%d.log", n), []byte(text)))
 		}
 		r, err := inspect.Run(context.Background(), files, inspect.Options{})
 		switch {

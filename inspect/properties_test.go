@@ -54,7 +54,7 @@ func holds(text, addr string) bool {
 // TestFactsStayWhereTheyWereRead is the same for every fact of the model.
 func TestFactsStayWhereTheyWereRead(t *testing.T) {
 	for _, k := range loadCases(t) {
-		tr, err := transcript.Read([]transcript.Input{{Name: "in", Data: k.input}})
+		tr, err := transcript.Read([]transcript.Input{transcript.Bytes("in", k.input)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,7 +247,7 @@ func TestCuttingNeverAddsADeadlock(t *testing.T) {
 
 func noDeadlock(t *testing.T, name string, data []byte) {
 	t.Helper()
-	r, err := inspect.Run(context.Background(), []inspect.Input{{Name: "in", Data: data}}, inspect.Options{})
+	r, err := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("in", data)}, inspect.Options{})
 	if err != nil {
 		return
 	}
@@ -263,7 +263,7 @@ func FuzzRun(f *testing.F) {
 		f.Add(k.input)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		in := []inspect.Input{{Name: "in", Data: data}}
+		in := []inspect.Input{inspect.Bytes("in", data)}
 		r, err := inspect.Run(context.Background(), in, inspect.Options{})
 		if (r == nil) != (err != nil) {
 			t.Fatalf("report %v and error %v", r != nil, err)

@@ -13,7 +13,7 @@ import (
 // built reads text as the only session.
 func built(t *testing.T, text string) *snapshot.Snapshot {
 	t.Helper()
-	tr, err := transcript.Read([]transcript.Input{{Name: "in", Data: []byte(text)}})
+	tr, err := transcript.Read([]transcript.Input{transcript.Bytes("in", []byte(text))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,10 @@
 package transcript
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -10,10 +12,27 @@ import (
 	"kdlocks/snapshot"
 )
 
-// Input is the bytes of one log or paste and the name to call it by.
+// Input is one log or paste and the name to call it by. Its bytes are read more
+// than once and must stay as they are meanwhile.
 type Input struct {
 	Name string
-	Data []byte
+	Data io.ReaderAt
+	Size int64 // bytes
+}
+
+// Bytes returns an input that is in memory.
+func Bytes(name string, data []byte) Input {
+	return Input{Name: name, Data: bytes.NewReader(data), Size: int64(len(data))}
+}
+
+// load returns all bytes of an input.
+func (in Input) load() ([]byte, error) {
+	data := make([]byte, in.Size)
+	n, err := in.Data.ReadAt(data, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return data[:n], err
 }
 
 // Status says what became of a line.
@@ -66,8 +85,12 @@ func Read(inputs []Input) (*Transcript, error) {
 	r := router{out: &Transcript{}, cur: &session{}}
 	var errs []error
 	for i, in := range inputs {
-		src := Source{Name: in.Name, Bytes: len(in.Data)}
-		text, name, err := Decode(in.Data)
+		src := Source{Name: in.Name, Bytes: int(in.Size)}
+		data, err := in.load()
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", in.Name, err))
+		}
+		text, name, err := Decode(data)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", in.Name, err))
 		}
@@ -370,12 +393,12 @@ func (r *router) build() {
 // nothing explains why no session holds a fact.
 func (r *router) nothing(inputs []Input) error {
 	name := "input"
-	total := 0
+	total := int64(0)
 	if len(inputs) == 1 {
 		name = inputs[0].Name
 	}
 	for _, in := range inputs {
-		total += len(in.Data)
+		total += in.Size
 	}
 	switch {
 	case total == 0:

@@ -14,7 +14,7 @@ func read(t *testing.T, texts ...string) *transcript.Transcript {
 	t.Helper()
 	var in []transcript.Input
 	for i, s := range texts {
-		in = append(in, transcript.Input{Name: fmt.Sprint("in", i), Data: []byte(s)})
+		in = append(in, transcript.Bytes(fmt.Sprint("in", i), []byte(s)))
 	}
 	tr, err := transcript.Read(in)
 	if err != nil {
@@ -228,7 +228,7 @@ func TestNothing(t *testing.T) {
 		{"0:006> !locks\nCritSec ftpsvc2!g_csServiceEntryLock+0 at 6833dd68\n", "user-mode"},
 		{"0:000> k\n", "user-mode"},
 	} {
-		_, err := transcript.Read([]transcript.Input{{Name: "x", Data: []byte(tc.text)}})
+		_, err := transcript.Read([]transcript.Input{transcript.Bytes("x", []byte(tc.text))})
 		if !errors.Is(err, transcript.ErrNothing) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%q: %v", tc.text, err)
 		}
@@ -237,7 +237,7 @@ func TestNothing(t *testing.T) {
 
 // TestOneBadInput: the others are read all the same.
 func TestOneBadInput(t *testing.T) {
-	tr, err := transcript.Read([]transcript.Input{{Name: "dump", Data: []byte("PAGEDU64")}, {Name: "log", Data: []byte(lockA)}})
+	tr, err := transcript.Read([]transcript.Input{transcript.Bytes("dump", []byte("PAGEDU64")), transcript.Bytes("log", []byte(lockA))})
 	if !errors.Is(err, transcript.ErrNotText) || len(tr.Snapshots) != 1 {
 		t.Errorf("%d sessions, %v", len(tr.Snapshots), err)
 	}
@@ -250,7 +250,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("\xff\xfek\x00d\x00>\x00"))
 	f.Add([]byte(x86 + lockB))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		in := []transcript.Input{{Name: "in", Data: data}}
+		in := []transcript.Input{transcript.Bytes("in", data)}
 		tr, err := transcript.Read(in)
 		if (len(tr.Snapshots) == 0) != (err != nil) {
 			t.Fatalf("%d sessions and %v", len(tr.Snapshots), err)
@@ -280,7 +280,7 @@ func BenchmarkRead(b *testing.B) {
 			fmt.Fprintf(&s, "Resource @ 0xfffffa81%08x    Exclusively owned\n    NumberOfSharedWaiters = 1\n     Threads: fffffa80%08x-01<*> fffffa80%08x-01\n\n", i*0x100, 0x10000000+i*0x1000, 0x10001000+i*0x1000)
 		}
 	}
-	in := []transcript.Input{{Name: "in", Data: []byte(s.String())}}
+	in := []transcript.Input{transcript.Bytes("in", []byte(s.String()))}
 	b.SetBytes(int64(s.Len()))
 	b.ReportAllocs()
 	for b.Loop() {

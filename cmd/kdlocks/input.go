@@ -38,7 +38,7 @@ func (a *app) readInput(name string) (inspect.Input, error) {
 		if err != nil {
 			return inspect.Input{}, fmt.Errorf("standard input: %w", err)
 		}
-		return inspect.Input{Name: "stdin", Data: data}, nil
+		return inspect.Bytes("stdin", data), nil
 	}
 	info, err := os.Stat(name)
 	switch {
@@ -53,5 +53,5 @@ func (a *app) readInput(name string) (inspect.Input, error) {
 	if err != nil {
 		return inspect.Input{}, err
 	}
-	return inspect.Input{Name: name, Data: data}, nil
+	return inspect.Bytes(name, data), nil
 }
