@@ -36,6 +36,13 @@ func (r *Reader) Open() bool { return r.open }
 // Len returns the number of frames read so far.
 func (r *Reader) Len() int { return len(r.stack.Frames) }
 
+// InArguments reports whether the line to come may be an argument of the last
+// frame, as kP prints them.
+func (r *Reader) InArguments() bool {
+	n := len(r.stack.Frames)
+	return n > 0 && r.stack.Frames[n-1].open
+}
+
 // Take returns the stack that was read and makes the Reader new.
 func (r *Reader) Take() Stack {
 	s := r.stack
@@ -177,11 +184,10 @@ func (r *Reader) bareFrame(l kd.Line) (Frame, bool) {
 //	struct _DEVICE_OBJECT * dev = 0xffffaa3e`1c7b4600,
 //	unsigned long flags = 0)+0x12 [path @ 1]
 func (r *Reader) argument(l kd.Line) bool {
-	n := len(r.stack.Frames)
-	if n == 0 || !r.stack.Frames[n-1].open {
+	if !r.InArguments() {
 		return false
 	}
-	f := &r.stack.Frames[n-1]
+	f := &r.stack.Frames[len(r.stack.Frames)-1]
 	body, tail, closed := cutLast(l.Text, ')')
 	if !closed && !strings.HasSuffix(l.Text, ",") || closed && !strings.Contains(body, " = ") && body != "void" && body != "" {
 		f.open = false

@@ -1,0 +1,69 @@
+package threads
+
+import "kdlocks/kd"
+
+// Brief is what is kept of a thread of a very large listing until somebody
+// asks for the rest: enough to know whether the rest can matter.
+type Brief struct {
+	Addr kd.Addr
+	// Limit is the lowest address of the current kernel stack, Base its end,
+	// exclusive. All kernel frames lie between them, rising.
+	Limit, Base kd.Addr
+
+	Off     int64 // where the block begins: bytes of the input as it is stored
+	Len     int32 // bytes
+	Input   int32 // index of the input, counted from 0
+	Line    int32 // the THREAD line, counted from 1
+	Lines   int32 // of the block, without blank ones at its end
+	Process int32 // the number of its process, as the one who skims counts them; -1 if none
+	State   State
+	Reason  uint8 // index into waitReasons
+	Traits  Traits
+}
+
+// Traits say what kinds of facts a block holds.
+type Traits uint8
+
+// The traits that decide whether a block must be read whole.
+const (
+	UserWait     Traits = 1 << iota // WaitMode is UserMode
+	HasIRP                          // "IRP List:"
+	HasReply                        // waits for the reply to an ALPC or LPC message
+	HasOwner                        // a wait object with its owner: a mutant
+	WaitsOnStack                    // a frame of ExpWaitForResource
+)
+
+// Has reports whether the block has any of the traits.
+func (b *Brief) Has(t Traits) bool { return b.Traits&t != 0 }
+
+// WaitReason returns the words of the THREAD line, "" if it has none.
+func (b *Brief) WaitReason() string { return waitReasons[b.Reason] }
+
+// waitReasons are the names of KWAIT_REASON (wdm.h, Windows Driver Kit); a
+// block with another one is read whole.
+var waitReasons = []string{
+	"", "Executive", "FreePage", "PageIn", "PoolAllocation", "DelayExecution", "Suspended", "UserRequest",
+	"WrExecutive", "WrFreePage", "WrPageIn", "WrPoolAllocation", "WrDelayExecution", "WrSuspended", "WrUserRequest",
+	"WrSpare0", "WrQueue", "WrLpcReceive", "WrLpcReply", "WrVirtualMemory", "WrPageOut", "WrRendezvous",
+	"WrKeyedEvent", "WrTerminated", "WrProcessInSwap", "WrCpuRateControl", "WrCalloutStack", "WrKernel", "WrResource",
+	"WrPushLock", "WrMutex", "WrQuantumEnd", "WrDispatchInt", "WrPreempted", "WrYieldExecution", "WrFastMutex",
+	"WrGuardedMutex", "WrRundown", "WrAlertByThreadId", "WrDeferredPreempt", "WrPhysicalFault", "WrIoRing",
+	"WrMdlCache", "WrRcu",
+}
+
+var reasonIndex = func() map[string]uint8 {
+	m := make(map[string]uint8, len(waitReasons))
+	for i, r := range waitReasons {
+		m[r] = uint8(i)
+	}
+	return m
+}()
+
+// Fits reports whether a block that was read whole is the one that was
+// skimmed.
+func (b *Brief) Fits(t *Thread) bool {
+	return t.Addr == b.Addr && t.State == b.State && t.Stack.Base == b.Base && t.Stack.Limit == b.Limit
+}
+
+// At returns the place of the THREAD line.
+func (b *Brief) At() kd.Ref { return kd.Ref{Input: b.Input, Line: b.Line, Col: 1} }

@@ -1,0 +1,524 @@
+package threads
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"kdlocks/kd"
+)
+
+// Skimmer reads THREAD blocks in the layout that 64-bit debuggers print, at
+// the speed of memory, without building a Thread of each. What it does not
+// know to the letter it leaves to Reader: where it reads a block, Reader reads
+// the same.
+type Skimmer struct {
+	sites sites
+}
+
+// Skimmed is a block that was read: what it says, and how long it is.
+type Skimmed struct {
+	Brief
+	End    int // bytes up to the line of the next head
+	Next   int // bytes up to the word that begins it
+	Blanks int // blank lines at the end
+}
+
+// HeadWord begins the first line of a block.
+const HeadWord = "THREAD "
+
+// Block reads the block that begins text, which must be followed by the next
+// head line of a thread or process. It reports false if any line of it is not
+// of the plain layout.
+func (s *Skimmer) Block(text []byte) (Skimmed, bool) {
+	p := skim{b: text, k: s}
+	if !p.head() || !p.waits() || !p.properties() || !p.frames() {
+		return Skimmed{}, false
+	}
+	p.out.Lines = int32(p.lines)
+	if !p.end() {
+		return Skimmed{}, false
+	}
+	return p.out, true
+}
+
+// skim is the state of reading one block.
+type skim struct {
+	b     []byte
+	i     int // the next byte
+	lines int
+	k     *Skimmer
+	out   Skimmed
+}
+
+const spaces8 = 0x2020202020202020
+
+// word8 returns the next 8 bytes, the first in the low bits; zeros behind the
+// end.
+func (p *skim) word8(i int) uint64 {
+	if i+8 <= len(p.b) {
+		return binary.LittleEndian.Uint64(p.b[i:])
+	}
+	return 0
+}
+
+// indent moves over the blanks at the beginning of a line.
+func (p *skim) indent() {
+	for p.word8(p.i) == spaces8 {
+		p.i += 8
+	}
+	p.blanks()
+}
+
+func (p *skim) blanks() {
+	for p.i < len(p.b) && p.b[p.i] == ' ' {
+		p.i++
+	}
+}
+
+// lineEnd returns where the line ends that position i is in, and where the
+// next one begins.
+func (p *skim) lineEnd(i int) (end, next int, ok bool) {
+	n := bytes.IndexByte(p.b[i:], '\n')
+	if n < 0 {
+		return 0, 0, false
+	}
+	end, next = i+n, i+n+1
+	for end > i && (p.b[end-1] == ' ' || p.b[end-1] == '\r') {
+		end--
+	}
+	return end, next, true
+}
+
+// nextLine moves to the beginning of the next line.
+func (p *skim) nextLine() bool {
+	n := bytes.IndexByte(p.b[p.i:], '\n')
+	if n < 0 {
+		return false
+	}
+	p.i += n + 1
+	p.lines++
+	return true
+}
+
+// take moves over a word that comes next.
+func (p *skim) take(word string) bool {
+	if len(p.b)-p.i < len(word) || string(p.b[p.i:p.i+len(word)]) != word {
+		return false
+	}
+	p.i += len(word)
+	return true
+}
+
+func isBlank(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+// takeWord is take for a word that ends there.
+func (p *skim) takeWord(word string) bool {
+	end := p.i + len(word)
+	return end < len(p.b) && isBlank(p.b[end]) && p.take(word)
+}
+
+// addr reads 16 hexadecimal digits and the blanks behind them.
+func (p *skim) addr() (kd.Addr, bool) {
+	a, ok := hex16(p.word8(p.i), p.word8(p.i+8))
+	if !ok || p.i+16 >= len(p.b) || !isBlank(p.b[p.i+16]) {
+		return 0, false
+	}
+	p.i += 16
+	p.blanks()
+	return a, true
+}
+
+// stackAddr reads 8 digits, a backtick and 8 digits, and the blanks behind.
+func (p *skim) stackAddr() (kd.Addr, bool) {
+	if p.i+18 > len(p.b) || p.b[p.i+8] != '`' {
+		return 0, false
+	}
+	a, ok := hex16(p.word8(p.i), p.word8(p.i+9))
+	if !ok || p.b[p.i+17] != ' ' {
+		return 0, false
+	}
+	p.i += 18
+	p.blanks()
+	return a, true
+}
+
+// isStackAddr moves over what stackAddr reads.
+func (p *skim) isStackAddr() bool {
+	i := p.i
+	if i+18 > len(p.b) || p.b[i+8] != '`' || p.b[i+17] != ' ' {
+		return false
+	}
+	hi, lo := binary.LittleEndian.Uint64(p.b[i:]), binary.LittleEndian.Uint64(p.b[i+9:])
+	if areHex(hi)&areHex(lo)&highs != highs || (hi|lo)&highs != 0 {
+		return false
+	}
+	p.i += 18
+	p.blanks()
+	return true
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// areHex has the high bit of each byte set that is a hexadecimal digit, lower
+// case; only for bytes below 0x80.
+func areHex(x uint64) uint64 {
+	return (x+0x50*ones)&^(x+0x46*ones) | (x+0x1f*ones)&^(x+0x19*ones)
+}
+
+// hex16 reads 16 hexadecimal digits, lower case.
+func hex16(hi, lo uint64) (kd.Addr, bool) {
+	if areHex(hi)&areHex(lo)&highs != highs || (hi|lo)&highs != 0 {
+		return 0, false
+	}
+	return kd.Addr(hex8(hi)<<32 | hex8(lo)), true
+}
+
+// hex8 is the value of 8 digits, the first in the low byte.
+func hex8(x uint64) uint64 {
+	x = x&(0x0f*ones) + x>>6&ones*9
+	x = (x<<4 | x>>8) & 0x00ff00ff00ff00ff
+	x = (x<<8 | x>>16) & 0x0000ffff0000ffff
+	return x<<16&0xffffffff | x>>32
+}
+
+// head reads the THREAD line.
+func (p *skim) head() bool {
+	var ok bool
+	if !p.take(HeadWord) {
+		return false
+	}
+	p.blanks()
+	if p.out.Addr, ok = p.addr(); !ok || p.out.Addr.SignExtended() || !p.take("Cid ") || !p.cid() || !p.take("Teb: ") {
+		return false
+	}
+	if _, ok = p.addr(); !ok || !p.take("Win32Thread: ") {
+		return false
+	}
+	if _, ok = p.addr(); !ok {
+		return false
+	}
+	return p.state() && p.nextLine()
+}
+
+// cid moves over process.thread.
+func (p *skim) cid() bool {
+	dot, n := 0, 0
+	for ; p.i+n < len(p.b) && n < 16; n++ {
+		c := p.b[p.i+n]
+		if c == ' ' {
+			break
+		}
+		if c == '.' {
+			dot++
+			continue
+		}
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	if dot != 1 || n < 3 || n > 14 || p.b[p.i] == '.' || p.b[p.i+n-1] == '.' {
+		return false
+	}
+	p.i += n
+	p.blanks()
+	return true
+}
+
+// state reads what a THREAD line says behind its addresses.
+func (p *skim) state() bool {
+	end, _, ok := p.lineEnd(p.i)
+	if !ok {
+		return false
+	}
+	if p.take("WAIT: (") {
+		return p.wait(end)
+	}
+	rest := p.b[p.i:end]
+	switch {
+	case bytes.HasPrefix(rest, []byte("RUNNING on processor ")):
+		p.out.State = Running
+		rest = rest[len("RUNNING on processor "):]
+	case bytes.HasPrefix(rest, []byte("READY on processor ")):
+		p.out.State = Ready
+		rest = rest[len("READY on processor "):]
+	default:
+		p.out.State = states[string(rest)]
+		return p.out.State != StateUnknown
+	}
+	return len(rest) > 0 && len(rest) < 4 && kd.AddrDigits(string(rest)) == len(rest)
+}
+
+// wait reads "Reason) KernelMode Non-Alertable" up to the end of the line.
+func (p *skim) wait(end int) bool {
+	n := bytes.IndexByte(p.b[p.i:end], ')')
+	if n <= 0 {
+		return false
+	}
+	var ok bool
+	p.out.State = Waiting
+	if p.out.Reason, ok = reasonIndex[string(p.b[p.i:p.i+n])]; !ok {
+		return false
+	}
+	p.i += n + 1
+	switch string(p.b[p.i:end]) {
+	case " KernelMode Non-Alertable", " KernelMode Alertable":
+	case " UserMode Non-Alertable", " UserMode Alertable":
+		p.out.Traits |= UserWait
+	default:
+		return false
+	}
+	return true
+}
+
+// waits reads the wait objects and the IRPs below the THREAD line.
+func (p *skim) waits() bool {
+	for {
+		p.indent()
+		if _, ok := p.addr(); !ok {
+			break
+		}
+		if !p.waitObject() || !p.nextLine() {
+			return false
+		}
+	}
+	if p.take("Waiting for reply to ") {
+		if !p.take("ALPC Message ") && !p.take("LPC MessageId ") || !p.nextLine() {
+			return false
+		}
+		p.out.Traits |= HasReply
+		p.indent()
+		if p.take("Current LPC port ") {
+			if !p.nextLine() {
+				return false
+			}
+			p.indent()
+		}
+	}
+	if !p.takeWord("IRP List:") || !p.nextLine() {
+		return true
+	}
+	return p.irps()
+}
+
+// waitObject reads the kind of object behind its address.
+func (p *skim) waitObject() bool {
+	if p.i >= len(p.b) || p.b[p.i] < 'A' || p.b[p.i] > 'Z' {
+		return false
+	}
+	end, _, ok := p.lineEnd(p.i)
+	if !ok {
+		return false
+	}
+	switch string(p.b[p.i:end]) {
+	case "SynchronizationEvent", "NotificationEvent", "NotificationTimer", "SynchronizationTimer",
+		"QueueObject", "Thread", "ProcessObject", "Unknown", "Semaphore Limit 0x1", "Semaphore Limit 0x7fffffff":
+		return true
+	}
+	switch {
+	case p.take("Semaphore Limit 0x"):
+		return true
+	case p.take("Mutant - owning thread "):
+		p.out.Traits |= HasOwner
+		return end-p.i == 16
+	}
+	return false
+}
+
+// irps reads "ADDR: (0006,0310) Flags: 00000884  Mdl: 00000000".
+func (p *skim) irps() bool {
+	for {
+		p.indent()
+		if _, ok := hex16(p.word8(p.i), p.word8(p.i+8)); !ok {
+			return true
+		}
+		p.i += 16
+		if !p.take(": (") || !p.nextLine() {
+			return false
+		}
+		p.out.Traits |= HasIRP
+	}
+}
+
+// properties are the lines of a block that a Brief needs nothing of, in the
+// order that debuggers print them.
+var properties = [...]string{
+	"Not impersonating", "Impersonation token", "DeviceMap", "Owning Process ", "Attached Process ",
+	"Wait Start TickCount ", "Context Switch Count ", "UserTime", "KernelTime", "Win32 Start Address ",
+	"Priority ", "Scheduling Group",
+}
+
+// property moves over the word of the line that most likely comes next.
+func (p *skim) property(expect *int) bool {
+	for range properties {
+		if p.take(properties[*expect]) {
+			return true
+		}
+		if *expect++; *expect == len(properties) {
+			*expect = 0
+		}
+	}
+	return false
+}
+
+// properties reads the named lines up to the column heads of the stack.
+func (p *skim) properties() bool {
+	ranged, expect := false, 0
+	for {
+		switch {
+		case p.i < len(p.b) && p.b[p.i] == 'S' && p.take("Stack Init "):
+			if ranged || !p.stackRange() {
+				return false
+			}
+			ranged = true
+		case p.i < len(p.b) && p.b[p.i] == 'C' && p.take("Child-SP "):
+			return ranged && p.columns()
+		case !p.property(&expect):
+			return false
+		}
+		if !p.nextLine() {
+			return false
+		}
+		p.indent()
+	}
+}
+
+// stackRange reads
+//
+//	Stack Init ffff99924c772fd0 Current ffff99924c7723c0
+//	Base ffff99924c773000 Limit ffff99924c76d000 Call 0000000000000000
+func (p *skim) stackRange() bool {
+	if _, ok := p.addr(); !ok || !p.take("Current ") {
+		return false
+	}
+	if _, ok := p.addr(); !ok || !p.nextLine() {
+		return false
+	}
+	p.indent()
+	var ok bool
+	if !p.take("Base ") {
+		return false
+	}
+	if p.out.Base, ok = p.addr(); !ok || !p.take("Limit ") {
+		return false
+	}
+	p.out.Limit, ok = p.addr()
+	return ok && 0 < p.out.Limit && p.out.Limit < p.out.Base
+}
+
+// columns reads the column heads behind Child-SP.
+func (p *skim) columns() bool {
+	p.blanks()
+	return p.takeWord("RetAddr") && p.nextLine()
+}
+
+// frames reads the frames, and nothing of the kernel's may lie outside the
+// printed stack or fall: then the thread has more than one.
+func (p *skim) frames() bool {
+	var sp, ret, last kd.Addr
+	n := 0
+	for {
+		start := p.i
+		p.indent()
+		if p.i >= len(p.b) || p.b[p.i] == '\n' || p.b[p.i] == '\r' || p.b[p.i] == 'T' || p.b[p.i] == 'P' {
+			p.i = start
+			return n > 0
+		}
+		from := ret
+		var ok bool
+		if sp, ok = p.stackAddr(); !ok {
+			return false
+		}
+		if ret, ok = p.stackAddr(); !ok {
+			return false
+		}
+		if sp >= 1<<63 {
+			if sp < p.out.Limit || sp >= p.out.Base || sp < last {
+				return false
+			}
+			last = sp
+		}
+		if p.take(": ") && !p.args() {
+			return false
+		}
+		if !p.site(from) {
+			return false
+		}
+		n++
+	}
+}
+
+// args moves over ": a b c d : ".
+func (p *skim) args() bool {
+	p.blanks()
+	for range 4 {
+		if !p.isStackAddr() {
+			return false
+		}
+	}
+	if !p.take(": ") {
+		return false
+	}
+	p.blanks()
+	return true
+}
+
+// site reads a call site, to which the frame before returns with the address
+// from.
+func (p *skim) site(from kd.Addr) bool {
+	end, next, ok := p.lineEnd(p.i)
+	if !ok {
+		return false
+	}
+	text, ok := cutTrap(p.b[p.i:end])
+	if !ok {
+		return false
+	}
+	kind := p.k.sites.kind(from, text)
+	if kind == badSite {
+		return false
+	}
+	if kind == resourceSite {
+		p.out.Traits |= WaitsOnStack
+	}
+	p.i = next
+	p.lines++
+	return true
+}
+
+// cutTrap takes " (TrapFrame @ fffff880`07fabc20)" off a call site: it is
+// another one on every stack.
+func cutTrap(text []byte) ([]byte, bool) {
+	const mark = " (TrapFrame @ "
+	n := len(text) - len(mark) - 18
+	if n <= 0 || text[len(text)-1] != ')' || string(text[n:n+len(mark)]) != mark {
+		return text, true
+	}
+	v := text[n+len(mark):]
+	_, ok := hex16(binary.LittleEndian.Uint64(v), binary.LittleEndian.Uint64(v[9:]))
+	return text[:n], ok && v[8] == '`'
+}
+
+// end checks that the next head line follows, with nothing but blank lines
+// before it.
+func (p *skim) end() bool {
+	for {
+		p.out.End = p.i
+		p.indent()
+		if p.i >= len(p.b) {
+			return false
+		}
+		if c := p.b[p.i]; c != '\n' && c != '\r' {
+			break
+		}
+		if !p.nextLine() {
+			return false
+		}
+		p.out.Blanks++
+	}
+	p.out.Next = p.i
+	rest := p.b[p.i:]
+	return bytes.HasPrefix(rest, []byte(HeadWord)) || bytes.HasPrefix(rest, []byte("PROCESS "))
+}
