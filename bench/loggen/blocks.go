@@ -26,7 +26,7 @@ func (g *generator) processes(n int) {
 	o.s("0: kd> !process 0 7\n**** NT ACTIVE PROCESS DUMP ****\n")
 	roles := g.inOrder()
 	open := -1
-	for i := 0; i < n || g.opt.Threads == 0 && o.size() < g.opt.Bytes; i++ {
+	for i := 0; o.err == nil && (i < n || g.opt.Threads == 0 && o.size() < g.opt.Bytes); i++ {
 		p := g.processOf(i)
 		if p != open {
 			g.process(p)

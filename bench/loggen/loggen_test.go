@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -197,5 +198,21 @@ func BenchmarkWrite(b *testing.B) {
 		if _, err := loggen.Write(io.Discard, loggen.Options{Bytes: 50_000_000}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// What a log costs in memory does not grow with it.
+func TestMemoryIsBounded(t *testing.T) {
+	allocated := func(n int64) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := loggen.Write(io.Discard, loggen.Options{Bytes: n}); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	if got := allocated(300_000_000); got > 16<<20 {
+		t.Errorf("%d bytes allocated for 300 MB", got)
 	}
 }

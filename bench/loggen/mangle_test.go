@@ -161,7 +161,7 @@ func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 func TestErrorsComeThrough(t *testing.T) {
 	for _, f := range loggen.Forms {
 		w := f.Through(broken{})
-		if _, err := loggen.Write(w, loggen.Options{Threads: 16}); !errors.Is(err, io.ErrClosedPipe) {
+		if _, err := loggen.Write(w, loggen.Options{Bytes: 1_000_000}); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%s: %v", f.Name, err)
 		}
 	}
