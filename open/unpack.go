@@ -163,7 +163,7 @@ func damaged(err error) error {
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, errWindow):
 		return fmt.Errorf("it asks for more than %s of memory; unpack it first", size(maxWindow))
 	case errors.Is(err, errEncrypted):
-		return err
+		return errEncrypted
 	}
 	return fmt.Errorf("it is damaged: %w", err)
 }
