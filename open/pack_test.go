@@ -102,19 +102,7 @@ func sevenzip(t testing.TB, pack func(testing.TB, []byte) coder, members ...memb
 		all = append(all, m.data...)
 	}
 	c := pack(t, all)
-	h := []byte{0x01, 0x04, 0x06}
-	h = number(number(h, 0), 1)
-	h = append(number(append(h, 0x09), len(c.packed)), 0x00)
-	h = append(h, 0x07, 0x0b, 1, 0, 1)
-	flags := byte(len(c.id))
-	if c.props != nil {
-		flags |= 0x20
-	}
-	h = append(append(h, flags), c.id...)
-	if c.props != nil {
-		h = append(number(h, len(c.props)), c.props...)
-	}
-	h = append(number(append(h, 0x0c), len(all)), 0x00)
+	h := sevenzipStream([]byte{0x01, 0x04}, 0, c, len(all))
 	h = append(number(append(h, 0x08, 0x0d), len(members)), 0x09)
 	for _, m := range members[:len(members)-1] {
 		h = number(h, len(m.data))
@@ -129,6 +117,29 @@ func sevenzip(t testing.TB, pack func(testing.TB, []byte) coder, members ...memb
 	}
 	h = append(number(append(h, 0x11), len(names)), names...)
 	return sevenzipFile(c.packed, append(h, 0x00, 0x00))
+}
+
+// sevenzipStream appends PackInfo and UnpackInfo of one stream.
+func sevenzipStream(h []byte, at int, c coder, unpacked int) []byte {
+	h = number(number(append(h, 0x06), at), 1)
+	h = append(number(append(h, 0x09), len(c.packed)), 0x00, 0x07, 0x0b, 1, 0, 1)
+	flags := byte(len(c.id))
+	if c.props != nil {
+		flags |= 0x20
+	}
+	h = append(append(h, flags), c.id...)
+	if c.props != nil {
+		h = append(number(h, len(c.props)), c.props...)
+	}
+	return append(number(append(h, 0x0c), unpacked), 0x00)
+}
+
+// packedHeader packs the header of a 7z, as 7-Zip does.
+func packedHeader(t testing.TB, archive []byte) []byte {
+	at := 32 + binary.LittleEndian.Uint64(archive[12:])
+	c := lzma1(t, archive[at:])
+	h := sevenzipStream([]byte{0x17}, int(at)-32, c, len(archive[at:]))
+	return sevenzipFile(append(archive[32:at:at], c.packed...), append(h, 0x00))
 }
 
 // sevenzipFile puts a header behind packed bytes.

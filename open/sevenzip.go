@@ -23,11 +23,13 @@ var limitSevenzip = sync.OnceFunc(func() {
 		"\x21":             unlzma2,
 		"\x03\x04\x01":     unppmd,
 		"\x04\xf7\x11\x01": unzstd,
-		"\x06\xf1\x07\x01": func([]byte, uint64, []io.ReadCloser) (io.ReadCloser, error) { return nil, errEncrypted },
+		methodAES:          func([]byte, uint64, []io.ReadCloser) (io.ReadCloser, error) { return nil, errEncrypted },
 	} {
 		sevenzip.RegisterDecompressor([]byte(id), open)
 	}
 })
+
+const methodAES = "\x06\xf1\x07\x01"
 
 var errCoder = errors.New("a method's properties are wrong")
 
@@ -92,7 +94,9 @@ func (o *opener) sevenzip(a *archive) error {
 	d := &directory{r: a.data, left: maxDirectory}
 	var z *sevenzip.Reader
 	err := guard(func() (err error) {
-		z, err = sevenzip.NewReader(d, a.in.Size)
+		if err = checkSevenzip(d); err == nil {
+			z, err = sevenzip.NewReader(d, a.in.Size)
+		}
 		return err
 	})
 	switch {
@@ -102,7 +106,7 @@ func (o *opener) sevenzip(a *archive) error {
 		return notListed(err)
 	}
 	d.open = true
-	broken := map[int]bool{} // streams that end in an error
+	broken := map[int]error{} // streams that cannot be read on
 	for _, f := range z.File {
 		if f.FileInfo().IsDir() {
 			continue
@@ -116,10 +120,10 @@ func (o *opener) sevenzip(a *archive) error {
 
 // sevenzipMember takes one member. Members share streams: what is not read of
 // one is unpacked on the way to the next, and nothing can be had behind damage.
-func (o *opener) sevenzipMember(a *archive, f *sevenzip.File, broken map[int]bool) error {
+func (o *opener) sevenzipMember(a *archive, f *sevenzip.File, broken map[int]error) error {
 	name := a.in.Name + "!" + f.Name
-	if broken[f.Stream] {
-		o.trouble(a, fmt.Errorf("%s: it stands behind something that cannot be read", name))
+	if err := broken[f.Stream]; err != nil {
+		o.trouble(a, fmt.Errorf("%s: %w", name, err))
 		return nil
 	}
 	var r io.ReadCloser
@@ -128,14 +132,16 @@ func (o *opener) sevenzipMember(a *archive, f *sevenzip.File, broken map[int]boo
 		return err
 	})
 	if err != nil {
-		broken[f.Stream] = true
+		broken[f.Stream] = damaged(err)
 		o.trouble(a, fmt.Errorf("%s: %w", name, damaged(err)))
 		return nil
 	}
 	s := &guarded{r: r}
 	before := a.out
 	err = o.member(a, f.Name, s)
-	broken[f.Stream] = s.failed || guard(r.Close) != nil
+	if cerr := guard(r.Close); s.failed || cerr != nil {
+		broken[f.Stream] = errors.New("it stands behind something that cannot be read")
+	}
 	if rest := f.UncompressedSize - uint64(a.out-before); err == nil && f.UncompressedSize > uint64(a.out-before) && rest > smallRatio && rest/maxRatio > uint64(a.in.Size) {
 		return fmt.Errorf("%w of %d times the size of the archive: %s says it has %s; the members behind are not read", errLimit, maxRatio, f.Name, size(int64(min(f.UncompressedSize, 1<<62))))
 	}
