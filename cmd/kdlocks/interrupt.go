@@ -10,7 +10,7 @@ import (
 var errInterrupted = errors.New("interrupted")
 
 // grace is how long the run may take to end by itself after an interrupt.
-const grace = 80 * time.Millisecond
+const grace = 30 * time.Millisecond
 
 // leaveAtOnce ends the program when it hangs after an interrupt, in a read
 // that the system does not return from for example. The function that it

@@ -27,7 +27,9 @@ type bar struct {
 	w     io.Writer // nil shows nothing
 	start time.Time
 	mu    sync.Mutex // an interrupt erases at any time
+	drawn time.Time  // zero: nothing is on the terminal
 	b     *progressbar.ProgressBar
+	total int64 // of b; -1 is not known
 }
 
 func (a *app) newBar() *bar {
@@ -54,12 +56,12 @@ func (b *bar) reading(done, total int64) { b.show("reading", done, total) }
 // unpacking shows how much came out of an archive or a pipe, which has no end
 // to be seen.
 func (b *bar) unpacking(name string, done int64) {
-	const most = 24
+	const most = 40
 	short := []rune(report.Plain(filepath.Base(name)))
 	if len(short) > most {
 		short = append(short[:most-1], '…')
 	}
-	b.show(string(short), done, -1)
+	b.show(fmt.Sprintf("%s: %d MiB so far", string(short), done>>20), done, -1)
 }
 
 func (b *bar) show(what string, done, total int64) {
@@ -68,27 +70,34 @@ func (b *bar) show(what string, done, total int64) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if time.Since(b.start) < barDelay {
+	if b.b == nil || b.total != total {
+		b.erase()
+		b.begin(total)
+	}
+	now := time.Now()
+	if now.Sub(b.start) < barDelay || now.Sub(b.drawn) < barPace {
 		return
 	}
-	if b.b == nil || b.b.GetMax64() != total {
-		b.erase()
-		b.b = progressbar.NewOptions64(total, progressbar.OptionSetWriter(b.w), progressbar.OptionSetDescription(what),
-			progressbar.OptionShowBytes(true), progressbar.OptionUseIECUnits(true), progressbar.OptionSetWidth(12),
-			progressbar.OptionThrottle(barPace), progressbar.OptionSetSpinnerChangeInterval(0))
-	}
-	if b.b.State().Description != what {
-		b.b.Describe(what)
-	}
+	b.drawn = now
+	b.b.Describe(what)
 	b.b.Set64(done)
+}
+
+// begin makes a bar that shows nothing yet. A total of -1 is not known.
+func (b *bar) begin(total int64) {
+	b.total = total
+	b.b = progressbar.NewOptions64(total, progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(12),
+		progressbar.OptionShowBytes(total >= 0), progressbar.OptionUseIECUnits(true), progressbar.OptionSetElapsedTime(total >= 0),
+		progressbar.OptionSetSpinnerChangeInterval(0))
+	b.b.StartWithoutRender()
 }
 
 // erase removes the bar from the terminal.
 func (b *bar) erase() {
-	if b.b != nil {
+	if !b.drawn.IsZero() {
 		fmt.Fprint(b.w, "\r"+strings.Repeat(" ", barWidth)+"\r")
 	}
-	b.b = nil
+	b.b, b.drawn = nil, time.Time{}
 }
 
 // end erases the bar; what follows is printed in its place.
