@@ -16,6 +16,7 @@ func FuzzInputs(f *testing.F) {
 	two := []member{{"x.log", small}, {"d/y.bin", []byte("\x00\x01\x02\x03")}}
 	for _, seed := range [][]byte{
 		small, gz(f, small), zst(f, small), zipped(f, two...), encryptedZip(f, two...),
+		cut(sized(f, two...), -30), cut(zipped(f, two...), -30),
 		zipped(f, member{"x.gz", gz(f, small)}), gz(f, zipped(f, two...)),
 		sevenzip(f, lzma1, two...), sevenzip(f, lzma2, two...), sevenzip(f, stored, two...), packedHeader(f, sevenzip(f, lzma2, two...)),
 	} {

@@ -51,6 +51,29 @@ func zipped(t testing.TB, members ...member) []byte {
 	return b.Bytes()
 }
 
+// sized stores members with their sizes before them, as most programs do.
+func sized(t testing.TB, members ...member) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, m := range members {
+		n := uint64(len(m.data))
+		w, err := z.CreateRaw(&zip.FileHeader{Name: m.name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(m.data), CompressedSize64: n, UncompressedSize64: n})
+		must(t, err)
+		w.Write(m.data)
+	}
+	must(t, z.Close())
+	return b.Bytes()
+}
+
+// cut returns the first n bytes, or all but the last -n.
+func cut(b []byte, n int) []byte {
+	if n < 0 {
+		n += len(b)
+	}
+	return b[:n]
+}
+
 // encryptedZip marks the members of a zip as encrypted, bit 0 of the general
 // purpose flags in both headers.
 func encryptedZip(t testing.TB, members ...member) []byte {

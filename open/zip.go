@@ -20,10 +20,12 @@ const (
 func (o *opener) zip(a *archive) error {
 	d := &directory{r: a.data, left: maxDirectory}
 	z, err := zip.NewReader(d, a.in.Size)
-	if err != nil {
-		return notListed(err)
-	}
 	d.open = true
+	if errors.Is(err, errDirectory) {
+		return err
+	} else if err != nil {
+		return o.zipFromStart(a, notListed(err))
+	}
 	z.RegisterDecompressor(methodBzip2, func(r io.Reader) io.ReadCloser { return io.NopCloser(bzip2.NewReader(r)) })
 	z.RegisterDecompressor(methodZstd, zstd.ZipDecompressor(zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow)))
 	for _, f := range z.File {
@@ -38,8 +40,7 @@ func (o *opener) zip(a *archive) error {
 }
 
 func (o *opener) zipMember(a *archive, f *zip.File) error {
-	const encrypted = 1 // general purpose bit flag 0
-	if f.Flags&encrypted != 0 {
+	if f.Flags&flagEncrypted != 0 {
 		o.trouble(a, fmt.Errorf("%s!%s: %w", a.in.Name, f.Name, errEncrypted))
 		return nil
 	}
