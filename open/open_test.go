@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -99,6 +100,9 @@ func TestInputs(t *testing.T) {
 		"cut2.zip":   cut(sized(t, member{"x.log", small}, member{"z.bin", binary}, member{"y.log", big}), 100_000),
 		"nodir.zip":  cut(zipped(t, member{"x.log", small}, member{"y.log", small}), -30),
 		"wrong.zip":  []byte(strings.Replace(string(cut(sized(t, member{"x.log", small}), -30)), "RESOURCE", "RESOURC3", 1)),
+		"wrong.7z":   []byte(strings.Replace(string(sevenzip(t, stored, member{"x.log", small})), "RESOURCE", "RESOURC3", 1)),
+		"8.zip":      encryptedZip(t, make([]member, 8)...),
+		"count.7z":   sevenzipFile(nil, append(number([]byte{0x01, 0x05}, 1<<31), 0x00, 0x00)),
 		"locked.zip": encryptedZip(t, member{"x.log", small}), "tail.gz": append(gz(t, small), "tail"...),
 		"locked.7z": sevenzip(t, func(t testing.TB, b []byte) coder {
 			return coder{[]byte{6, 0xf1, 7, 1}, []byte{0x13, 0}, b}
@@ -146,7 +150,10 @@ func TestInputs(t *testing.T) {
 		{"nodir.zip", []string{"nodir.zip!x.log 53", "nodir.zip!y.log 53"}, nil,
 			[]string{"nodir.zip: its list of members cannot be read, it is cut short or damaged: *"}},
 		{"wrong.zip", []string{"wrong.zip!x.log 53"}, nil,
-			[]string{"wrong.zip!x.log: it is damaged: zip: checksum error; the first 53 bytes are analysed", "wrong.zip: its list of members *"}},
+			[]string{"wrong.zip!x.log: it is damaged: its checksum is wrong; the first 53 bytes are analysed", "wrong.zip: its list of members *"}},
+		{"wrong.7z", []string{"wrong.7z!x.log 53"}, nil, []string{"wrong.7z!x.log: it is damaged: its checksum is wrong; the first 53 bytes are analysed"}},
+		{"count.7z", nil, nil, []string{"count.7z: its list of members cannot be read, it is cut short or damaged: unexpected header"}},
+		{"8.zip", nil, nil, append(slices.Repeat([]string{"8.zip!: it is encrypted; unpack it first"}, 5), "8.zip: 3 more members cannot be read wholly")},
 		{"locked.zip", nil, nil, []string{"locked.zip!x.log: it is encrypted; unpack it first"}},
 		{"locked.7z", nil, nil, []string{"locked.7z!x.log: it is encrypted; unpack it first"}},
 		{"window.zst", nil, nil, []string{"window.zst: it asks for more than 256 MiB of memory; unpack it first"}},

@@ -130,6 +130,10 @@ func sevenzip(t testing.TB, pack func(testing.TB, []byte) coder, members ...memb
 	for _, m := range members[:len(members)-1] {
 		h = number(h, len(m.data))
 	}
+	h = append(h, 0x0a, 1) // checksums of all
+	for _, m := range members {
+		h = binary.LittleEndian.AppendUint32(h, crc32.ChecksumIEEE(m.data))
+	}
 	h = append(h, 0x00, 0x00)
 	h = number(append(h, 0x05), len(members))
 	names := []byte{0}

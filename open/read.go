@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 
 	"kdlocks/inspect"
@@ -89,6 +90,23 @@ func readFull(r io.Reader, buf []byte) (n int, err error) {
 	}
 	return n, err
 }
+
+// summed checks the CRC-32 of a member at its end.
+type summed struct {
+	r         io.Reader
+	sum, want uint32
+}
+
+func (s *summed) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.sum = crc32.Update(s.sum, crc32.IEEETable, p[:max(n, 0)])
+	if err == io.EOF && s.sum != s.want {
+		err = errChecksum
+	}
+	return n, err
+}
+
+var errChecksum = errors.New("its checksum is wrong")
 
 // interruptible returns a reader of r that ends when ctx is done, also while r
 // blocks. The read that blocks is then left behind.

@@ -137,8 +137,12 @@ func (o *opener) sevenzipMember(a *archive, f *sevenzip.File, broken map[int]err
 		return nil
 	}
 	s := &guarded{r: r}
+	var sum io.Reader = s
+	if f.CRC32 != 0 { // the archive has one; the library does not check it
+		sum = &summed{r: s, want: f.CRC32}
+	}
 	before := a.out
-	err = o.member(a, f.Name, s)
+	err = o.member(a, f.Name, sum)
 	if cerr := guard(r.Close); s.failed || cerr != nil {
 		broken[f.Stream] = errors.New("it stands behind something that cannot be read")
 	}

@@ -124,12 +124,17 @@ func (o *opener) trouble(a *archive, err error) {
 	}
 }
 
+// noteTrouble counts the members that trouble did not name.
+func (o *opener) noteTrouble(a *archive) {
+	if n := a.found.trouble - someTrouble; n > 0 {
+		o.errs = append(o.errs, fmt.Errorf("%s: %d more members cannot be read wholly", a.in.Name, n))
+	}
+}
+
 // done tells what was left out of an archive.
 func (o *opener) done(a *archive) error {
 	o.noteSkipped(&a.found)
-	if n := a.found.trouble - someTrouble; n > 0 {
-		return fmt.Errorf("%d more members have trouble", n)
-	}
+	o.noteTrouble(a)
 	if a.found.inputs == 0 && a.found.trouble == 0 {
 		return errors.New("no text in it")
 	}

@@ -7,8 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
-	"hash/crc32"
 	"io"
 )
 
@@ -26,6 +24,7 @@ func (o *opener) zipFromStart(a *archive, cause error) error {
 		}
 		if err != nil && o.ctx.Err() == nil && !errors.Is(err, errStop) {
 			o.noteSkipped(&a.found)
+			o.noteTrouble(a)
 			if a.found.inputs == 0 {
 				return cause
 			}
@@ -102,7 +101,7 @@ func (o *opener) zipLocal(a *archive, h *local) (int64, error) {
 	}
 	if r != nil && h.name != "" && h.name[len(h.name)-1] != '/' {
 		if !h.descriptor {
-			r = &summed{r: r, sum: crc32.NewIEEE(), want: h.crc}
+			r = &summed{r: r, want: h.crc}
 		}
 		if err := o.member(a, h.name, r); err != nil {
 			return 0, err
@@ -169,20 +168,4 @@ func (c cutAt) Read([]byte) (int, error) {
 		return 0, io.ErrUnexpectedEOF
 	}
 	return 0, io.EOF
-}
-
-// summed checks the sum of a member at its end.
-type summed struct {
-	r    io.Reader
-	sum  hash.Hash32
-	want uint32
-}
-
-func (s *summed) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	s.sum.Write(p[:n])
-	if err == io.EOF && s.sum.Sum32() != s.want {
-		err = zip.ErrChecksum
-	}
-	return n, err
 }
