@@ -29,7 +29,7 @@ type Options struct {
 	TempDir   string    // where the temporary file goes; "" is that of the system
 
 	// Progress, when not nil, is called while an input is spooled or unpacked,
-	// from the goroutine that called Inputs, about once per 64 KiB: bytes so far.
+	// from the goroutine that called Inputs, about once per 64 KiB: bytes of it so far.
 	Progress func(name string, done int64)
 }
 
@@ -53,14 +53,14 @@ func Inputs(ctx context.Context, names []string, opt Options) (*Set, error) {
 	o := &opener{ctx: ctx, opt: opt, set: &Set{spool: s}, spool: s, seen: map[int64][]fs.FileInfo{}}
 	for _, name := range names {
 		if err := o.name(name); err != nil {
-			if errors.Is(err, errStop) {
+			if errors.Is(err, errStop) || ctx.Err() != nil {
 				break
 			}
 			o.errs = append(o.errs, err)
 		}
-		if ctx.Err() != nil {
-			return o.set, ctx.Err()
-		}
+	}
+	if ctx.Err() != nil {
+		return o.set, ctx.Err()
 	}
 	o.noteDuplicates()
 	return o.set, errors.Join(o.errs...)

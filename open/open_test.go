@@ -101,6 +101,7 @@ func TestInputs(t *testing.T) {
 		"nodir.zip":  cut(zipped(t, member{"x.log", small}, member{"y.log", small}), -30),
 		"wrong.zip":  []byte(strings.Replace(string(cut(sized(t, member{"x.log", small}), -30)), "RESOURCE", "RESOURC3", 1)),
 		"wrong.7z":   []byte(strings.Replace(string(sevenzip(t, stored, member{"x.log", small})), "RESOURCE", "RESOURC3", 1)),
+		"twice.zip":  twice(zipped(t, member{"x.log", big})),
 		"8.zip":      encryptedZip(t, make([]member, 8)...),
 		"count.7z":   sevenzipFile(nil, append(number([]byte{0x01, 0x05}, 1<<31), 0x00, 0x00)),
 		"locked.zip": encryptedZip(t, member{"x.log", small}), "tail.gz": append(gz(t, small), "tail"...),
@@ -153,6 +154,7 @@ func TestInputs(t *testing.T) {
 			[]string{"wrong.zip!x.log: it is damaged: its checksum is wrong; the first 53 bytes are analysed", "wrong.zip: its list of members *"}},
 		{"wrong.7z", []string{"wrong.7z!x.log 53"}, nil, []string{"wrong.7z!x.log: it is damaged: its checksum is wrong; the first 53 bytes are analysed"}},
 		{"count.7z", nil, nil, []string{"count.7z: its list of members cannot be read, it is cut short or damaged: unexpected header"}},
+		{"twice.zip", nil, nil, []string{"twice.zip: its members overlap, which is no honest archive; nothing in it is read"}},
 		{"8.zip", nil, nil, append(slices.Repeat([]string{"8.zip!: it is encrypted; unpack it first"}, 5), "8.zip: 3 more members cannot be read wholly")},
 		{"locked.zip", nil, nil, []string{"locked.zip!x.log: it is encrypted; unpack it first"}},
 		{"locked.7z", nil, nil, []string{"locked.7z!x.log: it is encrypted; unpack it first"}},
@@ -269,6 +271,17 @@ func TestInterrupt(t *testing.T) {
 		if d := time.Since(begin); d > time.Second {
 			t.Errorf("%s: took %s", name, d)
 		}
+	}
+}
+
+func TestInterruptInFolder(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	dir := write(t, map[string][]byte{"a.log": []byte(text), "b.gz": gz(t, []byte(text))})
+	set, err := open.Inputs(ctx, []string{dir}, open.Options{})
+	must(t, set.Close())
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }
 

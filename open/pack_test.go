@@ -66,6 +66,18 @@ func sized(t testing.TB, members ...member) []byte {
 	return b.Bytes()
 }
 
+// twice lists the only member of a zip a second time.
+func twice(b []byte) []byte {
+	dir, end := bytes.Index(b, []byte("PK\x01\x02")), bytes.Index(b, []byte("PK\x05\x06"))
+	entry := b[dir:end]
+	out := append(append(bytes.Clone(b[:end]), entry...), b[end:]...)
+	tail := out[end+len(entry):]
+	binary.LittleEndian.PutUint16(tail[8:], 2)
+	binary.LittleEndian.PutUint16(tail[10:], 2)
+	binary.LittleEndian.PutUint32(tail[12:], uint32(2*len(entry)))
+	return out
+}
+
 // cut returns the first n bytes, or all but the last -n.
 func cut(b []byte, n int) []byte {
 	if n < 0 {

@@ -26,6 +26,9 @@ func (o *opener) zip(a *archive) error {
 	} else if err != nil {
 		return o.zipFromStart(a, notListed(err))
 	}
+	if overlap(z.File, a.in.Size) {
+		return errors.New("its members overlap, which is no honest archive; nothing in it is read")
+	}
 	z.RegisterDecompressor(methodBzip2, func(r io.Reader) io.ReadCloser { return io.NopCloser(bzip2.NewReader(r)) })
 	z.RegisterDecompressor(methodZstd, zstd.ZipDecompressor(zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow)))
 	for _, f := range z.File {
@@ -37,6 +40,18 @@ func (o *opener) zip(a *archive) error {
 		}
 	}
 	return o.done(a)
+}
+
+// overlap reports whether members claim more packed bytes than there are.
+func overlap(files []*zip.File, size int64) bool {
+	left := uint64(size)
+	for _, f := range files {
+		if f.CompressedSize64 > left {
+			return true
+		}
+		left -= f.CompressedSize64
+	}
+	return false
 }
 
 func (o *opener) zipMember(a *archive, f *zip.File) error {
