@@ -28,7 +28,7 @@ func write(t testing.TB, opt loggen.Options) ([]byte, loggen.Stats) {
 
 func run(t *testing.T, text []byte) *report.Report {
 	t.Helper()
-	r, err := inspect.Run(context.Background(), []inspect.Input{{Name: "generated.log", Data: text}}, inspect.Options{})
+	r, err := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("generated.log", text)}, inspect.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
