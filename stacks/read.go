@@ -79,22 +79,46 @@ func (r *Reader) Line(l kd.Line) bool {
 	if IsInnerNoise(l.Text) {
 		return r.open
 	}
+	at := l.All()
+	l.Text = stripDML(l.Text)
 	if r.argument(l) {
 		return true
 	}
+	f, ok := r.anyFrame(l)
+	if !ok {
+		return false
+	}
+	f.At, r.open = at, true
+	r.stack.Frames = append(r.stack.Frames, f)
+	return true
+}
+
+// anyFrame reads a frame of any form.
+func (r *Reader) anyFrame(l kd.Line) (Frame, bool) {
 	f, ok := r.frame(l)
 	if !ok {
 		f, ok = r.cutFrame(l)
 	}
-	if !ok {
-		if f, ok = r.bareFrame(l); !ok {
-			return false
+	if !ok && (len(r.stack.Frames) == 0 || r.bare) {
+		f, ok = visualStudioFrame(l)
+		if !ok {
+			f, ok = r.bareFrame(l)
 		}
-		r.bare = true
+		r.bare = r.bare || ok
 	}
-	r.open = true
-	r.stack.Frames = append(r.stack.Frames, f)
-	return true
+	return f, ok
+}
+
+// ReadFrame reads a line that is a frame whatever stands before it.
+func ReadFrame(l kd.Line) (Frame, bool) {
+	var r Reader
+	return r.frame(l)
+}
+
+// ReadSite reads a line that is a call site alone.
+func ReadSite(l kd.Line) (Frame, bool) {
+	f := Frame{At: l.All(), Offset: -1, Bare: true}
+	return f, readSymbol(l.Text, &f)
 }
 
 func (r *Reader) header(l kd.Line) bool {
@@ -145,7 +169,16 @@ func (r *Reader) Restarts(l kd.Line) bool {
 	last := r.stack.Frames[n-1].Function
 	ended := slices.ContainsFunc(outermost, func(s string) bool { return strings.Contains(last, s) }) &&
 		!slices.ContainsFunc(outermost, func(s string) bool { return strings.Contains(f.Function, s) })
-	return ended || f.Name() == r.stack.Frames[0].Name()
+	return ended || f.Name() == r.stack.Frames[0].Name() || r.waitsAgain(f)
+}
+
+// waitsAgain reports whether a call site is one of the open stack in which a
+// thread acquires something or waits: it does so once at a time.
+func (r *Reader) waitsAgain(f Frame) bool {
+	if !strings.Contains(f.Function, "Acquire") && !strings.Contains(f.Function, "Wait") {
+		return false
+	}
+	return slices.ContainsFunc(r.stack.Frames, func(o Frame) bool { return o.Name() == f.Name() && o.Offset == f.Offset })
 }
 
 // bareFrame reads a call site alone. It begins a stack only with a function and
@@ -238,7 +271,7 @@ func IsFrame(l kd.Line) bool {
 func (r *Reader) frame(l kd.Line) (Frame, bool) {
 	c := kd.Cursor{Text: l.Text}
 	r.skipNumber(&c)
-	if c.Take("(Inline Function)") {
+	if c.Take("(Inline Function)") || c.Take("(Inline)") { // the latter on x86
 		return r.inline(&c, l)
 	}
 	f := Frame{At: l.All(), Offset: -1, Bare: r.noSP}

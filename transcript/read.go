@@ -228,6 +228,14 @@ func threadCommand(text string) string {
 		return "!process"
 	case strings.HasPrefix(text, "Proc.Thread"):
 		return "!stacks"
+	case strings.HasPrefix(text, "System Processors"), strings.HasPrefix(text, "Prcb"):
+		return "!running"
+	case strings.HasPrefix(text, "Processor "), strings.HasPrefix(text, "KSHARED_READY_QUEUE"):
+		return "!ready"
+	case strings.HasPrefix(text, "issue: "), strings.HasPrefix(text, "Deadlock "):
+		return "!deadlock"
+	case strings.HasPrefix(text, "Thread ") && strings.HasSuffix(text, "match"):
+		return "!findstack"
 	}
 	return ""
 }
