@@ -33,6 +33,10 @@ type Reader struct {
 // Open reports whether column heads or a frame have been read.
 func (r *Reader) Open() bool { return r.open }
 
+// OpenBare opens a stack whose frames are call sites alone, as in !stacks, where
+// an offset may stand for the first of them.
+func (r *Reader) OpenBare() { r.open, r.bare = true, true }
+
 // Len returns the number of frames read so far.
 func (r *Reader) Len() int { return len(r.stack.Frames) }
 

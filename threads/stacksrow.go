@@ -60,6 +60,7 @@ func (r *Reader) rowSite(c kd.Cursor, l kd.Line) {
 		return
 	}
 	l.Text, l.Off = site, l.Off+int32(at)
+	r.stack.OpenBare()
 	r.stack.Line(l)
 }
 
