@@ -56,7 +56,7 @@ func (s *Snapshot) formatOthers(b *strings.Builder) {
 		fmt.Fprintf(b, "matches %s :%d %d of %d\n", s.bare(m.Thread), m.At.Line, len(m.Frames), m.Announced)
 	}
 	for _, v := range s.VerifierDeadlocks {
-		fmt.Fprintf(b, "verifier-deadlock :%d %x\n", v.At.Line, v.Issue)
+		fmt.Fprintf(b, "verifier-deadlock :%d %v\n", v.At.Line, v.Issue)
 		for _, t := range v.Threads {
 			fmt.Fprintf(b, "  thread %d %s :%d %v\n", t.Index, s.bare(t.Addr), t.At.Line, t.Order)
 		}

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"strconv"
 	"strings"
 
 	"kdlocks/kd"
@@ -27,29 +28,37 @@ func visualStudioFrame(l kd.Line) (Frame, bool) {
 		return f, false
 	}
 	site, _ := kd.TrimBlanks(strings.TrimPrefix(l.Text[:at], ">"))
-	site, line := cutLineNumber(site)
+	site, line, bytes := cutLineNumber(site)
 	if !readSymbol(site, &f) || f.Function == "" || strings.ContainsAny(f.Function, " \t") && !strings.ContainsAny(f.Function, "`<") {
 		return f, false
 	}
 	if f.Source == "" {
 		f.Source = line
 	}
+	if line == "" && bytes >= 0 {
+		f.Offset = bytes
+	}
 	f.Module = imageBase(f.Module)
 	return f, true
 }
 
-// cutLineNumber cuts " Line 123", with " + 0x1a bytes" behind it, off a call
-// site.
-func cutLineNumber(site string) (rest, line string) {
+// cutLineNumber cuts " Line 123", and " + 0x1a bytes" behind it or in its place,
+// off a call site. The bytes count from the line, or without one from the
+// function; -1 if they are not printed.
+func cutLineNumber(site string) (rest, line string, bytes int64) {
+	bytes = -1
+	if s, ok := strings.CutSuffix(site, " bytes"); ok {
+		if at := strings.LastIndex(s, " + 0x"); at >= 0 {
+			if n, err := strconv.ParseInt(s[at+len(" + 0x"):], 16, 64); err == nil {
+				site, bytes = s[:at], n
+			}
+		}
+	}
 	at := strings.LastIndex(site, " Line ")
 	if at < 0 {
-		return site, ""
+		return site, "", bytes
 	}
-	line = site[at+1:]
-	if plus := strings.Index(line, " + "); plus >= 0 {
-		line = line[:plus]
-	}
-	return site[:at], line
+	return site[:at], site[at+1:], bytes
 }
 
 // imageBase takes the extension off the file name that Visual Studio prints for

@@ -213,6 +213,9 @@ func (b *verifierBlock) threadLine(c *kd.Cursor, l kd.Line) bool {
 	}
 	who := strings.Trim(c.Peek(), "().")
 	addr, isAddr := kd.ParseFullAddr(who)
+	if !isAddr {
+		addr = 0
+	}
 	terminated := strings.EqualFold(who, "TERMINATED")
 	order, isOrder := []string(nil), false
 	if !isAddr && !terminated {
@@ -292,7 +295,7 @@ func (b *verifierBlock) lockLine(c *kd.Cursor, l kd.Line) bool {
 		if !strings.Contains(w, "!") {
 			return false
 		}
-		lock.Symbol = w
+		lock.Addr, lock.Symbol = 0, w
 	}
 	if w := c.Peek(); strings.HasPrefix(w, "(") && strings.Contains(w, "!") {
 		lock.Symbol = strings.Trim(w, "()")

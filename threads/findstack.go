@@ -85,7 +85,10 @@ func (r *Reader) findHead(l kd.Line) bool {
 		return false
 	}
 	r.closeBlock()
-	thread, _ := kd.ParseFullAddr(id)
+	thread, ok := kd.ParseFullAddr(id)
+	if !ok {
+		thread = 0
+	}
 	r.find = findBlock{match: StackMatch{Thread: thread, Announced: int(count), At: l.All()}, open: true, whole: true}
 	return true
 }
