@@ -74,6 +74,9 @@ func (r *Reader) running(l kd.Line) bool {
 // runningHead reads the masks, the column heads and the line of an idle
 // machine.
 func (r *Reader) runningHead(l kd.Line) bool {
+	if strings.IndexByte("SIPAsipa", l.Text[0]) < 0 {
+		return false
+	}
 	c := kd.Cursor{Text: l.Text}
 	switch {
 	case c.Take("System Processors"), c.Take("System Processors:"):

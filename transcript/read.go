@@ -184,7 +184,7 @@ func (r *router) content(l kd.Line) Status {
 	if isCritSec(l.Text) {
 		r.sawUser = true
 	}
-	if isNoise(l.Text) {
+	if isNoise(l.Text) || isRegisters(l.Text) {
 		return Noise
 	}
 	return NotUnderstood
