@@ -28,6 +28,8 @@ type Reader struct {
 	bare bool
 	// noSP is set when the column heads lack the stack address.
 	noSP bool
+	// distance is set when the column heads begin with kf's Memory.
+	distance bool
 }
 
 // Open reports whether column heads or a frame have been read.
@@ -131,6 +133,7 @@ func (r *Reader) header(l kd.Line) bool {
 	}
 	r.open, r.stack.HeaderAt = true, l.All()
 	r.stack.X86 = strings.Contains(strings.ToLower(l.Text), "childebp")
+	r.distance = kd.HasPrefixFold(strings.TrimLeft(l.Text, "# "), "Memory")
 	r.bare = !strings.Contains(l.Text, "RetAddr")
 	r.noSP = !r.bare && strings.HasPrefix(strings.TrimLeft(l.Text, "# "), "RetAddr")
 	return true
@@ -368,7 +371,7 @@ func (r *Reader) skipNumber(c *kd.Cursor) {
 // skipDistance moves over the column that kf puts between number and stack
 // address.
 func (r *Reader) skipDistance(c *kd.Cursor) {
-	if w := c.Peek(); len(w) < 8 && kd.AddrDigits(w) > 0 && r.stack.HeaderAt.Known() {
+	if w := c.Peek(); r.distance && len(w) < 8 && kd.AddrDigits(w) > 0 {
 		c.Word()
 	}
 }
