@@ -185,7 +185,9 @@ func (r *Reader) waitsAgain(f Frame) bool {
 	if !strings.Contains(f.Function, "Acquire") && !strings.Contains(f.Function, "Wait") {
 		return false
 	}
-	return slices.ContainsFunc(r.stack.Frames, func(o Frame) bool { return o.Name() == f.Name() && o.Offset == f.Offset })
+	const most = 64 // how far from the innermost frame such a call may stand
+	frames := r.stack.Frames[:min(most, len(r.stack.Frames))]
+	return slices.ContainsFunc(frames, func(o Frame) bool { return o.Name() == f.Name() && o.Offset == f.Offset })
 }
 
 // bareFrame reads a call site alone. It begins a stack only with a function and

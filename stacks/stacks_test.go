@@ -329,6 +329,8 @@ func FuzzRead(f *testing.F) {
 		f.Add(tc.text, uint64(0xfffff88007fab3e8))
 	}
 	f.Add(expanded, uint64(0xfffff88008600120))
+	f.Add(">\tdrv.sys!f(int) Line 1 + 0x2 bytes\tC++\n", uint64(0))
+	f.Add(headK+"<exec cmd=\".frame 0n0\">00</exec> fffff880`07fab3e0 fffff800`0228da52     <link>nt!KiSwapContext+0x7a</link>\n", uint64(0xfffff88007fab3e8))
 	f.Fuzz(func(t *testing.T, s string, at uint64) {
 		st := stacks.Read(kd.Lines(s))
 		for _, arch := range []kd.Arch{kd.X86, kd.X64} {

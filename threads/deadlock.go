@@ -203,7 +203,7 @@ func (b *verifierBlock) line(l kd.Line) bool {
 //	Thread 1: c4ae2040 (ThreadEntry = 86833a08) took locks in the following order:
 func (b *verifierBlock) threadLine(c *kd.Cursor, l kd.Line) bool {
 	w, _ := c.Word()
-	n, err := strconv.ParseUint(strings.TrimSuffix(w, ":"), 10, 16)
+	n, err := strconv.ParseUint(strings.TrimSuffix(w, ":"), 10, 8)
 	if err != nil {
 		return false
 	}

@@ -435,11 +435,26 @@ Stack Init f8055000 Current f8054cec Base f8055000 Limit f8052000 Call 0`))
 func FuzzRead(f *testing.F) {
 	f.Add(head + "    fffffa80139ea3e0  Semaphore Limit 0x7fffffff\nIRP List:\n    fffffa8016fd1010: (0006,0310) Flags: 00000884  Mdl: 00000000\nNot impersonating\nStack Init fffff88007fabdb0 Current fffff88007fab3a0\nBase fffff88007fac000 Limit fffff88007fa6000 Call 0\nChild-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n")
 	f.Add("PROCESS 86ab1030  SessionId: 1  Cid: 0f64\n    Image: foobar2000.exe\n" + head)
+	f.Add("System Processors f (affinity mask)\n  Idle Processors f\nAll processors idle.\n     Prcb      Current   Next\n  0  ffdff120  80d495a0            ..O.........W...\nChildEBP RetAddr\n80d3e3f0 80d329c2 nt!RtlpBreakWithStatusInstruction\n")
+	f.Add("System Processors:  (0000000000000003)\n       Prcbs             Current         (pri) Next            (pri) Idle\n  0    fffff80301a4f180  ffff9e0faf8c4080 ( 8) ffff9e0faf8c5080 (15) fffff80301c4a400  ................\n")
+	f.Add("KSHARED_READY_QUEUE 8147e800: (00) ****----\nProcessor 0: Ready Threads at priority 13\n" + head + "Processor 1: No threads in READY state\n")
+	f.Add("Thread ffffac48b8a71040, 2 frame(s) match\n        * 06 fffff88007fab5b0 fffff8000224ec9e a!b+0xf2\n")
+	f.Add("Proc.Thread  .Thread  Ticks   ThreadState Blocker\n   4.000050  835eea10  Blocked    +0xfe0343a5\nThreads Processed: 1\n")
+	f.Add("Thread ffffb42747fa5080\n>\tdrv.sys!f(int) Line 1 + 0x2 bytes\tC++\n    Image:         a.exe\nAttached Process          N/A            Image:         N/A\n")
+	f.Add(short)
+	f.Add(long)
+	f.Add(oldLong)
 	f.Fuzz(func(t *testing.T, s string) {
 		lines := kd.Lines(s)
 		got := threads.Read(lines)
 		if !reflect.DeepEqual(got, threads.Read(lines)) {
 			t.Fatal("two readings differ")
+		}
+		for _, at := range otherPlaces(got) {
+			l := lines[at.Line-1]
+			if at.Col < l.Off+1 || int(at.Col-1-l.Off+at.Len) > len(l.Text) {
+				t.Fatalf("place %+v outside line %q", at, l.Text)
+			}
 		}
 		for _, th := range got.Threads {
 			refs := []kd.Ref{th.At}
@@ -457,4 +472,33 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// otherPlaces are the places of what is no thread.
+func otherPlaces(l threads.Listing) []kd.Ref {
+	var out []kd.Ref
+	for _, p := range l.Processors {
+		out = append(out, p.At)
+	}
+	for _, m := range l.Matches {
+		out = append(out, m.At)
+		for _, f := range m.Frames {
+			out = append(out, f.At)
+		}
+	}
+	for _, v := range l.VerifierDeadlocks {
+		out = append(out, v.At)
+		for _, k := range v.Locks {
+			out = append(out, k.At)
+		}
+		for _, th := range v.Threads {
+			out = append(out, th.At)
+			for _, a := range th.Taken {
+				for _, f := range a.Frames {
+					out = append(out, f.At)
+				}
+			}
+		}
+	}
+	return out
 }
