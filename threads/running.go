@@ -121,7 +121,7 @@ func readMask(c *kd.Cursor) ([]uint64, bool) {
 const lockQueues = 16
 
 func isLockQueue(s string) bool {
-	return len(s) == lockQueues && strings.Trim(s, ".OW") == ""
+	return len(s) == lockQueues && strings.IndexByte(".OW", s[lockQueues-1]) >= 0 && strings.Trim(s, ".OW") == ""
 }
 
 // runningRow reads the row of one processor. A row that was cut off before its
@@ -153,6 +153,25 @@ func (r *Reader) runningRow(l kd.Line) (Processor, bool) {
 		p.IdleNow = inMask(r.table.idle, p.CPU)
 	}
 	return p, true
+}
+
+// ProcessorWidth returns the number of digits of the addresses in a row of
+// !running that shows its queued spin locks, 0 for other lines.
+func ProcessorWidth(text string) int {
+	n := len(text) - lockQueues
+	if n < 0 || !isLockQueue(text[n:]) {
+		return 0
+	}
+	var r Reader
+	p, ok := r.runningRow(kd.Line{Text: text})
+	if !ok || p.Prcb.SignExtended() {
+		return 0
+	}
+	c := kd.Cursor{Text: text}
+	if p.CPU >= 0 {
+		c.Word()
+	}
+	return kd.AddrDigits(c.Peek())
 }
 
 // threadColumn is an address and whether a priority stands behind it.

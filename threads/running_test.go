@@ -76,6 +76,9 @@ func TestRunningNearMisses(t *testing.T) {
 		if l := threads.Read(kd.Lines(s)); len(l.Processors) != 0 || len(l.Threads) != 0 {
 			t.Errorf("%q is read as %q", s, showProcessors(l.Processors))
 		}
+		if n := threads.ProcessorWidth(s); n != 0 {
+			t.Errorf("%q has addresses of %d digits", s, n)
+		}
 	}
 }
 
