@@ -94,6 +94,8 @@ type truthThread struct {
 	InlineFrames *int     `yaml:"inline_frames"`
 	LargeStack   bool     `yaml:"large_stack"`
 	Start        string   `yaml:"start"`
+	WaitsIn      string   `yaml:"waits_in"` // the first word is a function on the stack
+	OnOwnStack   bool     `yaml:"wait_object_in_own_stack"`
 	Process      string   `yaml:"process"`
 	WaitStart    *int64   `yaml:"wait_start"`
 	TicksRaw     *int64   `yaml:"wait_time_ticks_raw"`
@@ -121,6 +123,7 @@ type truthRow struct {
 	Frames   *int   `yaml:"frames"`
 	Detail2  *int   `yaml:"frames_in_detail2"`
 	Top      string `yaml:"top"`
+	WaitsIn  string `yaml:"waits_in"`
 }
 
 // mex says which captures hold output of extensions that are not read yet:
@@ -349,6 +352,10 @@ func compareRest(t *testing.T, want truthThread, got *report.Thread) {
 	if want.Start != "" && !strings.HasPrefix(got.StartAddress, want.Start) {
 		t.Errorf("start is %q, want %q", got.StartAddress, want.Start)
 	}
+	hasFunction(t, want.WaitsIn, got)
+	if want.OnOwnStack && (got.Stack == nil || got.WaitObjects[0].Address < got.Stack.Limit || got.WaitObjects[0].Address >= got.Stack.Base) {
+		t.Error("the object waited for is not on the thread's own stack")
+	}
 	if want.Process != "" && (got.Process == nil || got.Process.Address != "0x"+want.Process) {
 		t.Errorf("process is %v, want %s", got.Process, want.Process)
 	}
@@ -473,6 +480,7 @@ func compareRows(t *testing.T, c capture, r *report.Report) {
 			if want.Detail2 != nil {
 				got, line = append(got, fmt.Sprint(len(th.Frames))), append(line, fmt.Sprint(*want.Detail2))
 			}
+			hasFunction(t, want.WaitsIn, &th)
 			switch want.Top {
 			case "":
 			case "Stack paged out":
@@ -502,9 +510,16 @@ func compareStacks(t *testing.T, c capture, r *report.Report) {
 			continue
 		}
 		compareSegments(t, want, r.Threads[at])
-		if name := want.WaitsIn; name != "" && !slices.ContainsFunc(r.Threads[at].Frames, func(f report.Frame) bool { return f.Module+"!"+f.Function == name }) {
-			t.Errorf("no frame of %s", name)
-		}
+		hasFunction(t, want.WaitsIn, &r.Threads[at])
+	}
+}
+
+// hasFunction asks for a frame of the function that a text begins with.
+func hasFunction(t *testing.T, text string, th *report.Thread) {
+	t.Helper()
+	name, _, _ := strings.Cut(text, " ")
+	if name != "" && !slices.ContainsFunc(th.Frames, func(f report.Frame) bool { return f.Module+"!"+f.Function == name }) {
+		t.Errorf("no frame of %s", name)
 	}
 }
 

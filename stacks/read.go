@@ -106,10 +106,7 @@ func (r *Reader) anyFrame(l kd.Line) (Frame, bool) {
 		f, ok = r.cutFrame(l)
 	}
 	if !ok && (len(r.stack.Frames) == 0 || r.bare) {
-		f, ok = visualStudioFrame(l)
-		if !ok {
-			f, ok = r.bareFrame(l)
-		}
+		f, ok = r.site(l)
 		r.bare = r.bare || ok
 	}
 	return f, ok
@@ -169,7 +166,7 @@ func (r *Reader) Restarts(l kd.Line) bool {
 	if !r.bare || n == 0 {
 		return false
 	}
-	f, ok := r.bareFrame(l)
+	f, ok := r.site(l)
 	if !ok {
 		return false
 	}
@@ -188,6 +185,14 @@ func (r *Reader) waitsAgain(f Frame) bool {
 	const most = 64 // how far from the innermost frame such a call may stand
 	frames := r.stack.Frames[:min(most, len(r.stack.Frames))]
 	return slices.ContainsFunc(frames, func(o Frame) bool { return o.Name() == f.Name() && o.Offset == f.Offset })
+}
+
+// site reads a frame without addresses, of a debugger or of Visual Studio.
+func (r *Reader) site(l kd.Line) (Frame, bool) {
+	if f, ok := visualStudioFrame(l); ok {
+		return f, true
+	}
+	return r.bareFrame(l)
 }
 
 // bareFrame reads a call site alone. It begins a stack only with a function and
@@ -361,13 +366,10 @@ func isDigits(w string) bool {
 // over the distance that kf prints.
 func (r *Reader) skipNumber(c *kd.Cursor) {
 	w := c.Peek()
-	if len(w) > 3 || strings.HasPrefix(w, "0x") {
-		return
-	}
-	if _, ok := kd.ParseAddr(w); ok {
+	if _, ok := kd.ParseAddr(w); ok && len(w) <= 3 && !strings.HasPrefix(w, "0x") {
 		c.Word()
-		r.skipDistance(c)
 	}
+	r.skipDistance(c)
 }
 
 // skipDistance moves over the column that kf puts between number and stack

@@ -383,3 +383,16 @@ func TestPseudoFrames(t *testing.T) {
 		t.Errorf("%+v", s.Frames)
 	}
 }
+
+// TestDistances: kf prints how far each frame lies above the one before, with
+// any number of digits.
+func TestDistances(t *testing.T) {
+	for _, text := range []string{
+		" #   Memory  Child-SP          RetAddr               Call Site\n00           fffff880`07fab3e0 fffff800`0228da52     a!A+0x1\n01       140 fffff880`07fab520 fffff800`0228fbaf     a!B+0x1\n02      1a40 fffff880`07facf60 fffff800`0228fbaf     a!C+0x1\n",
+		"  Memory  Child-SP          RetAddr           Call Site\n          fffff880`07fab3e0 fffff800`0228da52 a!A+0x1\n      140 fffff880`07fab520 fffff800`0228fbaf a!B+0x1\n     1a40 fffff880`07facf60 fffff800`0228fbaf a!C+0x1\n",
+	} {
+		if s := stacks.Read(kd.Lines(text)); len(s.Frames) != 3 || s.Frames[2].ChildSP != 0xfffff88007facf60 {
+			t.Errorf("%q: %+v", text, s.Frames)
+		}
+	}
+}

@@ -104,9 +104,7 @@ func (r *Reader) Prompt(loose bool) {
 	r.proc = nil
 	r.rows, r.image, r.orphan = false, "", ""
 	r.table, r.queue = runningTable{}, readyQueue{}
-	if r.titled {
-		r.context, r.titled = r.before, false
-	}
+	r.untitle()
 	r.loose = loose
 	r.value.set = false
 }
@@ -119,6 +117,13 @@ func (r *Reader) Context(addr kd.Addr, at kd.Ref, set bool) {
 		r.before = r.context
 	}
 	r.context, r.titled = contextThread{addr, at, set}, false
+}
+
+// untitle takes back the thread that a heading names.
+func (r *Reader) untitle() {
+	if r.titled {
+		r.context, r.titled = r.before, false
+	}
 }
 
 // ContextRefused tells the reader that the debugger did not take the thread
@@ -170,6 +175,7 @@ func (r *Reader) stackOwner(s stacks.Stack) *Thread {
 	t := New(0, s.Frames[0].At)
 	if r.cur == nil && r.context.set {
 		t.Addr, t.At = r.context.addr, r.context.at
+		r.untitle() // a heading is of one stack
 	}
 	r.out.Threads = append(r.out.Threads, t)
 	return t

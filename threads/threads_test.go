@@ -394,6 +394,8 @@ func TestHeadings(t *testing.T) {
 		{"no heading", frames, []string{"0x0/2"}},
 		{"prompt between", "Thread ffffb42747fa5080\nkd> k\n" + frames, []string{"0x0/2"}},
 		{"prose", "Thread ffffb42747fa5080 waits\n" + frames, []string{"0x0/2"}},
+		{"one stack only", "Thread ffffb42747fa5080\n" + frames + "and then\n\n" + frames, []string{"0xffffb42747fa5080/2", "0x0/2"}},
+		{"a blank between", "Thread ffffb42747fa5080\n\n" + frames, []string{"0xffffb42747fa5080/2"}},
 		{"a block between", "Thread ffffb42747fa5080\n" + head + "Child-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n", []string{"0xfffffa80169538a0/1"}},
 		{"memory below", "Thread ffffb42747fa5080\nf50bea7c  80805795 nt!KiSwapContext+0x25\nf50bea80  80805795\n", nil},
 		{"no stack", "Thread ffffb42747fa5080\n", nil},
