@@ -83,7 +83,7 @@ var processNoise = []string{
 	"ReadOperationCount", "WriteOperationCount", "OtherOperationCount", "MutantState",
 	"ReadTransferCount", "WriteTransferCount", "OtherTransferCount", "No active threads",
 	"Not impersonating", "Process Lock", "Clone", "Process default mempolicy", "HandleCount",
-	"PicoContext", "Wow64Process", "Silo", "Affinity", "BoostCount",
+	"PicoContext", "Wow64Process", "Silo", "Affinity", "BoostCount", "PEB NULL", "PEB at",
 }
 
 func isProcessNoise(text string) bool {
