@@ -112,16 +112,20 @@ func (r *Reader) anyFrame(l kd.Line) (Frame, bool) {
 	return f, ok
 }
 
-// ReadFrame reads a line that is a frame whatever stands before it.
-func ReadFrame(l kd.Line) (Frame, bool) {
+// ReadFrame reads a text that is a frame whatever stands before it. Its place is
+// left to the caller.
+func ReadFrame(text string) (Frame, bool) {
 	var r Reader
-	return r.frame(l)
+	f, ok := r.frame(kd.Line{Text: text})
+	f.At = kd.Ref{}
+	return f, ok
 }
 
-// ReadSite reads a line that is a call site alone.
-func ReadSite(l kd.Line) (Frame, bool) {
-	f := Frame{At: l.All(), Offset: -1, Bare: true}
-	return f, readSymbol(l.Text, &f)
+// ReadSite reads a text that is a call site alone. Its place is left to the
+// caller.
+func ReadSite(text string) (Frame, bool) {
+	f := Frame{Offset: -1, Bare: true}
+	return f, readSymbol(text, &f)
 }
 
 func (r *Reader) header(l kd.Line) bool {

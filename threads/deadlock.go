@@ -337,10 +337,9 @@ func (b *verifierBlock) site(text string, at int, l kd.Line) bool {
 	if !strings.Contains(rest, "!") {
 		return false
 	}
-	body := l
-	body.Text, body.Off = rest, l.Off+int32(at+off)
-	f, ok := stacks.ReadSite(body)
+	f, ok := stacks.ReadSite(rest)
 	if ok {
+		f.At = l.Ref(at+off, len(rest))
 		b.taken.Frames = append(b.taken.Frames, f)
 	}
 	return ok

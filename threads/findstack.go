@@ -59,12 +59,11 @@ func (r *Reader) findstack(l kd.Line) bool {
 	if marked {
 		off++
 	}
-	body := l
-	body.Text, body.Off = text, l.Off+int32(off)
-	f, ok := stacks.ReadFrame(body)
+	f, ok := stacks.ReadFrame(text)
 	if !ok {
 		return false
 	}
+	f.At = l.Ref(off, len(text))
 	r.find.whole = r.find.whole && int(number) == len(r.find.match.Frames)
 	r.find.match.Frames = append(r.find.match.Frames, f)
 	if marked {

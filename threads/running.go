@@ -199,11 +199,11 @@ func readThreadColumns(c *kd.Cursor) (out []threadColumn, prioritised, ok bool) 
 		if !full || isLockQueue(w) {
 			return out, prioritised, len(out) > 0
 		}
-		if n := kd.AddrDigits(w); len(out) == 4 || digits != 0 && n != digits {
+		n := kd.AddrDigits(w)
+		if len(out) == 4 || digits != 0 && n != digits {
 			return out, prioritised, false
-		} else {
-			digits = n
 		}
+		digits = n
 		c.Word()
 		out = append(out, threadColumn{addr: a})
 	}
