@@ -158,10 +158,7 @@ func (s *Snapshot) mergeThread(have, later *threads.Thread) {
 // conflict says what two blocks of one thread disagree on.
 func conflict(have, later *threads.Thread) string {
 	if !have.Header || !later.Header {
-		if running := have.State == threads.Running || later.State == threads.Running; running && have.State != later.State && have.State != threads.StateUnknown && later.State != threads.StateUnknown {
-			return "as " + have.State.String() // a row of !running or !stacks
-		}
-		return ""
+		return rowConflict(have.State, later.State)
 	}
 	a, b := &have.Stack, &later.Stack
 	switch {
@@ -181,6 +178,16 @@ func conflict(have, later *threads.Thread) string {
 		return "with another stack"
 	}
 	return ""
+}
+
+// rowConflict says what a row of !running or !stacks and another print of one
+// thread disagree on: a thread on a processor is in no other state.
+func rowConflict(have, later threads.State) string {
+	onProcessor := func(s threads.State) bool { return s == threads.Running || s == threads.Standby }
+	if have == later || have == threads.StateUnknown || later == threads.StateUnknown || !onProcessor(have) && !onProcessor(later) {
+		return ""
+	}
+	return "as " + have.String()
 }
 
 // samePath reports whether the physical kernel frames of one stack are the

@@ -12,8 +12,10 @@ import (
 type Processor struct {
 	CPU  int     // -1 if no number was printed
 	Prcb kd.Addr // address of the control block
-	// Current runs on the processor, Next has been chosen to run after it, and
-	// Idle is the processor's idle thread; 0 if the column is blank or missing.
+	// Current runs on the processor, Next has been chosen to run after it, which
+	// is the state standby (Windows Internals, 7th edition, part 1, chapter 4),
+	// and Idle is the processor's idle thread; 0 if the column is blank or
+	// missing.
 	Current, Next, Idle kd.Addr
 	// IdleNow says whether the mask of idle processors holds this one.
 	IdleNow Tri
@@ -64,6 +66,11 @@ func (r *Reader) running(l kd.Line) bool {
 		return false
 	}
 	r.out.Processors = append(r.out.Processors, p)
+	if p.Next != 0 {
+		next := New(p.Next, l.All())
+		next.State, next.Processor = Standby, p.CPU
+		r.out.Threads = append(r.out.Threads, next)
+	}
 	t := New(p.Current, l.All())
 	t.State, t.Processor = Running, p.CPU
 	r.begin(t)

@@ -109,3 +109,15 @@ f8fe0980 f8fe0980 nt!KiIdleLoop+0x14
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestRunningNext: the thread that is to run next stands by.
+func TestRunningNext(t *testing.T) {
+	l := threads.Read(kd.Lines("  3  ffdff120  80d495a0  80d49500  ................\nChildEBP RetAddr\n80d3e3f0 80d329c2 nt!X+0x1\n"))
+	var got []string
+	for _, th := range l.Threads {
+		got = append(got, fmt.Sprint(th.Addr, " ", th.State, " ", th.Processor, " ", len(th.Stack.Frames)))
+	}
+	if want := []string{"0x80d49500 standby 3 0", "0x80d495a0 running 3 1"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q", got)
+	}
+}

@@ -368,6 +368,50 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+// TestProcessNT4: the block of NT 4 and Windows 2000, with a mutant that nobody
+// waits for, and call sites without a module.
+func TestProcessNT4(t *testing.T) {
+	var r threads.Reader
+	for _, l := range kd.Lines(`PROCESS fb667a00 Cid: 0002  Peb: 00000000 ParentCid: 0000
+  DirBase: 00030000 ObjectTable: e1000f88 TableSize: 112.
+  Image: System
+  VadRoot fb666388 Clone 0 Private 4. Modified 9850. Locked 0.
+  FB667BBC MutantState Signalled OwningThread 0
+  Token               e10008f0
+  ElapsedTime            15:06:36.0338
+  QuotaPoolUsage[PagedPool]     1480
+Working Set Sizes (now,min,max) (3, 50, 345)
+  BasePriority           8
+  CommitCharge           8
+
+    THREAD fb667780 Cid 2.1 Teb: 00000000 Win32Thread: 80144900 WAIT: (WrFreePage) KernelMode Non-Alertable
+    80144fc0 SynchronizationEvent
+    Not impersonating
+    Owning Process fb667a00
+    WaitTime (seconds)   32278
+    Context Switch Count  787
+    Start Address Phase1Initialization (0x801aab44)
+    Initial Sp fb26f000 Current Sp fb26ed00
+    Priority 0 BasePriority 0 PriorityDecrement 0 DecrementCount 0
+
+    ChildEBP RetAddr Args to Child
+    fb26ed18 80118efc c0502000 804044b0 00000000 KiSwapThread+0xb5
+    fb26ed3c 801289d9 80144fc0 00000008 00000000 KeWaitForSingleObject+0x1c2
+`) {
+		if !r.Line(l) && l.Text != "" {
+			t.Errorf("%q is not understood", l.Text)
+		}
+	}
+	l := r.Done()
+	p, th := l.Processes[0], l.Threads[0]
+	if p.CID != 2 || !p.CIDKnown || p.Image != "System" || th.Process.Image != "System" {
+		t.Errorf("process %+v, of the thread %+v", p, th.Process)
+	}
+	if len(th.WaitObjects) != 1 || th.CID.String() != "0002.0001" || th.Priority != 0 || th.WaitStart != 32278 || len(th.Stack.Frames) != 2 || th.Stack.Current != 0xfb26ed00 {
+		t.Errorf("%+v", th)
+	}
+}
+
 // TestBeginningCutOff: the block starts in its line of the owning process.
 func TestBeginningCutOff(t *testing.T) {
 	th := one(t, "    Image:         CPUSTRES.EXE\nAttached Process          N/A            Image:         N/A\nWait Start TickCount      64685          Ticks: 429 (0:00:00:06.703)\nStack Init fffffb9db40a2c30 Current fffffb9db40a1be0\nBase fffffb9db40a3000 Limit fffffb9db409c000 Call 0\n")
