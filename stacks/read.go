@@ -257,7 +257,8 @@ func cutLast(s string, c byte) (before, after string, found bool) {
 // between frames.
 func IsInnerNoise(text string) bool {
 	return strings.HasPrefix(text, "WARNING: Stack unwind information not available") ||
-		strings.HasPrefix(text, "WARNING: Frame IP not in any known module")
+		strings.HasPrefix(text, "WARNING: Frame IP not in any known module") ||
+		text == "[External Code]" || strings.HasPrefix(text, "[Frames below may be incorrect") // Visual Studio
 }
 
 // IsFrame reports whether the line reads as a frame whatever stands before it:

@@ -14,6 +14,7 @@ func TestVisualStudio(t *testing.T) {
 		">\tdrv.sys!DispatchRead(_DEVICE_OBJECT * dev, _IRP * irp) Line 123\tC++\n" +
 		" \tdrv.sys!std::vector<int, std::allocator<int> >::push_back(int) Line 9 + 0x1a bytes\tC++\n" +
 		" \tntoskrnl.exe!IofCallDriver()\tUnknown\n" +
+		" \t[Frames below may be incorrect and/or missing, no symbols loaded for x.sys]\t\n" +
 		" \tntoskrnl.exe!KiSystemServiceCopyEnd() + 0x25 bytes\tASM\n" +
 		"   win32kfull.sys!PrivateAPI::`anonymous namespace'::Enter() Line 7   C\n"))
 	var got []string

@@ -57,8 +57,7 @@ func (r *Reader) running(l kd.Line) bool {
 	if r.runningHead(l) {
 		return true
 	}
-	n := len(l.Text) - lockQueues
-	if !r.table.open && (n < 0 || !isLockQueue(l.Text[n:])) {
+	if !r.table.open && !isLockQueue(lastWord(l.Text)) {
 		return false
 	}
 	p, ok := r.runningRow(l)
@@ -124,11 +123,16 @@ func readMask(c *kd.Cursor) ([]uint64, bool) {
 	}
 }
 
-// lockQueues is the number of built-in queued spin locks that a row shows.
-const lockQueues = 16
+// lockQueues is the number of built-in queued spin locks that a row shows by
+// Microsoft's documentation of !running; a few more are read as well.
+const lockQueues, mostLockQueues = 16, 18
 
 func isLockQueue(s string) bool {
-	return len(s) == lockQueues && strings.IndexByte(".OW", s[lockQueues-1]) >= 0 && strings.Trim(s, ".OW") == ""
+	return len(s) >= lockQueues && len(s) <= mostLockQueues && strings.Trim(s, ".OW") == ""
+}
+
+func lastWord(text string) string {
+	return text[strings.LastIndexAny(text, " \t")+1:]
 }
 
 // runningRow reads the row of one processor. A row that was cut off before its
@@ -165,8 +169,7 @@ func (r *Reader) runningRow(l kd.Line) (Processor, bool) {
 // ProcessorWidth returns the number of digits of the addresses in a row of
 // !running that shows its queued spin locks, 0 for other lines.
 func ProcessorWidth(text string) int {
-	n := len(text) - lockQueues
-	if n < 0 || !isLockQueue(text[n:]) {
+	if !isLockQueue(lastWord(text)) {
 		return 0
 	}
 	var r Reader
