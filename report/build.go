@@ -76,6 +76,7 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 	for _, t := range j.Snap.Threads {
 		r.Threads = append(r.Threads, b.thread(t))
 	}
+	b.others(r, j.Snap)
 	for i := range j.Findings {
 		r.Findings = append(r.Findings, b.finding(&j.Findings[i]))
 	}

@@ -15,6 +15,8 @@ func WriteMarkdown(w io.Writer, r *Report, _ Style) error {
 	for i := range r.Findings {
 		m.finding(&r.Findings[i])
 	}
+	verifier := r.verifierLines()
+	m.list("Driver Verifier", min(len(verifier), mostVerifier), func(i int) string { return escape(verifier[i]) })
 	m.list("Missing", len(r.Gaps), func(i int) string {
 		g := r.Gaps[i]
 		return fmt.Sprintf("%s: %s. Type %s", escape(g.What), escape(g.Why), code(g.NextCommand))

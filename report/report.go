@@ -14,9 +14,20 @@ type Report struct {
 	Sessions  []Session  `json:"sessions,omitempty"`
 	Resources []Resource `json:"resources"`
 	Threads   []Thread   `json:"threads"`
-	Findings  []Finding  `json:"findings"`
-	Notes     []Note     `json:"notes"`
-	Gaps      []Gap      `json:"gaps"`
+	// Processes are those of PROCESS blocks, Processors the rows of !running,
+	// StackMatches the blocks of !findstack.
+	Processes    []ProcessBlock `json:"processes,omitempty"`
+	Processors   []Processor    `json:"processors,omitempty"`
+	StackMatches []StackMatch   `json:"stack_matches,omitempty"`
+	// VerifierDeadlocks is what !deadlock printed of lock orders that Driver
+	// Verifier objects to; no verdict rests on them.
+	VerifierDeadlocks []VerifierDeadlock `json:"verifier_deadlocks,omitempty"`
+	// NotThread are values that !thread took for no thread and found on no
+	// thread's stack.
+	NotThread []string  `json:"not_thread,omitempty"`
+	Findings  []Finding `json:"findings"`
+	Notes     []Note    `json:"notes"`
+	Gaps      []Gap     `json:"gaps"`
 	// NotSeen says what kinds of evidence the input does not hold.
 	NotSeen []string `json:"not_looked_at,omitempty"`
 	// Undecided is true when a fact is missing that a verdict hangs on.
@@ -161,6 +172,7 @@ type Thread struct {
 	BasePriority    *int         `json:"base_priority,omitempty"`
 	StartAddress    string       `json:"start_address,omitempty"`
 	NotResident     bool         `json:"stack_not_resident,omitempty"`
+	LargeStack      bool         `json:"large_stack,omitempty"`
 	Stack           *Stack       `json:"stack,omitempty"`
 	Frames          []Frame      `json:"frames"`
 	At              At           `json:"at"`
@@ -172,6 +184,7 @@ type WaitObject struct {
 	Kind    string `json:"kind"`
 	Detail  string `json:"detail,omitempty"`
 	Owner   string `json:"owner,omitempty"`
+	Limit   *int64 `json:"limit,omitempty"` // of a semaphore
 }
 
 // Reply is the LPC or ALPC reply that a thread waits for.

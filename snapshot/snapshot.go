@@ -39,6 +39,11 @@ type Snapshot struct {
 	Threads   []*threads.Thread // in the order of the input, one for each address
 	Processes []threads.Process
 	Timeouts  []locks.Timeout
+	// Processors are the rows of !running, Matches the blocks of !findstack, and
+	// VerifierDeadlocks what !deadlock said.
+	Processors        []threads.Processor
+	Matches           []threads.StackMatch
+	VerifierDeadlocks []*threads.VerifierDeadlock
 	// HasLocks is true when !locks output was read at all; Total and Held are
 	// the figures of its last line.
 	HasLocks    bool
@@ -59,8 +64,12 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 		Target: target, Timeouts: ll.Timeouts,
 		HasLocks:        ll.Seen(),
 		Processes:       tl.Processes,
+		Matches:         tl.Matches,
 		interpretations: tl.Interpretations,
+
+		VerifierDeadlocks: tl.VerifierDeadlocks,
 	}
+	s.Processors = onceEach(tl.Processors)
 	s.Total, s.Held = ll.Totals()
 	s.Notes = append(append(s.Notes, ll.Notes...), tl.Notes...)
 	if s.Target.Arch == kd.ArchUnknown {
@@ -69,6 +78,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	if s.Target.Arch == kd.X86 {
 		s.fold(ll.Resources, tl.Threads)
 	}
+	s.mergeProcesses()
 	s.mergeResources(ll.Rounds, ll.Resources)
 	s.mergeThreads(tl.Threads)
 	for _, t := range s.Threads {
@@ -83,7 +93,20 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 
 // Empty reports whether nothing of use was read.
 func (s *Snapshot) Empty() bool {
-	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.interpretations) == 0
+	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.interpretations) == 0 &&
+		len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0
+}
+
+// NotThreads returns the values of which the debugger said that they are no
+// thread, and found none that they could belong to, as typed.
+func (s *Snapshot) NotThreads() []kd.Addr {
+	var out []kd.Addr
+	for _, p := range s.interpretations {
+		if p.Thread == 0 {
+			out = append(out, p.Value)
+		}
+	}
+	return out
 }
 
 // Thread returns the thread at an address, nil if it was not printed.
@@ -142,5 +165,14 @@ func (s *Snapshot) fold(rs []*locks.Resource, ts []*threads.Thread) {
 	}
 	for i := range s.Processes {
 		s.Processes[i].Addr = s.Processes[i].Addr.Fold()
+	}
+	for i := range s.Processors {
+		s.Processors[i].MapAddrs(kd.Addr.Fold)
+	}
+	for i := range s.Matches {
+		s.Matches[i].MapAddrs(kd.Addr.Fold)
+	}
+	for _, v := range s.VerifierDeadlocks {
+		v.MapAddrs(kd.Addr.Fold)
 	}
 }

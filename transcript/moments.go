@@ -35,6 +35,9 @@ func (f *facts) add(o facts) {
 	f.locks.Notes = append(f.locks.Notes, o.locks.Notes...)
 	f.threads.Threads = append(f.threads.Threads, o.threads.Threads...)
 	f.threads.Processes = append(f.threads.Processes, o.threads.Processes...)
+	f.threads.Processors = append(f.threads.Processors, o.threads.Processors...)
+	f.threads.Matches = append(f.threads.Matches, o.threads.Matches...)
+	f.threads.VerifierDeadlocks = append(f.threads.VerifierDeadlocks, o.threads.VerifierDeadlocks...)
 	f.threads.Interpretations = append(f.threads.Interpretations, o.threads.Interpretations...)
 	f.threads.Notes = append(f.threads.Notes, o.threads.Notes...)
 }
@@ -62,6 +65,9 @@ func splitMoments(ll locks.Listing, tl threads.Listing) []facts {
 	share(ll.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.locks.Notes })
 	share(tl.Threads, at, func(t *threads.Thread) kd.Ref { return t.At }, func(f *facts) *[]*threads.Thread { return &f.threads.Threads })
 	share(tl.Processes, at, func(p threads.Process) kd.Ref { return p.At }, func(f *facts) *[]threads.Process { return &f.threads.Processes })
+	share(tl.Processors, at, func(p threads.Processor) kd.Ref { return p.At }, func(f *facts) *[]threads.Processor { return &f.threads.Processors })
+	share(tl.Matches, at, func(m threads.StackMatch) kd.Ref { return m.At }, func(f *facts) *[]threads.StackMatch { return &f.threads.Matches })
+	share(tl.VerifierDeadlocks, at, func(v *threads.VerifierDeadlock) kd.Ref { return v.At }, func(f *facts) *[]*threads.VerifierDeadlock { return &f.threads.VerifierDeadlocks })
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
 	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
 	return out

@@ -207,7 +207,7 @@ func (r *router) content(l kd.Line) Status {
 	if isCritSec(l.Text) {
 		r.sawUser = true
 	}
-	if isNoise(l.Text) {
+	if isNoise(l.Text) || isRegisters(l.Text) {
 		return Noise
 	}
 	return NotUnderstood
@@ -251,6 +251,14 @@ func threadCommand(text string) string {
 		return "!process"
 	case strings.HasPrefix(text, "Proc.Thread"):
 		return "!stacks"
+	case strings.HasPrefix(text, "System Processors"), strings.HasPrefix(text, "Prcb"):
+		return "!running"
+	case strings.HasPrefix(text, "Processor "), strings.HasPrefix(text, "KSHARED_READY_QUEUE"):
+		return "!ready"
+	case strings.HasPrefix(text, "issue: "), strings.HasPrefix(text, "Deadlock "):
+		return "!deadlock"
+	case strings.HasPrefix(text, "Thread ") && strings.HasSuffix(text, "match"):
+		return "!findstack"
 	}
 	return ""
 }

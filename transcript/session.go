@@ -188,12 +188,12 @@ func addresses(c *kd.Cursor) []kd.Addr {
 }
 
 // headWidth returns the number of digits of the address in a head line of a
-// resource, thread or process, 0 for other lines and sign-extended addresses,
+// resource, thread or process, or in a row of !running, 0 for other lines and sign-extended addresses,
 // and whether the line ends there. One machine has one width.
 func headWidth(text string) (width int, last bool) {
 	c := kd.Cursor{Text: text}
 	if !c.Take("Resource @") && !c.Take("THREAD") && !c.Take("PROCESS") {
-		return 0, false
+		return threads.ProcessorWidth(text), false
 	}
 	w, _ := c.Word()
 	if strings.Contains(w, "!") {

@@ -101,7 +101,7 @@ func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
 	for _, w := range ws {
 		t := g.Snap.Thread(w.thread)
 		if why := otherWait(t); why != "" {
-			g.note(w.at, "thread %s is listed as a waiter of resource %s, but its THREAD block (line %d) says %s: no edge is drawn", g.bare(w.thread), g.bare(r.Addr), t.At.Line, why)
+			g.note(w.at, "thread %s is listed as a waiter of resource %s, but its %s (line %d) says %s: no edge is drawn", g.bare(w.thread), g.bare(r.Addr), block(t), t.At.Line, why)
 			continue
 		}
 		if t != nil && t.State != threads.Waiting && t.State != threads.StateUnknown {
@@ -117,6 +117,14 @@ func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
 		out = append(out, w)
 	}
 	return out
+}
+
+// block names what a thread was printed as.
+func block(t *threads.Thread) string {
+	if t.Header {
+		return "THREAD block"
+	}
+	return "row"
 }
 
 // otherWait says what a thread does if it is not waiting for a resource, ""
