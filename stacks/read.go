@@ -28,6 +28,8 @@ type Reader struct {
 	bare bool
 	// noSP is set when the column heads lack the stack address.
 	noSP bool
+	// mex is set when the column heads are those of !mex.t.
+	mex bool
 }
 
 // Open reports whether column heads or a frame have been read.
@@ -66,6 +68,9 @@ func IsHeader(text string) bool {
 	if !strings.EqualFold(w, "Child-SP") && !strings.EqualFold(w, "ChildEBP") && !strings.EqualFold(w, "Child-FP") {
 		return false
 	}
+	if c.Take(mexHeads) {
+		return true
+	}
 	w, _ = c.Word()
 	return strings.EqualFold(w, "RetAddr")
 }
@@ -103,7 +108,8 @@ func (r *Reader) header(l kd.Line) bool {
 	}
 	r.open, r.stack.HeaderAt = true, l.All()
 	r.stack.X86 = strings.Contains(strings.ToLower(l.Text), "childebp")
-	r.bare = !strings.Contains(l.Text, "RetAddr")
+	r.mex = strings.Contains(l.Text, " Return ")
+	r.bare = !r.mex && !strings.Contains(l.Text, "RetAddr")
 	r.noSP = !r.bare && strings.HasPrefix(strings.TrimLeft(l.Text, "# "), "RetAddr")
 	return true
 }
@@ -255,7 +261,10 @@ func (r *Reader) frame(l kd.Line) (Frame, bool) {
 	if !readArgs(&c, &f) {
 		return f, false
 	}
-	rest, _ := c.Rest()
+	rest, at := c.Rest()
+	if r.mex {
+		rest = r.mexSite(l, at, &f)
+	}
 	if !readSymbol(rest, &f) {
 		return f, false
 	}

@@ -36,6 +36,14 @@ type Reader struct {
 	value pendingValue
 	rows  bool   // the column heads of !stacks have been read
 	image string // of the process that rows of !stacks belong to
+	// mex is the part of a table of the extension mex that is open; dead is set
+	// by its remark that the thread of the next row has terminated.
+	mex  mexPart
+	dead bool
+	// alike are the threads of !mex.us beside the current one that share its
+	// stack; announced is how many threads there should be.
+	alike     []*Thread
+	announced int
 }
 
 // part is what of a THREAD block comes next.
@@ -67,9 +75,9 @@ type pendingValue struct {
 func (r *Reader) Line(l kd.Line) bool {
 	switch {
 	case l.Text == "":
-		r.gap, r.blank = true, true
+		r.gap, r.blank, r.mex = true, true, mexNone
 		return false
-	case r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
+	case r.mexLine(l), r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
 		r.gap = false
 		return true
 	case r.stackLine(l):
@@ -93,6 +101,7 @@ func (r *Reader) Prompt(loose bool) {
 	r.rows, r.image = false, ""
 	r.loose = loose
 	r.value.set = false
+	r.dead = false
 }
 
 // Context names the thread that the stacks to come belong to; set is false
@@ -124,7 +133,7 @@ func (r *Reader) note(at kd.Ref, format string, args ...any) {
 // closeBlock ends the THREAD block and the stack that are open.
 func (r *Reader) closeBlock() {
 	r.closeStack()
-	r.cur = nil
+	r.cur, r.mex, r.alike, r.announced = nil, mexNone, nil, 0
 }
 
 // closeStack gives the frames that were read to their thread.
@@ -138,6 +147,8 @@ func (r *Reader) closeStack() {
 	}
 	t := r.stackOwner(s)
 	t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86 = s.Frames, s.HeaderAt, s.X86
+	t.Stack.Awaited = s.Awaited
+	r.shareStack(t)
 }
 
 // stackOwner returns the thread a finished stack belongs to: the open THREAD
