@@ -39,6 +39,10 @@ type Snapshot struct {
 	Threads   []*threads.Thread // in the order of the input, one for each address
 	Processes []threads.Process
 	Timeouts  []locks.Timeout
+	// Triage, QueuedLocks and PushLocks are as printed.
+	Triage      []locks.Triage
+	QueuedLocks []locks.QueuedLock
+	PushLocks   []locks.PushLock
 	// HasLocks is true when !locks output was read at all; Total and Held are
 	// the figures of its last line.
 	HasLocks    bool
@@ -57,6 +61,7 @@ type Snapshot struct {
 func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	s := &Snapshot{
 		Target: target, Timeouts: ll.Timeouts,
+		Triage: ll.Triage, QueuedLocks: ll.QueuedLocks, PushLocks: ll.PushLocks,
 		HasLocks:        ll.Seen(),
 		Processes:       tl.Processes,
 		interpretations: tl.Interpretations,
@@ -71,6 +76,8 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	}
 	s.mergeResources(ll.Rounds, ll.Resources)
 	s.mergeThreads(tl.Threads)
+	s.addAwaited()
+	s.checkTriage()
 	for _, t := range s.Threads {
 		t.Stack.Split(s.Target.Arch)
 	}
@@ -83,7 +90,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 
 // Empty reports whether nothing of use was read.
 func (s *Snapshot) Empty() bool {
-	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.interpretations) == 0
+	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0 && len(s.interpretations) == 0
 }
 
 // Thread returns the thread at an address, nil if it was not printed.
