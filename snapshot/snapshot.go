@@ -13,6 +13,13 @@ type Target struct {
 	Version  string // the version line as printed
 	Uptime   string // as printed
 	Bugcheck *Bugcheck
+	// As vertarget and !analyze print them; "" and 0 if they do not.
+	Processors    int
+	BuiltBy       string // "19041.1.amd64fre.vb_release.191206-1406"
+	KernelBase    kd.Addr
+	SessionTime   string // "Debug session time"
+	Process       string // PROCESS_NAME
+	FailureBucket string // FAILURE_BUCKET_ID
 	// ArchAt is where the architecture was printed; unknown when it follows
 	// from the width of addresses.
 	ArchAt kd.Ref
@@ -21,8 +28,23 @@ type Target struct {
 // Bugcheck is the stop code of a crash dump and its arguments as printed.
 type Bugcheck struct {
 	Code uint32
+	Name string // "SYSTEM_SERVICE_EXCEPTION"
 	Args []kd.Addr
 	At   kd.Ref
+}
+
+// SetArg keeps argument i, counted from 0, as printed. Nothing happens without a
+// stop code or for a word that is no number.
+func (b *Bugcheck) SetArg(i int, word string) {
+	const args = 4
+	a, ok := kd.ParseAddr(word)
+	if b == nil || !ok || i < 0 || i >= args {
+		return
+	}
+	for len(b.Args) <= i {
+		b.Args = append(b.Args, 0)
+	}
+	b.Args[i] = a
 }
 
 // Resource is an ERESOURCE with its owner entries resolved: Resolved[i]
