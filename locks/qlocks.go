@@ -43,13 +43,17 @@ func (r *Reader) qlocksLine(l kd.Line) bool {
 			}
 			r.processors = append(r.processors, int(l.Off)+at)
 		}
+		if len(r.processors) > 0 && r.processors[0]-int(l.Off) <= len("Lock Name ") {
+			r.processors = nil
+			r.note(l.All(), "the table of !qlocks has lost its blanks: which processor owns what cannot be read")
+		}
 		return true
 	}
 	return r.qlocksRow(l)
 }
 
 // qlocksRow reads a row. Which processor a mark is of follows from its column
-// alone: where blanks were lost, that is noted and nothing is taken.
+// alone: where blanks were lost, nothing is taken.
 func (r *Reader) qlocksRow(l kd.Line) bool {
 	component, name, ok := strings.Cut(l.Text, " - ")
 	component, _ = kd.TrimBlanks(component)

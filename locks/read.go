@@ -157,14 +157,20 @@ func (r *Reader) headLine(l kd.Line) bool {
 	return true
 }
 
-// parenthesised reads "(0xADDR)" and returns what is inside; "" if the closing
-// parenthesis is missing, because digits may be missing too.
+// parenthesised reads "(0xADDR)" and returns what is inside. Where a cut paste
+// lacks the closing parenthesis digits may be missing, too: 8 of them are then
+// an address only if they cannot begin one of 16.
 func parenthesised(c *kd.Cursor) string {
 	w, _ := c.Word()
-	if !strings.HasPrefix(w, "(") || !strings.HasSuffix(w, ")") {
+	in, ok := strings.CutPrefix(w, "(")
+	if !ok {
 		return ""
 	}
-	return w[1 : len(w)-1]
+	in, closed := strings.CutSuffix(in, ")")
+	if a, _ := kd.ParseFullAddr(in); !closed && !isWide(in) && a>>16 == 0xffff {
+		return ""
+	}
+	return in
 }
 
 func isWide(addr string) bool { return kd.AddrDigits(addr) == 16 }

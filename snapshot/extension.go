@@ -68,7 +68,7 @@ func owns(r *locks.Resource, thread kd.Addr) bool {
 func (s *Snapshot) addAwaited() {
 	for _, t := range s.Threads {
 		w := t.Stack.Awaited
-		if w == nil || w.Owner == 0 {
+		if w == nil || w.Owner == 0 || w.Lock == 0 {
 			continue
 		}
 		r := s.byResource[w.Lock]

@@ -62,6 +62,9 @@ func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
 		return s.chooseSource(old, later)
 	}
 	if later.HeadUntrusted || later.Mode == locks.ModeUnknown {
+		if old.Symbol == "" {
+			old.Symbol = later.Symbol
+		}
 		return old
 	}
 	if old.HeadUntrusted || old.Mode == locks.ModeUnknown {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/stacks"
 )
 
 // mexPart is the part of a table of the extension mex that comes next.
@@ -48,6 +49,8 @@ func (r *Reader) mexLine(l kd.Line) bool {
 		return r.terminated(l)
 	case 'T':
 		return c.Take("Thread Count:")
+	case 'O':
+		return r.cur != nil && c.Take("Owning Thread:") && r.owningThread(&c, l)
 	}
 	return r.uniqueHead(c, l)
 }
@@ -266,6 +269,7 @@ func (r *Reader) mexListRow(c kd.Cursor, l kd.Line) bool {
 			}
 			r.begin(t)
 			r.closeBlock()
+			r.mex = mexList
 			return true
 		}
 		pid, pidAt = w, at
@@ -319,6 +323,19 @@ func (r *Reader) terminated(l kd.Line) bool {
 	}
 	r.cur.State = Terminated
 	return true
+}
+
+// owningThread reads who owns the mutex that the thread of the open block waits
+// for, as !mex.WrFastMutex prints it:
+//
+//	Owning Thread: ffff9bb8ac20e040
+func (r *Reader) owningThread(c *kd.Cursor, l kd.Line) bool {
+	w, at := c.Word()
+	owner, ok := kd.ParseFullAddr(w)
+	if ok && r.cur.Stack.Awaited == nil {
+		r.cur.Stack.Awaited = &stacks.Awaited{Owner: owner, Exclusive: true, At: l.Ref(at, len(w))}
+	}
+	return ok
 }
 
 // uniqueHead reads the line above a stack of !mex.us, and the one that closes

@@ -147,7 +147,9 @@ func (r *Reader) closeStack() {
 	}
 	t := r.stackOwner(s)
 	t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86 = s.Frames, s.HeaderAt, s.X86
-	t.Stack.Awaited = s.Awaited
+	if s.Awaited != nil {
+		t.Stack.Awaited = s.Awaited
+	}
 	r.shareStack(t)
 }
 

@@ -20,6 +20,8 @@ var noise = []string{
 	"Thread at address", "Setting context", "Kernel-Mode Debugger", "Use !analyze -v",
 	"Use 'Help'", "WARNING: Whitespace", "*****",
 	"*  ", "* ", "Couldn't resolve",
+	// The registers of r and .frame /r.
+	"rax=", "rdx=", "rip=", "r8=", "r11=", "r14=", "iopl=", "cs=", "eax=", "eip=",
 }
 
 // isNoise reports whether a line is known and without use.

@@ -27,7 +27,7 @@ func (g *Graph) waitsOnStacks() map[kd.Addr]stackWaits {
 		if t.Addr == 0 || !canWaitForResource(t) {
 			continue
 		}
-		if w := t.Stack.Awaited; w != nil {
+		if w := t.Stack.Awaited; w != nil && w.Lock != 0 {
 			ws := out[w.Lock]
 			if ws.named == nil {
 				ws.named = make(map[bool][]wait)
