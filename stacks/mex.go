@@ -41,11 +41,13 @@ func (r *Reader) mexSite(l kd.Line, at int, f *Frame) string {
 }
 
 // siteEnd returns where a call site ends: behind its offset, or before two
-// blanks.
+// blanks or a tab.
 func siteEnd(s string) int {
 	end := len(s)
-	if at := strings.Index(s, "  "); at >= 0 {
-		end = at
+	for _, gap := range []string{"  ", "\t"} {
+		if at := strings.Index(s[:end], gap); at >= 0 {
+			end = at
+		}
 	}
 	if at := strings.Index(s[:end], "+0x"); at >= 0 {
 		if blank := strings.IndexByte(s[at:end], ' '); blank >= 0 {

@@ -108,7 +108,8 @@ func (r *Reader) header(l kd.Line) bool {
 	}
 	r.open, r.stack.HeaderAt = true, l.All()
 	r.stack.X86 = strings.Contains(strings.ToLower(l.Text), "childebp")
-	r.mex = strings.Contains(l.Text, " Return ")
+	_, behind, _ := strings.Cut(l.Text, "Return")
+	r.mex = kd.HasPrefixFold(strings.TrimLeft(behind, " \t"), "Call")
 	r.bare = !r.mex && !strings.Contains(l.Text, "RetAddr")
 	r.noSP = !r.bare && strings.HasPrefix(strings.TrimLeft(l.Text, "# "), "RetAddr")
 	return true

@@ -48,7 +48,11 @@ func (r *Reader) mexLine(l kd.Line) bool {
 		}
 		return r.terminated(l)
 	case 'T':
-		return c.Take("Thread Count:")
+		if r.mex != mexList || !c.Take("Thread Count:") {
+			return false
+		}
+		r.mex = mexNone
+		return true
 	case 'O':
 		return r.cur != nil && c.Take("Owning Thread:") && r.owningThread(&c, l)
 	}
@@ -60,12 +64,11 @@ func (r *Reader) mexGoesOn(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
 	switch r.mex {
 	case mexRow:
-		r.mex = mexNone
 		return r.mexThread(c, l)
 	case mexList:
 		return isRuler(l.Text) || r.mexListRow(c, l)
 	case mexWaits:
-		return c.Take("Object Type") || r.mexWait(c, l)
+		return r.part == waitPart && (c.Take("Object Type") || r.mexWait(c, l))
 	case mexPriority:
 		return c.Take("Current Base") || r.mexPriorities(c)
 	case mexUnique:

@@ -75,7 +75,7 @@ type pendingValue struct {
 func (r *Reader) Line(l kd.Line) bool {
 	switch {
 	case l.Text == "":
-		r.gap, r.blank, r.mex = true, true, mexNone
+		r.gap, r.blank = true, true
 		return false
 	case r.mexLine(l), r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
 		r.gap = false
