@@ -33,6 +33,15 @@ func (s *Snapshot) String() string {
 	for _, t := range s.Threads {
 		s.formatThread(&b, t)
 	}
+	for _, p := range s.PushLocks {
+		fmt.Fprintf(&b, "pushlock %s :%d\n", s.bare(p.Addr), p.At.Line)
+	}
+	for _, q := range s.QueuedLocks {
+		fmt.Fprintf(&b, "queued %q owner %d waiters %v :%d\n", q.Name, q.Owner, q.Waiters, q.At.Line)
+	}
+	for _, t := range s.Triage {
+		fmt.Fprintf(&b, "triage %s thread %s :%d\n", s.bare(t.Lock), s.bare(t.Thread), t.At.Line)
+	}
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "note :%d %s\n", n.At.Line, n.Text)
 	}
@@ -109,6 +118,9 @@ func (s *Snapshot) formatThread(b *strings.Builder, t *threads.Thread) {
 		}
 		b.WriteString("\n")
 	}
+	if w := t.Stack.Awaited; w != nil {
+		fmt.Fprintf(b, "  asks-for %s owner %s :%d\n", s.bare(w.Lock), s.bare(w.Owner), w.At.Line)
+	}
 	for _, irp := range t.IRPs {
 		fmt.Fprintf(b, "  irp %s\n", s.bare(irp.Addr))
 	}
@@ -147,12 +159,21 @@ func (s *Snapshot) Places(f func(at kd.Ref, a kd.Addr)) {
 			f(w.At, w.Thread)
 		}
 	}
+	for _, p := range s.PushLocks {
+		f(p.At, p.Addr)
+	}
+	for _, t := range s.Timeouts {
+		f(t.At, t.Addr)
+	}
 	for _, t := range s.Threads {
 		if t.Addr != 0 {
 			f(t.At, t.Addr)
 		}
 		for _, w := range t.WaitObjects {
 			f(w.At, w.Addr)
+		}
+		if w := t.Stack.Awaited; w != nil && w.Lock != 0 {
+			f(w.At, w.Lock)
 		}
 		for _, fr := range t.Stack.Frames {
 			if !fr.Inline && !fr.Bare {
