@@ -31,6 +31,18 @@ type capture struct {
 		NotThread      []string         `yaml:"not_thread"`
 		Running        []truthProcessor `yaml:"running"`
 		Chain          []string         `yaml:"chain"`
+
+		Totals *struct {
+			Total *int `yaml:"total"`
+			Held  *int `yaml:"held"`
+		} `yaml:"totals"`
+		Waits    []truthWait    `yaml:"waits"`
+		PushLock string         `yaml:"pushlock"`
+		Timeouts []truthTimeout `yaml:"timeout_reports"`
+		FromKB   *struct {
+			Resource string `yaml:"resource"`
+			Frames   int    `yaml:"frames"`
+		} `yaml:"waiting_thread_from_kb"`
 	} `yaml:"truth"`
 }
 
@@ -54,6 +66,26 @@ type truthProcessor struct {
 	Current string `yaml:"current"`
 	Next    string `yaml:"next"`
 	Owned   []int  `yaml:"lockqueue_owned"`
+}
+
+// truthWait is one thread's wait; what the truth leaves out is not compared.
+type truthWait struct {
+	Thread   string `yaml:"thread"`
+	Reason   string `yaml:"reason"`
+	Resource string `yaml:"resource"`
+	Owner    string `yaml:"owner"`
+	Frames   *int   `yaml:"frames"`
+}
+
+type truthTimeout struct {
+	Resource         string   `yaml:"resource"`
+	ActiveCount      *int     `yaml:"active_count"`
+	Flags            []string `yaml:"flags"`
+	ExclusiveWaiters *int     `yaml:"exclusive_waiters"`
+	Threads          []struct {
+		Addr  string `yaml:"addr"`
+		Count int    `yaml:"count"`
+	} `yaml:"threads"`
 }
 
 type truthResource struct {
@@ -126,10 +158,6 @@ type truthRow struct {
 	WaitsIn  string `yaml:"waits_in"`
 }
 
-// mex says which captures hold output of extensions that are not read yet:
-// threads and frames in them are not compared.
-var mex = map[string]bool{"022-insight-13c-terminated-owner.log": true}
-
 func loadCorpus(t testing.TB) []capture {
 	t.Helper()
 	text, err := os.ReadFile("../testdata/corpus/INDEX.yaml")
@@ -156,22 +184,23 @@ func TestCorpusFacts(t *testing.T) {
 			compareProcesses(t, c, r)
 			compareProcessors(t, c, r)
 			compareHeadless(t, c, r)
-			if !mex[c.File] {
-				compareThreads(t, c, r)
-				compareStacks(t, c, r)
-			}
+			compareTotals(t, c, r)
+			compareWaits(t, c, r)
+			compareTimeouts(t, c, r)
+			compareThreads(t, c, r)
+			compareStacks(t, c, r)
 		})
 	}
 }
 
-// TestCorpusVerdicts: of these captures only one shows a deadlock.
+// TestCorpusVerdicts: of these captures two show a deadlock.
 func TestCorpusVerdicts(t *testing.T) {
 	for _, c := range loadCorpus(t) {
 		data, err := os.ReadFile("../testdata/corpus/" + c.File)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, want := analyze(t, data).Verdict.Kind == "deadlock", strings.HasPrefix(c.File, "020-")
+		got, want := analyze(t, data).Verdict.Kind == "deadlock", strings.HasPrefix(c.File, "020-") || strings.HasPrefix(c.File, "025-")
 		if got != want {
 			t.Errorf("%s: deadlock %v", c.File, got)
 		}
@@ -189,6 +218,10 @@ func compareResources(t *testing.T, c capture, r *report.Report) {
 		for _, got := range r.Resources {
 			if got.Address == addr {
 				found = true
+				if strings.HasPrefix(want.Mode, "unknown") { // cut off in its head line
+					compare(t, "resource "+addr, []string{got.Symbol}, []string{want.Name})
+					continue
+				}
 				compare(t, "resource "+addr, showResource(got), showTruth(want))
 			}
 		}
@@ -212,7 +245,11 @@ func showResource(r report.Resource) []string {
 		if o.How == "tagged-thread" {
 			actual = o.Thread
 		}
-		out = append(out, fmt.Sprintf("owner %s-%d %s", o.Raw, *o.Count, actual))
+		n := 0 // not printed
+		if o.Count != nil {
+			n = *o.Count
+		}
+		out = append(out, fmt.Sprintf("owner %s-%d %s", o.Raw, n, actual))
 	}
 	for _, w := range r.SharedWaiters {
 		out = append(out, "waits "+w.Thread)
@@ -490,6 +527,80 @@ func compareRows(t *testing.T, c capture, r *report.Report) {
 			}
 		}
 		compare(t, "row of thread "+want.Addr, got, line)
+	}
+}
+
+func compareTotals(t *testing.T, c capture, r *report.Report) {
+	t.Helper()
+	want := c.Truth.Totals
+	if want == nil {
+		return
+	}
+	if len(r.Totals) == 0 {
+		t.Error("no totals")
+		return
+	}
+	got := r.Totals[len(r.Totals)-1]
+	if !reflect.DeepEqual(&got.Total, want.Total) || !reflect.DeepEqual(got.Held, want.Held) {
+		t.Errorf("totals are %+v, want %d and %v", got, *want.Total, want.Held)
+	}
+}
+
+func compareWaits(t *testing.T, c capture, r *report.Report) {
+	t.Helper()
+	wanted := c.Truth.Waits
+	if kb := c.Truth.FromKB; kb != nil {
+		wanted = append(wanted, truthWait{Resource: kb.Resource, Frames: &kb.Frames})
+	}
+	for _, want := range wanted {
+		found := false
+		for _, got := range r.Waits {
+			found = found || got.Thread == hexOf(want.Thread) &&
+				(want.Reason == "" || got.Reason == want.Reason) &&
+				got.Resource == hexOf(want.Resource) &&
+				(want.Owner == "" || got.Owner == hexOf(want.Owner)) &&
+				(want.Frames == nil || got.Frames == *want.Frames)
+		}
+		if !found {
+			t.Errorf("no wait %+v among %+v", want, r.Waits)
+		}
+	}
+	if want := c.Truth.PushLock; want != "" {
+		if len(r.PushLocks) == 0 || r.PushLocks[0].Address != hexOf(want) || !r.PushLocks[0].Bits["Locked"] {
+			t.Errorf("push locks are %+v, want %s", r.PushLocks, want)
+		}
+	}
+}
+
+// hexOf turns an address of the truth into one of a report.
+func hexOf(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "0x" + s
+}
+
+func compareTimeouts(t *testing.T, c capture, r *report.Report) {
+	t.Helper()
+	if len(c.Truth.Timeouts) != 0 && len(r.Timeouts) != len(c.Truth.Timeouts) {
+		t.Errorf("%d reports of time-outs, want %d", len(r.Timeouts), len(c.Truth.Timeouts))
+		return
+	}
+	for i, want := range c.Truth.Timeouts {
+		got := r.Timeouts[i]
+		w := report.TimeoutReport{Resource: hexOf(want.Resource), ActiveCount: want.ActiveCount, Flags: want.Flags, ExclusiveWaiters: want.ExclusiveWaiters, At: got.At}
+		if want.ActiveCount == nil {
+			w.ActiveCount = got.ActiveCount
+		}
+		if want.Flags == nil {
+			w.Flags = got.Flags
+		}
+		for _, th := range want.Threads {
+			w.Threads = append(w.Threads, report.Slot{Address: hexOf(th.Addr), Count: th.Count})
+		}
+		if !reflect.DeepEqual(got, w) {
+			t.Errorf("report of a time-out:\ngot  %+v\nwant %+v", got, w)
+		}
 	}
 }
 

@@ -77,6 +77,7 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 		r.Threads = append(r.Threads, b.thread(t))
 	}
 	b.others(r, j.Snap)
+	b.addLists(r, j)
 	for i := range j.Findings {
 		r.Findings = append(r.Findings, b.finding(&j.Findings[i]))
 	}
@@ -108,8 +109,10 @@ func verdict(v heuristics.Verdict) Verdict {
 
 func target(s *snapshot.Snapshot) *Target {
 	t := &Target{Arch: s.Target.Arch.String(), Build: s.Target.Build, Version: s.Target.Version, Uptime: s.Target.Uptime}
+	t.Processors, t.BuiltBy, t.KernelBase, t.SessionTime = s.Target.Processors, s.Target.BuiltBy, hex(s.Target.KernelBase), s.Target.SessionTime
+	t.Process, t.FailureBucket = s.Target.Process, s.Target.FailureBucket
 	if bc := s.Target.Bugcheck; bc != nil {
-		t.Bugcheck = &Bugcheck{Code: fmt.Sprintf("0x%x", bc.Code)}
+		t.Bugcheck = &Bugcheck{Code: fmt.Sprintf("0x%x", bc.Code), Name: bc.Name}
 		for _, a := range bc.Args {
 			t.Bugcheck.Args = append(t.Bugcheck.Args, a.String())
 		}
@@ -193,7 +196,7 @@ func hexes(as []kd.Addr) []string {
 
 func (b *builder) resource(s *snapshot.Snapshot, r *snapshot.Resource) Resource {
 	out := Resource{
-		Address: r.Addr.String(), Session: b.session, Symbol: r.Symbol, Mode: r.Mode.String(),
+		Address: r.Addr.String(), Session: b.session, Symbol: r.Symbol, Mode: r.Mode.String(), PrintedBy: r.Extension,
 		Contention:           count(r, r.Contention, false),
 		SharedWaiterCount:    count(r, r.SharedWaiterCount, len(r.SharedWaiters) > 0),
 		ExclusiveWaiterCount: count(r, r.ExclusiveWaiterCount, len(r.ExclusiveWaiters) > 0),
@@ -206,11 +209,16 @@ func (b *builder) resource(s *snapshot.Snapshot, r *snapshot.Resource) Resource 
 	switch r.Reading {
 	case locks.Doubtful:
 		out.Reading = "doubtful"
+	case locks.Hearsay:
+		out.Reading = "hearsay"
 	case locks.Irreconcilable:
 		out.Reading = "irreconcilable"
 	}
 	for i := range r.Resolved {
 		out.Owners = append(out.Owners, b.owner(s, &r.Resolved[i]))
+		if r.Extension != "" {
+			out.Owners[i].Count = nil
+		}
 	}
 	return out
 }
@@ -222,7 +230,7 @@ func count(r *snapshot.Resource, p locks.Printed, contradicted bool) *int {
 	switch {
 	case p.Known():
 		return ptr(p.N)
-	case contradicted || r.HeadUntrusted || r.Mode == locks.ModeUnknown || r.Open && len(r.Entries) == 0:
+	case contradicted || r.Extension != "" || r.HeadUntrusted || r.Mode == locks.ModeUnknown || r.Open && len(r.Entries) == 0:
 		return nil
 	}
 	return ptr(0)

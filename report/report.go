@@ -24,10 +24,19 @@ type Report struct {
 	VerifierDeadlocks []VerifierDeadlock `json:"verifier_deadlocks,omitempty"`
 	// NotThread are values that !thread took for no thread and found on no
 	// thread's stack.
-	NotThread []string  `json:"not_thread,omitempty"`
-	Findings  []Finding `json:"findings"`
-	Notes     []Note    `json:"notes"`
-	Gaps      []Gap     `json:"gaps"`
+	NotThread []string `json:"not_thread,omitempty"`
+
+	// What else was read of locks: absent when there is none.
+	Totals      []Totals        `json:"totals,omitempty"`
+	Waits       []Wait          `json:"waits,omitempty"`
+	Timeouts    []TimeoutReport `json:"timeout_reports,omitempty"`
+	PushLocks   []PushLock      `json:"pushlocks,omitempty"`
+	QueuedLocks []QueuedLock    `json:"queued_spin_locks,omitempty"`
+	Triage      []Triage        `json:"pnp_triage,omitempty"`
+
+	Findings []Finding `json:"findings"`
+	Notes    []Note    `json:"notes"`
+	Gaps     []Gap     `json:"gaps"`
 	// NotSeen says what kinds of evidence the input does not hold.
 	NotSeen []string `json:"not_looked_at,omitempty"`
 	// Undecided is true when a fact is missing that a verdict hangs on.
@@ -81,11 +90,19 @@ type Target struct {
 	Version  string    `json:"version,omitempty"`
 	Uptime   string    `json:"uptime,omitempty"`
 	Bugcheck *Bugcheck `json:"bugcheck,omitempty"`
+	// As vertarget and !analyze print them.
+	Processors    int    `json:"processors,omitempty"`
+	BuiltBy       string `json:"built_by,omitempty"`
+	KernelBase    string `json:"kernel_base,omitempty"`
+	SessionTime   string `json:"session_time,omitempty"`
+	Process       string `json:"process_name,omitempty"`
+	FailureBucket string `json:"failure_bucket,omitempty"`
 }
 
 // Bugcheck is a stop code and its arguments.
 type Bugcheck struct {
 	Code string   `json:"code"`
+	Name string   `json:"name,omitempty"`
 	Args []string `json:"args,omitempty"`
 }
 
@@ -103,11 +120,12 @@ type Resource struct {
 	Session              int      `json:"session,omitempty"`
 	Symbol               string   `json:"symbol,omitempty"`
 	Mode                 string   `json:"mode"`
+	PrintedBy            string   `json:"printed_by,omitempty"` // an extension; absent for !locks
 	OwningThreads        *int     `json:"owning_threads,omitempty"`
 	Contention           *int     `json:"contention,omitempty"`
 	SharedWaiterCount    *int     `json:"shared_waiter_count,omitempty"`
 	ExclusiveWaiterCount *int     `json:"exclusive_waiter_count,omitempty"`
-	Reading              string   `json:"reading,omitempty"` // doubtful or irreconcilable
+	Reading              string   `json:"reading,omitempty"` // doubtful, hearsay or irreconcilable
 	Owners               []Owner  `json:"owners"`
 	SharedWaiters        []Waiter `json:"shared_waiters"`
 	ExclusiveWaiters     []Waiter `json:"exclusive_waiters"`

@@ -67,6 +67,15 @@ func (s *Snapshot) formatOthers(b *strings.Builder) {
 	for _, a := range s.NotThreads() {
 		fmt.Fprintf(b, "not-a-thread %s\n", s.bare(a))
 	}
+	for _, p := range s.PushLocks {
+		fmt.Fprintf(b, "pushlock %s :%d\n", s.bare(p.Addr), p.At.Line)
+	}
+	for _, q := range s.QueuedLocks {
+		fmt.Fprintf(b, "queued %q owner %d waiters %v :%d\n", q.Name, q.Owner, q.Waiters, q.At.Line)
+	}
+	for _, t := range s.Triage {
+		fmt.Fprintf(b, "triage %s thread %s :%d\n", s.bare(t.Lock), s.bare(t.Thread), t.At.Line)
+	}
 }
 
 func orUnknown(s string) string {
@@ -139,6 +148,9 @@ func (s *Snapshot) formatThread(b *strings.Builder, t *threads.Thread) {
 		}
 		b.WriteString("\n")
 	}
+	if w := t.Stack.Awaited; w != nil {
+		fmt.Fprintf(b, "  asks-for %s owner %s :%d\n", s.bare(w.Lock), s.bare(w.Owner), w.At.Line)
+	}
 	for _, irp := range t.IRPs {
 		fmt.Fprintf(b, "  irp %s\n", s.bare(irp.Addr))
 	}
@@ -185,6 +197,9 @@ func (s *Snapshot) Places(f func(at kd.Ref, a kd.Addr)) {
 		for _, w := range t.WaitObjects {
 			f(w.At, w.Addr)
 		}
+		if w := t.Stack.Awaited; w != nil && w.Lock != 0 {
+			f(w.At, w.Lock)
+		}
 		for _, fr := range t.Stack.Frames {
 			if !fr.Inline && !fr.Bare {
 				f(fr.At, fr.ChildSP)
@@ -212,5 +227,11 @@ func (s *Snapshot) otherPlaces(f func(at kd.Ref, a kd.Addr)) {
 				f(l.At, l.Addr)
 			}
 		}
+	}
+	for _, p := range s.PushLocks {
+		f(p.At, p.Addr)
+	}
+	for _, t := range s.Timeouts {
+		f(t.At, t.Addr)
 	}
 }

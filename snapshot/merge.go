@@ -58,7 +58,13 @@ func wholeRounds(rounds []locks.Round, rs []*locks.Resource) (whole bool, listed
 }
 
 func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
+	if old.Extension != later.Extension {
+		return s.chooseSource(old, later)
+	}
 	if later.HeadUntrusted || later.Mode == locks.ModeUnknown {
+		if old.Symbol == "" {
+			old.Symbol = later.Symbol
+		}
 		return old
 	}
 	if old.HeadUntrusted || old.Mode == locks.ModeUnknown {
@@ -234,6 +240,9 @@ func mergeStack(have, later *threads.Thread) {
 	to, from := &have.Stack, &later.Stack
 	if isFuller(from.Frames, to.Frames) {
 		to.Frames, to.HeaderAt, to.X86 = from.Frames, from.HeaderAt, from.X86
+	}
+	if to.Awaited == nil {
+		to.Awaited = from.Awaited
 	}
 	if to.Init == 0 {
 		to.Init, to.Current, to.InitAt = from.Init, from.Current, from.InitAt

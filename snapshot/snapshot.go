@@ -13,6 +13,13 @@ type Target struct {
 	Version  string // the version line as printed
 	Uptime   string // as printed
 	Bugcheck *Bugcheck
+	// As vertarget and !analyze print them; "" and 0 if they do not.
+	Processors    int
+	BuiltBy       string // "19041.1.amd64fre.vb_release.191206-1406"
+	KernelBase    kd.Addr
+	SessionTime   string // "Debug session time"
+	Process       string // PROCESS_NAME
+	FailureBucket string // FAILURE_BUCKET_ID
 	// ArchAt is where the architecture was printed; unknown when it follows
 	// from the width of addresses.
 	ArchAt kd.Ref
@@ -21,8 +28,23 @@ type Target struct {
 // Bugcheck is the stop code of a crash dump and its arguments as printed.
 type Bugcheck struct {
 	Code uint32
+	Name string // "SYSTEM_SERVICE_EXCEPTION"
 	Args []kd.Addr
 	At   kd.Ref
+}
+
+// SetArg keeps argument i, counted from 0, as printed. Nothing happens without a
+// stop code or for a word that is no number.
+func (b *Bugcheck) SetArg(i int, word string) {
+	const args = 4
+	a, ok := kd.ParseAddr(word)
+	if b == nil || !ok || i < 0 || i >= args {
+		return
+	}
+	for len(b.Args) <= i {
+		b.Args = append(b.Args, 0)
+	}
+	b.Args[i] = a
 }
 
 // Resource is an ERESOURCE with its owner entries resolved: Resolved[i]
@@ -44,6 +66,10 @@ type Snapshot struct {
 	Processors        []threads.Processor
 	Matches           []threads.StackMatch
 	VerifierDeadlocks []*threads.VerifierDeadlock
+	// Triage, QueuedLocks and PushLocks are as printed.
+	Triage      []locks.Triage
+	QueuedLocks []locks.QueuedLock
+	PushLocks   []locks.PushLock
 	// HasLocks is true when !locks output was read at all; Total and Held are
 	// the figures of its last line.
 	HasLocks    bool
@@ -62,6 +88,7 @@ type Snapshot struct {
 func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	s := &Snapshot{
 		Target: target, Timeouts: ll.Timeouts,
+		Triage: ll.Triage, QueuedLocks: ll.QueuedLocks, PushLocks: ll.PushLocks,
 		HasLocks:        ll.Seen(),
 		Processes:       tl.Processes,
 		Matches:         tl.Matches,
@@ -81,6 +108,8 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	s.mergeProcesses()
 	s.mergeResources(ll.Rounds, ll.Resources)
 	s.mergeThreads(tl.Threads)
+	s.addAwaited()
+	s.checkTriage()
 	for _, t := range s.Threads {
 		t.Stack.Split(s.Target.Arch)
 	}
@@ -93,8 +122,8 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 
 // Empty reports whether nothing of use was read.
 func (s *Snapshot) Empty() bool {
-	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.interpretations) == 0 &&
-		len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0
+	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.interpretations) == 0 &&
+		len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
 }
 
 // NotThreads returns the values of which the debugger said that they are no

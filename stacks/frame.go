@@ -56,6 +56,9 @@ type Stack struct {
 	Frames   []Frame
 	HeaderAt kd.Ref // the column heads
 	X86      bool   // frames are addressed by ChildEBP
+	// Awaited is the lock that an extension says the thread asks for, nil if
+	// none does.
+	Awaited *Awaited
 	// Segments are the contiguous kernel stacks the frames run over, the
 	// current one first. Call Split to fill them.
 	Segments []Segment
@@ -64,6 +67,11 @@ type Stack struct {
 // MapAddrs replaces every address of the stack by f of it.
 func (s *Stack) MapAddrs(f func(kd.Addr) kd.Addr) {
 	s.Init, s.Current, s.Base, s.Limit = f(s.Init), f(s.Current), f(s.Base), f(s.Limit)
+	if w := s.Awaited; w != nil {
+		folded := *w
+		folded.Lock, folded.Owner = f(w.Lock), f(w.Owner)
+		s.Awaited = &folded
+	}
 	MapFrames(s.Frames, f)
 }
 

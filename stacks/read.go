@@ -30,6 +30,8 @@ type Reader struct {
 	noSP bool
 	// distance is set when the column heads begin with kf's Memory.
 	distance bool
+	// mex is set when the column heads are those of !mex.t.
+	mex bool
 }
 
 // Open reports whether column heads or a frame have been read.
@@ -71,6 +73,9 @@ func IsHeader(text string) bool {
 	}
 	if !strings.EqualFold(w, "Child-SP") && !strings.EqualFold(w, "ChildEBP") && !strings.EqualFold(w, "Child-FP") {
 		return false
+	}
+	if c.Take(mexHeads) {
+		return true
 	}
 	w, _ = c.Word()
 	return strings.EqualFold(w, "RetAddr")
@@ -135,7 +140,9 @@ func (r *Reader) header(l kd.Line) bool {
 	r.open, r.stack.HeaderAt = true, l.All()
 	r.stack.X86 = strings.Contains(strings.ToLower(l.Text), "childebp")
 	r.distance = kd.HasPrefixFold(strings.TrimLeft(l.Text, "# "), "Memory")
-	r.bare = !strings.Contains(l.Text, "RetAddr")
+	_, behind, _ := strings.Cut(l.Text, "Return")
+	r.mex = kd.HasPrefixFold(strings.TrimLeft(behind, " \t"), "Call")
+	r.bare = !r.mex && !strings.Contains(l.Text, "RetAddr")
 	r.noSP = !r.bare && strings.HasPrefix(strings.TrimLeft(l.Text, "# "), "RetAddr")
 	return true
 }
@@ -307,7 +314,10 @@ func (r *Reader) frame(l kd.Line) (Frame, bool) {
 	if !readArgs(&c, &f) {
 		return f, false
 	}
-	rest, _ := c.Rest()
+	rest, at := c.Rest()
+	if r.mex {
+		rest = r.mexSite(l, at, &f)
+	}
 	if !readSymbol(rest, &f) {
 		return f, false
 	}

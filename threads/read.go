@@ -45,6 +45,14 @@ type Reader struct {
 	titled bool
 	// orphan is the image of a block whose beginning was cut off.
 	orphan string
+	// mex is the part of a table of the extension mex that is open; dead is set
+	// by its remark that the thread of the next row has terminated.
+	mex  mexPart
+	dead bool
+	// alike are the threads of !mex.us beside the current one that share its
+	// stack; announced is how many threads there should be.
+	alike     []*Thread
+	announced int
 }
 
 // part is what of a THREAD block comes next.
@@ -81,7 +89,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	case r.deadlock(l), r.findstack(l), r.running(l), r.ready(l):
 		r.gap = false
 		return true
-	case r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
+	case r.mexLine(l), r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
 		r.gap = false
 		return true
 	case r.stackLine(l), r.orphanImage(l):
@@ -107,6 +115,7 @@ func (r *Reader) Prompt(loose bool) {
 	r.untitle()
 	r.loose = loose
 	r.value.set = false
+	r.dead = false
 }
 
 // Context names the thread that the stacks to come belong to; set is false
@@ -150,7 +159,7 @@ func (r *Reader) closeBlock() {
 	r.closeStack()
 	r.closeFind()
 	r.closeVerifier()
-	r.cur = nil
+	r.cur, r.mex, r.alike, r.announced = nil, mexNone, nil, 0
 }
 
 // closeStack gives the frames that were read to their thread.
@@ -164,6 +173,10 @@ func (r *Reader) closeStack() {
 	}
 	t := r.stackOwner(s)
 	t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86 = s.Frames, s.HeaderAt, s.X86
+	if s.Awaited != nil {
+		t.Stack.Awaited = s.Awaited
+	}
+	r.shareStack(t)
 }
 
 // stackOwner returns the thread a finished stack belongs to: the open THREAD

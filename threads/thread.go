@@ -227,3 +227,15 @@ type Listing struct {
 	VerifierDeadlocks []*VerifierDeadlock
 	Notes             []kd.Note
 }
+
+// ResourceArgument returns the resource that the thread's stack shows as the
+// first argument of ExpWaitForResource, and where. On x86 the column shows the
+// arguments; on x64 home space that is often stale.
+func (t *Thread) ResourceArgument() (kd.Addr, kd.Ref, bool) {
+	i := t.FindFrame("ExpWaitForResource")
+	if i < 0 || len(t.Stack.Frames[i].Args) == 0 {
+		return 0, kd.Ref{}, false
+	}
+	f := &t.Stack.Frames[i]
+	return f.Args[0], f.At, f.Args[0] != 0
+}

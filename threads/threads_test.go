@@ -480,6 +480,9 @@ Stack Init f8055000 Current f8054cec Base f8055000 Limit f8052000 Call 0`))
 // reading gives the same.
 func FuzzRead(f *testing.F) {
 	f.Add(head + "    fffffa80139ea3e0  Semaphore Limit 0x7fffffff\nIRP List:\n    fffffa8016fd1010: (0006,0310) Flags: 00000884  Mdl: 00000000\nNot impersonating\nStack Init fffff88007fabdb0 Current fffff88007fab3a0\nBase fffff88007fac000 Limit fffff88007fa6000 Call 0\nChild-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n")
+	f.Add(mexThread)
+	f.Add(mexList)
+	f.Add(mexUnique)
 	f.Add("PROCESS 86ab1030  SessionId: 1  Cid: 0f64\n    Image: foobar2000.exe\n" + head)
 	f.Add("System Processors f (affinity mask)\n  Idle Processors f\nAll processors idle.\n     Prcb      Current   Next\n  0  ffdff120  80d495a0            ..O.........W...\nChildEBP RetAddr\n80d3e3f0 80d329c2 nt!RtlpBreakWithStatusInstruction\n")
 	f.Add("System Processors:  (0000000000000003)\n       Prcbs             Current         (pri) Next            (pri) Idle\n  0    fffff80301a4f180  ffff9e0faf8c4080 ( 8) ffff9e0faf8c5080 (15) fffff80301c4a400  ................\n")
@@ -506,6 +509,9 @@ func FuzzRead(f *testing.F) {
 			refs := []kd.Ref{th.At}
 			for _, w := range th.WaitObjects {
 				refs = append(refs, w.At)
+			}
+			if th.Stack.Awaited != nil {
+				refs = append(refs, th.Stack.Awaited.At)
 			}
 			for _, fr := range th.Stack.Frames {
 				refs = append(refs, fr.At)

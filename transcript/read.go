@@ -131,7 +131,11 @@ type router struct {
 	// pending is why the session ends with the next line, unless that takes it
 	// back.
 	pending doubt
-	raw     []rawSession
+	// title is the stop code that !analyze has begun to explain; reference is
+	// set when it explains one that was asked for by its number.
+	title     stopTitle
+	reference bool
+	raw       []rawSession
 }
 
 func (r *router) input(i int32, cut bool) {
@@ -207,7 +211,10 @@ func (r *router) content(l kd.Line) Status {
 	if isCritSec(l.Text) {
 		r.sawUser = true
 	}
-	if isNoise(l.Text) || isRegisters(l.Text) {
+	if r.analysis(l) {
+		return Claimed
+	}
+	if isNoise(l.Text) || isRegisters(l.Text) || r.describing(l) {
 		return Noise
 	}
 	return NotUnderstood
@@ -272,6 +279,7 @@ func (r *router) open(command string, l kd.Line) {
 func (r *router) prompt(p prompt, l kd.Line) {
 	r.sawUser = r.sawUser || p.user
 	r.cur.locks.Break()
+	r.title, r.reference = stopTitle{}, false
 	if p.command == "" || p.user {
 		r.cur.threads.Prompt(false)
 		r.section, r.typed = -1, true
@@ -298,6 +306,12 @@ func (r *router) command(command string, l kd.Line) bool {
 		r.pending = resumed
 	case word == "!locks":
 		r.cur.locks.Begin(l.All(), asksForAll(command))
+	case word == "!analyze":
+		r.reference = strings.Contains(command, "-show")
+	case word == "dt" && strings.Contains(command, "_EX_PUSH_LOCK"):
+		if addr, ok := addressOf(command); ok {
+			r.cur.locks.PushLock(addr, l.All())
+		}
 	}
 	switch word {
 	case ".thread":

@@ -51,6 +51,7 @@ func (g *Graph) addResource(r *snapshot.Resource, onStacks stackWaits) {
 	if missingExclusive > 0 && !r.Open {
 		exclusive = append(exclusive, onStacks.exclusive...)
 	}
+	shared, exclusive = g.addAwaiting(r, shared, exclusive, onStacks)
 	shared, exclusive = g.stillWaiting(r, shared), g.stillWaiting(r, exclusive)
 	shared = g.onlyOnce(r, shared, exclusive)
 	if len(exclusive)+missingExclusive > 0 {
@@ -221,9 +222,10 @@ func (g *Graph) note(at kd.Ref, format string, args ...any) {
 }
 
 // doubt weakens a grade to C where the resource's lists had to be reconciled,
-// and to D where other output contradicts them.
+// and to D where other output contradicts them or an extension's summary is
+// all there is.
 func doubt(r *snapshot.Resource, gr Grade) Grade {
-	if r.Conflict != "" {
+	if r.Conflict != "" || r.Reading == locks.Hearsay {
 		return D
 	}
 	if r.Reading == locks.Doubtful {
