@@ -75,10 +75,10 @@ func (r *Repair) breakRows(rows []row, from int) []row {
 
 // breakRow appends the lines that a row holds.
 func (r *Repair) breakRow(out []row, w row) []row {
-	for pieces := 0; ; pieces++ {
-		at := strings.IndexByte(w.text, '\n')
+	for {
+		at, size := strings.IndexByte(w.text, '\n'), 1
 		if at < 0 {
-			if at = r.nextLine(w.text); at <= 0 {
+			if at, size = r.nextLine(w.text), 0; at <= 0 {
 				break
 			}
 			w.fixes |= fixedSplit
@@ -90,7 +90,7 @@ func (r *Repair) breakRow(out []row, w row) []row {
 			out = append(out, head)
 		}
 		w.fixes &= fixedSplit
-		w.front(at)
+		w.front(at + size)
 	}
 	return append(out, w)
 }
