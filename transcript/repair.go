@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
+	"unicode/utf8"
 
 	"kdlocks/kd"
 )
@@ -30,7 +31,8 @@ type Repair struct {
 	// column is where the text proves that lines were broken, 0 if it does not.
 	column int
 	list   list
-	width  int // digits of the address in the last head line of a resource
+	block  bool // a THREAD block stands in the list
+	width  int  // digits of the address in the last head line of a resource
 	split  []row
 }
 
@@ -86,9 +88,11 @@ type row struct {
 	off   int32      // bytes of raw before text, while edits is nil
 	base  int32      // bytes that were taken off the front of an edited text
 	edits []kd.Piece // of the edited text, with an empty one at its end; nil if text is a part of raw
-	fixes kinds
-	class class
-	cut   bool
+	// shrunk is how many characters fewer the line has without its markup.
+	shrunk int
+	fixes  kinds
+	class  class
+	cut    bool
 }
 
 // front takes n bytes and the blanks behind them off the front.
@@ -208,6 +212,9 @@ func (r *Repair) rowCharacters(w *row) {
 	}
 	for j := range edits {
 		edits[j].From += w.off
+	}
+	if r.chars.fixes&fixedMarkup != 0 {
+		w.shrunk = utf8.RuneCountInString(w.text) - utf8.RuneCountInString(text)
 	}
 	w.text, w.edits, w.base = text, edits, 0
 	w.fixes |= r.chars.fixes

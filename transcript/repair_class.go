@@ -45,7 +45,7 @@ func classify(text string) class {
 		}
 	}
 	for _, l := range leads[lower(c)] {
-		if len(text) >= len(l) && (text[:len(l)] == l || strings.EqualFold(text[:len(l)], l)) {
+		if strings.HasPrefix(text, l) && (len(text) == len(l) || !isLetter(text[len(l)]) || !isLetter(l[len(l)-1])) {
 			return keyword
 		}
 	}
@@ -70,6 +70,8 @@ func classify(text string) class {
 	}
 	return other
 }
+
+func isLetter(c byte) bool { return 'a' <= lower(c) && lower(c) <= 'z' }
 
 // isSymbolLine reports whether the first word is module!function.
 func isSymbolLine(text string) bool {
@@ -157,6 +159,9 @@ func hexWord(s string, from int) int {
 
 // observe keeps what the lines behind a line depend on.
 func (r *Repair) observe(text string, c class) {
+	if text == "" {
+		r.block = false
+	}
 	if c != keyword && c != promptLine {
 		return
 	}
@@ -174,6 +179,8 @@ func (r *Repair) observe(text string, c class) {
 			r.list = waiterList
 		case kd.HasPrefixFold(text, "Threads:"):
 			r.list = ownerList
+		case strings.HasPrefix(text, "THREAD "):
+			r.block = true
 		}
 	case 'C', 'c', 'N', 'n':
 		// the counts stand before the lists

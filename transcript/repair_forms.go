@@ -12,7 +12,7 @@ import (
 //
 //	%a  address of 8 or 16 digits     %h  hexadecimal number    %n  decimal number
 //	%c  client id                     %t  (h:mm:ss.mmm)         %w  any word
-//	%p  (word)                        %i  image name, may be missing
+//	%p  (word)                        %i  image name
 //	%*  any rest, also none           a|b one of several words
 //	%a, %a: (%a) (%h,%h)  the same with what stands around it
 //	[ ... ]  may be missing           word*  a word that begins so
@@ -238,12 +238,9 @@ func (f *compiledForm) fit(text string) fit {
 		before := c.Pos
 		w, _ := c.Word()
 		if w == "" {
-			switch {
-			case t.skip > 0:
+			if t.skip > 0 {
 				i += t.skip
 				continue
-			case t.kind == 'i':
-				return open
 			}
 			return cut
 		}
@@ -331,7 +328,7 @@ func matchValue(kind byte, w string) fit {
 		return wholeIf(isDecimal(w))
 	case 'c':
 		p, t, ok := strings.Cut(w, ".")
-		if ok && kd.AddrDigits(p) > 0 && len(t) >= 4 && kd.AddrDigits(t) > 0 {
+		if ok && kd.AddrDigits(p) > 0 && kd.AddrDigits(t) > 0 {
 			return whole
 		}
 		return cutIf(kd.AddrDigits(p) > 0 && (t == "" || kd.AddrDigits(t) > 0))

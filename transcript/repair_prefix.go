@@ -82,6 +82,8 @@ type lineNumber struct {
 	value int
 	size  int  // bytes up to the text behind it
 	close byte // ':', '|', '.', ')', or a blank
+	// prompt is set when it may be the processor's number in a prompt.
+	prompt bool
 }
 
 // numberOf reads a decimal line number: "12: ", "12| ", "0012 ". A number
@@ -96,23 +98,21 @@ func numberOf(s string) (lineNumber, bool) {
 		return lineNumber{}, false
 	}
 	if n == len(s) {
-		return lineNumber{v, n, 0}, true
+		return lineNumber{v, n, 0, false}, true
 	}
 	c := s[n]
 	switch c {
 	case ':', '|', ')':
-		if rest, _ := kd.TrimBlanks(s[n+1:]); strings.HasPrefix(rest, "kd") || strings.HasPrefix(rest, "lkd") {
-			return lineNumber{}, false
-		}
 		if n+1 < len(s) && s[n+1] >= '0' && s[n+1] <= '9' && c == ':' { // a time
 			return lineNumber{}, false
 		}
-		return lineNumber{v, n + 1, c}, true
+		rest, _ := kd.TrimBlanks(s[n+1:])
+		return lineNumber{v, n + 1, c, strings.HasPrefix(rest, "kd") || strings.HasPrefix(rest, "lkd")}, true
 	case ' ', '\t':
-		return lineNumber{v, n + 1, ' '}, true
+		return lineNumber{v, n + 1, ' ', false}, true
 	case '.':
 		if n+1 == len(s) || s[n+1] == ' ' {
-			return lineNumber{v, n + 1, c}, true
+			return lineNumber{v, n + 1, c, false}, true
 		}
 	}
 	return lineNumber{}, false
@@ -123,19 +123,19 @@ func (r *Repair) numbers(rows []row) int {
 	done := 0
 	for i := 0; i < len(rows); {
 		first, ok := rows[i].number()
-		if !ok {
+		goesOn := ok && r.number.close == first.close && first.value == r.number.value+1
+		if !ok || first.prompt && !goesOn {
 			i++
 			continue
 		}
 		end, count, known := numberedRun(rows, i, first)
-		goesOn := r.number.close == first.close && first.value == r.number.value+1 && i <= 1
-		if count >= shortRun && (first.close != ' ' || known >= 2) || goesOn {
+		if count >= shortRun && (first.close != ' ' || known >= 2 || padded(rows[i].text)) || goesOn {
 			for j := i; j < end; j++ {
 				if n, ok := rows[j].number(); ok && (n.close == first.close || n.close == 0) {
 					rows[j].front(n.size)
 					rows[j].fixes |= fixedNumbers
+					n.close = first.close
 					r.number = n
-					r.number.close = first.close
 					done++
 				}
 			}
@@ -144,6 +144,10 @@ func (r *Repair) numbers(rows []row) int {
 	}
 	return done
 }
+
+// padded reports whether a text begins with a number of four digits and more
+// that zeros fill up: frame numbers are not.
+func padded(s string) bool { return s[0] == '0' && digitPattern(s, "0000") > 0 }
 
 func (w *row) number() (lineNumber, bool) {
 	if w.text == "" || w.text[0] < '0' || w.text[0] > '9' {

@@ -177,10 +177,32 @@ func plainName(s string) bool {
 			return false
 		}
 	}
-	if !strings.ContainsAny(function, " \t") {
-		return module != ""
+	return module != "" && plainFunction(function)
+}
+
+// plainFunction reports whether a name has blanks only where functions may:
+// behind operator, and inside quotes, angles and parentheses.
+func plainFunction(s string) bool {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '`', '<', '(':
+			depth++
+		case '\'', '>', ')':
+			depth--
+		case ' ', '\t':
+			if depth <= 0 && !strings.HasSuffix(s[:i], "operator") {
+				return false
+			}
+		}
 	}
-	return strings.Contains(function, "operator") || strings.ContainsAny(function, "`<(")
+	return !hasAddress(s)
+}
+
+// hasAddress reports whether a text holds the two halves of an address.
+func hasAddress(s string) bool {
+	at := strings.IndexByte(s, '`')
+	return at >= 8 && hexRun(s, at-8, at) && hexRun(s, at+1, at+9)
 }
 
 // tailFit matches what stands behind a symbol: remarks in parentheses and the
@@ -206,6 +228,9 @@ func tailFit(s string) fit {
 			return noFit
 		}
 		at := strings.IndexByte(s, closing)
+		if closing == ')' && !isRemarkStart(s) {
+			return noFit
+		}
 		if at < 0 {
 			return cut
 		}
@@ -214,6 +239,17 @@ func tailFit(s string) fit {
 		}
 		s = s[at+1:]
 	}
+}
+
+// isRemarkStart reports whether a text begins as the debugger's remarks behind
+// a call site do, or is the beginning of such a one.
+func isRemarkStart(s string) bool {
+	for _, m := range [...]string{"(FPO:", "(CONV:", "(TrapFrame @", "(Inline Function @"} {
+		if strings.HasPrefix(s, m) || strings.HasPrefix(m, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // list is the list of a resource that lines may go on with.

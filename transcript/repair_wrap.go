@@ -29,7 +29,11 @@ func (r *Repair) shape(text string) fit {
 			return whole
 		}
 	}
-	if best = max(best, listFit(text, r.list, r.width)); best == whole {
+	list := r.list
+	if r.block {
+		list = noList
+	}
+	if best = max(best, listFit(text, list, r.width)); best == whole {
 		return whole
 	}
 	if strings.IndexByte(text, '!') > 0 && isSymbolLine(text) {
@@ -93,10 +97,12 @@ func (r *Repair) mayGoOn(a, b *row) bool {
 // isFull reports whether a row reaches the column at which the text breaks
 // lines.
 func (r *Repair) isFull(w *row) bool {
-	return r.column > 0 && len(w.raw) >= r.column && columns(w.raw) == r.column
+	return r.column > 0 && len(w.raw) >= r.column && w.columns() == r.column
 }
 
-func columns(s string) int { return utf8.RuneCountInString(s) }
+// columns returns how many characters of the line there were before a page was
+// made of it.
+func (w *row) columns() int { return utf8.RuneCountInString(w.raw) - w.shrunk }
 
 // join puts the first row together with those that continue it. It returns how
 // many rows the line is made of, 1 if none continues it.
@@ -120,7 +126,8 @@ func (r *Repair) join(rows []row) (kd.Line, int) {
 		} else {
 			text += b.text
 		}
-		if at = s.fit; at >= open {
+		// What is still a beginning may have been cut by the paste.
+		if at = s.fit; at >= open || b.class == other {
 			best, bestText = n+1, text
 		}
 	}
@@ -160,7 +167,7 @@ func (r *Repair) seam(text string, at fit, last, b *row) (seam, bool) {
 func allowed(text string, at, joined fit, full bool, b *row) bool {
 	switch {
 	case at == cut && b.class == keyword:
-		return joined >= open
+		return joined == whole
 	case at == cut && b.class == frameLine && !full:
 		return !couldBeNextFrame(text, b.text)
 	case at == cut:
@@ -172,13 +179,13 @@ func allowed(text string, at, joined fit, full bool, b *row) bool {
 	case b.class == keyword:
 		return kd.HasPrefixFold(b.text, "Image:") && kd.HasPrefixFold(text, "Owning Process") || kd.HasPrefixFold(b.text, "BasePriority") && joined == whole
 	}
-	return full && joined >= open
+	return full && joined >= open && b.class != frameLine
 }
 
 // isHexTail reports whether a line of few digits would go on an offset: alone
 // it may be a word, so only the end of a long line is taken for cut.
 func isHexTail(text, b string) bool {
-	return !strings.Contains(b, " ") && (len(text) < 32 || len(b) > 3)
+	return partOfAddress(b) && (len(text) < 32 || len(b) > 3)
 }
 
 // couldBeNextFrame reports whether an x86 frame without a call site may be one
@@ -268,7 +275,7 @@ func (r *Repair) findColumn(rows []row, loose int) {
 	most := 0
 	for i := range rows {
 		if w := &rows[i]; w.class != other && w.class != blankLine && len(w.raw) > most {
-			most = max(most, columns(w.raw))
+			most = max(most, w.columns())
 		}
 	}
 	if most > r.column {
@@ -279,10 +286,10 @@ func (r *Repair) findColumn(rows []row, loose int) {
 	}
 	const proof = 2
 	found := 0
-	list, width := r.list, r.width
+	list, width, block := r.list, r.width, r.block
 	for i := 0; i+1 < len(rows) && found < proof; i++ {
 		a, b := &rows[i], &rows[i+1]
-		if a.text != "" && len(a.raw) >= most && columns(a.raw) == most && b.class != keyword && b.class != blankLine && b.class != promptLine && a.class != other && a.class != blankLine {
+		if a.text != "" && len(a.raw) >= most && a.columns() == most && b.class != keyword && b.class != blankLine && b.class != promptLine && a.class != other && a.class != blankLine {
 			at, together := r.shape(a.text), r.shape(a.text+b.text)
 			if at == cut && together > noFit || at >= open && together == whole && b.class == other {
 				found++
@@ -290,7 +297,7 @@ func (r *Repair) findColumn(rows []row, loose int) {
 		}
 		r.observe(a.text, a.class)
 	}
-	r.list, r.width = list, width
+	r.list, r.width, r.block = list, width, block
 	if found == proof {
 		r.column = most
 	}
