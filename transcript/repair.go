@@ -39,8 +39,8 @@ type Repair struct {
 // batchRows is how many lines are looked at together, mostKept how many of
 // them may have to wait for what comes next.
 const (
-	batchRows = 256
-	mostKept  = 32
+	batchRows = 512
+	mostKept  = 192
 )
 
 // kinds is a set of what was repaired.

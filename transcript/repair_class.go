@@ -1,10 +1,6 @@
 package transcript
 
-import (
-	"strings"
-
-	"kdlocks/kd"
-)
+import "strings"
 
 // class is what a line looks like by its beginning.
 type class uint8
@@ -157,36 +153,25 @@ func hexWord(s string, from int) int {
 	return i - from
 }
 
-// observe keeps what the lines behind a line depend on.
+// observe keeps what the lines behind a line depend on. The list of a resource
+// goes on behind the THREAD blocks that !locks -v puts into it.
 func (r *Repair) observe(text string, c class) {
-	if text == "" {
+	switch {
+	case text == "":
 		r.block = false
-	}
-	if c != keyword && c != promptLine {
-		return
-	}
-	switch text[0] {
-	case 'R', 'r':
-		if kd.HasPrefixFold(text, "Resource @") {
-			r.list = noList
-			if w, _ := headWidth(text); w > 0 {
-				r.width = w
-			}
+	case c == promptLine, strings.HasPrefix(text, "KD: Scanning"):
+		r.list, r.block = noList, false
+	case c != keyword:
+	case strings.HasPrefix(text, "Resource @"):
+		r.list, r.block = noList, false
+		if w, _ := headWidth(text); w > 0 {
+			r.width = w
 		}
-	case 'T', 't':
-		switch {
-		case kd.HasPrefixFold(text, "Threads Waiting"):
-			r.list = waiterList
-		case kd.HasPrefixFold(text, "Threads:"):
-			r.list = ownerList
-		case strings.HasPrefix(text, "THREAD "):
-			r.block = true
-		}
-	case 'C', 'c', 'N', 'n':
-		// the counts stand before the lists
+	case strings.HasPrefix(text, "Threads Waiting"):
+		r.list, r.block = waiterList, false
+	case strings.HasPrefix(text, "Threads:"):
+		r.list, r.block = ownerList, false
 	default:
-		if c == promptLine || kd.HasPrefixFold(text, "KD: Scanning") {
-			r.list = noList
-		}
+		r.block = true
 	}
 }

@@ -124,7 +124,7 @@ func (r *Repair) numbers(rows []row) int {
 	for i := 0; i < len(rows); {
 		first, ok := rows[i].number()
 		goesOn := ok && r.number.close == first.close && first.value == r.number.value+1
-		if !ok || first.prompt && !goesOn {
+		if !ok || first.close == 0 || first.prompt && !goesOn {
 			i++
 			continue
 		}

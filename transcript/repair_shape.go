@@ -123,7 +123,8 @@ func siteFit(s string) fit {
 // insideName reports whether a blank belongs to the name of a function:
 // operator new, `anonymous namespace', typed arguments.
 func insideName(s string, at int) bool {
-	return strings.HasSuffix(s[:at], "operator") || strings.Count(s[:at], "`") > strings.Count(s[:at], "'")
+	s = s[:at]
+	return strings.HasSuffix(s, "operator") || strings.Count(s, "`") > strings.Count(s, "'") && !hasAddress(s)
 }
 
 // symbolFit matches module!function+0x12 and what may stand in its place.
