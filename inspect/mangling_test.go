@@ -62,6 +62,9 @@ func TestMangledCapturesKeepTheirTruth(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range manglings {
+			if strings.Count(string(data), "\n") < 3 {
+				continue // too few lines to show what stands in front of each
+			}
 			t.Run(c.File+"/"+m.name, func(t *testing.T) {
 				_, mangled := m.apply(nil, []string{strings.ReplaceAll(string(data), "\r\n", "\n")})
 				r := analyze(t, mangled)

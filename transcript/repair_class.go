@@ -161,6 +161,8 @@ func (r *Repair) observe(text string, c class) {
 		r.block = false
 	case c == promptLine, strings.HasPrefix(text, "KD: Scanning"):
 		r.list, r.block = noList, false
+	case c == frameLine:
+		r.block = r.block || strings.IndexByte(text, '!') > 0
 	case c != keyword:
 	case strings.HasPrefix(text, "Resource @"):
 		r.list, r.block = noList, false

@@ -299,6 +299,9 @@ func listFit(text string, l list, width int) fit {
 func itemFit(w string, l list, width int) fit {
 	addr, count, counted := strings.Cut(w, "-")
 	n := kd.AddrDigits(addr)
+	if strings.IndexByte(addr, '`') >= 0 {
+		return noFit // lists have none
+	}
 	full := n == width || width == 0 && (n == 8 || n == 16)
 	switch {
 	case !full:

@@ -127,9 +127,10 @@ func (r *Repair) join(rows []row) (kd.Line, int) {
 			text += b.text
 		}
 		// What is still a beginning may have been cut by the paste.
-		if at = s.fit; at >= open || b.class == other {
+		if s.fit >= open || at == cut && (b.class == other || rows[0].class == keyword) {
 			best, bestText = n+1, text
 		}
+		at = s.fit
 	}
 	if best == 1 {
 		return kd.Line{}, 1
@@ -173,7 +174,7 @@ func allowed(text string, at, joined fit, full bool, b *row) bool {
 	case at == cut:
 		return true
 	case isTail(b.text):
-		return joined >= open
+		return true
 	case b.class == other:
 		return joined == whole && (full || !isHexTail(text, b.text)) || full && joined == open
 	case b.class == keyword:
@@ -188,8 +189,9 @@ func isHexTail(text, b string) bool {
 	return partOfAddress(b) && (len(text) < 32 || len(b) > 3)
 }
 
-// couldBeNextFrame reports whether an x86 frame without a call site may be one
-// that was cut off, and the next line the frame above it.
+// couldBeNextFrame reports whether a frame without a call site may be one that
+// was cut off, and the next line the frame above it and not its arguments: it
+// begins with a stack address a little higher, and goes on as a frame does.
 func couldBeNextFrame(text, b string) bool {
 	c, d := kd.Cursor{Text: text}, kd.Cursor{Text: b}
 	w, _ := c.Word()
@@ -202,7 +204,15 @@ func couldBeNextFrame(text, b string) bool {
 	}
 	low, ok1 := kd.ParseFullAddr(w)
 	high, ok2 := kd.ParseFullAddr(v)
-	return ok1 && ok2 && high > low && high-low < 0x10000
+	if !ok1 || !ok2 || high <= low || high-low >= 0x10000 {
+		return false
+	}
+	if kd.AddrDigits(v) == 8 {
+		return true
+	}
+	d.Word()
+	third, _ := d.Word()
+	return third == ":" && kd.AddrDigits(d.Peek()) > 0 || strings.IndexByte(third, '!') > 0
 }
 
 // isTail reports whether a text begins as no line does, but as the rest of one
@@ -216,7 +226,7 @@ func isTail(s string) bool {
 	case '-':
 		return len(s) > 2 && isHex(s[1]) && isHex(s[2])
 	case '[':
-		return strings.Contains(s, " @ ")
+		return strings.Contains(s, " @ ") || strings.IndexByte(s, ']') < 0 && strings.ContainsAny(s, `\/`)
 	case '(':
 		return strings.HasPrefix(s, "(FPO:") || strings.HasPrefix(s, "(TrapFrame") || strings.HasPrefix(s, "(CONV:")
 	case '*':
