@@ -299,9 +299,13 @@ func (r *Repair) findColumn(rows []row, loose int) {
 	list, width, block := r.list, r.width, r.block
 	for i := 0; i+1 < len(rows) && found < proof; i++ {
 		a, b := &rows[i], &rows[i+1]
-		if a.text != "" && len(a.raw) >= most && a.columns() == most && b.class != keyword && b.class != blankLine && b.class != promptLine && a.class != other && a.class != blankLine {
-			at, together := r.shape(a.text), r.shape(a.text+b.text)
-			if at == cut && together > noFit || at >= open && together == whole && b.class == other {
+		if len(a.raw) >= most && a.columns() == most && r.mayGoOn(a, b) && b.class != keyword {
+			at := r.shape(a.text)
+			if at >= open && b.class != other {
+				continue
+			}
+			together := r.shape(a.text + b.text)
+			if at == cut && together > noFit || at >= open && together == whole {
 				found++
 			}
 		}
