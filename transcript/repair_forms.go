@@ -100,7 +100,7 @@ var forms = compileForms([]string{
 // beginnings are more words that a line of debugger output begins with, for
 // lines that hold nothing we use or have readers of their own.
 var beginnings = []string{
-	"Threads:", "UserTime ", "KernelTime ", "Scheduling Group", "GetContextState failed", "Unable to ",
+	"Child-SP ", "ChildEBP ", "Proc.Thread ", "Threads:", "UserTime ", "KernelTime ", "Scheduling Group", "GetContextState failed", "Unable to ",
 	"WARNING:", "*** ERROR", "*** WARNING", "*** Stack trace", "LOCK_ADDRESS:", "PNP_TRIAGE", "STACK_TEXT:",
 	"Opened log file", "Closing open log file", "Microsoft (R) Windows", "Loading Dump File", "BugCheck ",
 	"Debug session time:", "System Uptime:", "Machine Name:", "Kernel base =", "Product:", "Built by:",

@@ -31,28 +31,36 @@ func (r *Repair) severalLines(text string) bool {
 	if len(text) < 24 {
 		return strings.IndexByte(text, '\n') >= 0
 	}
+	last := text[len(text)-1]
 	switch c := text[0]; {
-	case isHex(c) && text[len(text)-1] != ']':
-		// A frame has one call site.
-		at := strings.IndexByte(text, '!')
-		if at < 0 {
-			return strings.IndexByte(text, '\n') >= 0 || strings.Contains(text, "total locks") || strings.Contains(text, "<*>") && strings.Contains(text, "<*>f")
+	case isHex(c) && (c < 'A' || c > 'F'):
+		if at := strings.IndexByte(text, '!'); at >= 0 { // a frame has one call site
+			return strings.IndexByte(text[at+1:], '!') >= 0 || last != ']' && strings.IndexByte(text[at:], '@') >= 0 || strings.IndexByte(text, '\n') >= 0
 		}
-		return strings.IndexByte(text[at+1:], '!') >= 0 || strings.IndexByte(text[at:], '@') >= 0 || strings.IndexByte(text, '\n') >= 0
+		return len(text) > 100 || strings.IndexByte(text, '>') >= 0 || strings.IndexByte(text, 'l') >= 0 || strings.IndexByte(text, '\n') >= 0
+	case c == 'C' && (text[1] == 'h' || len(text) < 90 && strings.HasPrefix(text, "Context")),
+		c == 'T' && strings.HasSuffix(text, "lertable"), c == 'K' && last == '.':
+		return strings.IndexByte(text, '\n') >= 0
 	default:
 		return len(text) > lineLimit(c) || strings.IndexByte(text, '\n') >= 0
 	}
 }
 
-// lineLimit is the length that no single line which begins with a byte has.
+// lineLimit is the length that few single lines have which begin with a byte.
 func lineLimit(c byte) int {
 	switch c {
-	case 'O', 'A', 'W', 'S', 'D':
-		return 100
-	case 'P', 'B':
-		return 120
-	case 'U':
+	case 'O', 'W', 'S', 'A', 'B':
+		return 90
+	case 'D':
 		return 60
+	case 'P':
+		return 100
+	case 'N':
+		return 32
+	case 'U':
+		return 40
+	case 'R':
+		return 56
 	}
 	return 24
 }

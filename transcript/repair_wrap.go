@@ -20,6 +20,11 @@ const (
 
 // shape returns how much of a known line a text is.
 func (r *Repair) shape(text string) fit {
+	if r.list == noList || r.block {
+		if isHex(text[0]) && classifyHex(text) == frameLine {
+			return frameFit(text)
+		}
+	}
 	best := fitForms(text)
 	if best == whole {
 		return whole
@@ -89,6 +94,9 @@ func (r *Repair) mayGoOn(a, b *row) bool {
 		if b.class == keyword {
 			return kd.HasPrefixFold(b.text, "Image:") || kd.HasPrefixFold(b.text, "BasePriority") || b.text[0] == '#' || last == ':' && a.text[0] == 'T'
 		}
+		if b.class != symbol && (strings.HasSuffix(a.text, "lertable") || strings.HasSuffix(a.text, "Site")) {
+			return false
+		}
 		return b.class == symbol || b.class == frameLine || isHex(last) || last == '-' || last == ':' && a.text[0] != 'I' || last == 'd' || last == 't' || last == '@'
 	}
 	return false
@@ -147,11 +155,7 @@ func (r *Repair) seam(text string, at fit, last, b *row) (seam, bool) {
 	if at >= open && !full && b.class != other && b.class != keyword {
 		return seam{}, false
 	}
-	hard, soft := seam{fit: r.shape(text + b.text)}, seam{blank: true, fit: r.shape(text + " " + b.text)}
-	s := soft
-	if hard.fit > soft.fit || hard.fit == soft.fit && full && !blankAtSeam(last, b) {
-		s = hard
-	}
+	s := r.bestSeam(text, b.text, full && !blankAtSeam(last, b))
 	if s.fit == noFit || !allowed(text, at, s.fit, full, b) {
 		return seam{}, false
 	}
@@ -162,6 +166,29 @@ func (r *Repair) seam(text string, at fit, last, b *row) (seam, bool) {
 		}
 	}
 	return s, true
+}
+
+// bestSeam puts two texts together with a blank or without, whichever fits
+// better; where both fit alike, tight decides.
+func (r *Repair) bestSeam(a, b string, tight bool) seam {
+	first, second := seam{blank: true}, seam{}
+	if tight {
+		first, second = second, first
+	}
+	for _, s := range [...]*seam{&first, &second} {
+		if s.blank {
+			s.fit = r.shape(a + " " + b)
+		} else {
+			s.fit = r.shape(a + b)
+		}
+		if s.fit == whole {
+			return *s
+		}
+	}
+	if second.fit > first.fit {
+		return second
+	}
+	return first
 }
 
 // allowed holds the rules for a seam that fits.
