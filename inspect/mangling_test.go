@@ -1,13 +1,17 @@
 package inspect_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"kdlocks/inspect"
+	"kdlocks/kd"
 	"kdlocks/report"
+	"kdlocks/transcript"
 )
 
 // TestManglingKeepsTheFindings plants deadlocks and innocents and mangles the
@@ -76,5 +80,58 @@ func TestMangledCapturesKeepTheirTruth(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestManglingAddsNoDeadlock mangles every case. What a case does not show, its
+// mangled text does not show either; what it shows may be lost only to a weaker
+// verdict.
+func TestManglingAddsNoDeadlock(t *testing.T) {
+	t.Parallel()
+	weaker, runs := 0, 0
+	for _, k := range loadCases(t) {
+		if k.contradicts {
+			continue
+		}
+		want := analyze(t, k.input).Verdict.Kind
+		for _, m := range manglings {
+			text, data := m.apply(nil, []string{strings.ReplaceAll(string(k.input), "\r\n", "\n")})
+			r, err := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("in", data)}, inspect.Options{})
+			if r == nil {
+				if want == "deadlock" {
+					t.Errorf("%s, %s: %v", k.name, m.name, err)
+				}
+				continue
+			}
+			runs++
+			got := r.Verdict.Kind
+			if got != want {
+				weaker++
+				if got == "deadlock" || got == "orphaned-lock" && want != "deadlock" || want == "deadlock" && got != "suspected-deadlock" {
+					t.Errorf("%s, %s: verdict %s instead of %s", k.name, m.name, got, want)
+				}
+			}
+			in := r.Inputs[0]
+			if in.LinesUnderstood+len(in.NotUnderstood) != in.Lines {
+				t.Errorf("%s, %s: %d lines, %d understood, %d listed", k.name, m.name, in.Lines, in.LinesUnderstood, len(in.NotUnderstood))
+			}
+			checkPlaces(t, r, text)
+			checkFacts(t, k.name+", "+m.name, data)
+		}
+	}
+	t.Logf("%d of %d mangled cases have another verdict", weaker, runs)
+}
+
+// checkFacts holds every fact against the text at its place.
+func checkFacts(t *testing.T, name string, data []byte) {
+	t.Helper()
+	tr, _ := transcript.Read([]transcript.Input{transcript.Bytes("in", data)})
+	for _, s := range tr.Snapshots {
+		s.Places(func(at kd.Ref, a kd.Addr) {
+			text := strings.Join(tr.Sources[at.Input].Lines[at.Line-1:at.EndLine()], "\n")
+			if piece := unmangled(text[at.Col-1 : at.Col-1+at.Len]); !strings.Contains(piece, strings.TrimPrefix(a.String(), "0x")) {
+				t.Errorf("%s:%d: %q does not hold %s", name, at.Line, piece, a)
+			}
+		})
 	}
 }
