@@ -34,6 +34,9 @@ type Repair struct {
 	block  bool // a THREAD block stands in the list
 	width  int  // digits of the address in the last head line of a resource
 	split  []row
+
+	origins []kd.Origin
+	pieces  []kd.Piece
 }
 
 // batchRows is how many lines are looked at together, mostKept how many of
@@ -103,6 +106,9 @@ func (w *row) front(n int) {
 		w.off += int32(n + blanks)
 	} else {
 		w.base += int32(n + blanks)
+		for len(w.edits) > 2 && w.edits[1].At <= w.base {
+			w.edits = w.edits[1:]
+		}
 	}
 }
 
@@ -255,9 +261,30 @@ func boardCode(w *row) {
 func (r *Repair) line(w *row) kd.Line {
 	l := kd.Line{Text: w.text, Input: r.input, Num: w.num, Off: w.off, Cut: w.cut}
 	if w.edits != nil && w.text != "" {
-		l.Origin = &kd.Origin{Pieces: w.appendPieces(nil, 0, 0)}
+		l.Origin = r.origin()
+		l.Origin.Pieces = w.appendPieces(r.room(len(w.edits)), 0, 0)
+		r.pieces = r.pieces[:len(r.pieces)+len(l.Origin.Pieces)]
 	}
 	return l
+}
+
+// origin and room hand out parts of blocks, so that a mangled line costs no
+// allocations of its own. Room is followed by taking what was used of it.
+func (r *Repair) origin() *kd.Origin {
+	if len(r.origins) == 0 {
+		r.origins = make([]kd.Origin, 128)
+	}
+	o := &r.origins[0]
+	r.origins = r.origins[1:]
+	return o
+}
+
+func (r *Repair) room(n int) []kd.Piece {
+	if cap(r.pieces)-len(r.pieces) < n {
+		r.pieces = make([]kd.Piece, 0, max(n, 1024))
+	}
+	at := len(r.pieces)
+	return r.pieces[at:at:min(at+n, cap(r.pieces))]
 }
 
 // appendPieces adds the pieces of a row's text, which begins at byte at of the
@@ -270,7 +297,10 @@ func (w *row) appendPieces(to []kd.Piece, at, from int32) []kd.Piece {
 	for i, p := range w.edits[:len(w.edits)-1] {
 		next := w.edits[i+1].At
 		size := next - p.At
-		if next <= begin || p.At >= end {
+		if p.At >= end {
+			break
+		}
+		if next <= begin {
 			continue
 		}
 		if size == p.Len { // a piece that stands for itself may be clipped

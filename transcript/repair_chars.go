@@ -38,7 +38,8 @@ type charRepair struct {
 	at     int // byte of in that comes next
 	out    []byte
 	pieces []kd.Piece
-	done   int // bytes of in that are in out
+	block  []kd.Piece // that pieces are parts of
+	done   int        // bytes of in that are in out
 	fixes  kinds
 }
 
@@ -46,7 +47,11 @@ type charRepair struct {
 // nil if nothing changed. Breaks that stood as markup are line feeds in the
 // text.
 func (c *charRepair) line(in string) (string, []kd.Piece) {
-	c.in, c.at, c.done, c.out, c.pieces = in, 0, 0, c.out[:0], nil
+	c.in, c.at, c.done, c.out = in, 0, 0, c.out[:0]
+	if cap(c.block)-len(c.block) < 16 {
+		c.block = make([]kd.Piece, 0, 1024)
+	}
+	c.pieces = c.block[len(c.block):]
 	c.fixes = 0
 	bold := false
 	for c.at < len(in) {
@@ -90,20 +95,22 @@ func (c *charRepair) line(in string) (string, []kd.Piece) {
 		c.fixes |= kind
 		c.put(n, put)
 	}
-	if c.pieces == nil {
+	if len(c.pieces) == 0 {
 		return in, nil
 	}
 	c.keep(len(in))
 	c.pieces = append(c.pieces, kd.Piece{At: int32(len(c.out)), From: int32(len(in))})
-	return string(c.out), c.pieces
+	if n := len(c.block) + len(c.pieces); n <= cap(c.block) {
+		c.block = c.block[:n]
+	} else { // they moved out of the block
+		c.block = c.pieces
+	}
+	return string(c.out), c.pieces[:len(c.pieces):len(c.pieces)]
 }
 
 // put replaces the next n bytes.
 func (c *charRepair) put(n int, with string) {
 	c.keep(c.at)
-	if c.pieces == nil {
-		c.pieces = make([]kd.Piece, 0, 8)
-	}
 	if with != "" {
 		c.pieces = append(c.pieces, kd.Piece{At: int32(len(c.out)), From: int32(c.at), Len: int32(n)})
 		c.out = append(c.out, with...)

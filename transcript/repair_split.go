@@ -81,14 +81,16 @@ func (r *Repair) breakRows(rows []row, from int) []row {
 	return out
 }
 
-// breakRow appends the lines that a row holds.
+// breakRow appends the lines that a row holds. Only lines of up to mostJoined
+// bytes are looked for, so that a row of any length costs no more than its
+// bytes.
 func (r *Repair) breakRow(out []row, w row) []row {
 	for {
-		at, size := strings.IndexByte(w.text, '\n'), 1
+		at, size := r.nextCut(w.text)
 		if at < 0 {
-			if at, size = r.nextLine(w.text), 0; at <= 0 {
-				break
-			}
+			return append(out, w)
+		}
+		if size == 0 {
 			w.fixes |= fixedSplit
 		}
 		head := w
@@ -100,12 +102,35 @@ func (r *Repair) breakRow(out []row, w row) []row {
 		w.fixes &= fixedSplit
 		w.front(at + size)
 	}
-	return append(out, w)
+}
+
+// nextCut returns where a text is to be cut, -1 for nowhere, and how many bytes
+// stand for the end of the line there.
+func (r *Repair) nextCut(text string) (at, size int) {
+	window := text[:min(len(text), mostJoined)]
+	if at = strings.IndexByte(window, '\n'); at >= 0 {
+		return at, 1
+	}
+	if at = r.nextLine(window); at > 0 {
+		return at, 0
+	}
+	return strings.IndexByte(text, '\n'), 1
 }
 
 // nextLine returns where in a text another line begins behind a whole one, -1
 // if none does.
 func (r *Repair) nextLine(text string) int {
+	best := r.nextMarked(text)
+	for _, at := range [...]int{r.nextFrame(text), r.nextItem(text), r.nextTotals(text)} {
+		if at > 0 && (best < 0 || at < best) {
+			best = at
+		}
+	}
+	return best
+}
+
+// nextMarked finds the line that one of the marks begins.
+func (r *Repair) nextMarked(text string) int {
 	best := -1
 	for _, m := range splitMarks {
 		for from := 1; from < len(text); {
@@ -120,15 +145,6 @@ func (r *Repair) nextLine(text string) int {
 			}
 			from = at + len(m)
 		}
-	}
-	if at := r.nextFrame(text); at > 0 && (best < 0 || at < best) {
-		best = at
-	}
-	if at := r.nextItem(text); at > 0 && (best < 0 || at < best) {
-		best = at
-	}
-	if at := r.nextTotals(text); at > 0 && (best < 0 || at < best) {
-		best = at
 	}
 	return best
 }

@@ -116,6 +116,9 @@ func (w *row) columns() int { return utf8.RuneCountInString(w.raw) - w.shrunk }
 // many rows the line is made of, 1 if none continues it.
 func (r *Repair) join(rows []row) (kd.Line, int) {
 	text := rows[0].text
+	if len(text) > mostJoined {
+		return kd.Line{}, 1
+	}
 	at := r.shape(text)
 	if at == noFit {
 		return kd.Line{}, 1
@@ -135,7 +138,7 @@ func (r *Repair) join(rows []row) (kd.Line, int) {
 			text += b.text
 		}
 		// What is still a beginning may have been cut by the paste.
-		if s.fit >= open || at == cut && (b.class == other || rows[0].class == keyword) {
+		if s.fit >= open || at == cut && (rows[0].class == keyword || rows[0].class == frameLine && b.class == other) {
 			best, bestText = n+1, text
 		}
 		at = s.fit
@@ -148,7 +151,7 @@ func (r *Repair) join(rows []row) (kd.Line, int) {
 
 // seam decides whether a text is continued by a row, and how.
 func (r *Repair) seam(text string, at fit, last, b *row) (seam, bool) {
-	if b.class == blankLine || b.class == promptLine {
+	if b.class == blankLine || b.class == promptLine || len(b.text) > mostJoined {
 		return seam{}, false
 	}
 	full := r.isFull(last)
@@ -274,7 +277,12 @@ func isWord(c byte) bool {
 
 // joined makes the line of several rows.
 func (r *Repair) joined(rows []row, seams []seam, text string) kd.Line {
-	o := &kd.Origin{Pieces: make([]kd.Piece, 0, 2*len(rows)), Starts: make([]int32, 0, len(rows)-1)}
+	need := 0
+	for i := range rows {
+		need += 2 + len(rows[i].edits)
+	}
+	o := r.origin()
+	o.Pieces, o.Starts = r.room(need), make([]int32, 0, len(rows)-1)
 	at, from := int32(0), int32(0)
 	fixes := rows[0].fixes
 	doubt := kd.Sure
@@ -290,7 +298,11 @@ func (r *Repair) joined(rows []row, seams []seam, text string) kd.Line {
 			doubt = max(doubt, s.doubt)
 			if s.blank {
 				last := o.Pieces[len(o.Pieces)-1]
-				o.Pieces = append(o.Pieces, kd.Piece{At: at, From: last.From + last.Len, Len: 1})
+				gap := last.From + last.Len
+				if w.num != rows[i-1].num {
+					gap = from - 1 // the end of the line
+				}
+				o.Pieces = append(o.Pieces, kd.Piece{At: at, From: gap, Len: 1})
 				at++
 			}
 			first := len(o.Pieces)
@@ -301,6 +313,7 @@ func (r *Repair) joined(rows []row, seams []seam, text string) kd.Line {
 		}
 		at += int32(len(w.text))
 	}
+	r.pieces = r.pieces[:len(r.pieces)+len(o.Pieces)]
 	r.count(fixes|[...]kinds{fixedJoin, fixedLikelyJoin, fixedGuessedJoin}[doubt], rows[0].num)
 	return kd.Line{Text: text, Input: r.input, Num: rows[0].num, Origin: o, Cut: rows[len(rows)-1].cut}
 }
