@@ -242,10 +242,15 @@ func falseEvidence(e report.Evidence, lines []string) string {
 	return ""
 }
 
+// lineStart is a line end inside a quoted piece with what mangling puts in
+// front of the next line.
+var lineStart = regexp.MustCompile(`\n(?: *\d+[:|] |\d{5} |\[[\d:.]+\] |\d{4}-\d\d-\d\d [\d:,]+ )?(?:\s|>|//)*`)
+
 // unmangled is a quoted piece without line ends, quoting, and what may stand
 // inside an address.
 func unmangled(s string) string {
-	for _, q := range []string{"\n> ", "\n>> ", "\n//  ", "\n// ", "\n    //  ", "\n", "`", "&#96;", "\u2018", "'"} {
+	s = lineStart.ReplaceAllString(s, "")
+	for _, q := range []string{"<br>", "`", "&#96;", "\u2018", "'"} {
 		s = strings.ReplaceAll(s, q, "")
 	}
 	return strings.ToLower(s)

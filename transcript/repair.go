@@ -32,6 +32,7 @@ type Repair struct {
 	column int
 	list   list
 	block  bool // a THREAD block stands in the list
+	dots   bool // the line before was one of progress dots
 	width  int  // digits of the address in the last head line of a resource
 	split  []row
 
@@ -56,6 +57,7 @@ const (
 	fixedTypography
 	fixedMarkup
 	fixedRemark
+	sawElision
 	fixedSplit
 	fixedJoin
 	fixedLikelyJoin
@@ -72,6 +74,7 @@ var repairTexts = [repairKinds]string{
 	"typographic characters in %s read as the plain ones that a debugger prints",
 	"markup in %s taken out",
 	"an author's remark behind %s left out",
+	"an author's elision on %s: what stood there is missing, and lists around may lack entries",
 	"%s held several lines that were run together",
 	"%s put together again from the pieces that a narrow window made",
 	"%s put together again inside a number or name; edges that rest on it have grade C at best",

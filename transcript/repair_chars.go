@@ -26,7 +26,7 @@ var mangledByte = func() (t [256]bool) {
 	for c := 0x80; c < 256; c++ {
 		t[c] = true
 	}
-	for _, c := range "&<*'\\\x00" {
+	for _, c := range "&<*'" {
 		t[c] = true
 	}
 	return t
@@ -75,10 +75,10 @@ func (c *charRepair) line(in string) (string, []kd.Piece) {
 			if c.betweenHalves(1) {
 				n, put, kind = 1, "`", fixedTypography
 			}
-		case b == '\\':
-			if strings.HasPrefix(in[c.at:], `\*>`) || strings.HasPrefix(in[c.at:], `\<*`) || strings.HasPrefix(in[c.at:], `\<\`) {
-				n, kind = 1, fixedMarkup
-			}
+		case b == '*' && c.escaped():
+			kind = fixedMarkup
+			c.at--
+			n, put = 2, "*"
 		case b == '*':
 			if n, bold = boldMark(in, c.at, bold); n == 0 {
 				for c.at < len(in) && in[c.at] == '*' {
@@ -106,6 +106,13 @@ func (c *charRepair) line(in string) (string, []kd.Piece) {
 		c.block = c.pieces
 	}
 	return string(c.out), c.pieces[:len(c.pieces):len(c.pieces)]
+}
+
+// escaped reports whether the asterisk that comes next is that of an owner mark
+// with the backslash of Markdown's source: <\*>.
+func (c *charRepair) escaped() bool {
+	rest := c.in[c.at+1:]
+	return c.at-1 >= c.done && strings.HasSuffix(c.in[:c.at], `\`) && (strings.HasPrefix(rest, ">") || strings.HasPrefix(rest, "&gt;"))
 }
 
 // put replaces the next n bytes.

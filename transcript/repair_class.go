@@ -50,11 +50,13 @@ func classify(text string) class {
 		if _, ok := parsePrompt(text); ok {
 			return promptLine
 		}
-	case '(':
-		if strings.HasPrefix(text, "(Inline Function)") {
+	case '.', '-', '=', '*', '_', '[', '(', '<', 0xe2:
+		switch {
+		case strings.HasPrefix(text, "(Inline Function)"):
 			return frameLine
+		case isElision(text):
+			return blankLine
 		}
-	case '.', '-', '=', '*', '_', '[', 0xe2:
 		if isNoise(text) && strings.Trim(text, ".-=*_…[] ") == "" {
 			return blankLine
 		}
@@ -176,4 +178,14 @@ func (r *Repair) observe(text string, c class) {
 	default:
 		r.block = true
 	}
+}
+
+// isElision reports whether a line says that an author left lines out. Dots
+// behind a line of progress dots go on with those.
+func isElision(text string) bool {
+	switch strings.ToLower(text) {
+	case "...", "....", ".....", "......", "[...]", "[\u2026]", "(...)", "<...>", "(snip)", "[snip]", "<snip>", "--snip--", "--- snip ---", "[snipped]", "(snipped)", "(cut)", "[cut]":
+		return true
+	}
+	return false
 }

@@ -85,8 +85,13 @@ func (r *Repair) breakRows(rows []row, from int) []row {
 // bytes are looked for, so that a row of any length costs no more than its
 // bytes.
 func (r *Repair) breakRow(out []row, w row) []row {
+	before := len(out)
 	for {
 		at, size := r.nextCut(w.text)
+		if at < 0 && w.text == "" && len(out) > before { // nothing behind the last break
+			out[len(out)-1].cut = w.cut
+			return out
+		}
 		if at < 0 {
 			return append(out, w)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"kdlocks/kd"
@@ -76,6 +77,8 @@ var repairs = []struct {
 	{"typographic", "fffff8a4\u2018247334b0 fffff8a4\u20192164745b nt!A+0\u00d71a\nKD: Scanning for held locks\u2026", "1 fffff8a4`247334b0 fffff8a4`2164745b nt!A+0x1a\n2 KD: Scanning for held locks..."},
 	{"dash for minus", "Threads: 8982d030\u201301<*>", "1 Threads: 8982d030-01<*>"},
 	{"bold", "**Contention Count = 147**\nContention Count = **147**", "1 Contention Count = 147\n2 Contention Count = 147"},
+	{"escaped mark", `Threads: 8982d030-01<\*>`, "1 Threads: 8982d030-01<*>"},
+	{"mark of entities and escapes", `Threads: 8982d030-01&lt;\*&gt;`, `1 Threads: 8982d030-01<*>`},
 	{"fence", "```windbg\nIRP List:\n```\n~~~\nIRP List:\n~~~", "2 IRP List:\n5 IRP List:"},
 	{"board code", "[code]IRP List:\n[/code]", "1 IRP List:"},
 	{"remarks", "Threads: 8982d030-01<*> << the owner\nContention Count = 3   <-- look\nResource @ fc764ee0 // here",
@@ -132,6 +135,13 @@ func TestRepairLeavesSoundTextAlone(t *testing.T) {
 				t.Errorf("notes: %v", n)
 			}
 		})
+	}
+}
+
+func TestElisionsAreNoted(t *testing.T) {
+	_, r := repair([]string{"Threads: 8982d030-01<*>", "[\u2026]", "KD: Scanning for held locks.", "....", "IRP List:", "..."})
+	if n := r.Notes(); len(n) == 0 || !strings.Contains(n[len(n)-1].Text, "elision on 2 lines") {
+		t.Errorf("notes: %v", n)
 	}
 }
 
@@ -207,4 +217,38 @@ func FuzzRepair(f *testing.F) {
 		out, _ := repair(lines)
 		checkMapping(t, lines, out)
 	})
+}
+
+// TestRepairCostIsLinear feeds texts that look mangled all over: four times the
+// text may cost eight times the time, not sixteen.
+func TestRepairCostIsLinear(t *testing.T) {
+	for name, unit := range map[string]string{
+		"heads in one line":  "Resource @ 0x896d2a68 Available ",
+		"mentions":           "see Resource @ ",
+		"frames in one line": "00 8b487190 8a615901 nt!A+0x1 ",
+		"entities":           "&lt;&amp;lt;",
+		"breaks":             "x<br>",
+		"bold":               "**a",
+		"pieces":             "8b487190 8a615901 850a5f88\n",
+		"stubs":              "THREAD 8982d030  Cid\n1.2\n",
+		"numbers":            "1: a\n3: b\n",
+		"times":              "12:34:56 a\nb\n",
+		"one word":           "a",
+		"angles":             "<p <p",
+	} {
+		cost := func(size int) time.Duration {
+			lines := splitLines(strings.Repeat(unit, size/len(unit)))
+			best := time.Hour
+			for range 3 {
+				begin := time.Now()
+				repair(lines)
+				best = min(best, time.Since(begin))
+			}
+			return best
+		}
+		one, four := cost(1<<17), cost(1<<19)
+		if four > 8*one+20*time.Millisecond {
+			t.Errorf("%s: %v for one, %v for four", name, one, four)
+		}
+	}
 }

@@ -68,6 +68,12 @@ func (r *Repair) emit(rows []row, i int, emit func(kd.Line)) int {
 		}
 	}
 	r.remark(w)
+	if w.class == blankLine && w.text != "" && !r.dots && isElision(w.text) {
+		w.fixes |= sawElision
+	}
+	if w.text != "" {
+		r.dots = strings.HasPrefix(w.text, "KD: Scanning") || r.dots && w.class == blankLine
+	}
 	if w.fixes != 0 {
 		r.count(w.fixes, w.num)
 	}
