@@ -155,7 +155,7 @@ func TestDoubtOfSeams(t *testing.T) {
 	}{
 		{"inside an address", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n" + list[:44] + "\n" + list[44:], "ffffe5b8fd110080-01<*>", kd.Likely},
 		{"not at the seam", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n" + list[:44] + "\n" + list[44:], "ffffe5b8fc33c040-01<*>", kd.Sure},
-		{"at the column", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n" + list[:44] + "\n" + list[44:] +
+		{"another column is proven", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n" + list[:44] + "\n" + list[44:] +
 			"\n" + strings.Repeat("\nTHREAD 8982d030  Cid 0acc.050c  Teb: 7ffdf00\n0 Win32Thread: feb2c4c0 RUNNING on processor 0", 2), "ffffe5b8fd110080-01<*>", kd.Likely},
 		{"mark on the next line", "Resource @ 0x8a0a1a68    Shared 1 owning threads\nThreads: 8a7cb533-01\n<*>", "8a7cb533-01", kd.Sure},
 		{"guessed", strings.Repeat("x", 20) + "!FsRtlAcquireToCreateMappedSection+0x4\nf", "+0x4f", kd.Guessed},
