@@ -57,7 +57,7 @@ func sources(t *transcript.Transcript) []report.Source {
 		s := &t.Sources[i]
 		out[i] = report.Source{
 			Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines,
-			Understood: s.Understood(), Sections: s.Sections, NotUnderstood: notUnderstood(s),
+			Understood: s.Understood(), Sections: s.Sections, NotUnderstood: notUnderstood(s), Notes: s.Notes,
 		}
 	}
 	return out

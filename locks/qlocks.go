@@ -41,9 +41,9 @@ func (r *Reader) qlocksLine(l kd.Line) bool {
 			if !isCount(w) {
 				return false
 			}
-			r.processors = append(r.processors, int(l.Off)+at)
+			r.processors = append(r.processors, columnOf(l, at))
 		}
-		if len(r.processors) > 0 && r.processors[0]-int(l.Off) <= len("Lock Name ") {
+		if len(r.processors) > 0 && r.processors[0]-columnOf(l, 0) <= len("Lock Name ") {
 			r.processors = nil
 			r.note(l.All(), "the table of !qlocks has lost its blanks: which processor owns what cannot be read")
 		}
@@ -64,14 +64,14 @@ func (r *Reader) qlocksRow(l kd.Line) bool {
 	nameAt := len(l.Text) - len(name)
 	marks := len(l.Text)
 	if len(r.processors) > 0 {
-		marks = min(marks, max(r.processors[0]-int(l.Off), nameAt))
+		marks = min(marks, max(r.processors[0]-columnOf(l, 0), nameAt))
 	}
 	name, _ = kd.TrimBlanks(l.Text[nameAt:marks])
 	q.Name = component + " - " + name
 	order := map[int]int{}
 	c := kd.Cursor{Text: l.Text, Pos: marks}
 	for w, at := c.Word(); w != ""; w, at = c.Word() {
-		cpu := r.processorAt(int(l.Off) + at)
+		cpu := r.processorAt(columnOf(l, at))
 		n, err := strconv.Atoi(w)
 		switch {
 		case cpu < 0:
@@ -94,6 +94,9 @@ func (r *Reader) qlocksRow(l kd.Line) bool {
 	}
 	return true
 }
+
+// columnOf returns where a byte of a line stands in the input.
+func columnOf(l kd.Line, at int) int { return int(l.Ref(at, 1).Col) }
 
 // processorAt returns the processor whose column begins at a byte, -1 if none
 // does.

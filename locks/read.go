@@ -67,7 +67,7 @@ func (r *Reader) Line(l kd.Line) bool {
 		ok = r.bodyLine(l)
 	}
 	if ok && r.cur != nil {
-		r.cur.EndLine = l.Num
+		r.cur.EndLine = l.Last()
 		r.cur.Open = true
 	}
 	if !ok {

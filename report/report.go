@@ -262,10 +262,13 @@ type Suspect struct {
 
 // Evidence is a piece of the input and why it counts. Text is the line as it
 // stands in the input; Column and Length, in characters, mark the piece of it
-// that is meant, which contains Address.
+// that is meant, which contains Address. A piece that goes on over line ends
+// has an EndLine: Text then is all its lines, and Length counts one character
+// for each line end.
 type Evidence struct {
 	Input   string `json:"input"`
 	Line    int    `json:"line"`
+	EndLine int    `json:"end_line,omitempty"`
 	Column  int    `json:"column"`
 	Length  int    `json:"length"`
 	Text    string `json:"text"`

@@ -169,7 +169,9 @@ func (p *page) evidence(f *Finding) {
 	p.head("Evidence")
 	for _, e := range f.Evidence {
 		p.fold("    ", fmt.Sprintf("%s:%d:%d: %s", e.Input, e.Line, e.Column, e.Why))
-		p.fold("      | ", e.Text)
+		for line := range strings.SplitSeq(e.Text, "\n") {
+			p.fold("      | ", line)
+		}
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *Snapshot) addAwaited() {
 		switch {
 		case r == nil:
 			r = &Resource{Resource: &locks.Resource{
-				Addr: w.Lock, Mode: locks.Shared, Extension: locks.Mex, At: w.At, EndLine: w.At.Line,
+				Addr: w.Lock, Mode: locks.Shared, Extension: locks.Mex, At: w.At, EndLine: w.At.EndLine(),
 				Reading: locks.Doubtful, Why: "named by a stack of mex alone",
 				Entries: []locks.Entry{entry}, Owners: []locks.OwnerEntry{entry},
 			}}
@@ -86,7 +86,7 @@ func (s *Snapshot) addAwaited() {
 			s.byResource[w.Lock] = r
 			s.Resources = append(s.Resources, r)
 		case owns(r.Resource, w.Owner):
-		case r.Mode == locks.Shared && !w.Exclusive && r.EndLine == r.At.Line && r.Extension == locks.Mex:
+		case r.Mode == locks.Shared && !w.Exclusive && r.EndLine == r.At.EndLine() && r.Extension == locks.Mex:
 			r.Entries, r.Owners = append(r.Entries, entry), append(r.Owners, entry)
 		default:
 			s.note(w.At, fmt.Sprintf("resource %s: a stack of mex names %s as owner, %s says that it is %s", s.bare(w.Lock), s.bare(w.Owner), tool(r.Resource), s.held(r.Resource)))

@@ -77,9 +77,8 @@ func (r *Reader) rowSite(c kd.Cursor, l kd.Line) {
 	if site == "" {
 		return
 	}
-	l.Text, l.Off = site, l.Off+int32(at)
 	r.stack.OpenBare()
-	r.stack.Line(l)
+	r.stack.Line(l.From(at))
 }
 
 // rowCID reads process.thread as !stacks prints it: six digits of the thread.

@@ -53,6 +53,7 @@ type Source struct {
 	Lines    []string // decoded, with their blanks, without their ends
 	Status   []Status // one for each line
 	Sections []kd.Section
+	Notes    []kd.Note // what had to be repaired
 }
 
 // Understood counts the lines that are claimed or known noise.
@@ -136,6 +137,7 @@ type router struct {
 	title     stopTitle
 	reference bool
 	raw       []rawSession
+	fated     int32 // the last line of the input whose status is set
 }
 
 func (r *router) input(i int32, cut bool) {
@@ -143,12 +145,27 @@ func (r *router) input(i int32, cut bool) {
 	r.section, r.typed, r.echo = -1, false, ""
 	r.cur.locks.Break()
 	r.cur.threads.Prompt(true)
+	repair := Repair{input: i}
 	for n, raw := range r.src.Lines {
-		text, off := clean(raw)
-		l := kd.Line{Text: text, Input: i, Num: int32(n) + 1, Off: int32(off)}
-		l.Cut = cut && n == len(r.src.Lines)-1
-		r.src.Status[n] = r.line(l)
+		repair.Push(raw, int32(n)+1, r.take)
 	}
+	repair.Flush(cut, r.take)
+	r.src.Notes = repair.Notes()
+	r.fated = 0
+}
+
+// take gives a repaired line to its reader. All lines of the input that it
+// stands on share its fate; one that holds several is claimed if any of them
+// is.
+func (r *router) take(l kd.Line) {
+	st := r.line(l)
+	for n := l.Num; n <= l.Last(); n++ {
+		old := &r.src.Status[n-1]
+		if n > r.fated || st == Claimed || st == NotUnderstood && *old == Noise {
+			*old = st
+		}
+	}
+	r.fated = max(r.fated, l.Last())
 }
 
 func (r *router) line(l kd.Line) Status {
@@ -173,7 +190,7 @@ func (r *router) line(l kd.Line) Status {
 	}
 	st := r.content(l)
 	if r.section >= 0 && (st == Claimed || r.typed) {
-		r.src.Sections[r.section].EndLine = l.Num
+		r.src.Sections[r.section].EndLine = l.Last()
 	}
 	return st
 }
@@ -271,7 +288,7 @@ func threadCommand(text string) string {
 }
 
 func (r *router) open(command string, l kd.Line) {
-	r.src.Sections = append(r.src.Sections, kd.Section{Command: command, Input: l.Input, Line: l.Num, EndLine: l.Num})
+	r.src.Sections = append(r.src.Sections, kd.Section{Command: command, Input: l.Input, Line: l.Num, EndLine: l.Last()})
 	r.section = len(r.src.Sections) - 1
 }
 
@@ -346,7 +363,7 @@ func (r *router) header(l kd.Line, change change) {
 			r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
 		}
 	}
-	r.lastHead = l.Num
+	r.lastHead = l.Last()
 	r.cur.learn(l)
 }
 

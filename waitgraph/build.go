@@ -222,9 +222,10 @@ func (g *Graph) note(at kd.Ref, format string, args ...any) {
 }
 
 // doubt weakens a grade to C where the resource's lists had to be reconciled,
-// and to D where other output contradicts them or an extension's summary is
-// all there is.
+// and to D where other output contradicts them, an extension's summary is all
+// there is, or its head line had to be pieced together.
 func doubt(r *snapshot.Resource, gr Grade) Grade {
+	gr = max(gr, gradeOf(r.At.Doubt))
 	if r.Conflict != "" || r.Reading == locks.Hearsay {
 		return D
 	}
@@ -303,7 +304,11 @@ func (g *Graph) addOwners(r *snapshot.Resource, gate int) {
 			g.Add(Edge{From: gate, To: to, Grade: A, At: o.At, About: o.Raw, Owner: o})
 			continue
 		}
-		g.Add(Edge{From: gate, To: g.thread(o.Thread), Grade: doubt(r, ownerGrade(o)), At: o.At, About: o.Raw, Owner: o})
+		grade := doubt(r, ownerGrade(o))
+		if t := g.Snap.Thread(o.Thread); t != nil && o.Pointer {
+			grade = max(grade, gradeOf(t.Stack.RangeAt.Doubt), gradeOf(t.At.Doubt))
+		}
+		g.Add(Edge{From: gate, To: g.thread(o.Thread), Grade: grade, At: o.At, About: o.Raw, Owner: o})
 	}
 }
 
@@ -326,7 +331,7 @@ func (g *Graph) addMutants(t *threads.Thread) {
 	if t.Addr == 0 || t.State != threads.Waiting || t.WaitListOpen || t.Timed() {
 		return
 	}
-	grade := A
+	grade := gradeOf(t.At.Doubt)
 	if t.Conflict != "" {
 		grade = D
 	}
