@@ -16,6 +16,9 @@ func ownerGradeOf(r *snapshot.Resource, o *snapshot.Owner) waitgraph.Grade {
 	if r.Reading == locks.Doubtful {
 		g = waitgraph.C
 	}
+	if r.Reading == locks.Hearsay {
+		g = waitgraph.D
+	}
 	return g
 }
 

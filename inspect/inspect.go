@@ -16,7 +16,12 @@ type Input = transcript.Input
 func Bytes(name string, data []byte) Input { return transcript.Bytes(name, data) }
 
 // Options say how to analyse.
-type Options struct{}
+type Options struct {
+	// Progress, when not nil, is called about once for each MiB that was read:
+	// bytes read so far and bytes in all. Calls never overlap, done never
+	// falls, and Run waits while it runs.
+	Progress func(done, total int64)
+}
 
 // ErrNothing is wrapped by the error of inputs in which no command's output
 // was recognised.
@@ -28,8 +33,8 @@ var ErrNotText = transcript.ErrNotText
 // Run analyses the inputs as one case. The report is nil when nothing was
 // recognised; a report and an error come together when some inputs could be
 // read and others not. It returns ctx's error when that is done first.
-func Run(ctx context.Context, inputs []Input, _ Options) (*report.Report, error) {
-	t, err := transcript.Read(inputs)
+func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, error) {
+	t, err := transcript.Read(counted(inputs, opt.Progress))
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -52,7 +57,7 @@ func sources(t *transcript.Transcript) []report.Source {
 		s := &t.Sources[i]
 		out[i] = report.Source{
 			Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines,
-			Understood: s.Understood(), Sections: s.Sections, NotUnderstood: notUnderstood(s),
+			Understood: s.Understood(), Sections: s.Sections, NotUnderstood: notUnderstood(s), Notes: s.Notes,
 		}
 	}
 	return out

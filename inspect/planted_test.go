@@ -224,21 +224,36 @@ func checkPlaces(t *testing.T, r *report.Report, text string) {
 
 // falseEvidence says what is wrong with a piece of evidence, "" if nothing.
 func falseEvidence(e report.Evidence, lines []string) string {
-	if e.Line < 1 || e.Line > len(lines) {
+	last := max(e.Line, e.EndLine)
+	if e.Line < 1 || last > len(lines) {
 		return "no such line"
 	}
-	if e.Text != lines[e.Line-1] {
-		return fmt.Sprintf("the line is %q", lines[e.Line-1])
+	if want := strings.Join(lines[e.Line-1:last], "\n"); e.Text != want {
+		return fmt.Sprintf("the line is %q", want)
 	}
 	runes := []rune(e.Text)
 	if e.Column < 1 || e.Length < 1 || e.Column-1+e.Length > len(runes) {
 		return "the place is outside the line"
 	}
-	piece := strings.ToLower(strings.ReplaceAll(string(runes[e.Column-1:e.Column-1+e.Length]), "`", ""))
+	piece := unmangled(string(runes[e.Column-1 : e.Column-1+e.Length]))
 	if !strings.Contains(piece, strings.TrimPrefix(e.Address, "0x")) {
 		return fmt.Sprintf("%q does not contain the address", piece)
 	}
 	return ""
+}
+
+// lineStart is a line end inside a quoted piece with what mangling puts in
+// front of the next line.
+var lineStart = regexp.MustCompile(`\n(?: *\d+[:|] |\d{5} |\[[\d:.]+\] |\d{4}-\d\d-\d\d [\d:,]+ )?(?:\s|>|//)*`)
+
+// unmangled is a quoted piece without line ends, quoting, and what may stand
+// inside an address.
+func unmangled(s string) string {
+	s = lineStart.ReplaceAllString(s, "")
+	for _, q := range []string{"<br>", "`", "&#96;", "\u2018", "'"} {
+		s = strings.ReplaceAll(s, q, "")
+	}
+	return strings.ToLower(s)
 }
 
 func TestFormsKeepTheVerdict(t *testing.T) {

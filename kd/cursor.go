@@ -62,11 +62,12 @@ func (c *Cursor) skip() {
 // Word returns the next word and the byte where it starts, "" at the end.
 func (c *Cursor) Word() (string, int) {
 	c.skip()
-	start := c.Pos
-	for c.Pos < len(c.Text) && blank(c.Text, c.Pos) == 0 {
-		c.Pos++
+	start, i := c.Pos, c.Pos
+	for i < len(c.Text) && (c.Text[i] > ' ' && c.Text[i] != 0xc2 || blank(c.Text, i) == 0) {
+		i++
 	}
-	return c.Text[start:c.Pos], start
+	c.Pos = i
+	return c.Text[start:i], start
 }
 
 // Peek returns the next word without moving.

@@ -7,8 +7,15 @@ type Ref struct {
 	Input int32 // index of the input, counted from 0
 	Line  int32 // line of the input, counted from 1
 	Col   int32 // byte of the decoded line, counted from 1
-	Len   int32 // bytes
+	// Len counts bytes. A place that goes on over line ends counts one byte for
+	// each, and all that stands on those lines before and behind the fact.
+	Len   int32
+	More  uint16 // further lines that the place goes on over
+	Doubt Doubt  // about the seams that the fact was put together at
 }
+
+// EndLine returns the last line of the place.
+func (r Ref) EndLine() int32 { return r.Line + int32(r.More) }
 
 // Known reports whether the Ref names a place.
 func (r Ref) Known() bool { return r.Line > 0 }
@@ -31,6 +38,9 @@ type Line struct {
 	Num   int32  // counted from 1
 	Off   int32  // bytes of the decoded line that stand before Text
 	Cut   bool   // the input ends right after Text, without a line end
+	// Origin says where the bytes of Text stood if they are not one piece of
+	// one line; nil if they are. Off has no meaning beside it.
+	Origin *Origin
 }
 
 // Lines cuts a text into lines as readers want them, for a reader that is used
@@ -46,6 +56,9 @@ func Lines(text string) []Line {
 
 // Ref returns the place of n bytes of Text from byte start, counted from 0.
 func (l Line) Ref(start, n int) Ref {
+	if l.Origin != nil {
+		return l.originRef(start, n)
+	}
 	return Ref{Input: l.Input, Line: l.Num, Col: l.Off + int32(start) + 1, Len: int32(n)}
 }
 

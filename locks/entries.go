@@ -16,6 +16,7 @@ import (
 // A remark runs to the end of its line.
 func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
 	r.finishHalf(c, l)
+	last := -1 // where the last entry of this line begins
 	for {
 		w, at := c.Word()
 		switch {
@@ -25,12 +26,13 @@ func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
 			r.cur.Entries[len(r.cur.Entries)-1].Marked = true
 			continue
 		case w == "***" && len(r.cur.Entries) > 0:
-			r.remark(c, l)
+			r.remark(c, l, last)
 			return
 		case c.Peek() == "" && r.holdHalf(w, l.Ref(at, len(w))):
 			return
 		}
 		r.add(w, l.Ref(at, len(w)), l.Cut && at+len(w) == len(l.Text))
+		last = at
 	}
 }
 
@@ -83,16 +85,16 @@ func (r *Reader) giveUp(h half) {
 }
 
 // remark reads "*** ..." behind the last entry and widens the entry's place
-// over it.
-func (r *Reader) remark(c *kd.Cursor, l kd.Line) {
+// over it if it begins on the same line, at byte from.
+func (r *Reader) remark(c *kd.Cursor, l kd.Line, from int) {
 	e := &r.cur.Entries[len(r.cur.Entries)-1]
 	text, at := c.Rest()
 	if cut := strings.Index(text, "//"); cut >= 0 {
 		text = text[:cut]
 	}
 	e.Remark, _ = kd.TrimBlanks(text)
-	if e.At.Line == l.Num {
-		e.At.Len = l.Off + int32(at+len(e.Remark)) + 1 - e.At.Col
+	if from >= 0 {
+		e.At = l.Ref(from, at+len(e.Remark)-from)
 	}
 	t := kd.Cursor{Text: e.Remark}
 	if t.Take("Actual Thread") {

@@ -192,8 +192,13 @@ var forms = []struct {
 	},
 	{
 		"head line cut in its address",
-		"Resource @ nwrdr!_NwScavengerSpinLock (0xfc764ee0\nResource @ 0xfffff\n",
+		"Resource @ nwrdr!_NwScavengerSpinLock (0xffff64ee\nResource @ 0xfffff\n",
 		nil, 2,
+	},
+	{
+		"head line cut behind its address",
+		"Resource @ nwrdr!_NwScavengerSpinLock (0xfc764ee0\n",
+		[]string{"fc764ee0 unknown nwrdr!_NwScavengerSpinLock"}, 0,
 	},
 	{
 		"head line without a mode",
@@ -224,6 +229,7 @@ func TestTotals(t *testing.T) {
 	}{
 		{"16088 total locks, 2 locks currently held", 16088, 2, true},
 		{"1 total locks", 1, 0, false},
+		{"16088 total locks, 2 locks currently heldPNP_TRIAGE: ", 16088, 2, true},
 		{"0 total locks, 0 locks currently held", 0, 0, true},
 	} {
 		got := locks.Read(kd.Lines(tc.text))
@@ -346,9 +352,12 @@ Resource @ 0x8c0c11f0    Exclusively owned
 // FuzzRead: nothing panics, every place lies inside its line, and a second
 // reading gives the same.
 func FuzzRead(f *testing.F) {
-	for _, tc := range forms {
+	for _, tc := range append(forms, extensionForms...) {
 		f.Add(tc.text)
 	}
+	f.Add(qlocksTable)
+	f.Add(pushLockFields)
+	f.Add(triage)
 	f.Fuzz(func(t *testing.T, s string) {
 		lines := kd.Lines(s)
 		got := locks.Read(lines)
@@ -372,6 +381,18 @@ func FuzzRead(f *testing.F) {
 		}
 		for _, n := range got.Notes {
 			check(n.At)
+		}
+		for _, x := range got.Timeouts {
+			check(x.At)
+		}
+		for _, x := range got.Triage {
+			check(x.At)
+		}
+		for _, x := range got.QueuedLocks {
+			check(x.At)
+		}
+		for _, x := range got.PushLocks {
+			check(x.At)
 		}
 	})
 }

@@ -27,6 +27,15 @@ type Reader struct {
 	wide  bool // the head line's address has 16 digits
 	noHdr bool // "Cannot get _ERESOURCE type" came before the next head line
 	half  half
+	slots *Timeout // the report of a resource time-out that is open, nil if none
+	table bool     // the column heads of a list of mex have been read
+	// triage is set below "PNP_TRIAGE_DATA:".
+	triage bool
+	// qlocks is set below the key of !qlocks; processors are the columns of
+	// its table, as bytes of the line.
+	qlocks     bool
+	pushLock   bool // the fields of a push lock follow
+	processors []int
 }
 
 // listState is the list that a continuation line would belong to.
@@ -37,6 +46,10 @@ const (
 	ownerList               // after "Threads:"
 	exclusiveList           // after "Threads Waiting On Exclusive Access:"
 	slotList                // after "ActiveCount = ...", the NT 4 form
+
+	extensionOwners // the lists of mex and WinDE
+	extensionShared
+	extensionExclusive
 )
 
 // Line takes the next line and reports whether it is part of !locks output.
@@ -45,12 +58,16 @@ func (r *Reader) Line(l kd.Line) bool {
 		r.foreign()
 		return false
 	}
-	ok := r.headLine(l) || r.frameLine(l)
-	if !ok && r.cur != nil {
+	ok := r.headLine(l) || r.extensionHead(l) || r.analyzeLine(l) || r.qlocksLine(l) || r.pushLockLine(l) || r.frameLine(l)
+	switch {
+	case ok || r.cur == nil:
+	case r.cur.Extension != "":
+		ok = r.extensionLine(l)
+	default:
 		ok = r.bodyLine(l)
 	}
 	if ok && r.cur != nil {
-		r.cur.EndLine = l.Num
+		r.cur.EndLine = l.Last()
 		r.cur.Open = true
 	}
 	if !ok {
@@ -72,6 +89,7 @@ func (r *Reader) foreign() {
 func (r *Reader) Break() {
 	r.foreign()
 	r.close()
+	r.triage, r.qlocks, r.pushLock = false, false, false
 }
 
 // Done returns what was read.
@@ -88,6 +106,7 @@ func (r *Reader) close() {
 		r.giveUp(r.half)
 		r.half = half{}
 	}
+	r.report()
 	r.cur.reconcile()
 	r.out.Resources = append(r.out.Resources, r.cur)
 	if r.cur.HeadUntrusted {
@@ -96,7 +115,7 @@ func (r *Reader) close() {
 	if r.cur.Reading != Sound {
 		r.note(r.cur.At, "resource %x: %s", uint64(r.cur.Addr), r.cur.Why)
 	}
-	r.cur, r.list = nil, noList
+	r.cur, r.list, r.table = nil, noList, false
 }
 
 func (r *Reader) note(at kd.Ref, format string, args ...any) {
@@ -138,14 +157,20 @@ func (r *Reader) headLine(l kd.Line) bool {
 	return true
 }
 
-// parenthesised reads "(0xADDR)" and returns what is inside; "" if the closing
-// parenthesis is missing, because digits may be missing too.
+// parenthesised reads "(0xADDR)" and returns what is inside. Where a cut paste
+// lacks the closing parenthesis digits may be missing, too: 8 of them are then
+// an address only if they cannot begin one of 16.
 func parenthesised(c *kd.Cursor) string {
 	w, _ := c.Word()
-	if !strings.HasPrefix(w, "(") || !strings.HasSuffix(w, ")") {
+	in, ok := strings.CutPrefix(w, "(")
+	if !ok {
 		return ""
 	}
-	return w[1 : len(w)-1]
+	in, closed := strings.CutSuffix(in, ")")
+	if a, _ := kd.ParseFullAddr(in); !closed && !isWide(in) && a>>16 == 0xffff {
+		return ""
+	}
+	return in
 }
 
 func isWide(addr string) bool { return kd.AddrDigits(addr) == 16 }
@@ -201,19 +226,6 @@ func (r *Reader) frameLine(l kd.Line) bool {
 	return true
 }
 
-// timeout reads the kernel's message before its resource time-out break:
-//
-//	Possible deadlock. Use !locks FFFFB42768DEB908 to determine the resource owner
-func (r *Reader) timeout(c *kd.Cursor, l kd.Line) bool {
-	w, at := c.Word()
-	addr, ok := kd.ParseFullAddr(w)
-	if !ok {
-		return false
-	}
-	r.out.Timeouts = append(r.out.Timeouts, Timeout{Addr: addr, At: l.Ref(at, len(w))})
-	return true
-}
-
 // totals reads
 //
 //	16088 total locks, 2 locks currently held
@@ -232,8 +244,11 @@ func (r *Reader) totals(l kd.Line) bool {
 	round := r.round(l)
 	round.Total = Printed{N: n, At: l.Ref(at, len(total))}
 	held, at := c.Word()
-	if h, err := strconv.Atoi(held); err == nil && h >= 0 && c.Take("locks currently held") {
+	if h, err := strconv.Atoi(held); err == nil && h >= 0 && c.Take("locks currently") && strings.HasPrefix(c.Peek(), "held") {
 		round.Held = Printed{N: h, At: l.Ref(at, len(held))}
+	}
+	if strings.HasPrefix(c.Peek(), "heldPNP_TRIAGE") { // a lost line break
+		r.beginTriage(l)
 	}
 	// An answer about one address counts one lock.
 	round.Full = round.Full || n != 1
@@ -292,13 +307,14 @@ func (r *Reader) activeCount(c *kd.Cursor, l kd.Line) bool {
 		return false
 	}
 	r.list = slotList
-	flags, at := c.Rest()
+	words, at := c.Rest()
+	r.slots = &Timeout{ActiveCount: Printed{N: int(n), At: l.All()}, Flags: flags(words)}
 	switch {
-	case strings.Contains(flags, "IsOwnedExclusive"):
+	case strings.Contains(words, "IsOwnedExclusive"):
 		r.cur.Mode = Exclusive
 	case n > 0:
 		r.cur.Mode = Shared
-		r.cur.SharedOwners = Printed{N: int(n), At: l.Ref(at, len(flags))}
+		r.cur.SharedOwners = Printed{N: int(n), At: l.Ref(at, len(words))}
 	default:
 		r.cur.Mode = Unowned
 	}

@@ -12,6 +12,10 @@ import (
 // mark nobody (NT 4, locks_test.go). So the head line and the counts decide, and
 // a list that fits neither gets no roles that an edge could be drawn from.
 func (r *Resource) reconcile() {
+	if r.Extension != "" {
+		r.reconcileExtension()
+		return
+	}
 	r.dropCutEntry()
 	switch r.Mode {
 	case Exclusive:

@@ -40,7 +40,7 @@ func (p Printed) Known() bool { return p.At.Known() }
 // reconciling says which.
 type Entry struct {
 	Raw     kd.Addr // with its low bits
-	Count   int     // the hexadecimal -NN behind the address: recursion of an owner
+	Count   int     // the hexadecimal -NN behind the address: recursion of an owner; 0 from extensions
 	Marked  bool    // followed by <*>
 	Remark  string  // "*** ..." as printed, without the asterisks
 	Actual  kd.Addr // X of "*** Actual Thread X", else 0
@@ -64,17 +64,21 @@ type Waiter struct {
 // Reading says how far the lists of a resource can be trusted.
 type Reading uint8
 
-// The readings of a list, best first.
+// The readings of a list.
 const (
 	// Sound: marks, head line and counts agree, or what is missing is only
 	// announced and not listed.
 	Sound Reading = iota
 	// Doubtful: the roles follow from the counts although the marks say
-	// otherwise. Edges drawn from it have grade C.
+	// otherwise, or from what mex reads of the object. Edges drawn from it have
+	// grade C.
 	Doubtful
 	// Irreconcilable: marks, head line and counts contradict each other. No
 	// edge is drawn from it.
 	Irreconcilable
+	// Hearsay: the summary of an extension that has been seen to name wrong
+	// owners. Edges drawn from it have grade D.
+	Hearsay
 )
 
 // Resource is one ERESOURCE as printed, with the roles that reconciling gave
@@ -94,6 +98,10 @@ type Resource struct {
 	Owners           []OwnerEntry
 	SharedWaiters    []Waiter
 	ExclusiveWaiters []Waiter
+
+	// Extension names the extension that printed the block, "" for !locks. Its
+	// missing counts are unknown, and owners have none.
+	Extension string
 
 	Reading Reading
 	Why     string // for a Reading that is not Sound: what contradicts what
@@ -143,21 +151,17 @@ func (r *Resource) MapAddrs(f func(kd.Addr) kd.Addr) {
 	}
 }
 
-// Timeout is the kernel's own complaint about a resource, printed when a
-// thread has waited for longer than the resource time-out.
-type Timeout struct {
-	Addr kd.Addr
-	At   kd.Ref
-}
-
 // Listing is what one transcript says about resources, before the moments it
 // shows are told apart.
 type Listing struct {
 	Resources []*Resource
 	Timeouts  []Timeout
 	// Rounds are the commands whose output was read, in the order of the input.
-	Rounds []Round
-	Notes  []kd.Note
+	Rounds      []Round
+	Triage      []Triage
+	QueuedLocks []QueuedLock
+	PushLocks   []PushLock
+	Notes       []kd.Note
 }
 
 // Seen reports whether any output of !locks was read.
@@ -174,7 +178,7 @@ func (l Listing) Seen() bool {
 // debuggers leave the held count out, which says nothing about it.
 func (l Listing) Totals() (total, held Printed) {
 	for _, r := range l.Rounds {
-		if r.Complete {
+		if r.Complete && r.Total.Known() {
 			total, held = r.Total, r.Held
 		}
 	}

@@ -11,7 +11,8 @@ type Round struct {
 	Full bool
 	// Seen is set when output was read, and not the command alone.
 	Seen bool
-	// Complete is set when its closing line was read.
+	// Complete is set when its closing line was read, or when an extension
+	// printed it, whose blocks have none.
 	Complete bool
 	Total    Printed
 	Held     Printed

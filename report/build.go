@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"kdlocks/heuristics"
@@ -20,6 +21,7 @@ type Source struct {
 	Understood    int
 	Sections      []kd.Section
 	NotUnderstood []Line
+	Notes         []kd.Note // what had to be repaired in it
 }
 
 // Build makes the report of the judgements on the sessions of some sources.
@@ -28,6 +30,9 @@ func Build(sources []Source, judged []heuristics.Judgement) *Report {
 	r := &Report{Schema: Schema, Resources: []Resource{}, Threads: []Thread{}, Findings: []Finding{}, Notes: []Note{}, Gaps: []Gap{}}
 	for _, s := range sources {
 		r.Inputs = append(r.Inputs, input(s))
+	}
+	for _, s := range sources {
+		b.notes(r, s.Notes)
 	}
 	for i := range judged {
 		if len(judged) > 1 {
@@ -76,10 +81,20 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 	for _, t := range j.Snap.Threads {
 		r.Threads = append(r.Threads, b.thread(t))
 	}
+	b.others(r, j.Snap)
+	b.addLists(r, j)
 	for i := range j.Findings {
 		r.Findings = append(r.Findings, b.finding(&j.Findings[i]))
 	}
-	for _, n := range j.Notes {
+	b.notes(r, j.Notes)
+	for _, g := range j.Gaps {
+		r.Gaps = append(r.Gaps, Gap{What: g.What, Session: b.session, Why: string(g.Why), NextCommand: g.Next, Decides: g.Decides})
+	}
+	r.Undecided = r.Undecided || j.Undecided
+}
+
+func (b *builder) notes(r *Report, notes []kd.Note) {
+	for _, n := range notes {
 		note := Note{Text: n.Text, Session: b.session}
 		if n.At.Known() {
 			at := b.at(n.At, 0)
@@ -87,10 +102,6 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 		}
 		r.Notes = append(r.Notes, note)
 	}
-	for _, g := range j.Gaps {
-		r.Gaps = append(r.Gaps, Gap{What: g.What, Session: b.session, Why: string(g.Why), NextCommand: g.Next, Decides: g.Decides})
-	}
-	r.Undecided = r.Undecided || j.Undecided
 }
 
 func input(s Source) Input {
@@ -107,8 +118,10 @@ func verdict(v heuristics.Verdict) Verdict {
 
 func target(s *snapshot.Snapshot) *Target {
 	t := &Target{Arch: s.Target.Arch.String(), Build: s.Target.Build, Version: s.Target.Version, Uptime: s.Target.Uptime}
+	t.Processors, t.BuiltBy, t.KernelBase, t.SessionTime = s.Target.Processors, s.Target.BuiltBy, hex(s.Target.KernelBase), s.Target.SessionTime
+	t.Process, t.FailureBucket = s.Target.Process, s.Target.FailureBucket
 	if bc := s.Target.Bugcheck; bc != nil {
-		t.Bugcheck = &Bugcheck{Code: fmt.Sprintf("0x%x", bc.Code)}
+		t.Bugcheck = &Bugcheck{Code: fmt.Sprintf("0x%x", bc.Code), Name: bc.Name}
 		for _, a := range bc.Args {
 			t.Bugcheck.Args = append(t.Bugcheck.Args, a.String())
 		}
@@ -119,6 +132,9 @@ func target(s *snapshot.Snapshot) *Target {
 // at turns a Ref into a place as people count: the column in characters.
 func (b *builder) at(r kd.Ref, endLine int32) At {
 	col, _ := b.chars(r)
+	if r.More > 0 {
+		endLine = max(endLine, r.EndLine())
+	}
 	return At{Input: b.sources[r.Input].Name, Line: int(r.Line), EndLine: int(endLine), Column: col}
 }
 
@@ -135,7 +151,7 @@ func (b *builder) chars(r kd.Ref) (col, length int) {
 // is walked once.
 func (b *builder) before(r kd.Ref, text string, to int) int {
 	m := &b.last
-	if m.input != r.Input || m.line != r.Line || m.to > to {
+	if m.input != r.Input || m.line != r.Line || m.to > to || m.to > len(text) {
 		*m = mark{input: r.Input, line: r.Line}
 	}
 	m.chars += utf8.RuneCountInString(text[m.to:to])
@@ -149,10 +165,14 @@ type mark struct {
 	to, chars   int
 }
 
+// line returns the lines of a place as they stand in the input.
 func (b *builder) line(r kd.Ref) string {
 	lines := b.sources[r.Input].Lines
 	if int(r.Line) > len(lines) || r.Line < 1 {
 		return ""
+	}
+	if r.More > 0 {
+		return strings.Join(lines[r.Line-1:min(int(r.EndLine()), len(lines))], "\n")
 	}
 	return lines[r.Line-1]
 }
@@ -192,7 +212,7 @@ func hexes(as []kd.Addr) []string {
 
 func (b *builder) resource(s *snapshot.Snapshot, r *snapshot.Resource) Resource {
 	out := Resource{
-		Address: r.Addr.String(), Session: b.session, Symbol: r.Symbol, Mode: r.Mode.String(),
+		Address: r.Addr.String(), Session: b.session, Symbol: r.Symbol, Mode: r.Mode.String(), PrintedBy: r.Extension,
 		Contention:           count(r, r.Contention, false),
 		SharedWaiterCount:    count(r, r.SharedWaiterCount, len(r.SharedWaiters) > 0),
 		ExclusiveWaiterCount: count(r, r.ExclusiveWaiterCount, len(r.ExclusiveWaiters) > 0),
@@ -205,11 +225,16 @@ func (b *builder) resource(s *snapshot.Snapshot, r *snapshot.Resource) Resource 
 	switch r.Reading {
 	case locks.Doubtful:
 		out.Reading = "doubtful"
+	case locks.Hearsay:
+		out.Reading = "hearsay"
 	case locks.Irreconcilable:
 		out.Reading = "irreconcilable"
 	}
 	for i := range r.Resolved {
 		out.Owners = append(out.Owners, b.owner(s, &r.Resolved[i]))
+		if r.Extension != "" {
+			out.Owners[i].Count = nil
+		}
 	}
 	return out
 }
@@ -221,7 +246,7 @@ func count(r *snapshot.Resource, p locks.Printed, contradicted bool) *int {
 	switch {
 	case p.Known():
 		return ptr(p.N)
-	case contradicted || r.HeadUntrusted || r.Mode == locks.ModeUnknown || r.Open && len(r.Entries) == 0:
+	case contradicted || r.Extension != "" || r.HeadUntrusted || r.Mode == locks.ModeUnknown || r.Open && len(r.Entries) == 0:
 		return nil
 	}
 	return ptr(0)
@@ -277,8 +302,12 @@ func (b *builder) finding(f *heuristics.Finding) Finding {
 			break
 		}
 		col, length := b.chars(e.At)
+		endLine := 0
+		if e.At.More > 0 {
+			endLine = int(e.At.EndLine())
+		}
 		out.Evidence = append(out.Evidence, Evidence{
-			Input: b.sources[e.At.Input].Name, Line: int(e.At.Line), Column: col, Length: length,
+			Input: b.sources[e.At.Input].Name, Line: int(e.At.Line), EndLine: endLine, Column: col, Length: length,
 			Text: b.line(e.At), Address: e.Addr.String(), Why: e.Why,
 		})
 	}

@@ -15,6 +15,8 @@ func WriteMarkdown(w io.Writer, r *Report, _ Style) error {
 	for i := range r.Findings {
 		m.finding(&r.Findings[i])
 	}
+	verifier := r.verifierLines()
+	m.list("Driver Verifier", min(len(verifier), mostVerifier), func(i int) string { return escape(verifier[i]) })
 	m.list("Missing", len(r.Gaps), func(i int) string {
 		g := r.Gaps[i]
 		return fmt.Sprintf("%s: %s. Type %s", escape(g.What), escape(g.Why), code(g.NextCommand))
@@ -92,7 +94,7 @@ func (m *markdown) evidence(f *Finding) {
 	}
 	var b strings.Builder
 	for _, e := range f.Evidence {
-		fmt.Fprintf(&b, "%s:%d:%d  # %s\n    %s\n", e.Input, e.Line, e.Column, e.Why, strings.TrimSpace(e.Text))
+		fmt.Fprintf(&b, "%s:%d:%d  # %s\n    %s\n", e.Input, e.Line, e.Column, e.Why, strings.ReplaceAll(strings.TrimSpace(e.Text), "\n", "\n    "))
 	}
 	fmt.Fprintf(m, "\n**Evidence:**\n\n%s", fenced(b.String()))
 }

@@ -14,9 +14,29 @@ type Report struct {
 	Sessions  []Session  `json:"sessions,omitempty"`
 	Resources []Resource `json:"resources"`
 	Threads   []Thread   `json:"threads"`
-	Findings  []Finding  `json:"findings"`
-	Notes     []Note     `json:"notes"`
-	Gaps      []Gap      `json:"gaps"`
+	// Processes are those of PROCESS blocks, Processors the rows of !running,
+	// StackMatches the blocks of !findstack.
+	Processes    []ProcessBlock `json:"processes,omitempty"`
+	Processors   []Processor    `json:"processors,omitempty"`
+	StackMatches []StackMatch   `json:"stack_matches,omitempty"`
+	// VerifierDeadlocks is what !deadlock printed of lock orders that Driver
+	// Verifier objects to; no verdict rests on them.
+	VerifierDeadlocks []VerifierDeadlock `json:"verifier_deadlocks,omitempty"`
+	// NotThread are values that !thread took for no thread and found on no
+	// thread's stack.
+	NotThread []string `json:"not_thread,omitempty"`
+
+	// What else was read of locks: absent when there is none.
+	Totals      []Totals        `json:"totals,omitempty"`
+	Waits       []Wait          `json:"waits,omitempty"`
+	Timeouts    []TimeoutReport `json:"timeout_reports,omitempty"`
+	PushLocks   []PushLock      `json:"pushlocks,omitempty"`
+	QueuedLocks []QueuedLock    `json:"queued_spin_locks,omitempty"`
+	Triage      []Triage        `json:"pnp_triage,omitempty"`
+
+	Findings []Finding `json:"findings"`
+	Notes    []Note    `json:"notes"`
+	Gaps     []Gap     `json:"gaps"`
 	// NotSeen says what kinds of evidence the input does not hold.
 	NotSeen []string `json:"not_looked_at,omitempty"`
 	// Undecided is true when a fact is missing that a verdict hangs on.
@@ -70,11 +90,19 @@ type Target struct {
 	Version  string    `json:"version,omitempty"`
 	Uptime   string    `json:"uptime,omitempty"`
 	Bugcheck *Bugcheck `json:"bugcheck,omitempty"`
+	// As vertarget and !analyze print them.
+	Processors    int    `json:"processors,omitempty"`
+	BuiltBy       string `json:"built_by,omitempty"`
+	KernelBase    string `json:"kernel_base,omitempty"`
+	SessionTime   string `json:"session_time,omitempty"`
+	Process       string `json:"process_name,omitempty"`
+	FailureBucket string `json:"failure_bucket,omitempty"`
 }
 
 // Bugcheck is a stop code and its arguments.
 type Bugcheck struct {
 	Code string   `json:"code"`
+	Name string   `json:"name,omitempty"`
 	Args []string `json:"args,omitempty"`
 }
 
@@ -92,11 +120,12 @@ type Resource struct {
 	Session              int      `json:"session,omitempty"`
 	Symbol               string   `json:"symbol,omitempty"`
 	Mode                 string   `json:"mode"`
+	PrintedBy            string   `json:"printed_by,omitempty"` // an extension; absent for !locks
 	OwningThreads        *int     `json:"owning_threads,omitempty"`
 	Contention           *int     `json:"contention,omitempty"`
 	SharedWaiterCount    *int     `json:"shared_waiter_count,omitempty"`
 	ExclusiveWaiterCount *int     `json:"exclusive_waiter_count,omitempty"`
-	Reading              string   `json:"reading,omitempty"` // doubtful or irreconcilable
+	Reading              string   `json:"reading,omitempty"` // doubtful, hearsay or irreconcilable
 	Owners               []Owner  `json:"owners"`
 	SharedWaiters        []Waiter `json:"shared_waiters"`
 	ExclusiveWaiters     []Waiter `json:"exclusive_waiters"`
@@ -161,6 +190,7 @@ type Thread struct {
 	BasePriority    *int         `json:"base_priority,omitempty"`
 	StartAddress    string       `json:"start_address,omitempty"`
 	NotResident     bool         `json:"stack_not_resident,omitempty"`
+	LargeStack      bool         `json:"large_stack,omitempty"`
 	Stack           *Stack       `json:"stack,omitempty"`
 	Frames          []Frame      `json:"frames"`
 	At              At           `json:"at"`
@@ -172,6 +202,7 @@ type WaitObject struct {
 	Kind    string `json:"kind"`
 	Detail  string `json:"detail,omitempty"`
 	Owner   string `json:"owner,omitempty"`
+	Limit   *int64 `json:"limit,omitempty"` // of a semaphore
 }
 
 // Reply is the LPC or ALPC reply that a thread waits for.
@@ -231,10 +262,13 @@ type Suspect struct {
 
 // Evidence is a piece of the input and why it counts. Text is the line as it
 // stands in the input; Column and Length, in characters, mark the piece of it
-// that is meant, which contains Address.
+// that is meant, which contains Address. A piece that goes on over line ends
+// has an EndLine: Text then is all its lines, and Length counts one character
+// for each line end.
 type Evidence struct {
 	Input   string `json:"input"`
 	Line    int    `json:"line"`
+	EndLine int    `json:"end_line,omitempty"`
 	Column  int    `json:"column"`
 	Length  int    `json:"length"`
 	Text    string `json:"text"`

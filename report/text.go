@@ -17,6 +17,7 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 	for i := range r.Findings {
 		p.finding(i+1, &r.Findings[i])
 	}
+	p.verifier()
 	p.gaps()
 	p.notSeen()
 	p.notes()
@@ -168,7 +169,9 @@ func (p *page) evidence(f *Finding) {
 	p.head("Evidence")
 	for _, e := range f.Evidence {
 		p.fold("    ", fmt.Sprintf("%s:%d:%d: %s", e.Input, e.Line, e.Column, e.Why))
-		p.fold("      | ", e.Text)
+		for line := range strings.SplitSeq(e.Text, "\n") {
+			p.fold("      | ", line)
+		}
 	}
 }
 
@@ -183,6 +186,24 @@ func (p *page) gaps() {
 			mark = "  ! "
 		}
 		p.fold(mark, fmt.Sprintf("%s: %s. Type: %s", g.What, g.Why, g.NextCommand))
+	}
+}
+
+// mostVerifier bounds the lines about Driver Verifier.
+const mostVerifier = 40
+
+func (p *page) verifier() {
+	lines := p.r.verifierLines()
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(p, "\n%s\n", p.bold("Driver Verifier"))
+	for i, l := range lines {
+		if i == mostVerifier {
+			fmt.Fprintf(p, "  ... and %d more (use -o json for all)\n", len(lines)-i)
+			break
+		}
+		p.fold("  - ", l)
 	}
 }
 

@@ -12,11 +12,11 @@ func (b *builder) thread(t *threads.Thread) Thread {
 		SuspendCount: t.Suspended, FreezeCount: t.Frozen,
 		WaitStartTick: known(t.WaitStart), WaitTicks: known(t.Ticks), WaitMS: known(t.WaitMS),
 		ContextSwitches: known(t.ContextSwitches), Priority: known(t.Priority), BasePriority: known(t.BasePriority),
-		Processor: known(t.Processor), StartAddress: t.StartAddress, NotResident: t.NotResident,
-		Stack: stack(&t.Stack), Frames: frames(&t.Stack), At: b.at(t.At, 0),
+		Processor: known(t.Processor), StartAddress: t.StartAddress, NotResident: t.NotResident, LargeStack: t.LargeStack,
+		Stack: stack(&t.Stack), Frames: frames(t.Stack.Frames), At: b.at(t.At, 0),
 	}
 	for _, w := range t.WaitObjects {
-		out.WaitObjects = append(out.WaitObjects, WaitObject{Address: w.Addr.String(), Kind: w.Kind, Detail: w.Detail, Owner: hex(w.Owner)})
+		out.WaitObjects = append(out.WaitObjects, WaitObject{Address: w.Addr.String(), Kind: w.Kind, Detail: w.Detail, Owner: hex(w.Owner), Limit: known(w.Limit)})
 	}
 	for _, irp := range t.IRPs {
 		out.IRPs = append(out.IRPs, irp.Addr.String())
@@ -56,9 +56,9 @@ func stack(s *stacks.Stack) *Stack {
 	return out
 }
 
-func frames(s *stacks.Stack) []Frame {
-	out := make([]Frame, len(s.Frames))
-	for i, f := range s.Frames {
+func frames(fs []stacks.Frame) []Frame {
+	out := make([]Frame, len(fs))
+	for i, f := range fs {
 		out[i] = Frame{
 			Index: i, Module: f.Module, Function: f.Function,
 			Offset: known(f.Offset), Source: f.Source, Trap: hex(f.Trap), Inline: f.Inline,

@@ -17,6 +17,7 @@ func (s *Snapshot) adoptStacks() {
 		if t.Addr == 0 {
 			if owner := x.ownerOf(&t.Stack); owner != nil {
 				owner.Stack.Frames, owner.Stack.HeaderAt, owner.Stack.X86 = t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86
+				owner.Stack.Awaited = t.Stack.Awaited
 				owner.Stack.Split(s.Target.Arch)
 				continue
 			}

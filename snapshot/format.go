@@ -33,10 +33,49 @@ func (s *Snapshot) String() string {
 	for _, t := range s.Threads {
 		s.formatThread(&b, t)
 	}
+	s.formatOthers(&b)
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "note :%d %s\n", n.At.Line, n.Text)
 	}
 	return b.String()
+}
+
+// formatOthers writes what is neither a resource nor a thread.
+func (s *Snapshot) formatOthers(b *strings.Builder) {
+	for _, p := range s.Processors {
+		fmt.Fprintf(b, "processor %d prcb %s :%d current %s", p.CPU, s.bare(p.Prcb), p.At.Line, s.bare(p.Current))
+		if p.Next != 0 {
+			fmt.Fprintf(b, " next %s", s.bare(p.Next))
+		}
+		if len(p.Owned)+len(p.Waits) > 0 {
+			fmt.Fprintf(b, " owns %v waits %v", p.Owned, p.Waits)
+		}
+		b.WriteString("\n")
+	}
+	for _, m := range s.Matches {
+		fmt.Fprintf(b, "matches %s :%d %d of %d\n", s.bare(m.Thread), m.At.Line, len(m.Frames), m.Announced)
+	}
+	for _, v := range s.VerifierDeadlocks {
+		fmt.Fprintf(b, "verifier-deadlock :%d %v\n", v.At.Line, v.Issue)
+		for _, t := range v.Threads {
+			fmt.Fprintf(b, "  thread %d %s :%d %v\n", t.Index, s.bare(t.Addr), t.At.Line, t.Order)
+		}
+		for _, l := range v.Locks {
+			fmt.Fprintf(b, "  lock %s %s :%d %s %s\n", l.Name, s.bare(l.Addr), l.At.Line, l.Symbol, l.Type)
+		}
+	}
+	for _, a := range s.NotThreads() {
+		fmt.Fprintf(b, "not-a-thread %s\n", s.bare(a))
+	}
+	for _, p := range s.PushLocks {
+		fmt.Fprintf(b, "pushlock %s :%d\n", s.bare(p.Addr), p.At.Line)
+	}
+	for _, q := range s.QueuedLocks {
+		fmt.Fprintf(b, "queued %q owner %d waiters %v :%d\n", q.Name, q.Owner, q.Waiters, q.At.Line)
+	}
+	for _, t := range s.Triage {
+		fmt.Fprintf(b, "triage %s thread %s :%d\n", s.bare(t.Lock), s.bare(t.Thread), t.At.Line)
+	}
 }
 
 func orUnknown(s string) string {
@@ -109,6 +148,9 @@ func (s *Snapshot) formatThread(b *strings.Builder, t *threads.Thread) {
 		}
 		b.WriteString("\n")
 	}
+	if w := t.Stack.Awaited; w != nil {
+		fmt.Fprintf(b, "  asks-for %s owner %s :%d\n", s.bare(w.Lock), s.bare(w.Owner), w.At.Line)
+	}
 	for _, irp := range t.IRPs {
 		fmt.Fprintf(b, "  irp %s\n", s.bare(irp.Addr))
 	}
@@ -147,6 +189,7 @@ func (s *Snapshot) Places(f func(at kd.Ref, a kd.Addr)) {
 			f(w.At, w.Thread)
 		}
 	}
+	s.otherPlaces(f)
 	for _, t := range s.Threads {
 		if t.Addr != 0 {
 			f(t.At, t.Addr)
@@ -154,10 +197,41 @@ func (s *Snapshot) Places(f func(at kd.Ref, a kd.Addr)) {
 		for _, w := range t.WaitObjects {
 			f(w.At, w.Addr)
 		}
+		if w := t.Stack.Awaited; w != nil && w.Lock != 0 {
+			f(w.At, w.Lock)
+		}
 		for _, fr := range t.Stack.Frames {
 			if !fr.Inline && !fr.Bare {
 				f(fr.At, fr.ChildSP)
 			}
 		}
+	}
+}
+
+func (s *Snapshot) otherPlaces(f func(at kd.Ref, a kd.Addr)) {
+	for _, p := range s.Processors {
+		f(p.At, p.Prcb)
+		f(p.At, p.Current)
+	}
+	for _, m := range s.Matches {
+		f(m.At, m.Thread)
+	}
+	for _, v := range s.VerifierDeadlocks {
+		for _, t := range v.Threads {
+			if t.Addr != 0 {
+				f(t.At, t.Addr)
+			}
+		}
+		for _, l := range v.Locks {
+			if l.Addr != 0 {
+				f(l.At, l.Addr)
+			}
+		}
+	}
+	for _, p := range s.PushLocks {
+		f(p.At, p.Addr)
+	}
+	for _, t := range s.Timeouts {
+		f(t.At, t.Addr)
 	}
 }

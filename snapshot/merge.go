@@ -58,7 +58,13 @@ func wholeRounds(rounds []locks.Round, rs []*locks.Resource) (whole bool, listed
 }
 
 func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
+	if old.Extension != later.Extension {
+		return s.chooseSource(old, later)
+	}
 	if later.HeadUntrusted || later.Mode == locks.ModeUnknown {
+		if old.Symbol == "" {
+			old.Symbol = later.Symbol
+		}
 		return old
 	}
 	if old.HeadUntrusted || old.Mode == locks.ModeUnknown {
@@ -95,12 +101,55 @@ func (s *Snapshot) mergeThreads(ts []*threads.Thread) {
 	}
 }
 
+// mergeProcesses keeps one process for each address: !process prints the same
+// block in many commands, some without an image or number.
+func (s *Snapshot) mergeProcesses() {
+	at := make(map[kd.Addr]int, len(s.Processes))
+	kept := s.Processes[:0:0]
+	for _, p := range s.Processes {
+		i, known := at[p.Addr]
+		if !known {
+			at[p.Addr] = len(kept)
+			kept = append(kept, p)
+			continue
+		}
+		if have := &kept[i]; have.Image == "" {
+			have.Image = p.Image
+		}
+		if have := &kept[i]; !have.CIDKnown {
+			have.CID, have.CIDKnown = p.CID, p.CIDKnown
+		}
+	}
+	s.Processes = kept
+}
+
+// onceEach leaves out rows that were printed twice.
+func onceEach(rows []threads.Processor) []threads.Processor {
+	type row struct {
+		cpu                       int
+		prcb, current, next, idle kd.Addr
+	}
+	seen := make(map[row]bool, len(rows))
+	var out []threads.Processor
+	for _, p := range rows {
+		if k := (row{p.CPU, p.Prcb, p.Current, p.Next, p.Idle}); !seen[k] {
+			seen[k] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // mergeThread adds to have what later knows more. Blocks that contradict each
 // other are of two moments: the later one is kept, and that is said.
 func (s *Snapshot) mergeThread(have, later *threads.Thread) {
 	if why := conflict(have, later); why != "" {
-		s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) %s: this later block is used", s.bare(later.Addr), have.At.Line, why))
-		*have = *later
+		if have.Header && !later.Header {
+			s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) %s: that block is used, not this row", s.bare(later.Addr), have.At.Line, why))
+		} else {
+			s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) %s: this later block is used", s.bare(later.Addr), have.At.Line, why))
+			*have = *later
+		}
 		have.Conflict = why
 		return
 	}
@@ -115,7 +164,7 @@ func (s *Snapshot) mergeThread(have, later *threads.Thread) {
 // conflict says what two blocks of one thread disagree on.
 func conflict(have, later *threads.Thread) string {
 	if !have.Header || !later.Header {
-		return ""
+		return rowConflict(have.State, later.State)
 	}
 	a, b := &have.Stack, &later.Stack
 	switch {
@@ -135,6 +184,16 @@ func conflict(have, later *threads.Thread) string {
 		return "with another stack"
 	}
 	return ""
+}
+
+// rowConflict says what a row of !running or !stacks and another print of one
+// thread disagree on: a thread on a processor is in no other state.
+func rowConflict(have, later threads.State) string {
+	onProcessor := func(s threads.State) bool { return s == threads.Running || s == threads.Standby }
+	if have == later || have == threads.StateUnknown || later == threads.StateUnknown || !onProcessor(have) && !onProcessor(later) {
+		return ""
+	}
+	return "as " + have.String()
 }
 
 // samePath reports whether the physical kernel frames of one stack are the
@@ -181,6 +240,9 @@ func mergeStack(have, later *threads.Thread) {
 	to, from := &have.Stack, &later.Stack
 	if isFuller(from.Frames, to.Frames) {
 		to.Frames, to.HeaderAt, to.X86 = from.Frames, from.HeaderAt, from.X86
+	}
+	if to.Awaited == nil {
+		to.Awaited = from.Awaited
 	}
 	if to.Init == 0 {
 		to.Init, to.Current, to.InitAt = from.Init, from.Current, from.InitAt

@@ -13,6 +13,13 @@ type Target struct {
 	Version  string // the version line as printed
 	Uptime   string // as printed
 	Bugcheck *Bugcheck
+	// As vertarget and !analyze print them; "" and 0 if they do not.
+	Processors    int
+	BuiltBy       string // "19041.1.amd64fre.vb_release.191206-1406"
+	KernelBase    kd.Addr
+	SessionTime   string // "Debug session time"
+	Process       string // PROCESS_NAME
+	FailureBucket string // FAILURE_BUCKET_ID
 	// ArchAt is where the architecture was printed; unknown when it follows
 	// from the width of addresses.
 	ArchAt kd.Ref
@@ -21,8 +28,23 @@ type Target struct {
 // Bugcheck is the stop code of a crash dump and its arguments as printed.
 type Bugcheck struct {
 	Code uint32
+	Name string // "SYSTEM_SERVICE_EXCEPTION"
 	Args []kd.Addr
 	At   kd.Ref
+}
+
+// SetArg keeps argument i, counted from 0, as printed. Nothing happens without a
+// stop code or for a word that is no number.
+func (b *Bugcheck) SetArg(i int, word string) {
+	const args = 4
+	a, ok := kd.ParseAddr(word)
+	if b == nil || !ok || i < 0 || i >= args {
+		return
+	}
+	for len(b.Args) <= i {
+		b.Args = append(b.Args, 0)
+	}
+	b.Args[i] = a
 }
 
 // Resource is an ERESOURCE with its owner entries resolved: Resolved[i]
@@ -39,6 +61,15 @@ type Snapshot struct {
 	Threads   []*threads.Thread // in the order of the input, one for each address
 	Processes []threads.Process
 	Timeouts  []locks.Timeout
+	// Processors are the rows of !running, Matches the blocks of !findstack, and
+	// VerifierDeadlocks what !deadlock said.
+	Processors        []threads.Processor
+	Matches           []threads.StackMatch
+	VerifierDeadlocks []*threads.VerifierDeadlock
+	// Triage, QueuedLocks and PushLocks are as printed.
+	Triage      []locks.Triage
+	QueuedLocks []locks.QueuedLock
+	PushLocks   []locks.PushLock
 	// HasLocks is true when !locks output was read at all; Total and Held are
 	// the figures of its last line.
 	HasLocks    bool
@@ -57,10 +88,15 @@ type Snapshot struct {
 func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	s := &Snapshot{
 		Target: target, Timeouts: ll.Timeouts,
+		Triage: ll.Triage, QueuedLocks: ll.QueuedLocks, PushLocks: ll.PushLocks,
 		HasLocks:        ll.Seen(),
 		Processes:       tl.Processes,
+		Matches:         tl.Matches,
 		interpretations: tl.Interpretations,
+
+		VerifierDeadlocks: tl.VerifierDeadlocks,
 	}
+	s.Processors = onceEach(tl.Processors)
 	s.Total, s.Held = ll.Totals()
 	s.Notes = append(append(s.Notes, ll.Notes...), tl.Notes...)
 	if s.Target.Arch == kd.ArchUnknown {
@@ -69,8 +105,11 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	if s.Target.Arch == kd.X86 {
 		s.fold(ll.Resources, tl.Threads)
 	}
+	s.mergeProcesses()
 	s.mergeResources(ll.Rounds, ll.Resources)
 	s.mergeThreads(tl.Threads)
+	s.addAwaited()
+	s.checkTriage()
 	for _, t := range s.Threads {
 		t.Stack.Split(s.Target.Arch)
 	}
@@ -83,7 +122,20 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 
 // Empty reports whether nothing of use was read.
 func (s *Snapshot) Empty() bool {
-	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.interpretations) == 0
+	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.interpretations) == 0 &&
+		len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
+}
+
+// NotThreads returns the values of which the debugger said that they are no
+// thread, and found none that they could belong to, as typed.
+func (s *Snapshot) NotThreads() []kd.Addr {
+	var out []kd.Addr
+	for _, p := range s.interpretations {
+		if p.Thread == 0 {
+			out = append(out, p.Value)
+		}
+	}
+	return out
 }
 
 // Thread returns the thread at an address, nil if it was not printed.
@@ -142,5 +194,14 @@ func (s *Snapshot) fold(rs []*locks.Resource, ts []*threads.Thread) {
 	}
 	for i := range s.Processes {
 		s.Processes[i].Addr = s.Processes[i].Addr.Fold()
+	}
+	for i := range s.Processors {
+		s.Processors[i].MapAddrs(kd.Addr.Fold)
+	}
+	for i := range s.Matches {
+		s.Matches[i].MapAddrs(kd.Addr.Fold)
+	}
+	for _, v := range s.VerifierDeadlocks {
+		v.MapAddrs(kd.Addr.Fold)
 	}
 }

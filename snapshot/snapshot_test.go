@@ -222,3 +222,52 @@ func TestRowAndBlock(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsAgainstBlocks: a thread on a processor is in no other state, so a row
+// of !running and a block that says otherwise are of two moments. The block is
+// kept, whatever comes first.
+func TestRowsAgainstBlocks(t *testing.T) {
+	const row = "     Prcb      Current   Next\n  0  fffff80002e50180  fffffa8016910b60  fffffa8016920b60  ................\n"
+	for _, tc := range []struct {
+		name, text, state string
+		conflict          bool
+	}{
+		{"waits in its block", row + thread("fffffa8016910b60", "WAIT: (WrResource) KernelMode Non-Alertable", 0), "waiting", true},
+		{"waits in its block before", thread("fffffa8016910b60", "WAIT: (WrResource) KernelMode Non-Alertable", 0) + row, "waiting", true},
+		{"runs in its block", row + thread("fffffa8016910b60", "RUNNING on processor 0", 0), "running", false},
+		{"another thread", row + thread("fffffa8016930b60", "WAIT: (WrResource) KernelMode Non-Alertable", 0), "running", false},
+		{"stands by and waits", thread("fffffa8016920b60", "WAIT: (WrResource) KernelMode Non-Alertable", 0) + row, "running", false},
+		{"blocked in another row", row + "   4.000050  fffffa8016910b60 0000017 Blocked    nt!KiSwapContext+0x76\n", "waiting", true},
+		{"twice", row + row, "running", false},
+	} {
+		s := built(t, tc.text)
+		th := s.Thread(0xfffffa8016910b60)
+		if th.State.String() != tc.state || (th.Conflict != "") != tc.conflict {
+			t.Errorf("%s: %s, conflict %q", tc.name, th.State, th.Conflict)
+		}
+		if next := s.Thread(0xfffffa8016920b60); (next.Conflict != "") != (tc.name == "stands by and waits") {
+			t.Errorf("%s: Next: conflict %q", tc.name, next.Conflict)
+		}
+		if len(s.Processors) != 1 {
+			t.Errorf("%s: %d processors", tc.name, len(s.Processors))
+		}
+	}
+}
+
+// TestProcessesOnce: a process that was printed twice is one, with all that
+// was said of it.
+func TestProcessesOnce(t *testing.T) {
+	s := built(t, "PROCESS ffffcb234ff34200\n    SessionId: 1  Cid: 0584    Peb: 00d58000  ParentCid: 11ac\nPROCESS ffffcb234ff34200\n    Image: wpp.exe\nPROCESS ffffcb234ff35200  SessionId: none  Cid: 0000    Peb: 00000000  ParentCid: 0000\n")
+	if len(s.Processes) != 2 || s.Processes[0].Image != "wpp.exe" || s.Processes[0].CID != 0x584 || !s.Processes[1].CIDKnown {
+		t.Errorf("%+v", s.Processes)
+	}
+}
+
+// TestVerifierIsNoLock: what Driver Verifier says makes no resource, thread or
+// owner.
+func TestVerifierIsNoLock(t *testing.T) {
+	s := built(t, "Deadlock detected (2 resources in 2 threads):\nThread 0: A B\nThread 1: B A\nWhere:\nThread 0 = 8d3ba030\nThread 1 = 8d15c030\nLock A =   bba2af30 Type 'Spinlock'\nLock B =   dummy!GlobalLock Type 'Spinlock'\n")
+	if len(s.VerifierDeadlocks) != 1 || len(s.Resources)+len(s.Threads) != 0 || s.HasLocks {
+		t.Errorf("%s", s)
+	}
+}

@@ -18,7 +18,7 @@ type Frame struct {
 	Offset int64
 	// Symbol is the call site as printed, without what follows it.
 	Symbol string
-	Source string  // "path @ line"
+	Source string  // "path @ line", or "Line n" in a Visual Studio call stack
 	Trap   kd.Addr // TrapFrame address, else 0
 	Inline bool
 	// Bare is set when no stack address was printed; RetAddr is then 0 unless
@@ -56,6 +56,9 @@ type Stack struct {
 	Frames   []Frame
 	HeaderAt kd.Ref // the column heads
 	X86      bool   // frames are addressed by ChildEBP
+	// Awaited is the lock that an extension says the thread asks for, nil if
+	// none does.
+	Awaited *Awaited
 	// Segments are the contiguous kernel stacks the frames run over, the
 	// current one first. Call Split to fill them.
 	Segments []Segment
@@ -64,8 +67,18 @@ type Stack struct {
 // MapAddrs replaces every address of the stack by f of it.
 func (s *Stack) MapAddrs(f func(kd.Addr) kd.Addr) {
 	s.Init, s.Current, s.Base, s.Limit = f(s.Init), f(s.Current), f(s.Base), f(s.Limit)
-	for i := range s.Frames {
-		fr := &s.Frames[i]
+	if w := s.Awaited; w != nil {
+		folded := *w
+		folded.Lock, folded.Owner = f(w.Lock), f(w.Owner)
+		s.Awaited = &folded
+	}
+	MapFrames(s.Frames, f)
+}
+
+// MapFrames replaces every address of the frames by f of it.
+func MapFrames(frames []Frame, f func(kd.Addr) kd.Addr) {
+	for i := range frames {
+		fr := &frames[i]
 		fr.ChildSP, fr.RetAddr, fr.Trap = f(fr.ChildSP), f(fr.RetAddr), f(fr.Trap)
 		for j := range fr.Args {
 			fr.Args[j] = f(fr.Args[j])

@@ -28,10 +28,18 @@ type Reader struct {
 	bare bool
 	// noSP is set when the column heads lack the stack address.
 	noSP bool
+	// distance is set when the column heads begin with kf's Memory.
+	distance bool
+	// mex is set when the column heads are those of !mex.t.
+	mex bool
 }
 
 // Open reports whether column heads or a frame have been read.
 func (r *Reader) Open() bool { return r.open }
+
+// OpenBare opens a stack whose frames are call sites alone, as in !stacks, where
+// an offset may stand for the first of them.
+func (r *Reader) OpenBare() { r.open, r.bare = true, true }
 
 // Len returns the number of frames read so far.
 func (r *Reader) Len() int { return len(r.stack.Frames) }
@@ -73,6 +81,9 @@ func IsHeader(text string) bool {
 	if !strings.EqualFold(w, "Child-SP") && !strings.EqualFold(w, "ChildEBP") && !strings.EqualFold(w, "Child-FP") {
 		return false
 	}
+	if c.Take(mexHeads) {
+		return true
+	}
 	w, _ = c.Word()
 	return strings.EqualFold(w, "RetAddr")
 }
@@ -86,22 +97,47 @@ func (r *Reader) Line(l kd.Line) bool {
 	if IsInnerNoise(l.Text) {
 		return r.open
 	}
+	at := l.All()
+	l.Text = stripDML(l.Text)
 	if r.argument(l) {
 		return true
 	}
+	f, ok := r.anyFrame(l)
+	if !ok {
+		return false
+	}
+	f.At, r.open = at, true
+	r.stack.Frames = append(r.stack.Frames, f)
+	return true
+}
+
+// anyFrame reads a frame of any form.
+func (r *Reader) anyFrame(l kd.Line) (Frame, bool) {
 	f, ok := r.frame(l)
 	if !ok {
 		f, ok = r.cutFrame(l)
 	}
-	if !ok {
-		if f, ok = r.bareFrame(l); !ok {
-			return false
-		}
-		r.bare = true
+	if !ok && (len(r.stack.Frames) == 0 || r.bare) {
+		f, ok = r.site(l)
+		r.bare = r.bare || ok
 	}
-	r.open = true
-	r.stack.Frames = append(r.stack.Frames, f)
-	return true
+	return f, ok
+}
+
+// ReadFrame reads a text that is a frame whatever stands before it. Its place is
+// left to the caller.
+func ReadFrame(text string) (Frame, bool) {
+	var r Reader
+	f, ok := r.frame(kd.Line{Text: text})
+	f.At = kd.Ref{}
+	return f, ok
+}
+
+// ReadSite reads a text that is a call site alone. Its place is left to the
+// caller.
+func ReadSite(text string) (Frame, bool) {
+	f := Frame{Offset: -1, Bare: true}
+	return f, readSymbol(text, &f)
 }
 
 func (r *Reader) header(l kd.Line) bool {
@@ -110,7 +146,10 @@ func (r *Reader) header(l kd.Line) bool {
 	}
 	r.open, r.stack.HeaderAt = true, l.All()
 	r.stack.X86 = strings.Contains(strings.ToLower(l.Text), "childebp")
-	r.bare = !strings.Contains(l.Text, "RetAddr")
+	r.distance = kd.HasPrefixFold(strings.TrimLeft(l.Text, "# "), "Memory")
+	_, behind, _ := strings.Cut(l.Text, "Return")
+	r.mex = kd.HasPrefixFold(strings.TrimLeft(behind, " \t"), "Call")
+	r.bare = !r.mex && !strings.Contains(l.Text, "RetAddr")
 	r.noSP = !r.bare && strings.HasPrefix(strings.TrimLeft(l.Text, "# "), "RetAddr")
 	return true
 }
@@ -145,14 +184,33 @@ func (r *Reader) Restarts(l kd.Line) bool {
 	if !r.bare || n == 0 {
 		return false
 	}
-	f, ok := r.bareFrame(l)
+	f, ok := r.site(l)
 	if !ok {
 		return false
 	}
 	last := r.stack.Frames[n-1].Function
 	ended := slices.ContainsFunc(outermost, func(s string) bool { return strings.Contains(last, s) }) &&
 		!slices.ContainsFunc(outermost, func(s string) bool { return strings.Contains(f.Function, s) })
-	return ended || f.Name() == r.stack.Frames[0].Name()
+	return ended || f.Name() == r.stack.Frames[0].Name() || r.waitsAgain(f)
+}
+
+// waitsAgain reports whether a call site is one of the open stack in which a
+// thread acquires something or waits: it does so once at a time.
+func (r *Reader) waitsAgain(f Frame) bool {
+	if !strings.Contains(f.Function, "Acquire") && !strings.Contains(f.Function, "Wait") {
+		return false
+	}
+	const most = 64 // how far from the innermost frame such a call may stand
+	frames := r.stack.Frames[:min(most, len(r.stack.Frames))]
+	return slices.ContainsFunc(frames, func(o Frame) bool { return o.Name() == f.Name() && o.Offset == f.Offset })
+}
+
+// site reads a frame without addresses, of a debugger or of Visual Studio.
+func (r *Reader) site(l kd.Line) (Frame, bool) {
+	if f, ok := visualStudioFrame(l); ok {
+		return f, true
+	}
+	return r.bareFrame(l)
 }
 
 // bareFrame reads a call site alone. It begins a stack only with a function and
@@ -212,7 +270,8 @@ func cutLast(s string, c byte) (before, after string, found bool) {
 // between frames.
 func IsInnerNoise(text string) bool {
 	return strings.HasPrefix(text, "WARNING: Stack unwind information not available") ||
-		strings.HasPrefix(text, "WARNING: Frame IP not in any known module")
+		strings.HasPrefix(text, "WARNING: Frame IP not in any known module") ||
+		text == "[External Code]" || strings.HasPrefix(text, "[Frames below may be incorrect") // Visual Studio
 }
 
 // IsFrame reports whether the line reads as a frame whatever stands before it:
@@ -244,7 +303,7 @@ func IsFrame(l kd.Line) bool {
 func (r *Reader) frame(l kd.Line) (Frame, bool) {
 	c := kd.Cursor{Text: l.Text}
 	r.skipNumber(&c)
-	if c.Take("(Inline Function)") {
+	if c.Take("(Inline Function)") || c.Take("(Inline)") { // the latter on x86
 		return r.inline(&c, l)
 	}
 	f := Frame{At: l.All(), Offset: -1, Bare: r.noSP}
@@ -261,7 +320,10 @@ func (r *Reader) frame(l kd.Line) (Frame, bool) {
 	if !readArgs(&c, &f) {
 		return f, false
 	}
-	rest, _ := c.Rest()
+	rest, at := c.Rest()
+	if r.mex {
+		rest = r.mexSite(l, at, &f)
+	}
 	if !readSymbol(rest, &f) {
 		return f, false
 	}
@@ -325,19 +387,16 @@ func isDigits(w string) bool {
 // over the distance that kf prints.
 func (r *Reader) skipNumber(c *kd.Cursor) {
 	w := c.Peek()
-	if len(w) > 3 || strings.HasPrefix(w, "0x") {
-		return
-	}
-	if _, ok := kd.ParseAddr(w); ok {
+	if _, ok := kd.ParseAddr(w); ok && len(w) <= 3 && !strings.HasPrefix(w, "0x") {
 		c.Word()
-		r.skipDistance(c)
 	}
+	r.skipDistance(c)
 }
 
 // skipDistance moves over the column that kf puts between number and stack
 // address.
 func (r *Reader) skipDistance(c *kd.Cursor) {
-	if w := c.Peek(); len(w) < 8 && kd.AddrDigits(w) > 0 && r.stack.HeaderAt.Known() {
+	if w := c.Peek(); r.distance && len(w) < 8 && kd.AddrDigits(w) > 0 {
 		c.Word()
 	}
 }

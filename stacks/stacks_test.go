@@ -329,6 +329,8 @@ func FuzzRead(f *testing.F) {
 		f.Add(tc.text, uint64(0xfffff88007fab3e8))
 	}
 	f.Add(expanded, uint64(0xfffff88008600120))
+	f.Add(">\tdrv.sys!f(int) Line 1 + 0x2 bytes\tC++\n", uint64(0))
+	f.Add(headK+"<exec cmd=\".frame 0n0\">00</exec> fffff880`07fab3e0 fffff800`0228da52     <link>nt!KiSwapContext+0x7a</link>\n", uint64(0xfffff88007fab3e8))
 	f.Fuzz(func(t *testing.T, s string, at uint64) {
 		st := stacks.Read(kd.Lines(s))
 		for _, arch := range []kd.Arch{kd.X86, kd.X64} {
@@ -341,4 +343,56 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestARM64: the columns are those of x64; inline frames may have columns for
+// arguments.
+func TestARM64(t *testing.T) {
+	s := stacks.Read(kd.Lines(" # Child-SP          RetAddr               : Args to Child                                                           : Call Site\n" +
+		"00 ffffbc01`6f5aa2a0 fffff803`2ae8a3d8     : 00000000`00000001 00000000`00000000 00000000`00000000 00000000`00000000 : nt!KiSwapContext+0x1c\n" +
+		"01 (Inline Function) --------`--------     : --------`-------- --------`-------- --------`-------- --------`-------- : nt!KiCommitThreadWait+0x69 (Inline Function @ fffff803`2ae8a3d8)\n" +
+		"02 ffffbc01`6f5aa3c0 fffff803`2b2b4a18     : 00000000`00000001 00000000`00000000 00000000`00000000 00000000`00000000 : nt!KiUserExceptionHandler+0x30 (TrapFrame @ ffffbc01`6f5aa800)\n" +
+		"03 ffffbc01`6f5aab30 00000000`00000000     : 00000000`00000001 00000000`00000000 00000000`00000000 00000000`00000000 : 0x1\n"))
+	var got []string
+	for _, f := range s.Frames {
+		got = append(got, fmt.Sprint(f.ChildSP, " ", f.Name(), " ", f.Inline, " ", f.Trap, " ", len(f.Args)))
+	}
+	want := []string{
+		"0xffffbc016f5aa2a0 nt!KiSwapContext false 0x0 4",
+		"0x0 nt!KiCommitThreadWait true 0x0 0",
+		"0xffffbc016f5aa3c0 nt!KiUserExceptionHandler false 0xffffbc016f5aa800 4",
+		"0xffffbc016f5aab30 0x1 false 0x0 4",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// TestInlineX86: kb on x86 says it in one word.
+func TestInlineX86(t *testing.T) {
+	s := stacks.Read(kd.Lines(headKb + "89b2cbbc 820c4b4d 9a9e7780 88d08f48 820c4881 MyTestDriver!Dispatch_DeviceControl+0x1a\n(Inline) -------- -------- -------- -------- nt!IopfCallDriver+0x47\n89b2cbe0 81ca3772 81eb165e b3c9ff80 88d08f48 nt!IovCallDriver+0x2cc\n"))
+	if len(s.Frames) != 3 || !s.Frames[1].Inline || s.Frames[1].Name() != "nt!IopfCallDriver" {
+		t.Errorf("%+v", s.Frames)
+	}
+}
+
+// TestPseudoFrames: a number stands where there is no symbol.
+func TestPseudoFrames(t *testing.T) {
+	s := stacks.Read(kd.Lines(" # Call Site\n00 nt!KiSwapContext+0x76\n01 0x1\n02 0xffffcb0f`ffd68010\n"))
+	if len(s.Frames) != 3 || s.Frames[1].Symbol != "0x1" {
+		t.Errorf("%+v", s.Frames)
+	}
+}
+
+// TestDistances: kf prints how far each frame lies above the one before, with
+// any number of digits.
+func TestDistances(t *testing.T) {
+	for _, text := range []string{
+		" #   Memory  Child-SP          RetAddr               Call Site\n00           fffff880`07fab3e0 fffff800`0228da52     a!A+0x1\n01       140 fffff880`07fab520 fffff800`0228fbaf     a!B+0x1\n02      1a40 fffff880`07facf60 fffff800`0228fbaf     a!C+0x1\n",
+		"  Memory  Child-SP          RetAddr           Call Site\n          fffff880`07fab3e0 fffff800`0228da52 a!A+0x1\n      140 fffff880`07fab520 fffff800`0228fbaf a!B+0x1\n     1a40 fffff880`07facf60 fffff800`0228fbaf a!C+0x1\n",
+	} {
+		if s := stacks.Read(kd.Lines(text)); len(s.Frames) != 3 || s.Frames[2].ChildSP != 0xfffff88007facf60 {
+			t.Errorf("%q: %+v", text, s.Frames)
+		}
+	}
 }

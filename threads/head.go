@@ -32,6 +32,7 @@ func (r *Reader) head(l kd.Line) bool {
 	if rest, at := c.Rest(); rest != "" && !readState(&c, t) {
 		r.note(l.Ref(at, len(rest)), "THREAD line: state %q not understood", kd.Clip(rest))
 	}
+	r.queue.place(t)
 	return true
 }
 
@@ -89,12 +90,19 @@ func readState(c *kd.Cursor, t *Thread) bool {
 	t.State = s
 	c.Take("READY")
 	if c.Take("on processor") {
-		n, _ := c.Word()
-		if p, err := strconv.ParseInt(n, 16, 32); err == nil {
-			t.Processor = int(p)
-		}
+		readProcessor(c, t)
 	}
 	return true
+}
+
+// readProcessor reads the number of a processor. In lists of threads that
+// several processors share, the highest of its 32 bits is set (Windows
+// Internals, 7th edition, part 1, chapter 4).
+func readProcessor(c *kd.Cursor, t *Thread) {
+	n, _ := c.Word()
+	if p, err := strconv.ParseUint(n, 16, 32); err == nil {
+		t.Processor = int(p &^ (1 << 31))
+	}
 }
 
 // readWait reads "(WrResource) KernelMode Non-Alertable". A reason that is cut

@@ -40,7 +40,7 @@ func readCid(c *kd.Cursor, p *Process) {
 		}
 		w, _ = c.Word()
 		if n, err := strconv.ParseUint(w, 16, 32); err == nil {
-			p.CID = uint32(n)
+			p.CID, p.CIDKnown = uint32(n), true
 		}
 		return
 	}
@@ -60,7 +60,18 @@ func (r *Reader) processLine(l kd.Line) bool {
 		readCid(&c, r.proc)
 		return true
 	}
-	return isProcessNoise(l.Text)
+	return isProcessNoise(l.Text) || isMutantState(l.Text)
+}
+
+// isMutantState reports whether a line is the mutant of a process as NT 4 and
+// Windows 2000 print it. No thread waits for it:
+//
+//	ff8d2fb8 MutantState Signalled OwningThread 0
+func isMutantState(text string) bool {
+	c := kd.Cursor{Text: text}
+	w, _ := c.Word()
+	_, ok := kd.ParseFullAddr(w)
+	return ok && c.Take("MutantState")
 }
 
 // processNoise are lines of a PROCESS block that carry nothing we use.
@@ -71,7 +82,8 @@ var processNoise = []string{
 	"Job", "DebugPort", "ProcessorAffinity", "Setting context", "FreezeCount", "DeepFreeze",
 	"ReadOperationCount", "WriteOperationCount", "OtherOperationCount", "MutantState",
 	"ReadTransferCount", "WriteTransferCount", "OtherTransferCount", "No active threads",
-	"Not impersonating", "Process Lock", "Clone",
+	"Not impersonating", "Process Lock", "Clone", "Process default mempolicy", "HandleCount",
+	"PicoContext", "Wow64Process", "Silo", "Affinity", "BoostCount", "PEB NULL", "PEB at",
 }
 
 func isProcessNoise(text string) bool {

@@ -19,11 +19,8 @@ func (r *Reader) threadLine(l kd.Line) bool {
 		return true
 	case r.reply(c, l):
 		return true
-	case c.Take("SuspendCount"):
-		r.cur.Suspended = number(&c)
-		return true
-	case c.Take("FreezeCount"):
-		r.cur.Frozen = number(&c)
+	case strings.HasPrefix(l.Text, "SuspendCount"), strings.HasPrefix(l.Text, "FreezeCount"):
+		r.suspension(&c)
 		return true
 	case c.Take("IRP List:"):
 		r.part = irpPart
@@ -34,6 +31,20 @@ func (r *Reader) threadLine(l kd.Line) bool {
 	}
 	r.part = propPart
 	return true
+}
+
+// suspension reads "SuspendCount 1" and "FreezeCount 1", also in one line.
+func (r *Reader) suspension(c *kd.Cursor) {
+	for {
+		switch {
+		case c.Take("SuspendCount"):
+			r.cur.Suspended = number(c)
+		case c.Take("FreezeCount"):
+			r.cur.Frozen = number(c)
+		default:
+			return
+		}
+	}
 }
 
 // headContinues reads a state that a narrow window wrapped off the THREAD
@@ -49,6 +60,8 @@ func (r *Reader) headContinues(c kd.Cursor) bool {
 		readWait(&c, t)
 	case t.State == Waiting && t.Alertable == Unknown && (c.Peek() == "Alertable" || c.Peek() == "Non-Alertable"):
 		readWait(&c, t)
+	case t.State != Waiting && t.State != StateUnknown && c.Take("processor"):
+		readProcessor(&c, t)
 	case t.State == StateUnknown:
 		for readHeadField(&c, t) {
 		}
@@ -79,11 +92,17 @@ func (r *Reader) waitObject(c kd.Cursor, l kd.Line) bool {
 		return false
 	}
 	kind, kindAt := c.Word()
-	if !isWaitKind(kind) {
+	if !isWaitKind(kind) || kind == "MutantState" {
 		return false
 	}
-	o := WaitObject{Addr: addr, Kind: kind, At: l.Ref(at, len(l.Text)-at)}
+	o := WaitObject{Addr: addr, Kind: kind, Limit: -1, At: l.Ref(at, len(l.Text)-at)}
 	o.Detail, _ = kd.TrimBlanks(l.Text[kindAt+len(kind):])
+	if c.Take("Limit") {
+		limit, _ := c.Word()
+		if n, ok := kd.ParseAddr(limit); ok && n <= 0x7fffffff {
+			o.Limit = int64(n)
+		}
+	}
 	if c.Take("- owning thread") {
 		owner, _ := c.Word()
 		if len(owner) == len(w) { // else it was cut
@@ -168,6 +187,7 @@ func (r *Reader) property(c *kd.Cursor, l kd.Line) bool {
 		t.WaitAt, t.WaitStart = l.All(), int64(number(c))
 	case c.Take("Context Switch Count"):
 		t.ContextSwitches = int64(number(c))
+		t.LargeStack = strings.Contains(l.Text[c.Pos:], "LargeStack")
 	case c.Take("Win32 Start Address"):
 		t.StartAddress, _ = c.Rest()
 	case c.Take("Start Address"):

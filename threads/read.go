@@ -36,6 +36,23 @@ type Reader struct {
 	value pendingValue
 	rows  bool   // the column heads of !stacks have been read
 	image string // of the process that rows of !stacks belong to
+	// What is open of the other commands' output.
+	table    runningTable
+	queue    readyQueue
+	find     findBlock
+	verifier verifierBlock
+	// titled is set while context is a thread that a heading names.
+	titled bool
+	// orphan is the image of a block whose beginning was cut off.
+	orphan string
+	// mex is the part of a table of the extension mex that is open; dead is set
+	// by its remark that the thread of the next row has terminated.
+	mex  mexPart
+	dead bool
+	// alike are the threads of !mex.us beside the current one that share its
+	// stack; announced is how many threads there should be.
+	alike     []*Thread
+	announced int
 }
 
 // part is what of a THREAD block comes next.
@@ -69,10 +86,13 @@ func (r *Reader) Line(l kd.Line) bool {
 	case l.Text == "":
 		r.gap, r.blank = true, true
 		return false
-	case r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
+	case r.deadlock(l), r.findstack(l), r.running(l), r.ready(l):
 		r.gap = false
 		return true
-	case r.stackLine(l):
+	case r.mexLine(l), r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
+		r.gap = false
+		return true
+	case r.stackLine(l), r.orphanImage(l):
 		r.gap = false
 		return true
 	case r.cur != nil && r.threadLine(l):
@@ -90,16 +110,29 @@ func (r *Reader) Line(l kd.Line) bool {
 func (r *Reader) Prompt(loose bool) {
 	r.closeBlock()
 	r.proc = nil
-	r.rows, r.image = false, ""
+	r.rows, r.image, r.orphan = false, "", ""
+	r.table, r.queue = runningTable{}, readyQueue{}
+	r.untitle()
 	r.loose = loose
 	r.value.set = false
+	r.dead = false
 }
 
 // Context names the thread that the stacks to come belong to; set is false
 // when the debugger is back at its default.
 func (r *Reader) Context(addr kd.Addr, at kd.Ref, set bool) {
 	r.closeBlock()
-	r.before, r.context = r.context, contextThread{addr, at, set}
+	if !r.titled {
+		r.before = r.context
+	}
+	r.context, r.titled = contextThread{addr, at, set}, false
+}
+
+// untitle takes back the thread that a heading names.
+func (r *Reader) untitle() {
+	if r.titled {
+		r.context, r.titled = r.before, false
+	}
 }
 
 // ContextRefused tells the reader that the debugger did not take the thread
@@ -124,7 +157,9 @@ func (r *Reader) note(at kd.Ref, format string, args ...any) {
 // closeBlock ends the THREAD block and the stack that are open.
 func (r *Reader) closeBlock() {
 	r.closeStack()
-	r.cur = nil
+	r.closeFind()
+	r.closeVerifier()
+	r.cur, r.mex, r.alike, r.announced = nil, mexNone, nil, 0
 }
 
 // closeStack gives the frames that were read to their thread.
@@ -138,6 +173,10 @@ func (r *Reader) closeStack() {
 	}
 	t := r.stackOwner(s)
 	t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86 = s.Frames, s.HeaderAt, s.X86
+	if s.Awaited != nil {
+		t.Stack.Awaited = s.Awaited
+	}
+	r.shareStack(t)
 }
 
 // stackOwner returns the thread a finished stack belongs to: the open THREAD
@@ -149,6 +188,7 @@ func (r *Reader) stackOwner(s stacks.Stack) *Thread {
 	t := New(0, s.Frames[0].At)
 	if r.cur == nil && r.context.set {
 		t.Addr, t.At = r.context.addr, r.context.at
+		r.untitle() // a heading is of one stack
 	}
 	r.out.Threads = append(r.out.Threads, t)
 	return t
@@ -179,8 +219,11 @@ func (r *Reader) InStack() bool { return r.stack.Len() > 0 }
 // startsWithoutHeader reports whether a stack may begin with this line although
 // no column heads came: in a THREAD block, or where the command allows it.
 func (r *Reader) startsWithoutHeader(l kd.Line) bool {
+	if stacks.IsVisualStudioFrame(l) {
+		return true
+	}
 	inBlock := r.cur != nil && len(r.cur.Stack.Frames) == 0
-	if !r.loose && !inBlock {
+	if !r.loose && !inBlock && !r.titled {
 		return false
 	}
 	if stacks.IsBareFrame(l) {
@@ -188,7 +231,7 @@ func (r *Reader) startsWithoutHeader(l kd.Line) bool {
 		// user-mode tools print such lines too.
 		return inBlock || stacks.InKernelImage(l)
 	}
-	return (r.loose || r.part == propPart) && stacks.IsFrame(l)
+	return (r.loose || r.titled || r.part == propPart) && stacks.IsFrame(l)
 }
 
 // startsStack reports whether a frame line is the innermost frame of a
@@ -201,8 +244,23 @@ func startsStack(l kd.Line) bool {
 //
 //	Implicit thread is now ffffda00`480d6040
 //	Using context of thread ffaa43a0
+//
+// and the heading that an author sets above a stack:
+//
+//	Thread ffffb42747fa5080:
 func (r *Reader) contextLine(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
+	if kd.HasPrefixFold(l.Text, "thread ") && !strings.HasPrefix(l.Text, "THREAD") {
+		c.Word()
+		w, at := c.Word()
+		addr, ok := kd.ParseFullAddr(strings.TrimSuffix(w, ":"))
+		if !ok || c.Peek() != "" {
+			return false
+		}
+		r.Context(addr, l.Ref(at, len(w)), true)
+		r.titled = true
+		return true
+	}
 	if !c.Take("Implicit thread is now") && !c.Take("Using context of thread") {
 		return false
 	}
@@ -245,6 +303,9 @@ func (r *Reader) headless(l kd.Line) bool {
 		return false
 	}
 	t := New(0, l.All())
+	if !r.gap {
+		t.Process.Image = r.orphan
+	}
 	c := kd.Cursor{Text: l.Text}
 	r.cur = t
 	ok := r.property(&c, l)
@@ -257,6 +318,17 @@ func (r *Reader) headless(l kd.Line) bool {
 	return true
 }
 
+// orphanImage reads the name of the process in a THREAD block whose beginning
+// was cut off in the line "Owning Process ... Image: ...".
+func (r *Reader) orphanImage(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	if r.cur != nil || r.proc != nil || !c.Take("Image:") {
+		return false
+	}
+	r.orphan, _ = c.Rest()
+	return r.orphan != ""
+}
+
 // begin opens the block of a thread.
 func (r *Reader) begin(t *Thread) {
 	r.closeBlock()
@@ -264,6 +336,6 @@ func (r *Reader) begin(t *Thread) {
 		r.out.Interpretations = append(r.out.Interpretations, Interpretation{Value: r.value.addr, Thread: t.Addr, At: r.value.at})
 		r.value.set = false
 	}
-	r.cur, r.part, r.blank = t, waitPart, false
+	r.cur, r.part, r.blank, r.orphan = t, waitPart, false, ""
 	r.out.Threads = append(r.out.Threads, t)
 }

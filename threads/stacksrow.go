@@ -38,7 +38,7 @@ func (r *Reader) stacksRow(l kd.Line) bool {
 		return false
 	}
 	r.begin(t)
-	r.part = propPart
+	r.part, r.rows = propPart, true
 	r.rowSite(c, l)
 	return true
 }
@@ -47,6 +47,24 @@ func (r *Reader) stacksRow(l kd.Line) bool {
 var rowStates = map[string]State{
 	"BLOCKED": Waiting, "RUNNING": Running, "READY": Ready, "STANDBY": Standby,
 	"TERMINATED": Terminated, "INITIALIZED": Initialized, "TRANSITION": Transition, "DEFERREDREADY": DeferredReady,
+	"GATEWAIT": Waiting,
+}
+
+// rowsNoise are lines of !stacks that carry nothing we use: the count of
+// threads that were looked at, listed or not, and what its cache of memory did.
+var rowsNoise = []string{
+	"Threads Processed:", "Max cache size is", "Total memory in cache", "Number of regions cached",
+	"counts:", "bytes :", "** Transition PTEs", "** Prototype PTEs",
+}
+
+func isRowsNoise(text string) bool {
+	for _, p := range rowsNoise {
+		if kd.HasPrefixFold(text, p) {
+			return true
+		}
+	}
+	// A thread object that is gone: " a1c.------  NO ETHREAD DATA".
+	return strings.Contains(text, "full reads broken into") || strings.HasSuffix(text, ".------  NO ETHREAD DATA") || strings.HasSuffix(text, ".------ NO ETHREAD DATA")
 }
 
 // rowSite reads the first call site, which stands behind the state.
@@ -59,8 +77,8 @@ func (r *Reader) rowSite(c kd.Cursor, l kd.Line) {
 	if site == "" {
 		return
 	}
-	l.Text, l.Off = site, l.Off+int32(at)
-	r.stack.Line(l)
+	r.stack.OpenBare()
+	r.stack.Line(l.From(at))
 }
 
 // rowCID reads process.thread as !stacks prints it: six digits of the thread.
@@ -84,6 +102,10 @@ func (r *Reader) stacksFrame(l kd.Line) bool {
 	if c.Take("Proc.Thread .Thread") {
 		r.closeBlock()
 		r.rows = true
+		return true
+	}
+	if r.rows && isRowsNoise(l.Text) {
+		r.closeBlock()
 		return true
 	}
 	if !r.rows || !strings.HasPrefix(l.Text, "[") || !strings.HasSuffix(l.Text, "]") {

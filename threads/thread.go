@@ -57,6 +57,7 @@ type WaitObject struct {
 	Kind   string
 	Detail string  // what follows the kind, as printed
 	Owner  kd.Addr // owning thread of a Mutant, if printed
+	Limit  int64   // of a Semaphore, -1 if not printed
 	At     kd.Ref
 }
 
@@ -83,10 +84,11 @@ type IRP struct {
 
 // Process names a process where a thread or a listing mentions it.
 type Process struct {
-	Addr  kd.Addr
-	Image string
-	CID   uint32
-	At    kd.Ref
+	Addr     kd.Addr
+	Image    string
+	CID      uint32
+	CIDKnown bool
+	At       kd.Ref
 }
 
 // Thread is one ETHREAD as far as it was printed. A stack that came without a
@@ -129,6 +131,7 @@ type Thread struct {
 	StartAddress    string
 	// NotResident is set by "Kernel stack not resident.".
 	NotResident bool
+	LargeStack  bool // the thread has called win32k and runs on a larger stack
 
 	Stack stacks.Stack
 
@@ -216,8 +219,23 @@ type Interpretation struct {
 
 // Listing is what one transcript says about threads and processes.
 type Listing struct {
-	Threads         []*Thread
-	Processes       []Process
-	Interpretations []Interpretation
-	Notes           []kd.Note
+	Threads           []*Thread
+	Processes         []Process
+	Processors        []Processor
+	Interpretations   []Interpretation
+	Matches           []StackMatch
+	VerifierDeadlocks []*VerifierDeadlock
+	Notes             []kd.Note
+}
+
+// ResourceArgument returns the resource that the thread's stack shows as the
+// first argument of ExpWaitForResource, and where. On x86 the column shows the
+// arguments; on x64 home space that is often stale.
+func (t *Thread) ResourceArgument() (kd.Addr, kd.Ref, bool) {
+	i := t.FindFrame("ExpWaitForResource")
+	if i < 0 || len(t.Stack.Frames[i].Args) == 0 {
+		return 0, kd.Ref{}, false
+	}
+	f := &t.Stack.Frames[i]
+	return f.Args[0], f.At, f.Args[0] != 0
 }

@@ -283,6 +283,185 @@ func TestStacksRows(t *testing.T) {
 	}
 }
 
+// TestStacksLayouts: rows of old and new debuggers, cut pastes, and what !stacks
+// prints around the rows.
+func TestStacksLayouts(t *testing.T) {
+	for _, tc := range []struct {
+		name, text string
+		want       []string // process, CID, frames, ticks, stack paged out
+	}{
+		{"old", "Proc.Thread  .Thread  ThreadState  Blocker\n                                     [System]\n   4.000050  835eea10  Blocked    +0xfe0343a5\n\n                                     [smss.exe]\n\n   9c.000098  83538310  Blocked    Stack paged out\n", []string{"System 0004.0050 1 -1 false", "smss.exe 009c.0098 0 -1 true"}},
+		{"no ticks known", "3ad0.0065ec  ffffd92ea0ce2080   (N/A) Blocked    nt!KiSwapContext+0x76\n                                        nt!KiSwapTh\n", []string{" 3ad0.65ec 2 -1 false"}},
+		{"no site", "   4.000050  835eea10  Blocked\n   4.000054  835eea20  Blocked    nt!KiSwapContext+0x76\n", []string{" 0004.0050 0 -1 false", " 0004.0054 1 -1 false"}},
+		{"process line without heads", "   4.000050  ffffac48b8a71040 0000017 READY      nt!KiSwapContext+0x76\n                            [ffffac8daf7be080 svchost.exe]\n a1c.000b20  ffffac48b8a72040 0000019 Blocked    nt!KiSwapContext+0x76\n", []string{" 0004.0050 1 23 false", "svchost.exe 0a1c.0b20 1 25 false"}},
+		{"freed threads", "Proc.Thread  .Thread  Ticks   ThreadState Blocker\n                            [ffffac8daf7be080 svchost.exe]\nTYPE mismatch for thread object at ffffac8db0408db8\n a1c.------  NO ETHREAD DATA\n a1c.000b20  ffffac48b8a72040 0000019 Blocked    nt!KiSwapContext+0x76\n", []string{"svchost.exe 0a1c.0b20 1 25 false"}},
+		{"totals", "   4.000050  835eea10  Blocked    nt!KiSwapContext+0x76\nMax cache size is       : 1048576 bytes (0x400 KB) \nTotal memory in cache   : 24345 bytes (0x18 KB) \nNumber of regions cached: 107\n448 full reads broken into 493 partial reads\n    counts: 311 cached/182 uncached, 63.08% cached\n    bytes : 9214 cached/5122 uncached, 64.27% cached\n** Transition PTEs are implicitly decoded\n** Prototype PTEs are implicitly decoded\nThreads Processed: 812\n", []string{" 0004.0050 1 -1 false"}},
+		{"next thread without its row", "   4.000050  835eea10  Blocked    nt!KiSwapContext+0x76\n\n   nt!ExAcquireResourceExclusiveLite+0x217\n   nt!FsRtlCreateSectionForDataScan+0xa6\n\n   nt!ExAcquireResourceExclusiveLite+0x217\n   nt!MmFlushSection+0x13d\n", []string{" 0004.0050 3 -1 false", "  2 -1 false"}},
+		{"one function twice", "   4.000050  835eea10  Blocked    nt!KiSwapContext+0x76\n\n   nt!IofCallDriver+0x45\n\n   fltmgr!FltpDispatch+0x11\n\n   nt!IofCallDriver+0x45\n", []string{" 0004.0050 4 -1 false"}},
+	} {
+		var r threads.Reader
+		r.Prompt(false)
+		for _, l := range kd.Lines(tc.text) {
+			if !r.Line(l) && l.Text != "" {
+				t.Errorf("%s: %q is not understood", tc.name, l.Text)
+			}
+		}
+		var got []string
+		for _, th := range r.Done().Threads {
+			got = append(got, fmt.Sprint(th.Process.Image, " ", th.CID, " ", len(th.Stack.Frames), " ", th.Ticks, " ", th.NotResident))
+		}
+		if !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("%s:\ngot  %q\nwant %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestBlocks: lines of THREAD blocks from NT 4 to Windows 11.
+func TestBlocks(t *testing.T) {
+	const x86 = "THREAD 8a169530  Cid 0004.0638  Teb: 0 Win32Thread: 0 WAIT: (WrLpcReply) UserMode Non-Alertable\n"
+	for _, tc := range []struct {
+		name, text string
+		want       string
+	}{
+		{"LPC, paged out, a frame at 0", x86 + "    8a169724  Semaphore Limit 0x1\nWaiting for reply to LPC MessageId 007ade85:\nCurrent LPC port d676e560\nNot impersonating\nKernel stack not resident.\nChildEBP RetAddr\nb9aeac48 00000000 0x0\n",
+			"[0x8a169724 Semaphore 1] frames 1 paged out lpc 0x7ade85 port 0xd676e560"},
+		{"suspended before its objects", x86 + "SuspendCount 1\nFreezeCount 2\n    8a169724  Semaphore Limit 0x2\n", "[0x8a169724 Semaphore 2] frames 0 suspended 1 frozen 2"},
+		{"suspended in one line", x86 + "SuspendCount 1 FreezeCount 2\n    8a169724  Thread\n", "[0x8a169724 Thread -1] frames 0 suspended 1 frozen 2"},
+		{"a delay", head + "    ffffffffffffffff  NotificationEvent\n", "[0xffffffffffffffff NotificationEvent -1] frames 0"},
+		{"a process waited for", head + "    fffffa8016953910  ProcessObject\n    fffffa8016953930  Unknown\n", "[0xfffffa8016953910 ProcessObject -1 0xfffffa8016953930 Unknown -1] frames 0"},
+		{"a semaphore without a sound limit", head + "    fffffa8016953910  Semaphore Limit 0xfffffffff\n", "[0xfffffa8016953910 Semaphore -1] frames 0"},
+		{"a mutant of Windows 2000", "PROCESS fe6039e0  SessionId: 0  Cid: 0008    Peb: 00000000  ParentCid: 0000\n    FB667BBC MutantState Signalled OwningThread 0\n" + x86 + "    FB667BBC MutantState Signalled OwningThread 0\n", "[] frames 0"},
+		{"ALPC", head + "    fffffaa2110b8a90  Semaphore Limit 0x1\nWaiting for reply to ALPC Message fffff8a21c7096e0 : queued at port fffffaa210c9d9a0 : owned by process fffffaa2109c8c10\n", "[0xfffffaa2110b8a90 Semaphore 1] frames 0 alpc 0xfffff8a21c7096e0 port 0xfffffaa210c9d9a0"},
+		{"24H2", head + "Scheduling Group: ffffcb234fcf7c80\nImpersonation token:  e1000730 (Level Impersonation)\nContext Switch Count      1592           IdealProcessor: 0             LargeStack\nPriority 13  BasePriority 12  Decay Boost 1  IoPriority 2  PagePriority 5\n", "[] frames 0 large 13/12"},
+		{"noise of a live system", head + "GetContextState failed, 0x80004001\nUnable to get current machine context, NTSTATUS 0xC0000001\nUnable to get context for thread running on processor 1, Win32 error 0n30\nGetUlongFromAddress: unable to read from 00000000\n", "[] frames 0"},
+	} {
+		var r threads.Reader
+		for _, l := range kd.Lines(tc.text) {
+			if !r.Line(l) && !strings.Contains(l.Text, "MutantState") {
+				t.Errorf("%s: %q is not understood", tc.name, l.Text)
+			}
+		}
+		th := r.Done().Threads[0]
+		var objects []string
+		for _, w := range th.WaitObjects {
+			objects = append(objects, fmt.Sprint(w.Addr, " ", w.Kind, " ", w.Limit))
+		}
+		got := fmt.Sprint(objects, " frames ", len(th.Stack.Frames))
+		if th.NotResident {
+			got += " paged out"
+		}
+		if th.Suspended+th.Frozen > 0 {
+			got += fmt.Sprint(" suspended ", th.Suspended, " frozen ", th.Frozen)
+		}
+		if r := th.Reply; r != nil {
+			got += fmt.Sprint(map[bool]string{true: " alpc ", false: " lpc "}[r.ALPC], r.Message, " port ", r.Port)
+		}
+		if th.LargeStack {
+			got += " large"
+		}
+		if th.Priority >= 0 {
+			got += fmt.Sprint(" ", th.Priority, "/", th.BasePriority)
+		}
+		if got != tc.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestProcessNT4: the block of NT 4 and Windows 2000, with a mutant that nobody
+// waits for, and call sites without a module.
+func TestProcessNT4(t *testing.T) {
+	var r threads.Reader
+	for _, l := range kd.Lines(`PROCESS fb667a00 Cid: 0002  Peb: 00000000 ParentCid: 0000
+  DirBase: 00030000 ObjectTable: e1000f88 TableSize: 112.
+  Image: System
+  VadRoot fb666388 Clone 0 Private 4. Modified 9850. Locked 0.
+  FB667BBC MutantState Signalled OwningThread 0
+  Token               e10008f0
+  ElapsedTime            15:06:36.0338
+  QuotaPoolUsage[PagedPool]     1480
+Working Set Sizes (now,min,max) (3, 50, 345)
+  BasePriority           8
+  CommitCharge           8
+
+    THREAD fb667780 Cid 2.1 Teb: 00000000 Win32Thread: 80144900 WAIT: (WrFreePage) KernelMode Non-Alertable
+    80144fc0 SynchronizationEvent
+    Not impersonating
+    Owning Process fb667a00
+    WaitTime (seconds)   32278
+    Context Switch Count  787
+    Start Address Phase1Initialization (0x801aab44)
+    Initial Sp fb26f000 Current Sp fb26ed00
+    Priority 0 BasePriority 0 PriorityDecrement 0 DecrementCount 0
+
+    ChildEBP RetAddr Args to Child
+    fb26ed18 80118efc c0502000 804044b0 00000000 KiSwapThread+0xb5
+    fb26ed3c 801289d9 80144fc0 00000008 00000000 KeWaitForSingleObject+0x1c2
+`) {
+		if !r.Line(l) && l.Text != "" {
+			t.Errorf("%q is not understood", l.Text)
+		}
+	}
+	l := r.Done()
+	p, th := l.Processes[0], l.Threads[0]
+	if p.CID != 2 || !p.CIDKnown || p.Image != "System" || th.Process.Image != "System" {
+		t.Errorf("process %+v, of the thread %+v", p, th.Process)
+	}
+	if len(th.WaitObjects) != 1 || th.CID.String() != "0002.0001" || th.Priority != 0 || th.WaitStart != 32278 || len(th.Stack.Frames) != 2 || th.Stack.Current != 0xfb26ed00 {
+		t.Errorf("%+v", th)
+	}
+}
+
+// TestBeginningCutOff: the block starts in its line of the owning process.
+func TestBeginningCutOff(t *testing.T) {
+	th := one(t, "    Image:         CPUSTRES.EXE\nAttached Process          N/A            Image:         N/A\nWait Start TickCount      64685          Ticks: 429 (0:00:00:06.703)\nStack Init fffffb9db40a2c30 Current fffffb9db40a1be0\nBase fffffb9db40a3000 Limit fffffb9db409c000 Call 0\n")
+	if th.Addr != 0 || th.Process.Image != "CPUSTRES.EXE" || th.Ticks != 429 || th.Stack.Limit != 0xfffffb9db409c000 {
+		t.Errorf("%+v", th)
+	}
+	// An image further above is another's.
+	th = one(t, "Image: explorer.exe\nand then he typed\nWait Start TickCount      64685          Ticks: 429 (0:00:00:06.703)\n")
+	if th.Process.Image != "" {
+		t.Errorf("image %q", th.Process.Image)
+	}
+}
+
+// TestHeadings: an author's heading names the thread of the stack below it, up
+// to the next prompt.
+func TestHeadings(t *testing.T) {
+	const frames = " \tOpenZFS!rw_enter+0xce [C:\\a.c @ 106] \tC/C++/ASM\n>\tOpenZFS!zap_add+0xe0 [C:\\b.c @ 1] \tC/C++/ASM\n"
+	for _, tc := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"Visual Studio", "Thread ffffb42747fa5080\n" + frames, []string{"0xffffb42747fa5080/2"}},
+		{"two", "Thread ffffb42747fa5080:\n" + frames + "\nThread ffffb42747fa6080:\n" + frames, []string{"0xffffb42747fa5080/2", "0xffffb42747fa6080/2"}},
+		{"no heading", frames, []string{"0x0/2"}},
+		{"prompt between", "Thread ffffb42747fa5080\nkd> k\n" + frames, []string{"0x0/2"}},
+		{"prose", "Thread ffffb42747fa5080 waits\n" + frames, []string{"0x0/2"}},
+		{"one stack only", "Thread ffffb42747fa5080\n" + frames + "and then\n\n" + frames, []string{"0xffffb42747fa5080/2", "0x0/2"}},
+		{"a blank between", "Thread ffffb42747fa5080\n\n" + frames, []string{"0xffffb42747fa5080/2"}},
+		{"a block between", "Thread ffffb42747fa5080\n" + head + "Child-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n", []string{"0xfffffa80169538a0/1"}},
+		{"memory below", "Thread ffffb42747fa5080\nf50bea7c  80805795 nt!KiSwapContext+0x25\nf50bea80  80805795\n", nil},
+		{"no stack", "Thread ffffb42747fa5080\n", nil},
+	} {
+		var r threads.Reader
+		for _, l := range kd.Lines(tc.text) {
+			if strings.HasPrefix(l.Text, "kd>") {
+				r.Prompt(true)
+				continue
+			}
+			r.Line(l)
+		}
+		var got []string
+		for _, th := range r.Done().Threads {
+			got = append(got, fmt.Sprintf("%s/%d", th.Addr, len(th.Stack.Frames)))
+		}
+		if !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
 func ExampleRead() {
 	l := threads.Read(kd.Lines(`
 THREAD a69a1b40  Cid 0004.00b8  Teb: 00000000 Win32Thread: 00000000 RUNNING on processor 2
@@ -301,17 +480,38 @@ Stack Init f8055000 Current f8054cec Base f8055000 Limit f8052000 Call 0`))
 // reading gives the same.
 func FuzzRead(f *testing.F) {
 	f.Add(head + "    fffffa80139ea3e0  Semaphore Limit 0x7fffffff\nIRP List:\n    fffffa8016fd1010: (0006,0310) Flags: 00000884  Mdl: 00000000\nNot impersonating\nStack Init fffff88007fabdb0 Current fffff88007fab3a0\nBase fffff88007fac000 Limit fffff88007fa6000 Call 0\nChild-SP          RetAddr           Call Site\nfffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\n")
+	f.Add(mexThread)
+	f.Add(mexList)
+	f.Add(mexUnique)
 	f.Add("PROCESS 86ab1030  SessionId: 1  Cid: 0f64\n    Image: foobar2000.exe\n" + head)
+	f.Add("System Processors f (affinity mask)\n  Idle Processors f\nAll processors idle.\n     Prcb      Current   Next\n  0  ffdff120  80d495a0            ..O.........W...\nChildEBP RetAddr\n80d3e3f0 80d329c2 nt!RtlpBreakWithStatusInstruction\n")
+	f.Add("System Processors:  (0000000000000003)\n       Prcbs             Current         (pri) Next            (pri) Idle\n  0    fffff80301a4f180  ffff9e0faf8c4080 ( 8) ffff9e0faf8c5080 (15) fffff80301c4a400  ................\n")
+	f.Add("KSHARED_READY_QUEUE 8147e800: (00) ****----\nProcessor 0: Ready Threads at priority 13\n" + head + "Processor 1: No threads in READY state\n")
+	f.Add("Thread ffffac48b8a71040, 2 frame(s) match\n        * 06 fffff88007fab5b0 fffff8000224ec9e a!b+0xf2\n")
+	f.Add("Proc.Thread  .Thread  Ticks   ThreadState Blocker\n   4.000050  835eea10  Blocked    +0xfe0343a5\nThreads Processed: 1\n")
+	f.Add("Thread ffffb42747fa5080\n>\tdrv.sys!f(int) Line 1 + 0x2 bytes\tC++\n    Image:         a.exe\nAttached Process          N/A            Image:         N/A\n")
+	f.Add(short)
+	f.Add(long)
+	f.Add(oldLong)
 	f.Fuzz(func(t *testing.T, s string) {
 		lines := kd.Lines(s)
 		got := threads.Read(lines)
 		if !reflect.DeepEqual(got, threads.Read(lines)) {
 			t.Fatal("two readings differ")
 		}
+		for _, at := range otherPlaces(got) {
+			l := lines[at.Line-1]
+			if at.Col < l.Off+1 || int(at.Col-1-l.Off+at.Len) > len(l.Text) {
+				t.Fatalf("place %+v outside line %q", at, l.Text)
+			}
+		}
 		for _, th := range got.Threads {
 			refs := []kd.Ref{th.At}
 			for _, w := range th.WaitObjects {
 				refs = append(refs, w.At)
+			}
+			if th.Stack.Awaited != nil {
+				refs = append(refs, th.Stack.Awaited.At)
 			}
 			for _, fr := range th.Stack.Frames {
 				refs = append(refs, fr.At)
@@ -324,4 +524,33 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// otherPlaces are the places of what is no thread.
+func otherPlaces(l threads.Listing) []kd.Ref {
+	var out []kd.Ref
+	for _, p := range l.Processors {
+		out = append(out, p.At)
+	}
+	for _, m := range l.Matches {
+		out = append(out, m.At)
+		for _, f := range m.Frames {
+			out = append(out, f.At)
+		}
+	}
+	for _, v := range l.VerifierDeadlocks {
+		out = append(out, v.At)
+		for _, k := range v.Locks {
+			out = append(out, k.At)
+		}
+		for _, th := range v.Threads {
+			out = append(out, th.At)
+			for _, a := range th.Taken {
+				for _, f := range a.Frames {
+					out = append(out, f.At)
+				}
+			}
+		}
+	}
+	return out
 }

@@ -1,10 +1,6 @@
 package transcript
 
-import (
-	"strings"
-
-	"kdlocks/kd"
-)
+import "strings"
 
 // splitLines cuts text into lines at LF, with any CR before it; in a text
 // without any LF, at CR. An end of line at the very end starts no further
@@ -22,16 +18,4 @@ func splitLines(text string) []string {
 		lines[i] = strings.TrimRight(lines[i], "\r")
 	}
 	return lines
-}
-
-// clean takes quoting and the blanks around off a line and keeps where the
-// rest stood.
-func clean(raw string) (string, int) {
-	s, off := kd.TrimBlanks(raw)
-	for strings.HasPrefix(s, ">") && !strings.HasPrefix(s, ">\t") {
-		var n int
-		s, n = kd.TrimBlanks(s[1:])
-		off += n + 1
-	}
-	return s, off
 }

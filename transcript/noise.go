@@ -30,7 +30,7 @@ func isNoise(text string) bool {
 		}
 	}
 	// Progress dots, rulers and elisions.
-	return strings.Trim(text, ".-=*_…[] ") == ""
+	return isElision(text) || strings.Trim(text, ".-=*_…[] ") == ""
 }
 
 // isCritSec reports whether a line is of the user-mode !locks, which lists

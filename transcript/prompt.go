@@ -96,7 +96,7 @@ func userPrompt(s string) (prompt, bool) {
 var stackCommands = map[string]bool{
 	"k": true, "kb": true, "kc": true, "kd": true, "kl": true, "kn": true, "kp": true, "kv": true,
 	"!thread": true, "!process": true,
-	"!locks": true, "!analyze": true, "!running": true, "!ready": true,
+	"!locks": true, "!analyze": true, "!running": true, "!ready": true, "!findstack": true,
 }
 
 // isStackCommand reports whether frames may stand without column heads in the
@@ -111,7 +111,7 @@ func commandWord(command string) string {
 	c := kd.Cursor{Text: command}
 	w, _ := c.Word()
 	w = strings.ToLower(w)
-	for _, p := range []string{"!kdexts.", "!kdextx86.", "!kdext."} {
+	for _, p := range []string{"!kdexts.", "!kdextx86.", "!kdext.", "!uext."} {
 		if rest, ok := strings.CutPrefix(w, p); ok {
 			return "!" + rest
 		}

@@ -53,6 +53,7 @@ type Source struct {
 	Lines    []string // decoded, with their blanks, without their ends
 	Status   []Status // one for each line
 	Sections []kd.Section
+	Notes    []kd.Note // what had to be repaired
 }
 
 // Understood counts the lines that are claimed or known noise.
@@ -131,7 +132,12 @@ type router struct {
 	// pending is why the session ends with the next line, unless that takes it
 	// back.
 	pending doubt
-	raw     []rawSession
+	// title is the stop code that !analyze has begun to explain; reference is
+	// set when it explains one that was asked for by its number.
+	title     stopTitle
+	reference bool
+	raw       []rawSession
+	fated     int32 // the last line of the input whose status is set
 }
 
 func (r *router) input(i int32, cut bool) {
@@ -139,12 +145,27 @@ func (r *router) input(i int32, cut bool) {
 	r.section, r.typed, r.echo = -1, false, ""
 	r.cur.locks.Break()
 	r.cur.threads.Prompt(true)
+	repair := Repair{input: i}
 	for n, raw := range r.src.Lines {
-		text, off := clean(raw)
-		l := kd.Line{Text: text, Input: i, Num: int32(n) + 1, Off: int32(off)}
-		l.Cut = cut && n == len(r.src.Lines)-1
-		r.src.Status[n] = r.line(l)
+		repair.Push(raw, int32(n)+1, r.take)
 	}
+	repair.Flush(cut, r.take)
+	r.src.Notes = repair.Notes()
+	r.fated = 0
+}
+
+// take gives a repaired line to its reader. All lines of the input that it
+// stands on share its fate; one that holds several is claimed if any of them
+// is.
+func (r *router) take(l kd.Line) {
+	st := r.line(l)
+	for n := l.Num; n <= l.Last(); n++ {
+		old := &r.src.Status[n-1]
+		if n > r.fated || st == Claimed || st == NotUnderstood && *old == Noise {
+			*old = st
+		}
+	}
+	r.fated = max(r.fated, l.Last())
 }
 
 func (r *router) line(l kd.Line) Status {
@@ -169,7 +190,7 @@ func (r *router) line(l kd.Line) Status {
 	}
 	st := r.content(l)
 	if r.section >= 0 && (st == Claimed || r.typed) {
-		r.src.Sections[r.section].EndLine = l.Num
+		r.src.Sections[r.section].EndLine = l.Last()
 	}
 	return st
 }
@@ -207,7 +228,10 @@ func (r *router) content(l kd.Line) Status {
 	if isCritSec(l.Text) {
 		r.sawUser = true
 	}
-	if isNoise(l.Text) {
+	if r.analysis(l) {
+		return Claimed
+	}
+	if isNoise(l.Text) || isRegisters(l.Text) || r.describing(l) {
 		return Noise
 	}
 	return NotUnderstood
@@ -251,12 +275,20 @@ func threadCommand(text string) string {
 		return "!process"
 	case strings.HasPrefix(text, "Proc.Thread"):
 		return "!stacks"
+	case strings.HasPrefix(text, "System Processors"), strings.HasPrefix(text, "Prcb"):
+		return "!running"
+	case strings.HasPrefix(text, "Processor "), strings.HasPrefix(text, "KSHARED_READY_QUEUE"):
+		return "!ready"
+	case strings.HasPrefix(text, "issue: "), strings.HasPrefix(text, "Deadlock "):
+		return "!deadlock"
+	case strings.HasPrefix(text, "Thread ") && strings.HasSuffix(text, "match"):
+		return "!findstack"
 	}
 	return ""
 }
 
 func (r *router) open(command string, l kd.Line) {
-	r.src.Sections = append(r.src.Sections, kd.Section{Command: command, Input: l.Input, Line: l.Num, EndLine: l.Num})
+	r.src.Sections = append(r.src.Sections, kd.Section{Command: command, Input: l.Input, Line: l.Num, EndLine: l.Last()})
 	r.section = len(r.src.Sections) - 1
 }
 
@@ -264,6 +296,7 @@ func (r *router) open(command string, l kd.Line) {
 func (r *router) prompt(p prompt, l kd.Line) {
 	r.sawUser = r.sawUser || p.user
 	r.cur.locks.Break()
+	r.title, r.reference = stopTitle{}, false
 	if p.command == "" || p.user {
 		r.cur.threads.Prompt(false)
 		r.section, r.typed = -1, true
@@ -290,6 +323,12 @@ func (r *router) command(command string, l kd.Line) bool {
 		r.pending = resumed
 	case word == "!locks":
 		r.cur.locks.Begin(l.All(), asksForAll(command))
+	case word == "!analyze":
+		r.reference = strings.Contains(command, "-show")
+	case word == "dt" && strings.Contains(command, "_EX_PUSH_LOCK"):
+		if addr, ok := addressOf(command); ok {
+			r.cur.locks.PushLock(addr, l.All())
+		}
 	}
 	switch word {
 	case ".thread":
@@ -324,7 +363,7 @@ func (r *router) header(l kd.Line, change change) {
 			r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
 		}
 	}
-	r.lastHead = l.Num
+	r.lastHead = l.Last()
 	r.cur.learn(l)
 }
 

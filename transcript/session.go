@@ -118,8 +118,12 @@ func (s *session) learn(l kd.Line) {
 		s.learnVersion(l)
 	case c.Take("Kernel base ="):
 		s.id.kernelBase, _ = c.Word()
+		s.target.KernelBase, _ = kd.ParseFullAddr(s.id.kernelBase)
 	case c.Take("Debug session time:"):
 		s.id.time, _ = c.Rest()
+		s.target.SessionTime = s.id.time
+	case c.Take("Built by:"), c.Take("Edition build lab:"):
+		s.target.BuiltBy, _ = c.Rest()
 	case c.Take("System Uptime:"):
 		s.target.Uptime, _ = c.Rest()
 		if s.target.Uptime != notAvailable {
@@ -146,6 +150,7 @@ func (s *session) learnVersion(l kd.Line) {
 	_, after, _ := strings.Cut(l.Text, "Kernel Version")
 	c := kd.Cursor{Text: after}
 	s.target.Build, _ = c.Word()
+	s.target.Processors = processors(after)
 	for _, a := range []struct {
 		word string
 		arch kd.Arch
@@ -157,19 +162,25 @@ func (s *session) learnVersion(l kd.Line) {
 	}
 }
 
+// processors reads "(8 procs)", 0 if it is not there.
+func processors(s string) int {
+	before, _, ok := strings.Cut(s, " procs)")
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(before[strings.LastIndexByte(before, '(')+1:])
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
 // learnBugcheck reads "BugCheck 9F, {3, ffffe001, ffffd000, ffffe002}".
 func (s *session) learnBugcheck(c *kd.Cursor, l kd.Line) {
 	w, _ := c.Word()
 	s.setBugcheck(strings.TrimSuffix(w, ","), l)
-	if s.target.Bugcheck != nil {
-		s.target.Bugcheck.Args = addresses(c)
-	}
-}
-
-func (s *session) setBugcheck(code string, l kd.Line) {
-	n, err := strconv.ParseUint(strings.TrimPrefix(code, "0x"), 16, 32)
-	if err == nil {
-		s.target.Bugcheck = &snapshot.Bugcheck{Code: uint32(n), At: l.All()}
+	if args := addresses(c); s.target.Bugcheck != nil && len(args) > 0 {
+		s.target.Bugcheck.Args = args
 	}
 }
 
@@ -188,12 +199,12 @@ func addresses(c *kd.Cursor) []kd.Addr {
 }
 
 // headWidth returns the number of digits of the address in a head line of a
-// resource, thread or process, 0 for other lines and sign-extended addresses,
+// resource, thread or process, or in a row of !running, 0 for other lines and sign-extended addresses,
 // and whether the line ends there. One machine has one width.
 func headWidth(text string) (width int, last bool) {
 	c := kd.Cursor{Text: text}
 	if !c.Take("Resource @") && !c.Take("THREAD") && !c.Take("PROCESS") {
-		return 0, false
+		return threads.ProcessorWidth(text), false
 	}
 	w, _ := c.Word()
 	if strings.Contains(w, "!") {

@@ -249,6 +249,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("kd> !locks\n" + lockA + thread + stack))
 	f.Add([]byte("\xff\xfek\x00d\x00>\x00"))
 	f.Add([]byte(x86 + lockB))
+	f.Add([]byte(vertarget + analysis + lockA))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in := []transcript.Input{transcript.Bytes("in", data)}
 		tr, err := transcript.Read(in)

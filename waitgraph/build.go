@@ -51,6 +51,7 @@ func (g *Graph) addResource(r *snapshot.Resource, onStacks stackWaits) {
 	if missingExclusive > 0 && !r.Open {
 		exclusive = append(exclusive, onStacks.exclusive...)
 	}
+	shared, exclusive = g.addAwaiting(r, shared, exclusive, onStacks)
 	shared, exclusive = g.stillWaiting(r, shared), g.stillWaiting(r, exclusive)
 	shared = g.onlyOnce(r, shared, exclusive)
 	if len(exclusive)+missingExclusive > 0 {
@@ -101,7 +102,7 @@ func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
 	for _, w := range ws {
 		t := g.Snap.Thread(w.thread)
 		if why := otherWait(t); why != "" {
-			g.note(w.at, "thread %s is listed as a waiter of resource %s, but its THREAD block (line %d) says %s: no edge is drawn", g.bare(w.thread), g.bare(r.Addr), t.At.Line, why)
+			g.note(w.at, "thread %s is listed as a waiter of resource %s, but its %s (line %d) says %s: no edge is drawn", g.bare(w.thread), g.bare(r.Addr), block(t), t.At.Line, why)
 			continue
 		}
 		if t != nil && t.State != threads.Waiting && t.State != threads.StateUnknown {
@@ -117,6 +118,14 @@ func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
 		out = append(out, w)
 	}
 	return out
+}
+
+// block names what a thread was printed as.
+func block(t *threads.Thread) string {
+	if t.Header {
+		return "THREAD block"
+	}
+	return "row"
 }
 
 // otherWait says what a thread does if it is not waiting for a resource, ""
@@ -213,9 +222,11 @@ func (g *Graph) note(at kd.Ref, format string, args ...any) {
 }
 
 // doubt weakens a grade to C where the resource's lists had to be reconciled,
-// and to D where other output contradicts them.
+// and to D where other output contradicts them, an extension's summary is all
+// there is, or its head line had to be pieced together.
 func doubt(r *snapshot.Resource, gr Grade) Grade {
-	if r.Conflict != "" {
+	gr = max(gr, gradeOf(r.At.Doubt))
+	if r.Conflict != "" || r.Reading == locks.Hearsay {
 		return D
 	}
 	if r.Reading == locks.Doubtful {
@@ -293,7 +304,11 @@ func (g *Graph) addOwners(r *snapshot.Resource, gate int) {
 			g.Add(Edge{From: gate, To: to, Grade: A, At: o.At, About: o.Raw, Owner: o})
 			continue
 		}
-		g.Add(Edge{From: gate, To: g.thread(o.Thread), Grade: doubt(r, ownerGrade(o)), At: o.At, About: o.Raw, Owner: o})
+		grade := doubt(r, ownerGrade(o))
+		if t := g.Snap.Thread(o.Thread); t != nil && o.Pointer {
+			grade = max(grade, gradeOf(t.Stack.RangeAt.Doubt), gradeOf(t.At.Doubt))
+		}
+		g.Add(Edge{From: gate, To: g.thread(o.Thread), Grade: grade, At: o.At, About: o.Raw, Owner: o})
 	}
 }
 
@@ -316,7 +331,7 @@ func (g *Graph) addMutants(t *threads.Thread) {
 	if t.Addr == 0 || t.State != threads.Waiting || t.WaitListOpen || t.Timed() {
 		return
 	}
-	grade := A
+	grade := gradeOf(t.At.Doubt)
 	if t.Conflict != "" {
 		grade = D
 	}

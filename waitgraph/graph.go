@@ -109,11 +109,25 @@ func (g *Graph) Find(thread kd.Addr) int {
 	return -1
 }
 
-// Add draws an edge.
+// Add draws an edge. A place that was put together from pieces weakens it: to C
+// where the number has the width that it must have, since a number pieced
+// together is read and not printed; to D where nothing but their fit joins the
+// pieces.
 func (g *Graph) Add(e Edge) {
+	e.Grade = max(e.Grade, gradeOf(e.At.Doubt))
 	g.Out[e.From] = append(g.Out[e.From], len(g.Edges))
 	g.In[e.To] = append(g.In[e.To], len(g.Edges))
 	g.Edges = append(g.Edges, e)
+}
+
+func gradeOf(d kd.Doubt) Grade {
+	switch d {
+	case kd.Sure:
+		return A
+	case kd.Likely:
+		return C
+	}
+	return D
 }
 
 func (g *Graph) thread(a kd.Addr) int { return g.node(Node{Kind: Thread, Addr: a}) }

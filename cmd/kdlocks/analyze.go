@@ -46,19 +46,16 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 	if !slices.Contains([]string{"deadlock", "suspected", "never"}, opt.failOn) {
 		return fmt.Errorf("--fail-on %q: not one of deadlock, suspected, never", opt.failOn)
 	}
-	inputs, err := a.readInputs(names)
-	if err != nil && len(inputs) == 0 {
+	set, err := a.open(ctx, names)
+	if err != nil && len(set.Inputs) == 0 {
 		return err
 	}
-	cases := [][]inspect.Input{inputs}
+	cases := [][]inspect.Input{set.Inputs}
 	if opt.each {
-		cases = cases[:0]
-		for i := range inputs {
-			cases = append(cases, inputs[i:i+1])
-		}
+		cases = slices.Collect(slices.Chunk(set.Inputs, 1))
 	}
 	for i, in := range cases {
-		r, runErr := inspect.Run(ctx, in, inspect.Options{})
+		r, runErr := a.run(ctx, in)
 		err = errors.Join(err, runErr)
 		if r == nil {
 			continue
@@ -68,7 +65,14 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 		}
 		a.code = worseCode(a.code, exitCode(r, opt.failOn))
 	}
+	a.note(set.Grown())
 	return err
+}
+
+// run analyses one case behind a progress bar.
+func (a *app) run(ctx context.Context, in []inspect.Input) (*report.Report, error) {
+	defer a.bar.end()
+	return inspect.Run(ctx, in, inspect.Options{Progress: a.bar.reading})
 }
 
 // writeCase prints one report, with a title when there are several.
@@ -121,15 +125,16 @@ func worseCode(a, b int) int {
 
 // withReport runs a command that shows parts of the model.
 func (a *app) withReport(ctx context.Context, names []string, show func(io.Writer, *report.Report) error) error {
-	inputs, err := a.readInputs(names)
-	if err != nil && len(inputs) == 0 {
+	set, err := a.open(ctx, names)
+	if err != nil && len(set.Inputs) == 0 {
 		return err
 	}
-	r, runErr := inspect.Run(ctx, inputs, inspect.Options{})
+	r, runErr := a.run(ctx, set.Inputs)
 	if r != nil && !a.quiet {
 		if werr := show(a.stdout, r); werr != nil {
 			return werr
 		}
 	}
+	a.note(set.Grown())
 	return errors.Join(err, runErr)
 }

@@ -1,57 +1,46 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 
-	"kdlocks/inspect"
+	"kdlocks/open"
+	"kdlocks/report"
 )
 
-// readInputs reads the named files; - is standard input. Files that cannot be
-// read are told in the error, and the others are returned all the same.
-func (a *app) readInputs(names []string) ([]inspect.Input, error) {
-	var inputs []inspect.Input
-	var errs []error
-	stdin := false
-	for _, name := range names {
-		if name == "-" && stdin {
-			errs = append(errs, errors.New("-: standard input is named twice"))
-			continue
-		}
-		stdin = stdin || name == "-"
-		in, err := a.readInput(name)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		inputs = append(inputs, in)
-	}
-	return inputs, errors.Join(errs...)
+// open opens the named inputs, to be closed when the run ends. Inputs that
+// cannot be read are told in the error, and the others are there all the same.
+func (a *app) open(ctx context.Context, names []string) (*open.Set, error) {
+	set, err := open.Inputs(ctx, names, open.Options{Stdin: a.stdin, MaxSize: int64(a.max), Progress: a.bar.unpacking})
+	a.bar.end()
+	a.keep(set)
+	a.note(set.Notes)
+	return set, err
 }
 
-func (a *app) readInput(name string) (inspect.Input, error) {
-	if name == "-" {
-		data, err := io.ReadAll(a.stdin)
-		if err != nil {
-			return inspect.Input{}, fmt.Errorf("standard input: %w", err)
+// keep closes c when the run ends.
+func (a *app) keep(c io.Closer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.opened = append(a.opened, c)
+}
+
+// close closes what was opened, which removes what is temporary.
+func (a *app) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.opened {
+		c.Close()
+	}
+	a.opened = nil
+}
+
+// note prints what the user should know and no exit code tells.
+func (a *app) note(notes []string) {
+	for _, n := range notes {
+		if !a.quiet {
+			fmt.Fprintln(a.stderr, "kdlocks: "+report.Plain(n))
 		}
-		return inspect.Bytes("stdin", data), nil
 	}
-	info, err := os.Stat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return inspect.Input{}, fmt.Errorf("%s: no such file", name)
-	case err != nil:
-		return inspect.Input{}, err
-	case info.IsDir():
-		return inspect.Input{}, fmt.Errorf("%s: is a directory; name the log files in it", name)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return inspect.Input{}, err
-	}
-	return inspect.Bytes(name, data), nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -111,17 +113,24 @@ func (a *app) resolveCommand() *cobra.Command {
 				}
 				addrs = append(addrs, v)
 			}
-			in, err := a.readInput(args[len(args)-1])
-			if err != nil {
-				return err
-			}
-			answers, err := inspect.Resolve(cmd.Context(), []inspect.Input{in}, addrs)
-			if err != nil || a.quiet {
-				return err
-			}
-			return report.WriteAnswers(a.stdout, answers, a.output, a.style())
+			return a.resolve(cmd.Context(), addrs, args[len(args)-1])
 		},
 	}
+}
+
+func (a *app) resolve(ctx context.Context, addrs []kd.Addr, name string) error {
+	set, err := a.open(ctx, []string{name})
+	if err != nil && len(set.Inputs) == 0 {
+		return err
+	}
+	answers, runErr := inspect.Resolve(ctx, set.Inputs, addrs)
+	if answers != nil && !a.quiet {
+		if werr := report.WriteAnswers(a.stdout, answers, a.output, a.style()); werr != nil {
+			return werr
+		}
+	}
+	a.note(set.Grown())
+	return errors.Join(err, runErr)
 }
 
 func (a *app) explainCommand() *cobra.Command {

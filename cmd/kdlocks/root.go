@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -21,6 +22,8 @@ const (
 	exitFound     = 1 // a finding at or above --fail-on
 	exitTrouble   = 2 // usage, unreadable input, or nothing in it recognised
 	exitUndecided = 3 // nothing to fail on, but a fact that decides is missing
+
+	exitInterrupted = 130 // Ctrl-C, as shells say it: 128 and the number of the signal
 )
 
 // app is the state of one run.
@@ -33,17 +36,29 @@ type app struct {
 	color  string
 	width  int
 	quiet  bool
+	max    byteSize
+
+	bar    *bar
+	mu     sync.Mutex // of opened, which an interrupt may close at any time
+	opened []io.Closer
 }
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, max: 16 << 30}
+	defer a.close()
+	defer leaveAtOnce(ctx, a)()
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	switch {
+	case ctx.Err() != nil:
+		a.complain(errInterrupted)
+		return exitInterrupted
+	case err != nil:
 		a.complain(err)
 		return exitTrouble
 	}
@@ -80,6 +95,7 @@ it rests. Without a command it analyses its arguments; - is standard input.`,
 	flags.StringVar(&a.color, "color", "auto", "colour: auto, always or never")
 	flags.IntVar(&a.width, "width", 0, "columns to print in; 0 takes those of the terminal")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing; the exit code tells")
+	flags.Var(&a.max, "max-size", "most that is unpacked and piped in, all in all: bytes, or with K, M, G, T")
 	opt.bind(root)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkFlags() }
 	root.AddCommand(a.analyzeCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.resolveCommand(), a.explainCommand(), a.versionCommand())
@@ -96,6 +112,7 @@ func (a *app) checkFlags() error {
 	if a.width < 0 {
 		return errors.New("--width is less than 0")
 	}
+	a.bar = a.newBar()
 	return nil
 }
 

@@ -1,0 +1,157 @@
+package inspect_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"kdlocks/inspect"
+	"kdlocks/kd"
+	"kdlocks/report"
+	"kdlocks/transcript"
+)
+
+// TestManglingKeepsTheFindings plants deadlocks and innocents and mangles the
+// text: the findings are those of the clean text, whatever the encoding.
+func TestManglingKeepsTheFindings(t *testing.T) {
+	t.Parallel()
+	for i, p := range append(slices.Clone(deadlocks), innocents...) {
+		for k := range 2 {
+			d := dialects[(i+3*k)%len(dialects)]
+			if p.on64 && d.x86 {
+				d = dialects[2+(i+k)%5]
+			}
+			st := styles[(i+5*k)%len(styles)]
+			s := newScene(uint64(100+i), d, st, 30, p)
+			t.Run(p.name+"/"+d.name+"/"+st.name, func(t *testing.T) { checkManglings(t, s, i+k) })
+		}
+	}
+}
+
+func checkManglings(t *testing.T, s scene, turn int) {
+	plain := runText(t, []byte(s.text()))
+	for i, m := range manglings {
+		text, _ := m.apply(rand.New(rand.NewPCG(uint64(i), 9)), s.sections)
+		e := encodings[(i+turn)%len(encodings)]
+		text, data := e.apply(nil, []string{text})
+		r := runText(t, data)
+		if r.Verdict.Kind != plain.Verdict.Kind || !slices.Equal(kindKeys(r), kindKeys(plain)) {
+			t.Errorf("%s, %s: verdict %s instead of %s, findings\n%v\ninstead of\n%v", m.name, e.name, r.Verdict.Kind, plain.Verdict.Kind, kindKeys(r), kindKeys(plain))
+		}
+		checkPlaces(t, r, text)
+		if c := s.compare(r); len(c.wrong) > 0 {
+			t.Errorf("%s, %s: %d of %d facts are wrong:\n%s\nnotes %v", m.name, e.name, len(c.wrong), c.total, strings.Join(c.wrong[:min(4, len(c.wrong))], "\n"), r.Notes)
+		}
+	}
+}
+
+// kindKeys are the ids, kinds, threads and resources of all findings.
+func kindKeys(r *report.Report) []string {
+	var out []string
+	for _, f := range r.Findings {
+		out = append(out, strings.Join(append(append([]string{f.Kind, f.ID}, inOrder(f.Threads)...), inOrder(f.Resources)...), " "))
+	}
+	return inOrder(out)
+}
+
+// TestMangledCapturesKeepTheirTruth mangles the captures where that keeps
+// their meaning.
+func TestMangledCapturesKeepTheirTruth(t *testing.T) {
+	for _, c := range loadCorpus(t) {
+		data, err := os.ReadFile("../testdata/corpus/" + c.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range manglings {
+			if strings.Count(string(data), "\n") < 3 {
+				continue // too few lines to show what stands in front of each
+			}
+			t.Run(c.File+"/"+m.name, func(t *testing.T) {
+				_, mangled := m.apply(nil, []string{strings.ReplaceAll(string(data), "\r\n", "\n")})
+				r := analyze(t, mangled)
+				if strings.Contains(m.name, "wrap") {
+					compareWrapped(t, c, r)
+				} else {
+					compareTruth(t, c, r)
+				}
+			})
+		}
+	}
+}
+
+// tooWide are the captures whose stacks are wider than any of the kernel debugger:
+// the repair step does not know the columns of mex and Visual Studio.
+var tooWide = []string{"022-insight-13c-terminated-owner.log", "025-insight-mex-eresource-abba.log", "027-insight-mex-pushlock-self.log", "030-openzfs-317-excl-with-shared-waiters.log"}
+
+// compareWrapped compares what a narrow window leaves readable.
+func compareWrapped(t *testing.T, c capture, r *report.Report) {
+	t.Helper()
+	compareResources(t, c, r)
+	compareRows(t, c, r)
+	compareProcesses(t, c, r)
+	compareHeadless(t, c, r)
+	compareTotals(t, c, r)
+	compareTimeouts(t, c, r)
+	if !slices.Contains(tooWide, c.File) {
+		compareThreads(t, c, r)
+		compareStacks(t, c, r)
+	}
+}
+
+// TestManglingAddsNoDeadlock mangles every case. What a case does not show, its
+// mangled text does not show either; what it shows may be lost only to a weaker
+// verdict. Stacks of mex that a narrow window broke are not put together again,
+// so what rests on them alone is undecided.
+func TestManglingAddsNoDeadlock(t *testing.T) {
+	t.Parallel()
+	weaker, runs := 0, 0
+	for _, k := range loadCases(t) {
+		if k.contradicts {
+			continue
+		}
+		want := analyze(t, k.input).Verdict.Kind
+		for _, m := range manglings {
+			text, data := m.apply(nil, []string{strings.ReplaceAll(string(k.input), "\r\n", "\n")})
+			r, err := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("in", data)}, inspect.Options{})
+			if r == nil {
+				if want == "deadlock" {
+					t.Errorf("%s, %s: %v", k.name, m.name, err)
+				}
+				continue
+			}
+			runs++
+			got := r.Verdict.Kind
+			if got != want {
+				weaker++
+				lost := strings.HasPrefix(k.name, "mex-") && strings.Contains(m.name, "wrap") && got == "undecided"
+				if got == "deadlock" || got == "orphaned-lock" && want != "deadlock" || want == "deadlock" && got != "suspected-deadlock" && !lost {
+					t.Errorf("%s, %s: verdict %s instead of %s", k.name, m.name, got, want)
+				}
+			}
+			in := r.Inputs[0]
+			if in.LinesUnderstood+len(in.NotUnderstood) != in.Lines {
+				t.Errorf("%s, %s: %d lines, %d understood, %d listed", k.name, m.name, in.Lines, in.LinesUnderstood, len(in.NotUnderstood))
+			}
+			checkPlaces(t, r, text)
+			checkFacts(t, k.name+", "+m.name, data)
+		}
+	}
+	t.Logf("%d of %d mangled cases have another verdict", weaker, runs)
+}
+
+// checkFacts holds every fact against the text at its place.
+func checkFacts(t *testing.T, name string, data []byte) {
+	t.Helper()
+	tr, _ := transcript.Read([]transcript.Input{transcript.Bytes("in", data)})
+	for _, s := range tr.Snapshots {
+		s.Places(func(at kd.Ref, a kd.Addr) {
+			text := strings.Join(tr.Sources[at.Input].Lines[at.Line-1:at.EndLine()], "\n")
+			if piece := unmangled(text[at.Col-1 : at.Col-1+at.Len]); !strings.Contains(piece, strings.TrimPrefix(a.String(), "0x")) {
+				t.Errorf("%s:%d: %q does not hold %s", name, at.Line, piece, a)
+			}
+		})
+	}
+}

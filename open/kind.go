@@ -1,0 +1,41 @@
+package open
+
+import (
+	"bytes"
+
+	"kdlocks/transcript"
+)
+
+// pack is a way of packing.
+type pack struct {
+	magic []string
+	many  bool // holds members with names
+	open  func(*opener, *archive) error
+}
+
+// packs is filled by init, for its functions come back to it.
+var packs []pack
+
+func init() {
+	packs = []pack{
+		{[]string{"\x1f\x8b\x08"}, false, (*opener).gzip},
+		{[]string{"\x28\xb5\x2f\xfd"}, false, (*opener).zstd},
+		{[]string{"PK\x03\x04", "PK\x05\x06"}, true, (*opener).zip},
+		{[]string{"7z\xbc\xaf\x27\x1c"}, true, (*opener).sevenzip},
+	}
+}
+
+// packing tells by its beginning how an input is packed; nil when it is not.
+func packing(head []byte) *pack {
+	for i := range packs {
+		for _, m := range packs[i].magic {
+			if bytes.HasPrefix(head, []byte(m)) {
+				return &packs[i]
+			}
+		}
+	}
+	return nil
+}
+
+// notText says what the beginning of an input is when it is no text, or "".
+func notText(head []byte) string { return transcript.NotText(head) }

@@ -1,0 +1,187 @@
+package open
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+
+	"kdlocks/inspect"
+)
+
+// Limits that are not worth a flag.
+const (
+	defaultMemory    = 16 << 20 // bytes of spooled data kept in memory
+	defaultMaxSize   = 16 << 30 // bytes spooled and unpacked
+	defaultMaxInputs = 10_000
+	maxDepth         = 2        // an archive in an archive is opened, not one in that
+	headSize         = 64 << 10 // bytes that tell text from anything else
+)
+
+// Options say how to open. The zero value is good.
+type Options struct {
+	Stdin     io.Reader // what the name - stands for
+	MaxSize   int64     // bytes that may be spooled and unpacked, all in all; 0 is 16 GiB
+	MaxInputs int       // inputs that may come of all names; 0 is 10,000
+	Memory    int64     // bytes of spooled data kept in memory; 0 is 16 MiB
+	TempDir   string    // where the temporary file goes; "" is that of the system
+
+	// Progress, when not nil, is called while an input is spooled or unpacked,
+	// from the goroutine that called Inputs, about once per 64 KiB: bytes of it so far.
+	Progress func(name string, done int64)
+}
+
+// Set is what was opened.
+type Set struct {
+	Inputs []inspect.Input
+	Notes  []string // what was left out on purpose, for the user
+
+	files []*file
+	spool *spool
+}
+
+// Inputs opens what the names stand for, in their order: the files of a
+// pattern and of a folder sorted, the members of an archive as they are stored.
+// The set is never nil and must be closed. An error tells what could not be
+// read, or not wholly; the rest is in the set all the same. When ctx is done
+// first, the error is that of ctx.
+func Inputs(ctx context.Context, names []string, opt Options) (*Set, error) {
+	opt.fill()
+	s := &spool{dir: opt.TempDir, memory: opt.Memory}
+	o := &opener{ctx: ctx, opt: opt, set: &Set{spool: s}, spool: s, seen: map[int64][]fs.FileInfo{}}
+	for _, name := range names {
+		if err := o.name(name); err != nil {
+			if errors.Is(err, errStop) || ctx.Err() != nil {
+				break
+			}
+			o.errs = append(o.errs, err)
+		}
+	}
+	if ctx.Err() != nil {
+		return o.set, ctx.Err()
+	}
+	o.noteDuplicates()
+	return o.set, errors.Join(o.errs...)
+}
+
+func (opt *Options) fill() {
+	if opt.MaxSize == 0 {
+		opt.MaxSize = defaultMaxSize
+	}
+	if opt.MaxInputs == 0 {
+		opt.MaxInputs = defaultMaxInputs
+	}
+	if opt.Memory == 0 {
+		opt.Memory = defaultMemory
+	}
+}
+
+// Close closes the files and removes the temporary one. It may be called twice.
+func (s *Set) Close() error {
+	var errs []error
+	for _, f := range s.files {
+		errs = append(errs, f.close())
+	}
+	return errors.Join(append(errs, s.spool.close())...)
+}
+
+// Grown says which files have become longer since they were opened. What was
+// added is not in the inputs.
+func (s *Set) Grown() []string {
+	var out []string
+	for _, f := range s.files {
+		if now, ok := f.grown(); ok {
+			out = append(out, fmt.Sprintf("%s: grew from %s to %s while it was read; what was added is not analysed", f.name, size(f.size), size(now)))
+		}
+	}
+	return out
+}
+
+// errStop ends the opening: a limit on the whole was hit, and it was told.
+var errStop = errors.New("stop")
+
+// opener is the state of one call of Inputs.
+type opener struct {
+	ctx   context.Context
+	opt   Options
+	set   *Set
+	spool *spool
+	errs  []error
+
+	total int64                   // bytes spooled and unpacked
+	seen  map[int64][]fs.FileInfo // by size
+	again int                     // names of files that were opened before
+	stdin bool
+}
+
+// found is where something was found that nobody named: in a folder or an
+// archive. What is no text there is skipped.
+type found struct {
+	in      string // the name of the folder or archive
+	skipped []string
+	hidden  int
+	special int // neither file nor folder
+	empty   int
+	trouble int
+	inputs  int
+}
+
+// add appends an input, or what is packed in it. A nil place says that the
+// user named it.
+func (o *opener) add(in inspect.Input, depth int, place *found) error {
+	head, err := readHead(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", in.Name, err)
+	}
+	if pack := packing(head); pack != nil {
+		defer o.release(in)
+		if depth == maxDepth {
+			return fmt.Errorf("%s: is packed more than %d deep; unpack it first", in.Name, maxDepth)
+		}
+		return o.unpack(in, pack, depth+1, place)
+	}
+	if place != nil {
+		switch {
+		case in.Size == 0:
+			place.empty++
+			o.release(in)
+			return nil
+		case notText(head) != "":
+			place.skipped = append(place.skipped, in.Name)
+			o.release(in)
+			return nil
+		}
+		place.inputs++
+	}
+	return o.accept(in)
+}
+
+func (o *opener) accept(in inspect.Input) error {
+	if len(o.set.Inputs) >= o.opt.MaxInputs {
+		o.release(in)
+		o.errs = append(o.errs, fmt.Errorf("%s: more than %d inputs; it and what follows is not read", in.Name, o.opt.MaxInputs))
+		return errStop
+	}
+	o.set.Inputs = append(o.set.Inputs, in)
+	return nil
+}
+
+// release closes the file of an input that is not needed any more.
+func (o *opener) release(in inspect.Input) {
+	if f, ok := in.Data.(*file); ok {
+		f.close()
+		o.set.files = slices.DeleteFunc(o.set.files, func(g *file) bool { return f == g })
+	}
+}
+
+// readHead returns the beginning of an input.
+func readHead(in inspect.Input) ([]byte, error) {
+	head := make([]byte, min(in.Size, headSize))
+	n, err := in.Data.ReadAt(head, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return head[:n], err
+}

@@ -1,0 +1,117 @@
+package snapshot
+
+import (
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/threads"
+)
+
+// Wait is one thread's wait for a lock, as far as it was printed.
+type Wait struct {
+	Thread   *threads.Thread // nil for a waiter of which only the address was printed
+	Addr     kd.Addr         // of the thread, 0 for a stack without a header
+	Reason   string
+	Resource kd.Addr // 0 if unknown: no command names it
+	Owner    kd.Addr // 0 if unknown or not one thread
+	How      WaitFrom
+	At       kd.Ref
+}
+
+// WaitFrom says where the resource of a Wait was read.
+type WaitFrom string
+
+// The sources of a Wait's resource.
+const (
+	WaitListed   WaitFrom = "waiter list"
+	WaitNamed    WaitFrom = "mex"
+	WaitArgument WaitFrom = "first argument of ExpWaitForResource"
+)
+
+// lockReasons are the wait reasons that say what kind of lock is waited for.
+var lockReasons = map[string]bool{
+	"WrResource": true, "WrPushLock": true, "WrFastMutex": true, "WrGuardedMutex": true, "WrMutex": true,
+	"WrRundown": true, "WrExecutive": false,
+}
+
+// Waits lists the waits for locks, those of threads first that were printed
+// themselves, in the order of the input.
+func (s *Snapshot) Waits() []Wait {
+	listed := s.listedWaits()
+	var out []Wait
+	for _, t := range s.Threads {
+		w, ok := s.waitOf(t, listed)
+		if ok {
+			out = append(out, w)
+		}
+		delete(listed, t.Addr)
+	}
+	for _, r := range s.Resources {
+		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+			for _, lw := range list {
+				if w, ok := listed[lw.Thread]; ok && w.Resource == r.Addr {
+					out = append(out, w)
+					delete(listed, lw.Thread)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// listedWaits finds the first waiter list that each thread stands in.
+func (s *Snapshot) listedWaits() map[kd.Addr]Wait {
+	out := make(map[kd.Addr]Wait)
+	for _, r := range s.Resources {
+		if r.Reading == locks.Irreconcilable {
+			continue
+		}
+		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+			for _, w := range list {
+				if _, ok := out[w.Thread]; !ok {
+					out[w.Thread] = Wait{Addr: w.Thread, Resource: r.Addr, Owner: r.soleOwner(), How: WaitListed, At: w.At}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// waitOf says what lock a thread waits for, and reports false for one that
+// waits for none.
+func (s *Snapshot) waitOf(t *threads.Thread, listed map[kd.Addr]Wait) (Wait, bool) {
+	w := listed[t.Addr]
+	w.Thread, w.Addr, w.Reason = t, t.Addr, t.WaitReason
+	if w.Resource != 0 {
+		return w, true
+	}
+	w.At = t.At
+	if t.State != threads.Waiting && t.State != threads.StateUnknown {
+		return w, false
+	}
+	if a := t.Stack.Awaited; a != nil {
+		w.Resource, w.Owner, w.How, w.At = a.Lock, a.Owner, WaitNamed, a.At
+		if r := s.byResource[a.Lock]; r != nil && r.Extension == "" {
+			w.Owner = r.soleOwner()
+		}
+		return w, true
+	}
+	if r, at, ok := t.ResourceArgument(); ok && t.Stack.X86 {
+		w.Resource, w.How, w.At = r, WaitArgument, at
+		if known := s.byResource[r]; known != nil {
+			w.Owner = known.soleOwner()
+		}
+		return w, true
+	}
+	return w, t.State == threads.Waiting && lockReasons[strings.TrimSpace(t.WaitReason)]
+}
+
+// soleOwner is the thread that owns a resource, 0 if that is none, unknown or
+// several.
+func (r *Resource) soleOwner() kd.Addr {
+	if len(r.Resolved) != 1 {
+		return 0
+	}
+	return r.Resolved[0].Thread
+}

@@ -1,0 +1,420 @@
+package threads
+
+import (
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/stacks"
+)
+
+// mexPart is the part of a table of the extension mex that comes next.
+type mexPart uint8
+
+const (
+	mexNone     mexPart = iota
+	mexRow              // the row of !mex.t
+	mexList             // the rows of !mex.lt
+	mexWaits            // "WaitBlockList:"
+	mexPriority         // "Priority:"
+	mexUnique           // the threads and frames of a stack of !mex.us
+)
+
+// mexLine reads a line of !mex.t, !mex.lt or !mex.us (captures 022, 025, 027 in
+// testdata/corpus).
+func (r *Reader) mexLine(l kd.Line) bool {
+	if r.mexGoesOn(l) {
+		return true
+	}
+	c := kd.Cursor{Text: l.Text}
+	switch l.Text[0] {
+	case 'P':
+		switch {
+		case c.Take("Process Thread CID"):
+			r.mex = mexRow
+		case c.Take("Process PID Thread"):
+			r.closeBlock()
+			r.mex = mexList
+		case r.cur != nil && l.Text == "Priority:":
+			r.mex = mexPriority
+		default:
+			return false
+		}
+		return true
+	case 'W':
+		if r.cur != nil && l.Text == "WaitBlockList:" {
+			r.mex, r.part, r.blank = mexWaits, waitPart, false
+			return true
+		}
+		return r.terminated(l)
+	case 'T':
+		if r.mex != mexList || !c.Take("Thread Count:") {
+			return false
+		}
+		r.mex = mexNone
+		return true
+	case 'O':
+		return r.cur != nil && c.Take("Owning Thread:") && r.owningThread(&c, l)
+	}
+	return r.uniqueHead(c, l)
+}
+
+// mexGoesOn reads a line of the part that is open.
+func (r *Reader) mexGoesOn(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	switch r.mex {
+	case mexRow:
+		return r.mexThread(c, l)
+	case mexList:
+		return isRuler(l.Text) || r.mexListRow(c, l)
+	case mexWaits:
+		return r.part == waitPart && (c.Take("Object Type") || r.mexWait(c, l))
+	case mexPriority:
+		return c.Take("Current Base") || r.mexPriorities(c)
+	case mexUnique:
+		return r.uniqueLine(c, l)
+	}
+	return false
+}
+
+// isRuler reports whether a line underlines the column heads of a table.
+func isRuler(text string) bool { return strings.Trim(text, "= ") == "" }
+
+// mexThread reads the row of !mex.t:
+//
+//	Process                   Thread                       CID    UserTime KernelTime ContextSwitches Wait Reason Time State
+//	System (ffff8b089a09a040) ffff8b08a15d5040 (E|K|W|R|V) 4.2018        0          0               1 WrResource  15ms Waiting
+//
+// What a thread does not have is left blank.
+func (r *Reader) mexThread(c kd.Cursor, l kd.Line) bool {
+	p, ok := mexProcess(&c, l)
+	if !ok {
+		return false
+	}
+	w, _ := c.Word()
+	addr, ok := kd.ParseFullAddr(w)
+	if !ok {
+		return false
+	}
+	t := New(addr, l.All())
+	t.Header, t.Process = true, p
+	if strings.HasPrefix(c.Peek(), "(") {
+		c.Word()
+	}
+	w, _ = c.Word()
+	if t.CID = parseCID(w); !t.CID.Known {
+		return false
+	}
+	c.Word() // UserTime
+	c.Word() // KernelTime
+	w, _ = c.Word()
+	if n, err := strconv.ParseInt(strings.ReplaceAll(w, ",", ""), 10, 64); err == nil {
+		t.ContextSwitches = n
+	}
+	if !mexState(c, l, t) {
+		return false
+	}
+	if r.dead {
+		t.State, r.dead = Terminated, false
+	}
+	r.begin(t)
+	return true
+}
+
+// mexProcess reads "System (ffff8b089a09a040)"; an image name may hold blanks.
+func mexProcess(c *kd.Cursor, l kd.Line) (Process, bool) {
+	for {
+		w, at := c.Word()
+		if w == "" {
+			return Process{}, false
+		}
+		if !strings.HasPrefix(w, "(") || !strings.HasSuffix(w, ")") {
+			continue
+		}
+		addr, ok := kd.ParseFullAddr(w[1 : len(w)-1])
+		if !ok {
+			return Process{}, false
+		}
+		image, _ := kd.TrimBlanks(l.Text[:at])
+		return Process{Addr: addr, Image: image, At: l.Ref(at+1, len(w)-2)}, true
+	}
+}
+
+// mexState reads state, wait reason and time wherever they stand among the
+// rest of a row's words: the order differs between tables, and each may be
+// blank.
+func mexState(c kd.Cursor, l kd.Line, t *Thread) bool {
+	for {
+		w, _ := c.Word()
+		if w == "" {
+			return t.State != StateUnknown
+		}
+		if ms, ok := parseMexTime(w); ok && w != "0" {
+			t.WaitMS, t.WaitAt = ms, l.All()
+			continue
+		}
+		if s, ok := mexStates[w]; ok {
+			t.State = s
+			if c.Take("on processor") {
+				n, _ := c.Word()
+				if p, err := strconv.Atoi(n); err == nil {
+					t.Processor = p
+				}
+			}
+			continue
+		}
+		if t.WaitReason == "" && isWaitReason(w) {
+			t.WaitReason = w
+		}
+	}
+}
+
+// mexStates are the words of the State column.
+var mexStates = map[string]State{
+	"Waiting": Waiting, "Running": Running, "Ready": Ready, "Standby": Standby, "Terminated": Terminated,
+	"Initialized": Initialized, "Transition": Transition, "DeferredReady": DeferredReady,
+}
+
+// isWaitReason accepts one capitalised word of letters, such as WrPushLock or
+// Executive.
+func isWaitReason(w string) bool { return isWaitKind(w) && !isKernelWord(w) }
+
+// isKernelWord reports whether a word is all upper case: no wait reason is.
+func isKernelWord(w string) bool { return strings.ToUpper(w) == w }
+
+// parseMexTime reads a span as mex prints it and returns milliseconds:
+//
+//	15ms  3s.218  4m:03.203  1h:02:03.004  1d.02:03:04.005
+func parseMexTime(s string) (int64, bool) {
+	n, rest, ok := leadingNumber(s)
+	if !ok {
+		return 0, false
+	}
+	switch {
+	case rest == "" && n == 0:
+		return 0, true
+	case rest == "ms":
+		return n, true
+	case strings.HasPrefix(rest, "s"):
+		return spanParts(n, "."+strings.TrimPrefix(rest[1:], "."), 0)
+	case strings.HasPrefix(rest, "m:"):
+		return spanParts(n, rest[1:], 1)
+	case strings.HasPrefix(rest, "h:"):
+		return spanParts(n, rest[1:], 2)
+	case strings.HasPrefix(rest, "d."):
+		return spanParts(n, ":"+rest[2:], 3)
+	}
+	return 0, false
+}
+
+// spanParts adds ":MM:SS.mmm", of which as many parts are there as units says,
+// to n of the next greater unit: 0 seconds, 1 minutes, 2 hours, 3 days.
+func spanParts(n int64, rest string, units int) (int64, bool) {
+	const most = 1 << 20 // days, or any greater unit
+	if n > most {
+		return 0, false
+	}
+	for ; units > 0; units-- {
+		if !strings.HasPrefix(rest, ":") {
+			return 0, false
+		}
+		part, after, ok := leadingNumber(rest[1:])
+		if !ok || part >= 60 {
+			return 0, false
+		}
+		if units == 3 {
+			n *= 24
+		} else {
+			n *= 60
+		}
+		n, rest = n+part, after
+	}
+	rest = strings.TrimPrefix(rest, ".")
+	if rest == "" {
+		return n * 1000, true
+	}
+	ms, after, ok := leadingNumber(rest)
+	if !ok || after != "" || len(rest) != 3 {
+		return 0, false
+	}
+	return n*1000 + ms, true
+}
+
+// leadingNumber cuts decimal digits, no more than nine, from the front.
+func leadingNumber(s string) (n int64, rest string, ok bool) {
+	i := 0
+	for i < len(s) && i < 10 && s[i] >= '0' && s[i] <= '9' {
+		n = n*10 + int64(s[i]-'0')
+		i++
+	}
+	return n, s[i:], i > 0 && i < 10
+}
+
+// mexListRow reads a row of !mex.lt and its kin:
+//
+//	Process PID Thread             Id State        Time Reason
+//	System    4 ffff9bb88c60f040 26a4 Waiting 4m:03.203 WrPushLock
+func (r *Reader) mexListRow(c kd.Cursor, l kd.Line) bool {
+	pid, pidAt := "", 0
+	for {
+		w, at := c.Word()
+		if w == "" {
+			return false
+		}
+		if addr, ok := kd.ParseFullAddr(w); ok && pid != "" && addr.IsKernel(kd.ArchUnknown) {
+			t := New(addr, l.All())
+			t.Header = true
+			t.Process.Image, _ = kd.TrimBlanks(l.Text[:pidAt])
+			id, _ := c.Word()
+			t.CID = parseCID(pid + "." + id)
+			if !t.CID.Known || !mexState(c, l, t) {
+				return false
+			}
+			r.begin(t)
+			r.closeBlock()
+			r.mex = mexList
+			return true
+		}
+		pid, pidAt = w, at
+	}
+}
+
+// mexWait reads a line of the list of wait objects:
+//
+//	Object           Type                 Other Waiters
+//	ffff828c6d947360 SynchronizationEvent             0
+func (r *Reader) mexWait(c kd.Cursor, l kd.Line) bool {
+	saved := c
+	if !r.waitObject(c, l) {
+		return false
+	}
+	saved.Word()
+	saved.Word()
+	if w, _ := saved.Word(); saved.Peek() == "" {
+		if _, err := strconv.Atoi(w); err == nil {
+			r.cur.WaitObjects[len(r.cur.WaitObjects)-1].Detail = "" // how many others wait
+		}
+	}
+	return true
+}
+
+// mexPriorities reads the numbers below "Current Base Decrement ...".
+func (r *Reader) mexPriorities(c kd.Cursor) bool {
+	current, _ := c.Word()
+	base, _ := c.Word()
+	p, err1 := strconv.Atoi(current)
+	b, err2 := strconv.Atoi(base)
+	if err1 != nil || err2 != nil || r.cur == nil {
+		return false
+	}
+	r.cur.Priority, r.cur.BasePriority = p, b
+	r.mex = mexNone
+	return true
+}
+
+// terminated reads the remark of !mex.t about a thread that has ended. It may
+// stand before the thread's row or in its block.
+//
+//	Warning!!! Thread is marked as terminated
+func (r *Reader) terminated(l kd.Line) bool {
+	if !strings.HasPrefix(l.Text, "Warning") || !strings.Contains(strings.ToLower(l.Text), "thread is marked as terminated") {
+		return false
+	}
+	if r.cur == nil || r.mex == mexRow {
+		r.dead = true
+		return true
+	}
+	r.cur.State = Terminated
+	return true
+}
+
+// owningThread reads who owns the mutex that the thread of the open block waits
+// for, as !mex.WrFastMutex prints it:
+//
+//	Owning Thread: ffff9bb8ac20e040
+func (r *Reader) owningThread(c *kd.Cursor, l kd.Line) bool {
+	w, at := c.Word()
+	owner, ok := kd.ParseFullAddr(w)
+	if ok && r.cur.Stack.Awaited == nil {
+		r.cur.Stack.Awaited = &stacks.Awaited{Owner: owner, Exclusive: true, At: l.Ref(at, len(w))}
+	}
+	return ok
+}
+
+// uniqueHead reads the line above a stack of !mex.us, and the one that closes
+// the output:
+//
+//	1 thread [stats]: ffff9bb885886040
+//	4 stack(s) with 4 threads displayed (4 Total threads)
+func (r *Reader) uniqueHead(c kd.Cursor, l kd.Line) bool {
+	if b := l.Text[0]; b < '0' || b > '9' {
+		return false
+	}
+	w, _ := c.Word()
+	n, _, ok := leadingNumber(w)
+	switch {
+	case !ok:
+		return false
+	case c.Take("stack(s) with"):
+		r.closeBlock()
+		return strings.HasSuffix(l.Text, "Total threads)")
+	case !c.Take("thread [stats]:") && !c.Take("threads [stats]:"):
+		return false
+	}
+	r.closeBlock()
+	r.uniqueThreads(c, l)
+	r.announced = int(n)
+	return true
+}
+
+// uniqueThreads reads the addresses of the threads that have the same stack.
+func (r *Reader) uniqueThreads(c kd.Cursor, l kd.Line) {
+	for c.Peek() != "" {
+		w, at := c.Word()
+		addr, ok := kd.ParseFullAddr(strings.Trim(w, ",;"))
+		if !ok {
+			r.note(l.Ref(at, len(w)), "thread %q of !mex.us: bad address", kd.Clip(w))
+			continue
+		}
+		if r.cur != nil {
+			r.alike = append(r.alike, r.cur)
+			r.cur = nil
+		}
+		alike, announced := r.alike, r.announced
+		r.begin(New(addr, l.Ref(at, len(w))))
+		r.alike, r.announced, r.part, r.mex = alike, announced, propPart, mexUnique
+	}
+}
+
+// uniqueLine reads a frame, or more of the threads' addresses.
+func (r *Reader) uniqueLine(c kd.Cursor, l kd.Line) bool {
+	if r.cur == nil {
+		return false
+	}
+	if r.stack.UniqueFrame(l) {
+		return true
+	}
+	rest := c
+	for rest.Peek() != "" {
+		w, _ := rest.Word()
+		if _, ok := kd.ParseFullAddr(w); !ok {
+			return false
+		}
+	}
+	if r.stack.Len() > 0 {
+		return false
+	}
+	r.uniqueThreads(c, l)
+	return true
+}
+
+// shareStack gives the stack of a thread to those that have the same one.
+func (r *Reader) shareStack(t *Thread) {
+	if n := len(r.alike) + 1; r.announced > 0 && n != r.announced {
+		r.note(t.At, "!mex.us announced %s, listed: %d", kd.Plural(r.announced, "thread"), n)
+	}
+	for _, o := range r.alike {
+		o.Stack.Frames, o.Stack.HeaderAt, o.Stack.X86 = t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86
+	}
+	r.alike, r.announced = nil, 0
+}

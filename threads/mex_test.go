@@ -1,0 +1,140 @@
+package threads_test
+
+import (
+	"reflect"
+	"testing"
+
+	"kdlocks/kd"
+	"kdlocks/threads"
+)
+
+// mexThread is of capture 025 in testdata/corpus.
+const mexThread = `Process                   Thread                       CID       UserTime KernelTime ContextSwitches Wait Reason   Time State
+System (ffffdf9a85882040) ffffdf9a8f4b8040 (E|K|W|R|V) 4.3304           0          0              18 WrResource  3s.218 Waiting
+
+WaitBlockList:
+    Object           Type                 Other Waiters
+    ffffdca3ae30f230 SynchronizationEvent             0
+
+Priority:
+    Current Base Decrement ForegroundBoost IO Page
+    10      8    0         32              0  5
+
+Thread at address 0000000000060001 is invalid. Not adding to waiter list.
+# Child-SP         Return           Call Site                               Info                                                                             Source
+0 ffffdca3ae30edd0 fffff81af0a0c800 nt!KiSwapContext+0x76                                                                                                    
+5 ffffdca3ae30f1d0 fffff81aed7013c4 nt!ExAcquireResourceExclusiveLite+0x1fe Thread: ffffdf9a87a30040 (System) exclusive owner of EResource: ffffdf9a8ce68448 
+6 ffffdca3ae30f260 fffff81af0b55855 TestDriver!FileMoveThread+0x34                                                                                           C:\src\Driver.c @ 53
+10 ffffdca3ae30f590 fffff81af0bfe808 nt!PspSystemThreadStartup+0x55                                                                                           
+`
+
+const mexList = `Process PID Thread             Id State        Time Reason
+======= === ================ ==== ======= ========= ==========
+System    4 ffff9bb88c60f040 26a4 Waiting 4m:03.203 WrPushLock
+svc host.exe 1a4 ffff9bb8871c0580  b8c Running
+
+Thread Count: 2
+`
+
+const mexUnique = `2 threads [stats]: ffff9bb8871c0580 ffff9bb889441580
+    fffff836650201c6 nt!KiSwapContext+0x76               
+    fffff83670ff1230 TestDriver!FileCreationThread+0x150 (C:\src\Driver.c @ 45)
+    fffff83670da1172 <Unloaded_TestDriver.sys>+0x1172
+    0000000000000080 0x80
+
+1 thread [stats]: ffff9bb88c60f040
+    fffff836650201c6 nt!KiSwapContext+0x76
+
+2 stack(s) with 3 threads displayed (3 Total threads)
+`
+
+func TestMexThread(t *testing.T) {
+	th := one(t, mexThread)
+	if th.Addr != 0xffffdf9a8f4b8040 || th.CID.String() != "0004.3304" || th.Process.Image != "System" || th.Process.Addr != 0xffffdf9a85882040 ||
+		th.State != threads.Waiting || th.WaitReason != "WrResource" || th.WaitMS != 3218 || th.ContextSwitches != 18 || th.Priority != 10 || th.BasePriority != 8 || th.WaitListOpen {
+		t.Errorf("%+v", th)
+	}
+	if len(th.WaitObjects) != 1 || th.WaitObjects[0].Kind != "SynchronizationEvent" || th.WaitObjects[0].Detail != "" {
+		t.Errorf("wait objects %+v", th.WaitObjects)
+	}
+	if len(th.Stack.Frames) != 4 {
+		t.Fatalf("frames %+v", th.Stack.Frames)
+	}
+	if f := th.Stack.Frames[1]; f.Name() != "nt!ExAcquireResourceExclusiveLite" || f.Offset != 0x1fe || f.RetAddr != 0xfffff81aed7013c4 {
+		t.Errorf("frame %+v", f)
+	}
+	if f := th.Stack.Frames[2]; f.Name() != "TestDriver!FileMoveThread" || f.Source != `C:\src\Driver.c @ 53` {
+		t.Errorf("frame %+v", f)
+	}
+	a := th.Stack.Awaited
+	if a == nil || a.Lock != 0xffffdf9a8ce68448 || a.Owner != 0xffffdf9a87a30040 || !a.Exclusive || a.Shared {
+		t.Errorf("awaited %+v", a)
+	}
+}
+
+func TestMexRows(t *testing.T) {
+	const heads = "Process Thread CID UserTime KernelTime ContextSwitches Wait Reason Time State\n"
+	for _, tc := range []struct {
+		row, reason string
+		state       threads.State
+		ms          int64
+	}{
+		{"a b.exe (ffffdf9a85882040) ffffdf9a8f4b8040 (E|K) 1a4.3304 0 2s.031 5,361 Executive 1d.02:03:04.005 Waiting", "Executive", threads.Waiting, 93784005},
+		{"x (ffffdf9a85882040) ffffdf9a8f4b8040 (E|K) 4.3304 0 0 1 Running on processor 3", "", threads.Running, -1},
+		{"x (ffffdf9a85882040) ffffdf9a8f4b8040 4.3304 0 0 1 WrTerminated 0 Terminated", "WrTerminated", threads.Terminated, -1},
+		{"x (ffffdf9a85882040) ffffdf9a8f4b8040 4.3304 0 0 1 UserRequest 2h:00:01.000 Waiting", "UserRequest", threads.Waiting, 7201000},
+	} {
+		th := one(t, heads+tc.row)
+		if th.State != tc.state || th.WaitReason != tc.reason || th.WaitMS != tc.ms {
+			t.Errorf("%q: %v %q %d", tc.row, th.State, th.WaitReason, th.WaitMS)
+		}
+	}
+	for _, row := range []string{
+		"the thread (above) waits", "x (ffffdf9a85882040) ffffdf9a8f4b8040", "x (ffffdf9a85882040) ffffdf9a8f4b8040 4.3304 0 0 1 Nonsense", "x (1) 2 3.4 Waiting",
+	} {
+		if l := threads.Read(kd.Lines(heads + row)); len(l.Threads) != 0 {
+			t.Errorf("%q: %+v", row, l.Threads[0])
+		}
+	}
+	if l := threads.Read(kd.Lines("x (ffffdf9a85882040) ffffdf9a8f4b8040 4.3304 0 0 1 UserRequest 2s Waiting")); len(l.Threads) != 0 {
+		t.Error("a row without column heads")
+	}
+}
+
+func TestMexTerminated(t *testing.T) {
+	for _, text := range []string{mexThread[:290] + "\nWarning!!! Thread is marked as terminated\n", "Warning!!! Thread is marked as terminated\n" + mexThread} {
+		if th := one(t, text); th.State != threads.Terminated {
+			t.Errorf("%v in %q", th.State, text)
+		}
+	}
+}
+
+func TestMexList(t *testing.T) {
+	got := threads.Read(kd.Lines(mexList)).Threads
+	if len(got) != 2 || got[0].WaitReason != "WrPushLock" || got[0].WaitMS != 243203 || got[0].CID.String() != "0004.26a4" || got[1].Process.Image != "svc host.exe" || got[1].State != threads.Running {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestMexUnique(t *testing.T) {
+	l := threads.Read(kd.Lines(mexUnique))
+	var frames []int
+	for _, th := range l.Threads {
+		frames = append(frames, len(th.Stack.Frames))
+	}
+	if !reflect.DeepEqual(frames, []int{4, 4, 1}) || len(l.Notes) != 0 {
+		t.Errorf("frames %v, notes %v", frames, l.Notes)
+	}
+	if f := l.Threads[1].Stack.Frames[1]; f.Source != `C:\src\Driver.c @ 45` || f.Name() != "TestDriver!FileCreationThread" {
+		t.Errorf("%+v", f)
+	}
+	short := threads.Read(kd.Lines("3 threads [stats]: ffff9bb8871c0580\n    fffff836650201c6 nt!KiSwapContext+0x76"))
+	if len(short.Notes) != 1 {
+		t.Errorf("a thread that is missing is not noted: %v", short.Notes)
+	}
+	for _, prose := range []string{"2 threads wait here: ffff9bb8871c0580", "4 stack(s) with 4 threads", "fffff836650201c6 nt!KiSwapContext+0x76"} {
+		if l := threads.Read(kd.Lines(prose)); len(l.Threads) != 0 {
+			t.Errorf("%q: %+v", prose, l.Threads)
+		}
+	}
+}

@@ -1,0 +1,283 @@
+package transcript
+
+import (
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// What stands in front of each line of a paste: quoting, line numbers, times.
+// Numbers also begin frames, prompts and lists, so they are taken off only
+// where a run of lines counts them up; marks of a comment only where lines
+// beside each other carry them.
+
+// shortRun is the least number of lines that prove a layout.
+const shortRun = 3
+
+// unprefix takes the prefixes off the rows of a batch.
+func (r *Repair) unprefix(rows []row) {
+	for range 3 { // a number may stand before the quoting or behind it
+		n := r.comments(rows) + r.numbers(rows) + r.times(rows)
+		if n == 0 {
+			return
+		}
+		for i := range rows {
+			r.unquote(&rows[i])
+		}
+	}
+}
+
+// unquote takes the quoting of mails off a row. The marker of a call stack
+// window, followed by a tab, stays.
+func (r *Repair) unquote(w *row) {
+	for strings.HasPrefix(w.text, ">") && !strings.HasPrefix(w.text, ">\t") {
+		w.front(1)
+		w.fixes |= fixedQuoting
+	}
+}
+
+// commentMarks are put in front of pastes in source code and mails.
+var commentMarks = []struct {
+	mark string
+	run  int // lines beside each other that must carry it
+}{{"//", 2}, {"|", shortRun}, {":", shortRun}, {";", shortRun}, {"#", shortRun}}
+
+func (r *Repair) comments(rows []row) int {
+	done := 0
+	for i := 0; i < len(rows); i++ {
+		t := rows[i].text
+		if t == "" || !commentByte[t[0]] {
+			continue
+		}
+		for _, m := range commentMarks {
+			if !strings.HasPrefix(t, m.mark) {
+				continue
+			}
+			end := i
+			for end < len(rows) && strings.HasPrefix(rows[end].text, m.mark) {
+				end++
+			}
+			if end-i >= m.run || i == 0 && r.comment == m.mark {
+				r.comment = m.mark
+				for j := i; j < end; j++ {
+					rows[j].front(len(m.mark))
+					rows[j].fixes |= fixedQuoting
+					done++
+				}
+			}
+			i = end - 1
+			break
+		}
+	}
+	if len(rows) > 0 && rows[len(rows)-1].fixes&fixedQuoting == 0 {
+		r.comment = ""
+	}
+	return done
+}
+
+var commentByte = [256]bool{'/': true, '|': true, ':': true, ';': true, '#': true}
+
+// lineNumber is a number in front of a line and what closes it.
+type lineNumber struct {
+	value int
+	size  int  // bytes up to the text behind it
+	close byte // ':', '|', '.', ')', or a blank
+	// prompt is set when it may be the processor's number in a prompt.
+	prompt bool
+}
+
+// numberOf reads a decimal line number: "12: ", "12| ", "0012 ". A number
+// without a sign behind it must be padded, so that a frame number is none.
+func numberOf(s string) (lineNumber, bool) {
+	n, v := 0, 0
+	for n < len(s) && n < 8 && '0' <= s[n] && s[n] <= '9' {
+		v = v*10 + int(s[n]-'0')
+		n++
+	}
+	if n == 0 || n == 8 {
+		return lineNumber{}, false
+	}
+	if n == len(s) {
+		return lineNumber{v, n, 0, false}, true
+	}
+	c := s[n]
+	switch c {
+	case ':', '|', ')':
+		if n+1 < len(s) && s[n+1] >= '0' && s[n+1] <= '9' && c == ':' { // a time
+			return lineNumber{}, false
+		}
+		rest, _ := kd.TrimBlanks(s[n+1:])
+		return lineNumber{v, n + 1, c, strings.HasPrefix(rest, "kd") || strings.HasPrefix(rest, "lkd")}, true
+	case ' ', '\t':
+		return lineNumber{v, n + 1, ' ', false}, true
+	case '.':
+		if n+1 == len(s) || s[n+1] == ' ' {
+			return lineNumber{v, n + 1, c, false}, true
+		}
+	}
+	return lineNumber{}, false
+}
+
+// numbers takes off line numbers that count up.
+func (r *Repair) numbers(rows []row) int {
+	done := 0
+	for i := 0; i < len(rows); {
+		first, ok := rows[i].number()
+		goesOn := ok && r.number.close == first.close && first.value == r.number.value+1
+		if !ok || first.close == 0 || first.prompt && !goesOn {
+			i++
+			continue
+		}
+		end, count, known := numberedRun(rows, i, first)
+		if count >= shortRun && (first.close != ' ' || known >= 2 || padded(rows[i].text)) || goesOn {
+			for j := i; j < end; j++ {
+				if n, ok := rows[j].number(); ok && (n.close == first.close || n.close == 0) {
+					rows[j].front(n.size)
+					rows[j].fixes |= fixedNumbers
+					n.close = first.close
+					r.number = n
+					done++
+				}
+			}
+		}
+		i = max(end, i+1)
+	}
+	return done
+}
+
+// padded reports whether a text begins with a number of four digits and more
+// that zeros fill up: frame numbers are not.
+func padded(s string) bool { return s[0] == '0' && digitPattern(s, "0000") > 0 }
+
+func (w *row) number() (lineNumber, bool) {
+	if w.text == "" || w.text[0] < '0' || w.text[0] > '9' {
+		return lineNumber{}, false
+	}
+	return numberOf(w.text)
+}
+
+// numberedRun returns where the run of counted lines that begins at row i
+// ends, how many lines are counted in it, and how many of them begin like
+// debugger output that no frame is. Between two of them may stand pieces of a
+// wrapped line.
+func numberedRun(rows []row, i int, at lineNumber) (end, count, known int) {
+	const mostBetween = 12
+	end = i
+	for j := i; j < len(rows) && j-end <= mostBetween; j++ {
+		n, ok := rows[j].number()
+		switch {
+		case !ok || n.close != at.close && n.close != 0:
+			continue
+		case n.value != at.value+count:
+			if n.close == ' ' && at.close == ' ' {
+				continue // a frame number, or an address in pieces
+			}
+			return end, count, known
+		}
+		rest, _ := kd.TrimBlanks(rows[j].text[n.size:])
+		if rest != "" && classify(rest) == keyword {
+			known++
+		}
+		count++
+		end = j + 1
+	}
+	return end, count, known
+}
+
+// times takes off times in front of lines.
+func (r *Repair) times(rows []row) int {
+	done := 0
+	for i := 0; i < len(rows); i++ {
+		n := rows[i].time()
+		if n == 0 {
+			continue
+		}
+		end, count := i, 0
+		for j := i; j < len(rows) && j-end <= 4; j++ {
+			if rows[j].time() > 0 {
+				end, count = j+1, count+1
+			}
+		}
+		if count >= shortRun || r.timed && i <= 1 {
+			r.timed = true
+			for j := i; j < end; j++ {
+				if n := rows[j].time(); n > 0 {
+					rows[j].front(n)
+					rows[j].fixes |= fixedTimes
+					done++
+				}
+			}
+		}
+		i = end - 1
+	}
+	return done
+}
+
+func (w *row) time() int {
+	if w.text == "" || w.text[0] != '[' && w.text[0] != '(' && (w.text[0] < '0' || w.text[0] > '9') {
+		return 0
+	}
+	return timeSize(w.text)
+}
+
+// timeSize returns the size of a time of day at the beginning of a text, with
+// its date and brackets and the blank behind it; 0 if there is none:
+//
+//	[12:34:56.789]   2024-01-02 12:34:56   2024-01-02T12:34:56Z   12:34:56,789:
+func timeSize(s string) int {
+	i := 0
+	bracket := byte(0)
+	if s[0] == '[' || s[0] == '(' {
+		bracket = map[byte]byte{'[': ']', '(': ')'}[s[0]]
+		i++
+	}
+	if n := digitPattern(s[i:], "0000-00-00"); n > 0 {
+		i += n
+	} else if n := digitPattern(s[i:], "00/00/0000"); n > 0 {
+		i += n
+	}
+	if i > 1 && i < len(s) && (s[i] == ' ' || s[i] == 'T') {
+		i++
+	}
+	n := digitPattern(s[i:], "00:00:00")
+	if n == 0 {
+		return 0
+	}
+	i += n
+	if i < len(s) && (s[i] == '.' || s[i] == ',') {
+		i++
+		for i < len(s) && '0' <= s[i] && s[i] <= '9' {
+			i++
+		}
+	}
+	if i < len(s) && s[i] == 'Z' {
+		i++
+	}
+	if bracket != 0 {
+		if i >= len(s) || s[i] != bracket {
+			return 0
+		}
+		i++
+	}
+	if i < len(s) && s[i] == ':' {
+		i++
+	}
+	if i < len(s) && s[i] != ' ' && s[i] != '\t' {
+		return 0
+	}
+	return i
+}
+
+// digitPattern returns the length of pattern if s begins with its signs and
+// any digits for its zeros, else 0.
+func digitPattern(s, pattern string) int {
+	if len(s) < len(pattern) {
+		return 0
+	}
+	for i := range len(pattern) {
+		if c := s[i]; pattern[i] == '0' && (c < '0' || c > '9') || pattern[i] != '0' && c != pattern[i] {
+			return 0
+		}
+	}
+	return len(pattern)
+}

@@ -1,0 +1,254 @@
+package transcript
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"kdlocks/kd"
+)
+
+// repair runs lines through the step.
+func repair(lines []string) ([]kd.Line, *Repair) {
+	var out []kd.Line
+	var r Repair
+	emit := func(l kd.Line) { out = append(out, l) }
+	for i, s := range lines {
+		r.Push(s, int32(i)+1, emit)
+	}
+	r.Flush(false, emit)
+	return out, &r
+}
+
+// shown is a repaired line as the tables write it: the lines it stands on
+// before it where they are several, blank lines left out.
+func shown(ls []kd.Line) []string {
+	var out []string
+	for _, l := range ls {
+		switch {
+		case l.Text == "":
+		case l.Last() > l.Num:
+			out = append(out, fmt.Sprintf("%d-%d %s", l.Num, l.Last(), l.Text))
+		default:
+			out = append(out, fmt.Sprintf("%d %s", l.Num, l.Text))
+		}
+	}
+	return out
+}
+
+var repairs = []struct {
+	name, in, want string
+}{
+	{"quoting", "> Resource @ 0x896d2a68    Available\n>> 1 total locks", "1 Resource @ 0x896d2a68    Available\n2 1 total locks"},
+	{"comment signs", "// ChildEBP RetAddr\n// 8b487190 8a615901 nt!A+0x1\n//", "1 ChildEBP RetAddr\n2 8b487190 8a615901 nt!A+0x1"},
+	{"line numbers", "  8: kd> !locks\n  9: Resource @ 0x896d2a68    Available\n 10:\n 11: 1 total locks", "1 8: kd> !locks\n2 Resource @ 0x896d2a68    Available\n4 1 total locks"},
+	{"padded numbers", "0009 00 8b487190 8a615901 nt!A+0x1\n0010 01 8b487194 8a615901 nt!B+0x1\n0011 02 8b487198 8a615901 nt!C+0x1",
+		"1 00 8b487190 8a615901 nt!A+0x1\n2 01 8b487194 8a615901 nt!B+0x1\n3 02 8b487198 8a615901 nt!C+0x1"},
+	{"times", "[12:34:56.789] Not impersonating\n[12:34:56.790] IRP List:\n[12:34:57.001] Kernel stack not resident.", "1 Not impersonating\n2 IRP List:\n3 Kernel stack not resident."},
+	{"times with a date", "2024-01-02 12:34:56 Not impersonating\n2024-01-02 12:34:56 IRP List:\n2024-01-02 12:34:57 Kernel stack not resident.", "1 Not impersonating\n2 IRP List:\n3 Kernel stack not resident."},
+	{"arguments folded two and two",
+		"> fffff8a4`247334b0 fffff8a4`2164745b : fffffaa4`22aa9780 fffff9a4`2910ec60 \n> fffff8a4`24733701 00000000`00000000 : Ntfs!NtfsCommonRead+0x896",
+		"1-2 fffff8a4`247334b0 fffff8a4`2164745b : fffffaa4`22aa9780 fffff9a4`2910ec60 fffff8a4`24733701 00000000`00000000 : Ntfs!NtfsCommonRead+0x896"},
+	{"frame in three pieces",
+		"fffff8a4`24733770 fffff8a4`214010b6 : fffffaa4`235dade0 00000000`00000002\nfffff9a4`2910ec60 fffffaa4`2262b0b8 :\nfltmgr!FltpDispatch+0x25e",
+		"1-3 fffff8a4`24733770 fffff8a4`214010b6 : fffffaa4`235dade0 00000000`00000002 fffff9a4`2910ec60 fffffaa4`2262b0b8 : fltmgr!FltpDispatch+0x25e"},
+	{"x86 frame, folded", "8b487190 8a615901 850a5f88\n00000000 00000000 nt!KeWaitForSingleObject+0x492", "1-2 8b487190 8a615901 850a5f88 00000000 00000000 nt!KeWaitForSingleObject+0x492"},
+	{"offset alone", "                                        ZFSin!ZFSCallbackAcquireForCreateSection\n+0x134\n                                        nt!FsFilterPerformCallbacks+0xd8",
+		"1-2 ZFSin!ZFSCallbackAcquireForCreateSection+0x134\n3 nt!FsFilterPerformCallbacks+0xd8"},
+	{"digit alone", "                                        nt!FsRtlAcquireToCreateMappedSection+0x4\nf", "1-2 nt!FsRtlAcquireToCreateMappedSection+0x4f"},
+	{"wait split from its reason", "THREAD fffffaa6537cf060  Cid 4884.4f9c  Teb: 000007fffffaa000 Win32Thread: fffff92700fb98b0 WAIT:\n(UserRequest) UserMode Non-Alertable",
+		"1-2 THREAD fffffaa6537cf060  Cid 4884.4f9c  Teb: 000007fffffaa000 Win32Thread: fffff92700fb98b0 WAIT: (UserRequest) UserMode Non-Alertable"},
+	{"inside a word", "THREAD 8982d030  Cid 0acc.050c  Teb: 7ffdf000 Win32Thread: feb2c4c0 RUNNING on proc\nessor 0", "1-2 THREAD 8982d030  Cid 0acc.050c  Teb: 7ffdf000 Win32Thread: feb2c4c0 RUNNING on processor 0"},
+	{"owner split inside", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n Threads: ffffe5b8fc33c040-01<*> ffffe5b8fd11\n0080-01<*>",
+		"1 Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n2-3 Threads: ffffe5b8fc33c040-01<*> ffffe5b8fd110080-01<*>"},
+	{"count and mark split off", "Resource @ 0x8a0a1a68    Shared 1 owning threads\n Threads: 8a7cb533\n-01<*> *** Actual\nThread 8a7cb530",
+		"1 Resource @ 0x8a0a1a68    Shared 1 owning threads\n2-4 Threads: 8a7cb533-01<*> *** Actual Thread 8a7cb530"},
+	{"mutant and its owner", "THREAD 8982d030  Cid 1.2  Teb: 0 Win32Thread: 0 WAIT: (Executive) KernelMode Non-Alertable\n    fffff965d75daf00  Mutant - owning thread\nfffff965ea2ab600", "1 THREAD 8982d030  Cid 1.2  Teb: 0 Win32Thread: 0 WAIT: (Executive) KernelMode Non-Alertable\n2-3 fffff965d75daf00  Mutant - owning thread fffff965ea2ab600"},
+	{"lost break behind totals", "16088 total locks, 2 locks currently heldPNP_TRIAGE:", "1 16088 total locks, 2 locks currently held\n1 PNP_TRIAGE:"},
+	{"lost break behind a frame", "8b487190 8a615901 nt!KiSwapThread+0x44f (FPO: [Non-Fpo])Resource @ 0x896d2a68    Available", "1 8b487190 8a615901 nt!KiSwapThread+0x44f (FPO: [Non-Fpo])\n1 Resource @ 0x896d2a68    Available"},
+	{"frames run together", "00 8b487190 8a615901 nt!A+0x1 01 8b487194 8a615901 nt!B+0x2", "1 00 8b487190 8a615901 nt!A+0x1\n1 01 8b487194 8a615901 nt!B+0x2"},
+	{"items run together", "Threads: fec88da0-01<*>fec87da0-01<*>", "1 Threads: fec88da0-01<*>\n1 fec87da0-01<*>"},
+	{"scanning and totals", "KD: Scanning for held locks....2263 total locks, 3 locks currently held", "1 KD: Scanning for held locks....\n1 2263 total locks, 3 locks currently held"},
+	{"entities", "Threads: 8982d030-01&lt;*&gt;&nbsp;", "1 Threads: 8982d030-01<*>"},
+	{"entities twice", "0: kd&amp;gt; !locks", "1 0: kd> !locks"},
+	{"tags", "<pre><code>Resource @ 0x896d2a68 Available<br>1 total locks<br/></code></pre>", "1 Resource @ 0x896d2a68 Available\n1 1 total locks"},
+	{"typographic", "fffff8a4\u2018247334b0 fffff8a4\u20192164745b nt!A+0\u00d71a\nKD: Scanning for held locks\u2026", "1 fffff8a4`247334b0 fffff8a4`2164745b nt!A+0x1a\n2 KD: Scanning for held locks..."},
+	{"dash for minus", "Threads: 8982d030\u201301<*>", "1 Threads: 8982d030-01<*>"},
+	{"bold", "**Contention Count = 147**\nContention Count = **147**", "1 Contention Count = 147\n2 Contention Count = 147"},
+	{"escaped mark", `Threads: 8982d030-01<\*>`, "1 Threads: 8982d030-01<*>"},
+	{"mark of entities and escapes", `Threads: 8982d030-01&lt;\*&gt;`, `1 Threads: 8982d030-01<*>`},
+	{"fence", "```windbg\nIRP List:\n```\n~~~\nIRP List:\n~~~", "2 IRP List:\n5 IRP List:"},
+	{"board code", "[code]IRP List:\n[/code]", "1 IRP List:"},
+	{"remarks", "Threads: 8982d030-01<*> << the owner\nContention Count = 3   <-- look\nResource @ fc764ee0 // here",
+		"1 Threads: 8982d030-01<*>\n2 Contention Count = 3\n3 Resource @ fc764ee0"},
+}
+
+func TestRepair(t *testing.T) {
+	for _, c := range repairs {
+		t.Run(c.name, func(t *testing.T) {
+			lines := strings.Split(c.in, "\n")
+			out, _ := repair(lines)
+			if got := strings.Join(shown(out), "\n"); got != c.want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
+			}
+			checkMapping(t, lines, out)
+		})
+	}
+}
+
+// sound are lines that look like mangled ones and must stay as they are.
+var sound = []struct{ name, in string }{
+	{"list and the next", "Resource @ 0x896d2a68    Shared 2 owning threads\nThreads: 8982d030-01<*> 8982d034-01<*>\n8982d038-01<*>\nKD: Scanning for held locks."},
+	{"frames with numbers", "00 8b487190 8a615901 nt!A+0x1\n01 8b487194 8a615901 nt!B+0x1\n02 8b487198 8a615901 nt!C+0x1\n03 8b48719c 8a615901 nt!D+0x1"},
+	{"numbered call sites", "00 nt!KiSwapContext\n01 nt!KiSwapThread\n02 nt!KeWaitForSingleObject\n03 nt!ExpWaitForResource"},
+	{"decimal frame numbers", "0 ffff82871d946f00 fffff8045e40c800 nt!A+0x76\n1 ffff82871d946f10 fffff8045e40c800 nt!B+0x76\n2 ffff82871d946f20 fffff8045e40c800 nt!C+0x76"},
+	{"prompts that count up", "1: kd> ~2s\n2: kd> ~3s\n3: kd> ~0s"},
+	{"prose", "The owner is waiting for\nthe lock that the other thread\nholds, add more threads.\nbad\nThanks"},
+	{"prose behind a line", "Resource @ 0x896d2a68    Available\nis the one that matters\nContention Count = 3\nmore"},
+	{"hex dump", "fffff880`07fab3e0  00 01 02 03 04 05 06 07-08 09 0a 0b 0c 0d 0e 0f  ................\nfffff880`07fab3f0  10 11 12 13 14 15 16 17-18 19 1a 1b 1c 1d 1e 1f  ................"},
+	{"memory", "f50bea7c  80805795 nt!KiSwapContext+0x25\nf50bea80  00000000\nf50bea84  8082fe47 nt!KiSwapThread+0x2e5"},
+	{"symbols", "8b487190 8a615901 a!std::map<int, b<c> >::operator<<+0x12\n8b487194 8a615901 a!operator&+0x1\n8b487198 8a615901 a!List<p>::Get+0x4\n8b48719c 8a615901 a!X::`anonymous namespace'::Y+0x5f\n8b4871a0 8a615901 a!operator new+0x12"},
+	{"frame cut off", "ChildEBP RetAddr\n8b487190 8a615901 850a5f88\n8b4871a4 8a615901 nt!B+0x1"},
+	{"wait objects", "THREAD 8982d030  Cid 1.2  Teb: 0 Win32Thread: 0 WAIT: (Executive) KernelMode Non-Alertable\n8982d0f0  SynchronizationEvent\n8982d0f8  NotificationTimer\nIRP List:\n8982d1f0: (0006,0310) Flags: 00000884  Mdl: 00000000"},
+	{"offset and a word", "nt!KiSwapThread+0x4\nbad"},
+	{"rows of !stacks", "4.001ccc  ffffc4bbafa8d040 0004d63 Blocked    nt!KiSwapContext+0x76\nnt!KiSwapThread+0x500\n[csrss.exe]\n3ad0.0065ec  ffffd92ea0ce2080   (N/A) Blocked    nt!KiSwapContext+0x76"},
+	{"call stack window", ">\tOpenZFS!zap_get_leaf+0x3cd [C:\\src\\zap.c @ 558] \tC/C++/ASM"},
+	{"stars", "**** DUMP OF ALL RESOURCE OBJECTS ****\n*** ERROR: Symbol file could not be found.\nThreads: 8a7cb533-01<*> *** Actual Thread 8a7cb530"},
+	{"image without a name", "Image:\nVadRoot 8a7cb533 Vads 360 Clone 0 Private 20841. Modified 49808. Locked 0."},
+	{"one time", "12:34:56 is when it hung\nIRP List:"},
+	{"link", "https://example.org/a?b=1&c=2 // see"},
+}
+
+func TestRepairLeavesSoundTextAlone(t *testing.T) {
+	for _, c := range sound {
+		t.Run(c.name, func(t *testing.T) {
+			lines := strings.Split(c.in, "\n")
+			out, r := repair(lines)
+			for i, l := range out {
+				if i >= len(lines) || l.Text != lines[i] || l.Origin != nil || l.Num != int32(i)+1 {
+					t.Errorf("line %d came out as %d %q", i+1, l.Num, l.Text)
+				}
+			}
+			if n := r.Notes(); len(n) > 0 {
+				t.Errorf("notes: %v", n)
+			}
+		})
+	}
+}
+
+func TestElisionsAreNoted(t *testing.T) {
+	_, r := repair([]string{"Threads: 8982d030-01<*>", "[\u2026]", "KD: Scanning for held locks.", "....", "IRP List:", "..."})
+	if n := r.Notes(); len(n) == 0 || !strings.Contains(n[len(n)-1].Text, "elision on 2 lines") {
+		t.Errorf("notes: %v", n)
+	}
+}
+
+// TestDoubtOfSeams: a seam inside a number is doubtful unless the text proves
+// the column; one at a blank is not.
+func TestDoubtOfSeams(t *testing.T) {
+	list := "Threads: ffffe5b8fc33c040-01<*> ffffe5b8fd110080-01<*> "
+	for _, c := range []struct {
+		name, in, word string
+		want           kd.Doubt
+	}{
+		{"inside an address", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n" + list[:44] + "\n" + list[44:], "ffffe5b8fd110080-01<*>", kd.Likely},
+		{"not at the seam", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n" + list[:44] + "\n" + list[44:], "ffffe5b8fc33c040-01<*>", kd.Sure},
+		{"another column is proven", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n" + list[:44] + "\n" + list[44:] +
+			"\n" + strings.Repeat("\nTHREAD 8982d030  Cid 0acc.050c  Teb: 7ffdf00\n0 Win32Thread: feb2c4c0 RUNNING on processor 0", 2), "ffffe5b8fd110080-01<*>", kd.Likely},
+		{"mark on the next line", "Resource @ 0x8a0a1a68    Shared 1 owning threads\nThreads: 8a7cb533-01\n<*>", "8a7cb533-01", kd.Sure},
+		{"guessed", strings.Repeat("x", 20) + "!FsRtlAcquireToCreateMappedSection+0x4\nf", "+0x4f", kd.Guessed},
+	} {
+		out, _ := repair(strings.Split(c.in, "\n"))
+		found := false
+		for _, l := range out {
+			if at := strings.Index(l.Text, c.word); at >= 0 {
+				found = true
+				if got := l.Ref(at, len(c.word)).Doubt; got != c.want {
+					t.Errorf("%s: doubt %d, want %d", c.name, got, c.want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: %q came out nowhere: %q", c.name, c.word, shown(out))
+		}
+	}
+}
+
+// checkMapping holds every line against the bytes that it stands on.
+func checkMapping(t *testing.T, lines []string, out []kd.Line) {
+	t.Helper()
+	next := int32(1)
+	for _, l := range out {
+		if l.Num > next || l.Num < next-1 || l.Last() > int32(len(lines)) {
+			t.Fatalf("line %q stands on %d to %d, expected from %d", l.Text, l.Num, l.Last(), next)
+		}
+		next = l.Last() + 1
+		for i := 0; i < len(l.Text); i++ {
+			r := l.Ref(i, 1)
+			source := strings.Join(lines[r.Line-1:r.EndLine()], "\n") + "\n"
+			if r.Col < 1 || r.Len < 1 || int(r.Col-1+r.Len) > len(source) {
+				t.Fatalf("byte %d of %q is outside the input: %+v", i, l.Text, r)
+			}
+			if got := source[r.Col-1 : r.Col-1+r.Len]; len(got) == 1 && got[0] < utf8.RuneSelf && got != l.Text[i:i+1] && got != "\n" && got != "\t" && got != "'" {
+				t.Fatalf("byte %d of %q stands on %q", i, l.Text, got)
+			}
+		}
+	}
+	if next != int32(len(lines))+1 {
+		t.Fatalf("%d of %d lines came out", next-1, len(lines))
+	}
+}
+
+func FuzzRepair(f *testing.F) {
+	for _, c := range repairs {
+		f.Add(c.in)
+	}
+	for _, c := range sound {
+		f.Add(c.in)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		in = strings.ToValidUTF8(in, "\uFFFD")
+		if len(in) > 1<<16 {
+			return
+		}
+		lines := splitLines(in)
+		out, _ := repair(lines)
+		checkMapping(t, lines, out)
+	})
+}
+
+// TestRepairCostIsLinear feeds texts that look mangled all over: four times the
+// text may cost eight times the time, not sixteen.
+func TestRepairCostIsLinear(t *testing.T) {
+	for name, unit := range map[string]string{
+		"heads in one line":  "Resource @ 0x896d2a68 Available ",
+		"mentions":           "see Resource @ ",
+		"frames in one line": "00 8b487190 8a615901 nt!A+0x1 ",
+		"entities":           "&lt;&amp;lt;",
+		"breaks":             "x<br>",
+		"bold":               "**a",
+		"pieces":             "8b487190 8a615901 850a5f88\n",
+		"stubs":              "THREAD 8982d030  Cid\n1.2\n",
+		"numbers":            "1: a\n3: b\n",
+		"times":              "12:34:56 a\nb\n",
+		"one word":           "a",
+		"angles":             "<p <p",
+	} {
+		cost := func(size int) time.Duration {
+			lines := splitLines(strings.Repeat(unit, size/len(unit)))
+			best := time.Hour
+			for range 3 {
+				begin := time.Now()
+				repair(lines)
+				best = min(best, time.Since(begin))
+			}
+			return best
+		}
+		one, four := cost(1<<17), cost(1<<19)
+		if four > 8*one+20*time.Millisecond {
+			t.Errorf("%s: %v for one, %v for four", name, one, four)
+		}
+	}
+}
