@@ -176,7 +176,7 @@ func (d *diagnosis) gapsOfThreads() {
 	for _, t := range waiting[:min(len(waiting), most)] {
 		d.gapOfThread(t)
 	}
-	if n := len(waiting) - most; n > 0 {
+	if n := len(waiting) - most + d.snap.WaitingUnlisted(); n > 0 {
 		d.gap(kd.Gap{What: "the resources that " + kd.Plural(n, "more thread") + " wait for", Why: kd.NotInInput, Next: "!locks", Decides: true})
 	}
 }

@@ -206,7 +206,7 @@ func notSeen(s *snapshot.Snapshot) []string {
 	if !s.HasLocks {
 		out = append([]string{"resources: no !locks output was given"}, out...)
 	}
-	if len(s.Threads) == 0 {
+	if s.ThreadCount() == 0 {
 		out = append(out, "threads and stacks: no !thread output was given")
 	}
 	noStack, notResident := 0, 0

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"iter"
 
 	"kdlocks/heuristics"
 	"kdlocks/kd"
@@ -34,7 +35,7 @@ var ErrNotText = transcript.ErrNotText
 // recognised; a report and an error come together when some inputs could be
 // read and others not. It returns ctx's error when that is done first.
 func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, error) {
-	t, err := transcript.Read(counted(inputs, opt.Progress))
+	t, err := transcript.Read(ctx, inputs, opt.Progress)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -56,28 +57,28 @@ func sources(t *transcript.Transcript) []report.Source {
 	for i := range t.Sources {
 		s := &t.Sources[i]
 		out[i] = report.Source{
-			Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines,
-			Understood: s.Understood(), Sections: s.Sections, NotUnderstood: notUnderstood(s), Notes: s.Notes,
+			Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines(), Line: s.Line,
+			Understood: s.Understood(), Sections: s.Sections, NotUnderstood: report.Lines(s.Line, unclear(s)), Notes: s.Notes,
 		}
 	}
 	return out
 }
 
-// notUnderstood lists the lines that no reader knew.
-func notUnderstood(s *transcript.Source) []report.Line {
-	var out []report.Line
-	for i, st := range s.Status {
-		if st == transcript.NotUnderstood {
-			out = append(out, report.Line{Line: i + 1, Text: s.Lines[i]})
+// unclear walks the numbers of the lines that no reader knew.
+func unclear(s *transcript.Source) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for i, st := range s.Status {
+			if st == transcript.NotUnderstood && !yield(int32(i)+1) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // Resolve says what addresses are in the inputs: thread, stack and frame,
 // resource, owner entry. Errors are those of Run.
 func Resolve(ctx context.Context, inputs []Input, addrs []kd.Addr) ([]report.Answer, error) {
-	t, err := transcript.Read(inputs)
+	t, err := transcript.Read(ctx, inputs, nil)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

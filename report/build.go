@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"kdlocks/heuristics"
@@ -15,25 +14,27 @@ import (
 // Source is one input as the report quotes it.
 type Source struct {
 	Name          string
-	Bytes         int
+	Bytes         int64
 	Encoding      string
-	Lines         []string // decoded, without their ends
+	Lines         int
+	Line          func(int32) string // decoded, counted from 1, without its end
 	Understood    int
 	Sections      []kd.Section
-	NotUnderstood []Line
+	NotUnderstood List[Line]
 	Notes         []kd.Note // what had to be repaired in it
 }
 
 // Build makes the report of the judgements on the sessions of some sources.
 func Build(sources []Source, judged []heuristics.Judgement) *Report {
 	b := builder{sources: sources}
-	r := &Report{Schema: Schema, Resources: []Resource{}, Threads: []Thread{}, Findings: []Finding{}, Notes: []Note{}, Gaps: []Gap{}}
+	r := &Report{Schema: Schema, Resources: []Resource{}, Findings: []Finding{}, Notes: []Note{}, Gaps: []Gap{}}
 	for _, s := range sources {
 		r.Inputs = append(r.Inputs, input(s))
 	}
 	for _, s := range sources {
 		b.notes(r, s.Notes)
 	}
+	r.Threads, r.Waits = threadsOf(sources, judged), waitsOf(sources, judged)
 	for i := range judged {
 		if len(judged) > 1 {
 			b.session = i + 1
@@ -79,7 +80,9 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 		r.Resources = append(r.Resources, b.resource(j.Snap, res))
 	}
 	for _, t := range j.Snap.Threads {
-		r.Threads = append(r.Threads, b.thread(t))
+		if t.Addr != 0 {
+			r.people = append(r.people, person{b.session, hex(t.Addr), t.Process.Image, t.CID.String()})
+		}
 	}
 	b.others(r, j.Snap)
 	b.addLists(r, j)
@@ -105,7 +108,7 @@ func (b *builder) notes(r *Report, notes []kd.Note) {
 }
 
 func input(s Source) Input {
-	in := Input{Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: len(s.Lines), LinesUnderstood: s.Understood, NotUnderstood: s.NotUnderstood, Sections: []Section{}}
+	in := Input{Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines, LinesUnderstood: s.Understood, NotUnderstood: s.NotUnderstood, Sections: []Section{}}
 	for _, sec := range s.Sections {
 		in.Sections = append(in.Sections, Section{Command: sec.Command, Line: int(sec.Line), EndLine: int(sec.EndLine)})
 	}
@@ -167,14 +170,38 @@ type mark struct {
 
 // line returns the lines of a place as they stand in the input.
 func (b *builder) line(r kd.Ref) string {
-	lines := b.sources[r.Input].Lines
-	if int(r.Line) > len(lines) || r.Line < 1 {
-		return ""
+	s := &b.sources[r.Input]
+	text := s.Line(r.Line)
+	for n := r.Line + 1; n <= min(r.EndLine(), int32(s.Lines)); n++ {
+		text += "\n" + s.Line(n)
 	}
-	if r.More > 0 {
-		return strings.Join(lines[r.Line-1:min(int(r.EndLine()), len(lines))], "\n")
+	return text
+}
+
+// eachSession calls f for the sessions in their order until it reports false.
+func eachSession(sources []Source, judged []heuristics.Judgement, f func(*builder, *snapshot.Snapshot) bool) {
+	for i := range judged {
+		b := &builder{sources: sources}
+		if len(judged) > 1 {
+			b.session = i + 1
+		}
+		if !f(b, judged[i].Snap) {
+			return
+		}
 	}
-	return lines[r.Line-1]
+}
+
+func threadsOf(sources []Source, judged []heuristics.Judgement) List[Thread] {
+	return List[Thread]{func(yield func(Thread) bool) {
+		eachSession(sources, judged, func(b *builder, s *snapshot.Snapshot) bool {
+			for t := range s.AllThreads() {
+				if !yield(b.thread(t)) {
+					return false
+				}
+			}
+			return true
+		})
+	}}
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -56,10 +56,12 @@ func number[T int | int64](n *T) string {
 }
 
 // WriteThreads prints threads as a table, JSON or Markdown.
-func WriteThreads(w io.Writer, r *Report, ts []Thread, format string, s Style) error {
+func WriteThreads(w io.Writer, r *Report, ts List[Thread], format string, s Style) error {
 	t := &table{columns: []column{{head: "Thread"}, {head: "CID"}, {head: "Image", prose: true}, {head: "State"}, {head: "Reason", prose: true}, {head: "Waits for", spare: true}, {head: "Kind", prose: true, spare: true}, {head: "ms"}, {head: "Frames", spare: true}, {head: "Line", spare: true}}}
-	for i := range ts {
-		th := &ts[i]
+	for th := range ts.All() {
+		if t.full() {
+			break
+		}
 		image, object, kind := "", "", ""
 		if th.Process != nil {
 			image = th.Process.Image
@@ -83,23 +85,27 @@ func orDash(s string) string {
 }
 
 // WriteStacks prints the stack of each thread that has one.
-func WriteStacks(w io.Writer, r *Report, ts []Thread, format string, s Style) error {
+func WriteStacks(w io.Writer, r *Report, ts List[Thread], format string, s Style) error {
 	if format == "json" {
 		return JSON(w, ts)
 	}
-	for i := range ts {
-		th := &ts[i]
+	n := 0
+	for th := range ts.All() {
 		if len(th.Frames) == 0 {
 			continue
 		}
+		if n++; n > mostRows {
+			_, err := io.WriteString(w, moreRows)
+			return err
+		}
 		title := "stack without a thread header"
 		if th.Address != "" {
-			title = "thread " + index(r).thread(th.Session, th.Address)
+			title = "thread " + r.bare(th.Address) + th.who()
 		}
 		if _, err := io.WriteString(w, wrap(fmt.Sprintf("%s, line %d", title, th.At.Line), "", "  ", s.Width)); err != nil {
 			return err
 		}
-		if err := writeTable(w, r.stackTable(th), nil, format, s); err != nil {
+		if err := writeTable(w, r.stackTable(&th), nil, format, s); err != nil {
 			return err
 		}
 	}
@@ -213,19 +219,22 @@ type ThreadFilter struct {
 }
 
 // ThreadsBy returns the threads that pass.
-func (r *Report) ThreadsBy(f ThreadFilter) []Thread {
-	out := []Thread{}
-	for _, t := range r.Threads {
-		image := ""
-		if t.Process != nil {
-			image = t.Process.Image
+func (r *Report) ThreadsBy(f ThreadFilter) List[Thread] {
+	return List[Thread]{func(yield func(Thread) bool) {
+		for t := range r.Threads.All() {
+			if f.passes(&t) && !yield(t) {
+				return
+			}
 		}
-		if f.Address != "" && t.Address != f.Address || !same(f.State, t.State) || !same(f.Reason, t.WaitReason) || !same(f.Image, image) || !f.onStack(&t) {
-			continue
-		}
-		out = append(out, t)
+	}}
+}
+
+func (f ThreadFilter) passes(t *Thread) bool {
+	image := ""
+	if t.Process != nil {
+		image = t.Process.Image
 	}
-	return out
+	return (f.Address == "" || t.Address == f.Address) && same(f.State, t.State) && same(f.Reason, t.WaitReason) && same(f.Image, image) && f.onStack(t)
 }
 
 func same(want, got string) bool { return want == "" || strings.EqualFold(want, got) }

@@ -3,6 +3,7 @@ package report
 import (
 	"kdlocks/heuristics"
 	"kdlocks/locks"
+	"kdlocks/snapshot"
 )
 
 // Totals are the figures of the last line of !locks.
@@ -87,13 +88,6 @@ func (b *builder) addLists(r *Report, j *heuristics.Judgement) {
 		}
 		r.Timeouts = append(r.Timeouts, out)
 	}
-	for _, w := range s.Waits() {
-		out := Wait{Thread: hex(w.Addr), Session: b.session, Reason: w.Reason, Resource: hex(w.Resource), Owner: hex(w.Owner), How: string(w.How), At: b.at(w.At, 0)}
-		if w.Thread != nil {
-			out.Frames = len(w.Thread.Stack.Frames)
-		}
-		r.Waits = append(r.Waits, out)
-	}
 	for _, p := range s.PushLocks {
 		r.PushLocks = append(r.PushLocks, PushLock{Address: p.Addr.String(), Session: b.session, Bits: p.Bits, At: b.at(p.At, 0)})
 	}
@@ -115,4 +109,25 @@ func printed(p locks.Printed) *int {
 		return nil
 	}
 	return ptr(p.N)
+}
+
+func waitsOf(sources []Source, judged []heuristics.Judgement) List[Wait] {
+	return List[Wait]{func(yield func(Wait) bool) {
+		eachSession(sources, judged, func(b *builder, s *snapshot.Snapshot) bool {
+			for w := range s.Waits() {
+				if !yield(b.wait(w)) {
+					return false
+				}
+			}
+			return true
+		})
+	}}
+}
+
+func (b *builder) wait(w snapshot.Wait) Wait {
+	out := Wait{Thread: hex(w.Addr), Session: b.session, Reason: w.Reason, Resource: hex(w.Resource), Owner: hex(w.Owner), How: string(w.How), At: b.at(w.At, 0)}
+	if w.Thread != nil {
+		out.Frames = len(w.Thread.Stack.Frames)
+	}
+	return out
 }

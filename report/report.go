@@ -7,13 +7,13 @@ const Schema = "kdlocks.report/v1"
 // with 0x, since JavaScript numbers lose bits. Every field may be absent when
 // its value is unknown; a known zero is written.
 type Report struct {
-	Schema    string     `json:"schema"`
-	Verdict   Verdict    `json:"verdict"`
-	Inputs    []Input    `json:"inputs"`
-	Target    *Target    `json:"target,omitempty"`
-	Sessions  []Session  `json:"sessions,omitempty"`
-	Resources []Resource `json:"resources"`
-	Threads   []Thread   `json:"threads"`
+	Schema    string       `json:"schema"`
+	Verdict   Verdict      `json:"verdict"`
+	Inputs    []Input      `json:"inputs"`
+	Target    *Target      `json:"target,omitempty"`
+	Sessions  []Session    `json:"sessions,omitempty"`
+	Resources []Resource   `json:"resources"`
+	Threads   List[Thread] `json:"threads"`
 	// Processes are those of PROCESS blocks, Processors the rows of !running,
 	// StackMatches the blocks of !findstack.
 	Processes    []ProcessBlock `json:"processes,omitempty"`
@@ -28,7 +28,7 @@ type Report struct {
 
 	// What else was read of locks: absent when there is none.
 	Totals      []Totals        `json:"totals,omitempty"`
-	Waits       []Wait          `json:"waits,omitempty"`
+	Waits       List[Wait]      `json:"waits,omitzero"`
 	Timeouts    []TimeoutReport `json:"timeout_reports,omitempty"`
 	PushLocks   []PushLock      `json:"pushlocks,omitempty"`
 	QueuedLocks []QueuedLock    `json:"queued_spin_locks,omitempty"`
@@ -41,6 +41,14 @@ type Report struct {
 	NotSeen []string `json:"not_looked_at,omitempty"`
 	// Undecided is true when a fact is missing that a verdict hangs on.
 	Undecided bool `json:"undecided,omitempty"`
+
+	// people are the threads that the text forms may have to name.
+	people []person
+}
+
+type person struct {
+	session             int
+	address, image, cid string
 }
 
 // Verdict is the judgement in one sentence.
@@ -52,13 +60,13 @@ type Verdict struct {
 
 // Input is one file or paste. Lines are counted from 1.
 type Input struct {
-	Name            string    `json:"name"`
-	Bytes           int       `json:"bytes"`
-	Encoding        string    `json:"encoding,omitempty"`
-	Lines           int       `json:"lines"`
-	LinesUnderstood int       `json:"lines_understood"`
-	Sections        []Section `json:"sections"`
-	NotUnderstood   []Line    `json:"not_understood,omitempty"`
+	Name            string     `json:"name"`
+	Bytes           int64      `json:"bytes"`
+	Encoding        string     `json:"encoding,omitempty"`
+	Lines           int        `json:"lines"`
+	LinesUnderstood int        `json:"lines_understood"`
+	Sections        []Section  `json:"sections"`
+	NotUnderstood   List[Line] `json:"not_understood,omitzero"`
 }
 
 // Section is the output of one command.

@@ -27,6 +27,8 @@ type column struct {
 type table struct {
 	columns []column
 	rows    [][]string
+	// more is set when rows were left out that nobody counted.
+	more bool
 }
 
 // proseLeast is the least width that prose is shortened to.
@@ -36,6 +38,15 @@ const proseLeast = 12
 const mostRows = 1000
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// full reports whether no more rows will be shown, and that there are more.
+func (t *table) full() bool {
+	t.more = t.more || len(t.rows) == mostRows
+	return t.more
+}
+
+// moreRows ends a list whose rest was left out.
+const moreRows = "... and more (use -o json for all)\n"
 
 // write prints the table, or a block of lines for each row where the width is
 // too small for the columns side by side. Width 0 is without limit.
@@ -57,6 +68,9 @@ func (t *table) write(w io.Writer, width int) error {
 	}
 	if err == nil && rest > 0 {
 		_, err = fmt.Fprintf(w, "... and %d more (use -o json for all)\n", rest)
+	}
+	if err == nil && t.more {
+		_, err = io.WriteString(w, moreRows)
 	}
 	return err
 }

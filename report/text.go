@@ -248,13 +248,13 @@ func (p *page) notes() {
 }
 
 func (p *page) coverage() {
-	if !slices.ContainsFunc(p.r.Inputs, func(in Input) bool { return len(in.NotUnderstood) > 0 }) {
+	if !slices.ContainsFunc(p.r.Inputs, func(in Input) bool { return !in.NotUnderstood.IsZero() }) {
 		return
 	}
 	fmt.Fprintf(p, "\n%s\n", p.bold("Lines not understood"))
 	for _, in := range p.r.Inputs {
 		p.fold("  ", in.Name)
-		for _, l := range in.NotUnderstood {
+		for l := range in.NotUnderstood.All() {
 			p.fold(fmt.Sprintf("  %d | ", l.Line), l.Text)
 		}
 	}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -47,17 +46,6 @@ func Formats() []string {
 	return out
 }
 
-// WriteJSON prints the report as JSON of the schema kdlocks.report/v1.
-func WriteJSON(w io.Writer, r *Report, _ Style) error { return JSON(w, r) }
-
-// JSON prints any value of this package as indented JSON.
-func JSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
 // bare prints an address as the debugger of the report's target would.
 func (r *Report) bare(a string) string {
 	digits := strings.TrimPrefix(a, "0x")
@@ -74,15 +62,16 @@ func (r *Report) bare(a string) string {
 // names finds threads and resources by address.
 type names struct {
 	r         *Report
-	threads   map[string]*Thread
+	threads   map[string]*person
 	resources map[string]*Resource
 }
 
 func index(r *Report) names {
-	n := names{r: r, threads: make(map[string]*Thread), resources: make(map[string]*Resource)}
-	for i := range r.Threads {
-		if t := &r.Threads[i]; t.Address != "" && n.threads[key(t.Session, t.Address)] == nil {
-			n.threads[key(t.Session, t.Address)] = t
+	n := names{r: r, threads: make(map[string]*person), resources: make(map[string]*Resource)}
+	for i := range r.people {
+		p := &r.people[i]
+		if k := key(p.session, p.address); n.threads[k] == nil {
+			n.threads[k] = p
 		}
 	}
 	for i := range r.Resources {
@@ -96,21 +85,29 @@ func key(session int, address string) string { return fmt.Sprintf("%d/%s", sessi
 // thread names a thread of a session: address, image and CID.
 func (n names) thread(session int, a string) string {
 	s := n.r.bare(a)
-	t := n.threads[key(session, a)]
-	if t == nil {
-		return s
+	if p := n.threads[key(session, a)]; p != nil {
+		return s + p.who()
 	}
-	var more []string
-	if t.Process != nil && t.Process.Image != "" {
-		more = append(more, t.Process.Image)
+	return s
+}
+
+func (t *Thread) who() string {
+	p := person{cid: t.CID}
+	if t.Process != nil {
+		p.image = t.Process.Image
 	}
-	if t.CID != "" {
-		more = append(more, t.CID)
+	return p.who()
+}
+
+// who tells a thread to people: image and CID.
+func (p *person) who() string {
+	switch {
+	case p.image == "" && p.cid == "":
+		return ""
+	case p.image == "" || p.cid == "":
+		return " (" + p.image + p.cid + ")"
 	}
-	if len(more) == 0 {
-		return s
-	}
-	return s + " (" + strings.Join(more, ", ") + ")"
+	return " (" + p.image + ", " + p.cid + ")"
 }
 
 // lock names what is waited for.

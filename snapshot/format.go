@@ -30,7 +30,7 @@ func (s *Snapshot) String() string {
 	for _, r := range s.Resources {
 		s.formatResource(&b, r)
 	}
-	for _, t := range s.Threads {
+	for t := range s.AllThreads() {
 		s.formatThread(&b, t)
 	}
 	s.formatOthers(&b)
@@ -190,7 +190,7 @@ func (s *Snapshot) Places(f func(at kd.Ref, a kd.Addr)) {
 		}
 	}
 	s.otherPlaces(f)
-	for _, t := range s.Threads {
+	for t := range s.AllThreads() {
 		if t.Addr != 0 {
 			f(t.At, t.Addr)
 		}

@@ -76,6 +76,10 @@ type Snapshot struct {
 	Total, Held locks.Printed
 	Notes       []kd.Note
 
+	// rest are the threads that were skimmed and cannot matter to a verdict.
+	rest     []threads.Brief
+	loadRest func(threads.Brief) *threads.Thread
+
 	interpretations []threads.Interpretation
 	byAddr          map[kd.Addr]*threads.Thread
 	byResource      map[kd.Addr]*Resource
@@ -102,6 +106,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	if s.Target.Arch == kd.ArchUnknown {
 		s.Target.Arch = guessArch(ll, tl)
 	}
+	tl.Threads = s.recall(ll, tl)
 	if s.Target.Arch == kd.X86 {
 		s.fold(ll.Resources, tl.Threads)
 	}
@@ -122,7 +127,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 
 // Empty reports whether nothing of use was read.
 func (s *Snapshot) Empty() bool {
-	return !s.HasLocks && len(s.Threads) == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.interpretations) == 0 &&
+	return !s.HasLocks && s.ThreadCount() == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.interpretations) == 0 &&
 		len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
 }
 
@@ -165,6 +170,9 @@ func guessArch(ll locks.Listing, tl threads.Listing) kd.Arch {
 				return archOf(f.ChildSP)
 			}
 		}
+	}
+	if len(tl.Skimmed) > 0 {
+		return kd.X64
 	}
 	for _, p := range tl.Processes {
 		return archOf(p.Addr)

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"iter"
 	"strings"
 
 	"kdlocks/kd"
@@ -37,27 +38,28 @@ var lockReasons = map[string]bool{
 
 // Waits lists the waits for locks, those of threads first that were printed
 // themselves, in the order of the input.
-func (s *Snapshot) Waits() []Wait {
-	listed := s.listedWaits()
-	var out []Wait
-	for _, t := range s.Threads {
-		w, ok := s.waitOf(t, listed)
-		if ok {
-			out = append(out, w)
+func (s *Snapshot) Waits() iter.Seq[Wait] {
+	return func(yield func(Wait) bool) {
+		listed := s.listedWaits()
+		for t := range s.AllThreads() {
+			if w, ok := s.waitOf(t, listed); ok && !yield(w) {
+				return
+			}
+			delete(listed, t.Addr)
 		}
-		delete(listed, t.Addr)
-	}
-	for _, r := range s.Resources {
-		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
-			for _, lw := range list {
-				if w, ok := listed[lw.Thread]; ok && w.Resource == r.Addr {
-					out = append(out, w)
-					delete(listed, lw.Thread)
+		for _, r := range s.Resources {
+			for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+				for _, lw := range list {
+					if w, ok := listed[lw.Thread]; ok && w.Resource == r.Addr {
+						if !yield(w) {
+							return
+						}
+						delete(listed, lw.Thread)
+					}
 				}
 			}
 		}
 	}
-	return out
 }
 
 // listedWaits finds the first waiter list that each thread stands in.

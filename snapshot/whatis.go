@@ -73,10 +73,10 @@ func (s *Snapshot) whatWaiter(a kd.Addr) []Meaning {
 
 func (s *Snapshot) whatThread(a kd.Addr) []Meaning {
 	var out []Meaning
-	if t := s.byAddr[a.Untagged()]; t != nil {
-		out = append(out, Meaning{Kind: "thread", Thread: t.Addr, At: t.At, Segment: -1})
-	}
-	for _, t := range s.Threads {
+	for t := range s.AllThreads() {
+		if t.Addr != 0 && t.Addr == a.Untagged() {
+			out = append([]Meaning{{Kind: "thread", Thread: t.Addr, At: t.At, Segment: -1}}, out...)
+		}
 		for _, w := range t.WaitObjects {
 			if w.Addr == a {
 				out = append(out, Meaning{Kind: "wait-object", Thread: t.Addr, Object: w.Kind, At: w.At, Segment: -1})
@@ -94,7 +94,7 @@ func (s *Snapshot) whatThread(a kd.Addr) []Meaning {
 // whatStack finds the stacks that hold an address.
 func (s *Snapshot) whatStack(a kd.Addr) []Meaning {
 	var out []Meaning
-	for _, sp := range s.stacks.find(a) {
+	for _, sp := range append(s.stacks.find(a), s.restSpans(a)...) {
 		o := Owner{Slot: stacks.Slot{Frame: -1, Setter: -1}}
 		s.placeAt(&o, sp, a)
 		out = append(out, Meaning{Kind: "stack", Thread: sp.thread.Addr, Live: o.Live, Slot: o.Slot, Segment: sp.segment, At: sp.thread.At})

@@ -67,3 +67,23 @@ func (b *Brief) Fits(t *Thread) bool {
 
 // At returns the place of the THREAD line.
 func (b *Brief) At() kd.Ref { return kd.Ref{Input: b.Input, Line: b.Line, Col: 1} }
+
+// Skim takes a block that was skimmed, in the place of its lines. It reports
+// false if the lines must be read themselves, because what came before them
+// says something about the thread.
+func (r *Reader) Skim(b Brief) bool {
+	if r.value.set || r.titled || r.dead || r.table.open || r.queue.open {
+		return false
+	}
+	r.closeBlock()
+	r.gap, r.blank = false, true
+	r.out.Skimmed = append(r.out.Skimmed, b)
+	return true
+}
+
+// Process returns the PROCESS block that threads to come belong to, nil if
+// there is none.
+func (r *Reader) Process() *Process { return r.proc }
+
+// Within tells the Reader which process the threads to come belong to.
+func (r *Reader) Within(p Process) { r.proc = &p }

@@ -226,6 +226,12 @@ type Listing struct {
 	Matches           []StackMatch
 	VerifierDeadlocks []*VerifierDeadlock
 	Notes             []kd.Note
+
+	// Skimmed are threads of which only that much was kept, in the order of
+	// the input; Load reads one of them whole, nil if the input no longer
+	// holds it.
+	Skimmed []Brief
+	Load    func(Brief) *Thread
 }
 
 // ResourceArgument returns the resource that the thread's stack shows as the

@@ -37,6 +37,7 @@ func (f *facts) add(o facts) {
 	f.locks.PushLocks = append(f.locks.PushLocks, o.locks.PushLocks...)
 	f.locks.Notes = append(f.locks.Notes, o.locks.Notes...)
 	f.threads.Threads = append(f.threads.Threads, o.threads.Threads...)
+	f.threads.Skimmed = append(f.threads.Skimmed, o.threads.Skimmed...)
 	f.threads.Processes = append(f.threads.Processes, o.threads.Processes...)
 	f.threads.Processors = append(f.threads.Processors, o.threads.Processors...)
 	f.threads.Matches = append(f.threads.Matches, o.threads.Matches...)
@@ -70,12 +71,16 @@ func splitMoments(ll locks.Listing, tl threads.Listing) []facts {
 	share(ll.PushLocks, at, func(p locks.PushLock) kd.Ref { return p.At }, func(f *facts) *[]locks.PushLock { return &f.locks.PushLocks })
 	share(ll.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.locks.Notes })
 	share(tl.Threads, at, func(t *threads.Thread) kd.Ref { return t.At }, func(f *facts) *[]*threads.Thread { return &f.threads.Threads })
+	share(tl.Skimmed, at, func(b threads.Brief) kd.Ref { return b.At() }, func(f *facts) *[]threads.Brief { return &f.threads.Skimmed })
 	share(tl.Processes, at, func(p threads.Process) kd.Ref { return p.At }, func(f *facts) *[]threads.Process { return &f.threads.Processes })
 	share(tl.Processors, at, func(p threads.Processor) kd.Ref { return p.At }, func(f *facts) *[]threads.Processor { return &f.threads.Processors })
 	share(tl.Matches, at, func(m threads.StackMatch) kd.Ref { return m.At }, func(f *facts) *[]threads.StackMatch { return &f.threads.Matches })
 	share(tl.VerifierDeadlocks, at, func(v *threads.VerifierDeadlock) kd.Ref { return v.At }, func(f *facts) *[]*threads.VerifierDeadlock { return &f.threads.VerifierDeadlocks })
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
 	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
+	for i := range out {
+		out[i].threads.Load = tl.Load
+	}
 	return out
 }
 

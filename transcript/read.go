@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,16 +26,6 @@ func Bytes(name string, data []byte) Input {
 	return Input{Name: name, Data: bytes.NewReader(data), Size: int64(len(data))}
 }
 
-// load returns all bytes of an input.
-func (in Input) load() ([]byte, error) {
-	data := make([]byte, in.Size)
-	n, err := in.Data.ReadAt(data, 0)
-	if err == io.EOF {
-		err = nil
-	}
-	return data[:n], err
-}
-
 // Status says what became of a line.
 type Status uint8
 
@@ -45,16 +36,26 @@ const (
 	Noise
 )
 
-// Source is one input as it was read.
+// Source is one input as it was read. Its lines are read again where they are
+// asked for.
 type Source struct {
 	Name     string
-	Bytes    int
+	Bytes    int64
 	Encoding string
-	Lines    []string // decoded, with their blanks, without their ends
 	Status   []Status // one for each line
 	Sections []kd.Section
 	Notes    []kd.Note // what had to be repaired
+
+	text *text
 }
+
+// Line returns a line, counted from 1, decoded, with its blanks and without its
+// end; "" if there is none. Of a line of more than a MiB it returns the
+// beginning.
+func (s *Source) Line(n int32) string { return s.text.Line(n) }
+
+// Lines returns the number of lines.
+func (s *Source) Lines() int { return len(s.Status) }
 
 // Understood counts the lines that are claimed or known noise.
 func (s *Source) Understood() int {
@@ -81,24 +82,33 @@ var ErrNothing = errors.New("nothing recognised")
 // Read reads the inputs as one case, in their order. The Transcript is never
 // nil: with an error it still tells the lines. The error wraps ErrNothing when
 // no session holds a fact, or ErrNotText when an input is no text; the others
-// are then read all the same.
-func Read(inputs []Input) (*Transcript, error) {
-	r := router{out: &Transcript{}, cur: &session{}}
+// are then read all the same. When ctx is done first, its error is returned.
+// progress may be nil; it is called with the bytes read so far, and all.
+func Read(ctx context.Context, inputs []Input, progress func(done, total int64)) (*Transcript, error) {
+	r := router{out: &Transcript{Sources: make([]Source, len(inputs))}, cur: &session{}, process: -1}
 	var errs []error
+	done, total := int64(0), int64(0)
+	for _, in := range inputs {
+		total += in.Size
+	}
 	for i, in := range inputs {
-		src := Source{Name: in.Name, Bytes: int(in.Size)}
-		data, err := in.load()
+		t, err := openText(in)
+		r.out.Sources[i] = Source{Name: in.Name, Bytes: in.Size, Encoding: t.enc.name, text: t}
+		r.loader.texts = append(r.loader.texts, t)
+		if err == nil {
+			err = r.input(ctx, int32(i), func(n int64) {
+				if progress != nil {
+					progress(done+n, total)
+				}
+			})
+		}
+		if ctx.Err() != nil {
+			return r.out, ctx.Err()
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", in.Name, err))
 		}
-		text, name, err := Decode(data)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", in.Name, err))
-		}
-		src.Encoding, src.Lines = name, splitLines(text)
-		src.Status = make([]Status, len(src.Lines))
-		r.out.Sources = append(r.out.Sources, src)
-		r.input(int32(i), !strings.HasSuffix(text, "\n"))
+		done += in.Size
 	}
 	r.endSession()
 	r.build()
@@ -137,21 +147,15 @@ type router struct {
 	title     stopTitle
 	reference bool
 	raw       []rawSession
-	fated     int32 // the last line of the input whose status is set
-}
 
-func (r *router) input(i int32, cut bool) {
-	r.src = &r.out.Sources[i]
-	r.section, r.typed, r.echo = -1, false, ""
-	r.cur.locks.Break()
-	r.cur.threads.Prompt(true)
-	repair := Repair{input: i}
-	for n, raw := range r.src.Lines {
-		repair.Push(raw, int32(n)+1, r.take)
-	}
-	repair.Flush(cut, r.take)
-	r.src.Notes = repair.Notes()
-	r.fated = 0
+	lines  physical
+	repair Repair
+	fated  int32 // the last line of the input whose status is set
+	loader loader
+	// process is the number of the process that was registered last, from what
+	// was read at processAt; -1 before the first.
+	process   int32
+	processAt kd.Ref
 }
 
 // take gives a repaired line to its reader. All lines of the input that it
@@ -159,6 +163,7 @@ func (r *router) input(i int32, cut bool) {
 // is.
 func (r *router) take(l kd.Line) {
 	st := r.line(l)
+	r.fate(l.Last())
 	for n := l.Num; n <= l.Last(); n++ {
 		old := &r.src.Status[n-1]
 		if n > r.fated || st == Claimed || st == NotUnderstood && *old == Noise {
@@ -404,7 +409,9 @@ func (r *router) split() {
 }
 
 func (r *router) endSession() {
-	r.raw = append(r.raw, rawSession{target: r.cur.target, id: r.cur.id, facts: facts{r.cur.locks.Done(), r.cur.threads.Done()}})
+	f := facts{r.cur.locks.Done(), r.cur.threads.Done()}
+	f.threads.Load = r.loader.load
+	r.raw = append(r.raw, rawSession{target: r.cur.target, id: r.cur.id, facts: f})
 }
 
 // build makes the snapshots of all sessions. Sessions that say of themselves
@@ -447,7 +454,7 @@ func (r *router) nothing(inputs []Input) error {
 	}
 	lines := 0
 	for _, s := range r.out.Sources {
-		lines += len(s.Lines)
+		lines += s.Lines()
 	}
 	return fmt.Errorf("%s: %w: none of its %d lines is output of !locks, !thread, !process, !stacks or k", name, ErrNothing, lines)
 }

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"reflect"
+	"strings"
+)
+
+// WriteJSON prints the report as JSON of the schema kdlocks.report/v1. It
+// writes list items one by one, so that a report on very many threads needs no
+// more memory than the largest of them.
+func WriteJSON(w io.Writer, r *Report, _ Style) error {
+	j := jsonStream{w: bufio.NewWriterSize(w, 1<<16)}
+	j.object(reflect.ValueOf(r).Elem())
+	if j.err != nil {
+		return j.err
+	}
+	return j.w.Flush()
+}
+
+// JSON prints any value of this package as indented JSON.
+func JSON(w io.Writer, v any) error {
+	if l, ok := v.(interface{ each(func(any) bool) }); ok {
+		j := jsonStream{w: bufio.NewWriterSize(w, 1<<16)}
+		j.list(l.each, "")
+		j.text("\n")
+		return errors.Join(j.err, j.w.Flush())
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// jsonStream writes what encoding/json would, piece by piece.
+type jsonStream struct {
+	w   *bufio.Writer
+	buf bytes.Buffer
+	err error
+}
+
+func (j *jsonStream) text(s string) {
+	if j.err == nil {
+		_, j.err = j.w.WriteString(s)
+	}
+}
+
+// value writes a value whose further lines are indented by prefix.
+func (j *jsonStream) value(v any, prefix string) {
+	if j.err != nil {
+		return
+	}
+	j.buf.Reset()
+	e := json.NewEncoder(&j.buf)
+	e.SetEscapeHTML(false)
+	e.SetIndent(prefix, "  ")
+	if j.err = e.Encode(v); j.err == nil {
+		_, j.err = j.w.Write(bytes.TrimRight(j.buf.Bytes(), "\n"))
+	}
+}
+
+// object writes the fields of a struct, lists among them item by item.
+func (j *jsonStream) object(v reflect.Value) {
+	sep := "{\n  "
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || name == "-" || strings.HasPrefix(opts, "omit") && isEmpty(v.Field(i)) {
+			continue
+		}
+		j.text(sep)
+		j.value(name, "")
+		j.text(": ")
+		j.field(v.Field(i))
+		sep = ",\n  "
+	}
+	j.text("\n}\n")
+}
+
+func isEmpty(v reflect.Value) bool {
+	if l, ok := v.Interface().(interface{ IsZero() bool }); ok {
+		return l.IsZero()
+	}
+	return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0
+}
+
+func (j *jsonStream) field(v reflect.Value) {
+	switch l, isList := v.Interface().(interface{ each(func(any) bool) }); {
+	case isList:
+		j.list(l.each, "  ")
+	case v.Kind() == reflect.Slice && !v.IsNil():
+		j.list(func(yield func(any) bool) {
+			for i := range v.Len() {
+				if !yield(v.Index(i).Interface()) {
+					return
+				}
+			}
+		}, "  ")
+	default:
+		j.value(v.Interface(), "  ")
+	}
+}
+
+func (j *jsonStream) list(items iter.Seq[any], prefix string) {
+	sep, end := "[\n  "+prefix, "[]"
+	for item := range items {
+		j.text(sep)
+		j.value(item, "  "+prefix)
+		sep, end = ",\n  "+prefix, "\n"+prefix+"]"
+		if j.err != nil {
+			return
+		}
+	}
+	j.text(end)
+}

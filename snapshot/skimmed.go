@@ -1,0 +1,316 @@
+package snapshot
+
+import (
+	"iter"
+	"slices"
+
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/threads"
+)
+
+// A very large listing is skimmed: of most threads only a Brief is kept. What
+// follows decides which of them can matter to a verdict. Those are read whole
+// and stand in Threads like any other; the rest can be asked for one by one.
+
+// recall reads the skimmed threads whole that can matter and returns all whole
+// ones in the order of the input.
+func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing) []*threads.Thread {
+	if len(tl.Skimmed) == 0 {
+		return tl.Threads
+	}
+	c := chooser{rows: tl.Skimmed, taken: make([]bool, len(tl.Skimmed))}
+	c.index()
+	c.named(ll, tl)
+	c.onStacks(pointers(ll, tl))
+	c.unlisted(ll.Resources)
+	c.waiting(!ll.Seen())
+	loaded := s.load(&c, tl.Load)
+	for again := c.owners(loaded); again; {
+		more := s.load(&c, tl.Load)
+		again = c.owners(more)
+		loaded = append(loaded, more...)
+	}
+	s.rest, s.loadRest = c.left(), tl.Load
+	return inOrder(tl.Threads, loaded)
+}
+
+// chooser picks skimmed threads.
+type chooser struct {
+	rows  []threads.Brief
+	taken []bool
+	todo  []int
+	table []int32 // rows by address, open addressing: row number + 1
+}
+
+func (c *chooser) take(i int) {
+	if !c.taken[i] {
+		c.taken[i] = true
+		c.todo = append(c.todo, i)
+	}
+}
+
+// index makes rows findable by address, and takes all rows of an address that
+// was printed more than once.
+func (c *chooser) index() {
+	size := 1024
+	for size < 2*len(c.rows) {
+		size *= 2
+	}
+	c.table = make([]int32, size)
+	for i := range c.rows {
+		at := c.slot(c.rows[i].Addr)
+		if first := c.table[at]; first != 0 {
+			c.take(int(first - 1))
+			c.take(i)
+			continue
+		}
+		c.table[at] = int32(i) + 1
+	}
+}
+
+// slot returns the place of an address in the table.
+func (c *chooser) slot(a kd.Addr) int {
+	mask := len(c.table) - 1
+	at := int(uint64(a)*0x9e3779b97f4a7c15>>20) & mask
+	for c.table[at] != 0 && c.rows[c.table[at]-1].Addr != a {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+// find takes the rows of an address and reports whether there are any.
+func (c *chooser) find(a kd.Addr) bool {
+	first := c.table[c.slot(a)]
+	if first != 0 {
+		c.take(int(first - 1))
+	}
+	return first != 0
+}
+
+// named takes the threads that other output names.
+func (c *chooser) named(ll locks.Listing, tl threads.Listing) {
+	for _, r := range ll.Resources {
+		for _, e := range r.Entries {
+			c.find(e.Raw)
+			c.find(e.Raw.Untagged())
+			c.find(e.Actual)
+		}
+		for _, w := range r.ExclusiveWaiters {
+			c.find(w.Thread)
+		}
+	}
+	for _, t := range ll.Triage {
+		c.find(t.Thread)
+	}
+	for _, p := range tl.Interpretations {
+		c.find(p.Thread)
+	}
+	for _, p := range tl.Processors {
+		c.find(p.Current)
+		c.find(p.Next)
+	}
+	for _, t := range tl.Threads {
+		c.find(t.Addr)
+	}
+	c.owners(tl.Threads)
+}
+
+// owners takes the threads that others wait for, and reports whether any of
+// them was not taken before.
+func (c *chooser) owners(ts []*threads.Thread) bool {
+	for _, t := range ts {
+		for _, w := range t.WaitObjects {
+			c.find(w.Owner)
+			if w.Kind == "Thread" {
+				c.find(w.Addr)
+			}
+		}
+		if w := t.Stack.Awaited; w != nil {
+			c.find(w.Owner)
+		}
+	}
+	return len(c.todo) > 0
+}
+
+// pointers returns the addresses that some stack may hold, sorted: owner
+// pointers, values that the debugger interpreted, frames without a thread.
+func pointers(ll locks.Listing, tl threads.Listing) []kd.Addr {
+	var out []kd.Addr
+	for _, r := range ll.Resources {
+		for _, e := range r.Entries {
+			if e.Raw.Tagged() || e.Remark != "" {
+				out = append(out, e.Raw.Untagged())
+			}
+		}
+	}
+	for _, p := range tl.Interpretations {
+		out = append(out, p.Value.Untagged())
+	}
+	for _, t := range tl.Threads {
+		for _, f := range t.Stack.Frames {
+			if t.Addr == 0 && f.ChildSP != 0 {
+				out = append(out, f.ChildSP)
+				break
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// onStacks takes the threads whose stack holds one of the addresses.
+func (c *chooser) onStacks(ps []kd.Addr) {
+	if len(ps) == 0 {
+		return
+	}
+	for i := range c.rows {
+		at, _ := slices.BinarySearch(ps, c.rows[i].Limit)
+		if at < len(ps) && ps[at] < c.rows[i].Base {
+			c.take(i)
+		}
+	}
+}
+
+// unlisted takes the threads that can be waiters which a count announces and
+// no list names.
+func (c *chooser) unlisted(rs []*locks.Resource) {
+	if !slices.ContainsFunc(rs, func(r *locks.Resource) bool { a, b := r.Unlisted(); return a+b > 0 }) {
+		return
+	}
+	for i := range c.rows {
+		if c.rows[i].Has(threads.WaitsOnStack) {
+			c.take(i)
+		}
+	}
+}
+
+// waiting takes the threads that wait for a mutant, the first of those that
+// wait for a resource, and, where there are no lock lists, the first that wait
+// for a reply or for I/O.
+func (c *chooser) waiting(noLocks bool) {
+	const most = 8
+	resources, others := 0, 0
+	for i := range c.rows {
+		b := &c.rows[i]
+		switch {
+		case b.Has(threads.HasOwner):
+			c.take(i)
+		case waitsForResource(b):
+			if resources++; resources <= most || c.taken[i] {
+				c.take(i)
+			}
+		case noLocks && others < most && b.State == threads.Waiting && (b.Has(threads.HasReply) || b.Has(threads.HasIRP) && !b.Has(threads.UserWait)):
+			others++
+			c.take(i)
+		}
+	}
+}
+
+func waitsForResource(b *threads.Brief) bool {
+	return b.State == threads.Waiting && (b.WaitReason() == "WrResource" || b.Has(threads.WaitsOnStack))
+}
+
+// left returns the rows that were not taken.
+func (c *chooser) left() []threads.Brief {
+	out := c.rows[:0]
+	for i := range c.rows {
+		if !c.taken[i] {
+			out = append(out, c.rows[i])
+		}
+	}
+	return out
+}
+
+// load reads the rows whole that were taken since the last time.
+func (s *Snapshot) load(c *chooser, load func(threads.Brief) *threads.Thread) []*threads.Thread {
+	slices.Sort(c.todo)
+	out := make([]*threads.Thread, 0, len(c.todo))
+	for _, i := range c.todo {
+		if t := load(c.rows[i]); t != nil {
+			out = append(out, t)
+		} else {
+			s.note(c.rows[i].At(), "the input changed while it was read: thread "+s.bare(c.rows[i].Addr)+" is left out")
+		}
+	}
+	c.todo = c.todo[:0]
+	return out
+}
+
+// inOrder joins two lists of threads in the order of the input. The first list
+// keeps its own order where that differs.
+func inOrder(whole, loaded []*threads.Thread) []*threads.Thread {
+	slices.SortStableFunc(loaded, func(a, b *threads.Thread) int {
+		if a.At.Before(b.At) {
+			return -1
+		}
+		return 1
+	})
+	out := make([]*threads.Thread, 0, len(whole)+len(loaded))
+	for _, t := range whole {
+		for len(loaded) > 0 && loaded[0].At.Before(t.At) {
+			out, loaded = append(out, loaded[0]), loaded[1:]
+		}
+		out = append(out, t)
+	}
+	return append(out, loaded...)
+}
+
+// Skimmed returns the Briefs of the threads that are not in Threads.
+func (s *Snapshot) Skimmed() []threads.Brief { return s.rest }
+
+// ThreadCount returns the number of threads, those that were skimmed included.
+func (s *Snapshot) ThreadCount() int { return len(s.Threads) + len(s.rest) }
+
+// WaitingUnlisted counts the skimmed threads that wait for a resource. No list
+// names them, or they would have been read whole.
+func (s *Snapshot) WaitingUnlisted() int {
+	n := 0
+	for i := range s.rest {
+		if waitsForResource(&s.rest[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// AllThreads returns every thread in the order of the input. Those that were
+// skimmed are read whole one by one and not kept.
+func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
+	return func(yield func(*threads.Thread) bool) {
+		rest := s.rest
+		until := func(stop func(*threads.Brief) bool) bool {
+			for ; len(rest) > 0 && !stop(&rest[0]); rest = rest[1:] {
+				t := s.loadRest(rest[0])
+				if t == nil {
+					continue
+				}
+				t.Stack.Split(s.Target.Arch)
+				if !yield(t) {
+					return false
+				}
+			}
+			return true
+		}
+		for _, t := range s.Threads {
+			if !until(func(b *threads.Brief) bool { return !b.At().Before(t.At) }) || !yield(t) {
+				return
+			}
+		}
+		until(func(*threads.Brief) bool { return false })
+	}
+}
+
+// restSpans returns the stacks of skimmed threads that hold an address.
+func (s *Snapshot) restSpans(a kd.Addr) []span {
+	var out []span
+	for _, b := range s.rest {
+		if b.Limit <= a && a < b.Base {
+			if t := s.loadRest(b); t != nil {
+				t.Stack.Split(s.Target.Arch)
+				out = append(out, span{limit: b.Limit, base: b.Base, thread: t})
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,167 @@
+package transcript
+
+import (
+	"bytes"
+	"context"
+	"runtime"
+
+	"kdlocks/kd"
+)
+
+// input reads one input chunk by chunk. progress is told the bytes read.
+func (r *router) input(ctx context.Context, i int32, progress func(int64)) error {
+	r.src = &r.out.Sources[i]
+	r.section, r.typed, r.echo = -1, false, ""
+	r.cur.locks.Break()
+	r.cur.threads.Prompt(true)
+	r.lines, r.repair, r.fated = physical{}, Repair{input: i}, 0
+	err := r.chunks(ctx, r.src.text, func(c *chunk) {
+		r.chunk(c)
+		progress(c.off + int64(len(c.text)))
+	})
+	cut := r.lines.open
+	r.lines.end(true, r.push)
+	r.repair.Flush(cut, r.take)
+	r.fate(r.lines.num)
+	r.src.text.lines = r.lines.num
+	r.src.Notes = append(r.src.Notes, r.repair.Notes()...)
+	if r.lines.old && r.src.Encoding == UTF8 {
+		r.src.Encoding = Windows1252
+	}
+	return err
+}
+
+// chunks calls each for the chunks of an input in their order. With more than
+// one processor they are read side by side.
+func (r *router) chunks(ctx context.Context, t *text, each func(*chunk)) error {
+	n := t.chunks()
+	workers := min(int64(runtime.GOMAXPROCS(0)), n)
+	if workers < 2 {
+		s, c := scanner{t: t}, &chunk{}
+		for k := int64(0); k < n && ctx.Err() == nil; k++ {
+			s.scan(k, c)
+			if each(c); c.err != nil {
+				return c.err
+			}
+		}
+		return ctx.Err()
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	done, free := make([]chan *chunk, workers), make([]chan *chunk, workers)
+	for w := range workers {
+		done[w], free[w] = make(chan *chunk, 1), make(chan *chunk, 2)
+		free[w] <- &chunk{}
+		free[w] <- &chunk{}
+		go work(ctx, t, w, workers, done[w], free[w])
+	}
+	for k := range n {
+		select {
+		case c := <-done[k%workers]:
+			if each(c); c.err != nil {
+				return c.err
+			}
+			free[k%workers] <- c
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// work reads every n-th chunk from the first on.
+func work(ctx context.Context, t *text, first, n int64, done chan<- *chunk, free <-chan *chunk) {
+	s := scanner{t: t}
+	for k := first; k < t.chunks(); k += n {
+		select {
+		case c := <-free:
+			s.scan(k, c)
+			done <- c
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// chunk takes the lines and the skimmed blocks of a chunk.
+func (r *router) chunk(c *chunk) {
+	switch first := bytes.IndexByte(c.text, '\n') + 1; {
+	case c.begins && len(c.text) > 0:
+		r.src.text.mark(c.off, r.lines.num+1)
+	case !c.begins && first > 0: // the line that is open ends there
+		r.src.text.mark(c.off+r.src.text.enc.rawLen(c.text[:first]), r.lines.num+2)
+	}
+	at := 0
+	for i := range c.blocks {
+		b := &c.blocks[i]
+		r.loose(c, at, b.start)
+		if !r.skimmed(c, b) {
+			r.loose(c, b.start, b.end)
+		}
+		at = b.end
+	}
+	r.loose(c, at, len(c.text))
+}
+
+// loose reads lines one by one.
+func (r *router) loose(c *chunk, from, to int) {
+	if from >= to {
+		return
+	}
+	r.lines.split(c.text[from:to], r.push)
+}
+
+// push gives a line of the input to the repair step.
+func (r *router) push(line string, num int32) { r.repair.Push(line, num, r.take) }
+
+// fate makes room for the status of all lines up to one.
+func (r *router) fate(last int32) {
+	for int32(len(r.src.Status)) < last {
+		r.src.Status = append(r.src.Status, NotUnderstood)
+	}
+}
+
+// skimmed takes a block in the place of its lines, if nothing that came before
+// says otherwise.
+func (r *router) skimmed(c *chunk, b *block) bool {
+	r.repair.Flush(false, r.take)
+	r.settle()
+	if r.cur.width == 8 {
+		return false
+	}
+	b.Input, b.Line, b.Process = r.repair.input, r.lines.num+1, r.processNumber()
+	if !r.cur.threads.Skim(b.Brief) {
+		return false
+	}
+	r.cur.width, r.echo = 16, ""
+	r.cur.locks.Line(kd.Line{})
+	r.claim("!thread", kd.Line{Text: "THREAD", Input: b.Input, Num: b.Line})
+	r.cur.facts += int(b.Lines) - 1
+	last := b.Line + b.Lines - 1
+	if r.section >= 0 {
+		r.src.Sections[r.section].EndLine = last
+	}
+	r.fate(b.Line - 1)
+	for range b.Lines {
+		r.src.Status = append(r.src.Status, Claimed)
+	}
+	for range b.Blanks {
+		r.src.Status = append(r.src.Status, Noise)
+	}
+	r.lines.num = last + int32(b.Blanks)
+	r.fated = r.lines.num
+	return true
+}
+
+// processNumber registers the process that threads to come belong to.
+func (r *router) processNumber() int32 {
+	p := r.cur.threads.Process()
+	if p == nil {
+		return -1
+	}
+	if r.process < 0 || r.processAt != p.At {
+		r.loader.processes = append(r.loader.processes, *p)
+		r.process, r.processAt = int32(len(r.loader.processes))-1, p.At
+	}
+	return r.process
+}
