@@ -57,6 +57,10 @@ type truthStack struct {
 	Segments [][]string `yaml:"segments"` // first and last Child-SP of each
 	Switch   []string   `yaml:"stack_switch_between"`
 	WaitsIn  string     `yaml:"waits_in"`
+	// Logical counts the frames of a wrapped stack that are whole, Tail those
+	// before them of which the paste holds the end alone.
+	Logical int `yaml:"logical_frames"`
+	Tail    int `yaml:"headless_tail"`
 }
 
 // truthProcessor is one row of !running.
@@ -618,6 +622,7 @@ func padCID(s string) string {
 func compareStacks(t *testing.T, c capture, r *report.Report) {
 	t.Helper()
 	for _, want := range c.Truth.Stacks {
+		want.Frames += want.Logical + want.Tail
 		if want.Frames == 0 {
 			continue
 		}
@@ -625,6 +630,11 @@ func compareStacks(t *testing.T, c capture, r *report.Report) {
 		if at < 0 {
 			t.Errorf("no stack of %d frames", want.Frames)
 			continue
+		}
+		for i, f := range r.Threads[at].Frames[:want.Logical+want.Tail] {
+			if tail := i < want.Tail; tail != (f.ChildSP == "") {
+				t.Errorf("stack address of frame %d: %q", i, f.ChildSP)
+			}
 		}
 		compareSegments(t, want, r.Threads[at])
 		hasFunction(t, want.WaitsIn, &r.Threads[at])
