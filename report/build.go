@@ -81,8 +81,8 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 	for _, t := range j.Snap.Threads {
 		r.Threads = append(r.Threads, b.thread(t))
 	}
-	b.others(r, j.Snap)
-	b.addLists(r, j)
+	b.processors(r, j.Snap)
+	b.lockLists(r, j.Snap)
 	for i := range j.Findings {
 		r.Findings = append(r.Findings, b.finding(&j.Findings[i]))
 	}
