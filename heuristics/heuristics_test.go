@@ -1,6 +1,7 @@
 package heuristics
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // judged reads text as one session and judges it.
 func judged(t *testing.T, text string) Judgement {
 	t.Helper()
-	tr, err := transcript.Read([]transcript.Input{transcript.Bytes("in", []byte(text))})
+	tr, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("in", []byte(text))}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

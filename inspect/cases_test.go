@@ -94,7 +94,7 @@ func analyze(t testing.TB, data []byte) *report.Report {
 // model returns the canonical text of what was read.
 func model(t testing.TB, data []byte) string {
 	t.Helper()
-	tr, err := transcript.Read([]transcript.Input{transcript.Bytes("input.txt", data)})
+	tr, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("input.txt", data)}, nil)
 	if err != nil {
 		t.Fatalf("Read: %v", err)
 	}

@@ -57,6 +57,10 @@ type truthStack struct {
 	Segments [][]string `yaml:"segments"` // first and last Child-SP of each
 	Switch   []string   `yaml:"stack_switch_between"`
 	WaitsIn  string     `yaml:"waits_in"`
+	// Logical counts the frames of a wrapped stack that are whole, Tail those
+	// before them of which the paste holds the end alone.
+	Logical int `yaml:"logical_frames"`
+	Tail    int `yaml:"headless_tail"`
 }
 
 // truthProcessor is one row of !running.
@@ -303,9 +307,9 @@ func compareThreads(t *testing.T, c capture, r *report.Report) {
 	t.Helper()
 	for _, want := range c.Truth.Threads {
 		var got *report.Thread
-		for i := range r.Threads {
-			if r.Threads[i].Address == "0x"+want.Addr {
-				got = &r.Threads[i]
+		for _, th := range r.Threads.Slice() {
+			if th.Address == "0x"+want.Addr {
+				got = &th
 			}
 		}
 		if got == nil {
@@ -469,7 +473,7 @@ func compareHeadless(t *testing.T, c capture, r *report.Report) {
 	}
 	for i, want := range c.Truth.Chain[:max(0, len(c.Truth.Chain)-1)] {
 		waits := false
-		for _, th := range r.Threads {
+		for _, th := range r.Threads.Slice() {
 			for _, w := range th.WaitObjects {
 				waits = waits || th.Address == "0x"+want && w.Kind == "Thread" && w.Address == "0x"+c.Truth.Chain[i+1]
 			}
@@ -479,9 +483,9 @@ func compareHeadless(t *testing.T, c capture, r *report.Report) {
 		}
 	}
 	var headless []*report.Thread
-	for i := range r.Threads {
-		if r.Threads[i].Address == "" {
-			headless = append(headless, &r.Threads[i])
+	for _, th := range r.Threads.Slice() {
+		if th.Address == "" {
+			headless = append(headless, &th)
 		}
 	}
 	for _, want := range c.Truth.HeadlessStacks {
@@ -506,7 +510,7 @@ func compareRows(t *testing.T, c capture, r *report.Report) {
 		p, th, _ := strings.Cut(want.CID, ".")
 		line := []string{fmt.Sprintf("%04s.%04s", p, strings.TrimPrefix(th, "00")), map[string]string{"Blocked": "waiting", "RUNNING": "running"}[want.State]}
 		var got []string
-		for _, th := range r.Threads {
+		for _, th := range r.Threads.Slice() {
 			if th.Address != "0x"+want.Addr {
 				continue
 			}
@@ -560,7 +564,7 @@ func compareWaits(t *testing.T, c capture, r *report.Report) {
 	}
 	for _, want := range wanted {
 		found := false
-		for _, got := range r.Waits {
+		for _, got := range r.Waits.Slice() {
 			found = found || got.Thread == hexOf(want.Thread) &&
 				(want.Reason == "" || got.Reason == want.Reason) &&
 				got.Resource == hexOf(want.Resource) &&
@@ -618,16 +622,23 @@ func padCID(s string) string {
 func compareStacks(t *testing.T, c capture, r *report.Report) {
 	t.Helper()
 	for _, want := range c.Truth.Stacks {
+		want.Frames += want.Logical + want.Tail
 		if want.Frames == 0 {
 			continue
 		}
-		at := slices.IndexFunc(r.Threads, func(th report.Thread) bool { return len(th.Frames) == want.Frames })
+		all := r.Threads.Slice()
+		at := slices.IndexFunc(all, func(th report.Thread) bool { return len(th.Frames) == want.Frames })
 		if at < 0 {
 			t.Errorf("no stack of %d frames", want.Frames)
 			continue
 		}
-		compareSegments(t, want, r.Threads[at])
-		hasFunction(t, want.WaitsIn, &r.Threads[at])
+		for i, f := range all[at].Frames[:want.Logical+want.Tail] {
+			if tail := i < want.Tail; tail != (f.ChildSP == "") {
+				t.Errorf("stack address of frame %d: %q", i, f.ChildSP)
+			}
+		}
+		compareSegments(t, want, all[at])
+		hasFunction(t, want.WaitsIn, &all[at])
 	}
 }
 

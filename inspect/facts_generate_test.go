@@ -46,8 +46,8 @@ func (w *world) compare(r *report.Report) *tally {
 		locks[r.Resources[i].Address] = &r.Resources[i]
 	}
 	threads := make(map[string]*report.Thread)
-	for i := range r.Threads {
-		threads[r.Threads[i].Address] = &r.Threads[i]
+	for _, th := range r.Threads.Slice() {
+		threads[th.Address] = &th
 	}
 	sameFact(c, "report", "resources", len(r.Resources), len(w.locks))
 	for _, l := range w.locks {

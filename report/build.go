@@ -84,8 +84,8 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 			r.people = append(r.people, person{b.session, hex(t.Addr), t.Process.Image, t.CID.String()})
 		}
 	}
-	b.others(r, j.Snap)
-	b.addLists(r, j)
+	b.processors(r, j.Snap)
+	b.lockLists(r, j.Snap)
 	for i := range j.Findings {
 		r.Findings = append(r.Findings, b.finding(&j.Findings[i]))
 	}

@@ -71,9 +71,8 @@ type Triage struct {
 	At          At     `json:"at"`
 }
 
-// addLists adds what a snapshot holds beside resources and threads.
-func (b *builder) addLists(r *Report, j *heuristics.Judgement) {
-	s := j.Snap
+// lockLists adds what else was read of locks.
+func (b *builder) lockLists(r *Report, s *snapshot.Snapshot) {
 	if s.Total.Known() {
 		t := Totals{Session: b.session, Total: s.Total.N, Held: printed(s.Held), At: b.at(s.Total.At, 0)}
 		r.Totals = append(r.Totals, t)

@@ -79,8 +79,9 @@ type VerifierLock struct {
 	At      At     `json:"at"`
 }
 
-// others adds what is neither a resource nor a thread.
-func (b *builder) others(r *Report, s *snapshot.Snapshot) {
+// processors adds processes, processors, matches on stacks and what Driver
+// Verifier said.
+func (b *builder) processors(r *Report, s *snapshot.Snapshot) {
 	for _, p := range s.Processes {
 		out := ProcessBlock{Address: p.Addr.String(), Session: b.session, Image: p.Image, At: b.at(p.At, 0)}
 		if p.CIDKnown {

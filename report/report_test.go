@@ -111,13 +111,13 @@ func TestMarkdownIsEscaped(t *testing.T) {
 func TestHostileNamesStayOnTheirLine(t *testing.T) {
 	r := &Report{
 		Verdict:   Verdict{Kind: "no-deadlock", Confidence: "likely", Summary: "fine\x1b[2J"},
-		Inputs:    []Input{{Name: "evil\x1b]0;x\x07.log", Lines: 2, LinesUnderstood: 1, NotUnderstood: []Line{{Line: 2, Text: "\x1b[1A\r"}}}},
+		Inputs:    []Input{{Name: "evil\x1b]0;x\x07.log", Lines: 2, LinesUnderstood: 1, NotUnderstood: ListOf(Line{Line: 2, Text: "\x1b[1A\r"})}},
 		Notes:     []Note{{At: &At{Input: "evil\x1b.log", Line: 1}, Text: "note\x9b"}},
 		Gaps:      []Gap{{What: "x\x1b", Why: "y", NextCommand: "z\x1b"}},
 		NotSeen:   []string{"\x1b"},
 		Findings:  []Finding{{ID: "x", Summary: "s\x1b", Explanation: "e\x1b", NextCommands: []string{"n\x1b"}, Evidence: []Evidence{{Input: "i\x1b", Text: "t\x1b", Why: "w\x1b"}}, Suspect: &Suspect{Module: "m\x1b", Reason: "r\x1b"}}},
 		Resources: []Resource{{Address: "0x1", Symbol: "s\x1b"}},
-		Threads:   []Thread{{Address: "0x2", Process: &Process{Image: "p\x1b"}, Frames: []Frame{{Symbol: "f\x1b"}}}},
+		Threads:   ListOf(Thread{Address: "0x2", Process: &Process{Image: "p\x1b"}, Frames: []Frame{{Symbol: "f\x1b"}}}),
 	}
 	for _, format := range []string{"table", "markdown"} {
 		var b bytes.Buffer

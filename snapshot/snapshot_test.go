@@ -1,6 +1,7 @@
 package snapshot_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 // built reads text as the only session.
 func built(t *testing.T, text string) *snapshot.Snapshot {
 	t.Helper()
-	tr, err := transcript.Read([]transcript.Input{transcript.Bytes("in", []byte(text))})
+	tr, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("in", []byte(text))}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,8 +107,24 @@ func (r *Reader) Line(l kd.Line) bool {
 		return false
 	}
 	f.At, r.open = at, true
+	r.dropArgumentTail(&f)
 	r.stack.Frames = append(r.stack.Frames, f)
 	return true
+}
+
+// dropArgumentTail takes the addresses off the first frame of a paste that
+// begins inside a wrapped frame, when the next frame shows them to be its last
+// two arguments: that one has all four, and a stack address below.
+//
+//	fffffaa4`22aa9780 00000000`00000001 : Ntfs!NtfsPrepareBuffers+0x68
+//	fffff8a4`247332a0 fffff8a4`21645b56 : 00000000`00000000 ... : Ntfs!NtfsNonCachedIo+0x1e8
+func (r *Reader) dropArgumentTail(next *Frame) {
+	if len(r.stack.Frames) != 1 || r.stack.HeaderAt.Known() || len(next.Args) != 4 {
+		return
+	}
+	if f := &r.stack.Frames[0]; !f.Bare && !f.Inline && len(f.Args) == 0 && f.ChildSP > next.ChildSP {
+		f.ChildSP, f.RetAddr, f.Bare = 0, 0, true
+	}
 }
 
 // anyFrame reads a frame of any form.

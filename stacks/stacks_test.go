@@ -396,3 +396,27 @@ func TestDistances(t *testing.T) {
 		}
 	}
 }
+
+// A paste that begins inside a wrapped frame begins with arguments.
+func TestArgumentsAreNoAddressesOfTheFirstFrame(t *testing.T) {
+	const tail = "fffffaa4`22aa9780 00000000`00000001 : Ntfs!NtfsPrepareBuffers+0x68\n"
+	const whole = "fffff8a4`247332a0 fffff8a4`21645b56 : 00000000`00000000 fffff8a4`247336a0 fffff8c4`224f8198 fffff8c4`224f8140 : Ntfs!NtfsNonCachedIo+0x1e8\n"
+	const bare = "fffff8a4`247332a0 fffff8a4`21645b56 : Ntfs!NtfsNonCachedIo+0x1e8\n"
+	const below = "fffff8a4`24733200 fffff8a4`21645b00 : Ntfs!NtfsPrepareBuffers+0x68\n"
+	const head = "Child-SP          RetAddr           : Args to Child : Call Site\n"
+	for _, c := range []struct {
+		text string
+		sp   kd.Addr
+	}{
+		{tail + whole, 0},
+		{tail + bare, 0xfffffaa422aa9780},
+		{below + whole, 0xfffff8a424733200},
+		{head + tail + whole, 0xfffffaa422aa9780},
+		{tail, 0xfffffaa422aa9780},
+	} {
+		f := stacks.Read(kd.Lines(c.text)).Frames[0]
+		if f.ChildSP != c.sp || f.Bare != (c.sp == 0) || f.Function != "NtfsPrepareBuffers" {
+			t.Errorf("%s first frame %+v, want stack address %v", c.text, f, c.sp)
+		}
+	}
+}

@@ -54,7 +54,7 @@ func TestTarget(t *testing.T) {
 	}
 	for i, st := range tr.Sources[0].Status {
 		if st == transcript.NotUnderstood {
-			t.Errorf("not understood: %q", tr.Sources[0].Lines[i])
+			t.Errorf("not understood: %q", tr.Sources[0].Line(int32(i)+1))
 		}
 	}
 }

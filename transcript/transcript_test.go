@@ -1,6 +1,7 @@
 package transcript_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -16,7 +17,7 @@ func read(t *testing.T, texts ...string) *transcript.Transcript {
 	for i, s := range texts {
 		in = append(in, transcript.Bytes(fmt.Sprint("in", i), []byte(s)))
 	}
-	tr, err := transcript.Read(in)
+	tr, err := transcript.Read(context.Background(), in, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +58,20 @@ func TestDecode(t *testing.T) {
 		{"utf-8 cut in a character", "kd> \u2026"[:6], "kd> \ufffd", transcript.UTF8},
 		{"empty", "", "", transcript.UTF8},
 	} {
-		text, encoding, err := transcript.Decode([]byte(tc.data))
-		if err != nil || text != tc.text || encoding != tc.encoding {
-			t.Errorf("%s: %q %s %v", tc.name, text, encoding, err)
+		tr, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("in", []byte(tc.data))}, nil)
+		if errors.Is(err, transcript.ErrNotText) {
+			t.Fatal(err)
+		}
+		src, text := &tr.Sources[0], ""
+		for n := range src.Lines() {
+			text += src.Line(int32(n)+1) + "\n"
+		}
+		if want := strings.ReplaceAll(tc.text, "\r", ""); strings.TrimSuffix(text, "\n") != strings.TrimSuffix(want, "\n") || src.Encoding != tc.encoding {
+			t.Errorf("%s: %q %s %v", tc.name, text, src.Encoding, err)
 		}
 	}
 	for _, data := range []string{"PAGEDU64\x00", "PAGEDUMP", "MDMP\x93", "PK\x03\x04", "\x1f\x8b\x08", "MZ\x90\x00", "\x01\x02\x03\x04\x00\x00"} {
-		if _, _, err := transcript.Decode([]byte(data)); !errors.Is(err, transcript.ErrNotText) {
+		if _, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("in", []byte(data))}, nil); !errors.Is(err, transcript.ErrNotText) {
 			t.Errorf("%q: %v", data, err)
 		}
 	}
@@ -215,7 +223,7 @@ func TestNotAStack(t *testing.T) {
 		if n := len(tr.Snapshots[0].Threads); n != 0 {
 			t.Errorf("%q: %d stacks", s, n)
 		}
-		if tr.Sources[0].Understood() == len(tr.Sources[0].Lines) {
+		if tr.Sources[0].Understood() == tr.Sources[0].Lines() {
 			t.Errorf("%q: nothing is left over", s)
 		}
 	}
@@ -228,7 +236,7 @@ func TestNothing(t *testing.T) {
 		{"0:006> !locks\nCritSec ftpsvc2!g_csServiceEntryLock+0 at 6833dd68\n", "user-mode"},
 		{"0:000> k\n", "user-mode"},
 	} {
-		_, err := transcript.Read([]transcript.Input{transcript.Bytes("x", []byte(tc.text))})
+		_, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("x", []byte(tc.text))}, nil)
 		if !errors.Is(err, transcript.ErrNothing) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%q: %v", tc.text, err)
 		}
@@ -237,7 +245,7 @@ func TestNothing(t *testing.T) {
 
 // TestOneBadInput: the others are read all the same.
 func TestOneBadInput(t *testing.T) {
-	tr, err := transcript.Read([]transcript.Input{transcript.Bytes("dump", []byte("PAGEDU64")), transcript.Bytes("log", []byte(lockA))})
+	tr, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("dump", []byte("PAGEDU64")), transcript.Bytes("log", []byte(lockA))}, nil)
 	if !errors.Is(err, transcript.ErrNotText) || len(tr.Snapshots) != 1 {
 		t.Errorf("%d sessions, %v", len(tr.Snapshots), err)
 	}
@@ -252,14 +260,14 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(vertarget + analysis + lockA))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in := []transcript.Input{transcript.Bytes("in", data)}
-		tr, err := transcript.Read(in)
+		tr, err := transcript.Read(context.Background(), in, nil)
 		if (len(tr.Snapshots) == 0) != (err != nil) {
 			t.Fatalf("%d sessions and %v", len(tr.Snapshots), err)
 		}
-		if n := len(tr.Sources[0].Status); n != len(tr.Sources[0].Lines) {
-			t.Fatalf("%d fates of %d lines", n, len(tr.Sources[0].Lines))
+		if n := len(tr.Sources[0].Status); n != tr.Sources[0].Lines() {
+			t.Fatalf("%d fates of %d lines", n, tr.Sources[0].Lines())
 		}
-		again, _ := transcript.Read(in)
+		again, _ := transcript.Read(context.Background(), in, nil)
 		for i, s := range tr.Snapshots {
 			if s.String() != again.Snapshots[i].String() {
 				t.Fatal("two readings differ")
@@ -285,7 +293,7 @@ func BenchmarkRead(b *testing.B) {
 	b.SetBytes(int64(s.Len()))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := transcript.Read(in); err != nil {
+		if _, err := transcript.Read(context.Background(), in, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -65,8 +65,8 @@ func checkRead(t *testing.T, opt loggen.Options) {
 	text, stats := write(t, opt)
 	r := run(t, text)
 	in := r.Inputs[0]
-	if len(in.NotUnderstood) > 0 {
-		t.Errorf("%d lines not understood, the first: %+v", len(in.NotUnderstood), in.NotUnderstood[0])
+	if len(in.NotUnderstood.Slice()) > 0 {
+		t.Errorf("%d lines not understood, the first: %+v", len(in.NotUnderstood.Slice()), in.NotUnderstood.Slice()[0])
 	}
 	if len(r.Notes) > 0 {
 		t.Errorf("note: %+v", r.Notes[0])
@@ -77,13 +77,13 @@ func checkRead(t *testing.T, opt loggen.Options) {
 	if got := strings.Count(string(text), "\n\n"); int64(got) != stats.Blank {
 		t.Errorf("%d blank lines, %d are claimed", got, stats.Blank)
 	}
-	if len(r.Threads) != opt.Threads || stats.Threads != opt.Threads {
-		t.Errorf("%d threads were read and %d are claimed, of %d", len(r.Threads), stats.Threads, opt.Threads)
+	if len(r.Threads.Slice()) != opt.Threads || stats.Threads != opt.Threads {
+		t.Errorf("%d threads were read and %d are claimed, of %d", len(r.Threads.Slice()), stats.Threads, opt.Threads)
 	}
 	if len(r.Resources) != stats.Resources {
 		t.Errorf("%d resources were read of %d", len(r.Resources), stats.Resources)
 	}
-	for _, th := range r.Threads {
+	for _, th := range r.Threads.Slice() {
 		if len(th.Frames) < 5 || th.Stack == nil || th.Stack.Base == "" {
 			t.Fatalf("thread %s has %d frames and the stack %+v", th.Address, len(th.Frames), th.Stack)
 		}
