@@ -57,7 +57,7 @@ func sources(t *transcript.Transcript) []report.Source {
 	for i := range t.Sources {
 		s := &t.Sources[i]
 		out[i] = report.Source{
-			Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines(), Line: s.Line,
+			Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines(), Line: s.Line, Plain: s.Plain,
 			Understood: s.Understood(), Sections: s.Sections, NotUnderstood: report.Lines(s.Line, unclear(s)), Notes: s.Notes,
 		}
 	}

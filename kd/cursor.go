@@ -89,6 +89,16 @@ func (c *Cursor) Rest() (string, int) {
 // stand between them, and reports whether they did. Case is ignored.
 func (c *Cursor) Take(phrase string) bool {
 	saved := c.Pos
+	c.skip()
+	rest := c.Text[c.Pos:]
+	if rest == "" || (rest[0]^phrase[0])&^0x20 != 0 {
+		c.Pos = saved
+		return phrase == ""
+	}
+	if n := len(phrase); len(rest) >= n && rest[:n] == phrase && (len(rest) == n || rest[n] == ' ') {
+		c.Pos += n
+		return true
+	}
 	want := Cursor{Text: phrase}
 	for {
 		w, _ := want.Word()

@@ -18,6 +18,7 @@ type Source struct {
 	Encoding      string
 	Lines         int
 	Line          func(int32) string // decoded, counted from 1, without its end
+	Plain         func(int32) bool   // the line is all ASCII
 	Understood    int
 	Sections      []kd.Section
 	NotUnderstood List[Line]
@@ -143,6 +144,9 @@ func (b *builder) at(r kd.Ref, endLine int32) At {
 
 // chars returns column and length of a Ref in characters.
 func (b *builder) chars(r kd.Ref) (col, length int) {
+	if r.More == 0 && b.sources[r.Input].Plain(r.Line) {
+		return max(int(r.Col), 1), int(r.Len)
+	}
 	text := b.line(r)
 	start := min(max(int(r.Col)-1, 0), len(text))
 	end := min(start+int(r.Len), len(text))

@@ -16,7 +16,7 @@ import (
 //	0x00007ffa`a9094f14
 //	<Unloaded_TestDriver.sys>+0x1172
 func readSymbol(s string, f *Frame) bool {
-	s, f.open = cutArguments(strings.ReplaceAll(readSuffixes(s, f), "**", ""))
+	s, f.open = cutArguments(withoutBold(readSuffixes(s, f)))
 	if s == "" || strings.HasPrefix(s, ":") {
 		return false
 	}
@@ -55,6 +55,9 @@ func cutArguments(s string) (symbol string, open bool) {
 // readSuffixes cuts what stands behind the symbol, keeps the source line and
 // the trap frame, and returns the symbol.
 func readSuffixes(s string, f *Frame) string {
+	if strings.IndexByte(s, ' ') < 0 {
+		return s
+	}
 	if at := strings.Index(s, " //"); at >= 0 {
 		s = s[:at]
 	}
@@ -144,4 +147,12 @@ func plausibleModule(s string) bool {
 		}
 	}
 	return letters
+}
+
+// withoutBold takes the marks of Markdown's bold out.
+func withoutBold(s string) string {
+	if strings.IndexByte(s, '*') < 0 {
+		return s
+	}
+	return strings.ReplaceAll(s, "**", "")
 }

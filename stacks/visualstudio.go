@@ -23,6 +23,9 @@ func IsVisualStudioFrame(l kd.Line) bool {
 
 func visualStudioFrame(l kd.Line) (Frame, bool) {
 	f := Frame{At: l.All(), Offset: -1, Bare: true}
+	if n := len(l.Text); n == 0 || l.Text[n-1] != '+' && l.Text[n-1] < 'A' {
+		return f, false
+	}
 	at := strings.LastIndexAny(l.Text, " \t")
 	if at < 0 || !languages[l.Text[at+1:]] {
 		return f, false

@@ -219,14 +219,15 @@ func (r *Reader) InStack() bool { return r.stack.Len() > 0 }
 // startsWithoutHeader reports whether a stack may begin with this line although
 // no column heads came: in a THREAD block, or where the command allows it.
 func (r *Reader) startsWithoutHeader(l kd.Line) bool {
-	if stacks.IsVisualStudioFrame(l) {
+	function := strings.IndexByte(l.Text, '!') >= 0
+	if function && stacks.IsVisualStudioFrame(l) {
 		return true
 	}
 	inBlock := r.cur != nil && len(r.cur.Stack.Frames) == 0
 	if !r.loose && !inBlock && !r.titled {
 		return false
 	}
-	if stacks.IsBareFrame(l) {
+	if function && stacks.IsBareFrame(l) {
 		// Outside a THREAD block only the kernel's own frames begin a stack:
 		// user-mode tools print such lines too.
 		return inBlock || stacks.InKernelImage(l)

@@ -132,6 +132,11 @@ func isLockQueue(s string) bool {
 }
 
 func lastWord(text string) string {
+	switch text[len(text)-1] {
+	case '.', 'O', 'W':
+	default:
+		return "" // no lock queue
+	}
 	return text[strings.LastIndexAny(text, " \t")+1:]
 }
 

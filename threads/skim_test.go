@@ -138,3 +138,11 @@ func BenchmarkSkim(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkReader(b *testing.B) {
+	lines := kd.Lines(strings.Repeat(plainBlock, 100))
+	b.SetBytes(int64(len(plainBlock) * 100))
+	for b.Loop() {
+		threads.Read(lines)
+	}
+}

@@ -89,6 +89,10 @@ func (e encoding) rawLen(text []byte) int64 {
 	}
 	n := 0
 	for i := 0; i < len(text); {
+		if i+8 <= len(text) && binary.LittleEndian.Uint64(text[i:])&0x8080808080808080 == 0 {
+			n, i = n+8, i+8
+			continue
+		}
 		if text[i] < utf8.RuneSelf {
 			n, i = n+1, i+1
 			continue

@@ -1,6 +1,8 @@
 package transcript
 
 import (
+	"strings"
+
 	"kdlocks/kd"
 	"kdlocks/threads"
 )
@@ -24,12 +26,13 @@ func (ld *loader) load(b threads.Brief) *threads.Thread {
 	if b.Process >= 0 {
 		r.Within(ld.processes[b.Process])
 	}
-	repair := Repair{input: b.Input}
-	take := func(l kd.Line) { r.Line(l) }
-	for i, line := range splitLines(ld.buf) {
-		repair.Push(line, b.Line+int32(i), take)
+	num := b.Line
+	for line := range strings.Lines(string(ld.buf)) {
+		t.notePlain(line, num)
+		text, off := kd.TrimBlanks(strings.TrimSuffix(line, "\n"))
+		r.Line(kd.Line{Text: text, Input: b.Input, Num: num, Off: int32(off)})
+		num++
 	}
-	repair.Flush(false, take)
 	l := r.Done()
 	if len(l.Threads) != 1 || !b.Fits(l.Threads[0]) {
 		return nil

@@ -1,9 +1,6 @@
 package transcript
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "bytes"
 
 // physical cuts the text of an input into lines, over the ends of chunks.
 type physical struct {
@@ -14,12 +11,9 @@ type physical struct {
 	dropped int64
 	open    bool
 	// old is set when a line was no UTF-8.
-	old bool
+	old  bool
+	text *text
 }
-
-// pieceSize is about how much text is made one string, so that a fact that
-// keeps a word of it keeps no more than that in memory.
-const pieceSize = 1 << 14
 
 // split gives out the lines of a text that begins with the beginning of a line,
 // or goes on with the one that is open. A line that the text does not end
@@ -35,30 +29,18 @@ func (p *physical) split(text []byte, emit func(line string, num int32)) {
 		p.end(false, emit)
 		text = text[n+1:]
 	}
-	for len(text) > 0 {
-		n := min(len(text), pieceSize)
-		if i := bytes.IndexByte(text[n:], '\n'); n < len(text) && i >= 0 {
-			n += i + 1
-		} else if i < 0 || n == len(text) {
-			n = bytes.LastIndexByte(text, '\n') + 1
-		}
-		if n == 0 {
-			p.open = true
-			p.keep(text)
-			return
-		}
-		p.whole(text[:n], emit)
-		text = text[n:]
+	n := bytes.LastIndexByte(text, '\n') + 1
+	p.whole(text[:n], emit)
+	if n < len(text) {
+		p.open = true
+		p.keep(text[n:])
 	}
 }
 
 // whole gives out lines that all have their end.
 func (p *physical) whole(text []byte, emit func(string, int32)) {
-	plain := utf8.Valid(text)
-	s := ""
-	if plain {
-		s = string(text)
-	}
+	s := string(text)
+	plain := isASCII(s)
 	for at := 0; at < len(text); {
 		end := at + bytes.IndexByte(text[at:], '\n')
 		p.num++
@@ -68,9 +50,7 @@ func (p *physical) whole(text []byte, emit func(string, int32)) {
 			}
 			emit(s[at:cut], p.num)
 		} else {
-			line, old := asText(text[at:end], false)
-			p.old = p.old || old
-			emit(line, p.num)
+			p.emit(text[at:end], false, emit)
 		}
 		at = end + 1
 	}
@@ -88,9 +68,15 @@ func (p *physical) end(cut bool, emit func(string, int32)) {
 	if !p.open {
 		return
 	}
-	line, old := asText(p.half, cut || p.dropped > 0)
-	p.old = p.old || old
 	p.num++
-	emit(line, p.num)
+	p.emit(p.half, cut || p.dropped > 0, emit)
 	p.half, p.dropped, p.open = p.half[:0], 0, false
+}
+
+// emit gives out a line that is long or not all ASCII.
+func (p *physical) emit(text []byte, cut bool, emit func(string, int32)) {
+	line, old := asText(text, cut)
+	p.old = p.old || old
+	p.text.notePlain(line, p.num)
+	emit(line, p.num)
 }

@@ -54,6 +54,9 @@ type Source struct {
 // beginning.
 func (s *Source) Line(n int32) string { return s.text.Line(n) }
 
+// Plain reports whether a line that facts were read on is all ASCII.
+func (s *Source) Plain(n int32) bool { return s.text.Plain(n) }
+
 // Lines returns the number of lines.
 func (s *Source) Lines() int { return len(s.Status) }
 

@@ -14,7 +14,7 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	r.section, r.typed, r.echo = -1, false, ""
 	r.cur.locks.Break()
 	r.cur.threads.Prompt(true)
-	r.lines, r.repair, r.fated = physical{}, Repair{input: i}, 0
+	r.lines, r.repair, r.fated = physical{text: r.src.text}, Repair{input: i}, 0
 	err := r.chunks(ctx, r.src.text, func(c *chunk) {
 		r.chunk(c)
 		progress(c.off + int64(len(c.text)))
@@ -95,6 +95,7 @@ func (r *router) chunk(c *chunk) {
 	for i := range c.blocks {
 		b := &c.blocks[i]
 		r.loose(c, at, b.start)
+		r.src.text.mark(b.Off, r.lines.num+1)
 		if !r.skimmed(c, b) {
 			r.loose(c, b.start, b.end)
 		}
@@ -103,12 +104,27 @@ func (r *router) chunk(c *chunk) {
 	r.loose(c, at, len(c.text))
 }
 
+// pieceSize is about how much text is made one string, so that a fact that
+// keeps a word of it keeps no more than that in memory.
+const pieceSize = markStep
+
 // loose reads lines one by one.
 func (r *router) loose(c *chunk, from, to int) {
-	if from >= to {
-		return
+	off := c.off + r.src.text.enc.rawLen(c.text[:from])
+	for from < to {
+		end := to
+		if to-from > pieceSize {
+			if n := bytes.IndexByte(c.text[from+pieceSize:to], '\n'); n >= 0 {
+				end = from + pieceSize + n + 1
+			}
+		}
+		if !r.lines.open {
+			r.src.text.mark(off, r.lines.num+1)
+		}
+		r.lines.split(c.text[from:end], r.push)
+		off += r.src.text.enc.rawLen(c.text[from:end])
+		from = end
 	}
-	r.lines.split(c.text[from:to], r.push)
 }
 
 // push gives a line of the input to the repair step.

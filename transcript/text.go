@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sort"
+	"unicode/utf8"
 )
 
 const (
@@ -28,7 +29,10 @@ type text struct {
 	// marks are places where lines begin, in their order.
 	marks []lineMark
 	lines int32 // read so far
+	// wide are the lines that facts were read on and that are not all ASCII.
+	wide  map[int32]bool
 	cache []piece
+	next  int // the piece of cache to be replaced next
 }
 
 // lineMark is the beginning of a line.
@@ -39,8 +43,9 @@ type lineMark struct {
 
 // piece is some decoded lines.
 type piece struct {
-	mark  int // index into marks
-	lines []string
+	mark   int // index into marks
+	text   []byte
+	starts []int32 // of its lines, in bytes of text
 }
 
 // openText finds the encoding of an input.
@@ -86,11 +91,37 @@ func (t *text) decoded(dst []byte, off, end int64, raw *[]byte) ([]byte, error) 
 	return t.enc.decode(dst, (*raw)[:m]), err
 }
 
-// mark notes where a line begins.
+// markStep is how far marks stand apart at least, in bytes of the input.
+const markStep = 1 << 14
+
+// mark notes where a line begins, if the last mark is not near.
 func (t *text) mark(off int64, line int32) {
-	if n := len(t.marks); n == 0 || t.marks[n-1].line < line {
+	if n := len(t.marks); n == 0 || t.marks[n-1].line < line && off-t.marks[n-1].off >= markStep {
 		t.marks = append(t.marks, lineMark{off, line})
 	}
+}
+
+// Plain reports whether a line is all ASCII, as far as is known.
+func (t *text) Plain(n int32) bool { return !t.wide[n] }
+
+// notePlain keeps in mind that a line is not all ASCII, if so.
+func (t *text) notePlain(line string, n int32) {
+	if !isASCII(line) {
+		if t.wide == nil {
+			t.wide = make(map[int32]bool)
+		}
+		t.wide[n] = true
+	}
+}
+
+// isASCII reports whether all bytes are below 0x80.
+func isASCII[T string | []byte](s T) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // Line returns a line, counted from 1, with its blanks and without its end; ""
@@ -103,23 +134,28 @@ func (t *text) Line(n int32) string {
 	if m < 0 {
 		return ""
 	}
-	lines := t.piece(m)
-	if i := int(n - t.marks[m].line); i < len(lines) {
-		return lines[i]
+	p := t.piece(m)
+	i := int(n - t.marks[m].line)
+	if i >= len(p.starts) {
+		return ""
 	}
-	return ""
+	line := p.text[p.starts[i]:]
+	end := bytes.IndexByte(line, '\n')
+	if end >= 0 {
+		line = line[:end]
+	}
+	s, _ := asText(line, end < 0)
+	return s
 }
 
 // mostCached is the number of pieces that are kept decoded.
-const mostCached = 4
+const mostCached = 8
 
-// piece returns the lines from a mark to the next.
-func (t *text) piece(m int) []string {
-	for i, p := range t.cache {
-		if p.mark == m {
-			copy(t.cache[1:i+1], t.cache[:i])
-			t.cache[0] = p
-			return p.lines
+// piece returns the text from a mark to the next.
+func (t *text) piece(m int) *piece {
+	for i := range t.cache {
+		if t.cache[i].mark == m {
+			return &t.cache[i]
 		}
 	}
 	end := t.in.Size
@@ -128,22 +164,20 @@ func (t *text) piece(m int) []string {
 	}
 	// More than this is one very long line.
 	end = min(end, t.marks[m].off+3*chunkSize)
-	var raw []byte
-	b, _ := t.decoded(nil, t.marks[m].off, end, &raw)
-	p := piece{m, splitLines(b)}
-	t.cache = append([]piece{p}, t.cache[:min(len(t.cache), mostCached-1)]...)
-	return p.lines
-}
-
-// splitLines cuts decoded text into lines. An end of line at the very end
-// starts no further line.
-func splitLines(b []byte) []string {
-	var out []string
-	for len(b) > 0 {
-		line, rest, whole := bytes.Cut(b, []byte{'\n'})
-		s, _ := asText(line, !whole)
-		out = append(out, s)
-		b = rest
+	if len(t.cache) < mostCached {
+		t.cache = append(t.cache, piece{})
 	}
-	return out
+	p := &t.cache[t.next%len(t.cache)]
+	t.next++
+	var raw []byte
+	p.mark, p.starts = m, append(p.starts[:0], 0)
+	p.text, _ = t.decoded(p.text[:0], t.marks[m].off, end, &raw)
+	for at := 0; ; {
+		n := bytes.IndexByte(p.text[at:], '\n')
+		if n < 0 {
+			return p
+		}
+		at += n + 1
+		p.starts = append(p.starts, int32(at))
+	}
 }
