@@ -114,6 +114,9 @@ func (c *Cursor) Take(phrase string) bool {
 
 // HasPrefixFold reports whether s starts with prefix, in either case.
 func HasPrefixFold(s, prefix string) bool {
+	if s == "" || prefix == "" || (s[0]^prefix[0])&^0x20 != 0 {
+		return prefix == ""
+	}
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 

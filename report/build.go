@@ -80,9 +80,11 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 	for _, res := range j.Snap.Resources {
 		r.Resources = append(r.Resources, b.resource(j.Snap, res))
 	}
-	for _, t := range j.Snap.Threads {
-		if t.Addr != 0 {
-			r.people = append(r.people, person{b.session, hex(t.Addr), t.Process.Image, t.CID.String()})
+	for _, list := range [][]*threads.Thread{j.Snap.Threads, j.Snap.Named} {
+		for _, t := range list {
+			if t.Addr != 0 {
+				r.people = append(r.people, person{b.session, hex(t.Addr), t.Process.Image, t.CID.String()})
+			}
 		}
 	}
 	b.processors(r, j.Snap)

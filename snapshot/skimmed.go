@@ -19,7 +19,7 @@ func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing) []*threads.Threa
 	if len(tl.Skimmed) == 0 {
 		return tl.Threads
 	}
-	c := chooser{rows: tl.Skimmed, taken: make([]bool, len(tl.Skimmed))}
+	c := chooser{rows: tl.Skimmed, taken: make([]bool, len(tl.Skimmed)), listed: make(map[kd.Addr]bool)}
 	c.index()
 	c.named(ll, tl)
 	c.onStacks(pointers(ll, tl))
@@ -32,16 +32,21 @@ func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing) []*threads.Threa
 		loaded = append(loaded, more...)
 	}
 	s.rest, s.loadRest = c.left(), tl.Load
+	s.restIndex = indexRows(s.rest)
 	return inOrder(tl.Threads, loaded)
 }
 
 // chooser picks skimmed threads.
 type chooser struct {
-	rows  []threads.Brief
-	taken []bool
-	todo  []int
-	table []int32 // rows by address, open addressing: row number + 1
+	rows   []threads.Brief
+	taken  []bool
+	todo   []int
+	byAddr rowIndex
+	listed map[kd.Addr]bool // waiters in the lists of resources
 }
+
+// rowIndex finds rows by address: open addressing, row number + 1.
+type rowIndex []int32
 
 func (c *chooser) take(i int) {
 	if !c.taken[i] {
@@ -53,51 +58,74 @@ func (c *chooser) take(i int) {
 // index makes rows findable by address, and takes all rows of an address that
 // was printed more than once.
 func (c *chooser) index() {
-	size := 1024
-	for size < 2*len(c.rows) {
-		size *= 2
-	}
-	c.table = make([]int32, size)
+	c.byAddr = indexRows(c.rows)
 	for i := range c.rows {
-		at := c.slot(c.rows[i].Addr)
-		if first := c.table[at]; first != 0 {
-			c.take(int(first - 1))
+		if first := c.byAddr.find(c.rows, c.rows[i].Addr); first != i {
+			c.take(first)
 			c.take(i)
-			continue
 		}
-		c.table[at] = int32(i) + 1
 	}
 }
 
-// slot returns the place of an address in the table.
-func (c *chooser) slot(a kd.Addr) int {
-	mask := len(c.table) - 1
+func indexRows(rows []threads.Brief) rowIndex {
+	size := 1024
+	for size < 2*len(rows) {
+		size *= 2
+	}
+	x := make(rowIndex, size)
+	for i := range rows {
+		if at := x.slot(rows, rows[i].Addr); x[at] == 0 {
+			x[at] = int32(i) + 1
+		}
+	}
+	return x
+}
+
+// slot returns the place of an address in the index.
+func (x rowIndex) slot(rows []threads.Brief, a kd.Addr) int {
+	mask := len(x) - 1
 	at := int(uint64(a)*0x9e3779b97f4a7c15>>20) & mask
-	for c.table[at] != 0 && c.rows[c.table[at]-1].Addr != a {
+	for x[at] != 0 && rows[x[at]-1].Addr != a {
 		at = (at + 1) & mask
 	}
 	return at
 }
 
-// find takes the rows of an address and reports whether there are any.
-func (c *chooser) find(a kd.Addr) bool {
-	first := c.table[c.slot(a)]
-	if first != 0 {
-		c.take(int(first - 1))
+// find returns the first row of an address, -1 if there is none.
+func (x rowIndex) find(rows []threads.Brief, a kd.Addr) int {
+	if len(rows) == 0 {
+		return -1
 	}
-	return first != 0
+	return int(x[x.slot(rows, a)]) - 1
+}
+
+// find takes the first row of an address.
+func (c *chooser) find(a kd.Addr) {
+	if i := c.byAddr.find(c.rows, a); i >= 0 {
+		c.take(i)
+	}
+}
+
+// waiter takes the row of a listed waiter, unless its list tells all.
+func (c *chooser) waiter(a kd.Addr) {
+	c.listed[a] = true
+	if i := c.byAddr.find(c.rows, a); i >= 0 && !c.rows[i].WaitsPlainly() {
+		c.take(i)
+	}
 }
 
 // named takes the threads that other output names.
 func (c *chooser) named(ll locks.Listing, tl threads.Listing) {
 	for _, r := range ll.Resources {
-		for _, e := range r.Entries {
+		for _, e := range r.Owners {
 			c.find(e.Raw)
 			c.find(e.Raw.Untagged())
 			c.find(e.Actual)
 		}
-		for _, w := range r.ExclusiveWaiters {
-			c.find(w.Thread)
+		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+			for _, w := range list {
+				c.waiter(w.Thread)
+			}
 		}
 	}
 	for _, t := range ll.Triage {
@@ -196,7 +224,7 @@ func (c *chooser) waiting(noLocks bool) {
 		switch {
 		case b.Has(threads.HasOwner):
 			c.take(i)
-		case waitsForResource(b):
+		case waitsForResource(b) && !c.listed[b.Addr]:
 			if resources++; resources <= most || c.taken[i] {
 				c.take(i)
 			}
@@ -262,16 +290,42 @@ func (s *Snapshot) Skimmed() []threads.Brief { return s.rest }
 // ThreadCount returns the number of threads, those that were skimmed included.
 func (s *Snapshot) ThreadCount() int { return len(s.Threads) + len(s.rest) }
 
-// WaitingUnlisted counts the skimmed threads that wait for a resource. No list
-// names them, or they would have been read whole.
+// WaitingUnlisted counts the skimmed threads that wait for a resource and that
+// no list names.
 func (s *Snapshot) WaitingUnlisted() int {
 	n := 0
 	for i := range s.rest {
-		if waitsForResource(&s.rest[i]) {
+		if waitsForResource(&s.rest[i]) && !s.waiters[s.rest[i].Addr] {
 			n++
 		}
 	}
 	return n
+}
+
+// WaitsPlainly reports whether a thread was skimmed, and all that is said of it
+// agrees with a wait for an ERESOURCE.
+func (s *Snapshot) WaitsPlainly(a kd.Addr) bool {
+	i := s.restIndex.find(s.rest, a)
+	return i >= 0 && s.rest[i].WaitsPlainly()
+}
+
+// Thread returns the thread at an address, nil if it was not printed. One that
+// was skimmed is read whole.
+func (s *Snapshot) Thread(a kd.Addr) *threads.Thread {
+	if t := s.byAddr[a]; t != nil {
+		return t
+	}
+	i := s.restIndex.find(s.rest, a)
+	if i < 0 {
+		return nil
+	}
+	t := s.loadRest(s.rest[i])
+	if t != nil {
+		t.Stack.Split(s.Target.Arch)
+		s.byAddr[a] = t
+		s.Named = append(s.Named, t)
+	}
+	return t
 }
 
 // AllThreads returns every thread in the order of the input. Those that were

@@ -59,6 +59,9 @@ type Snapshot struct {
 	Target    Target
 	Resources []*Resource       // in the order of the input
 	Threads   []*threads.Thread // in the order of the input, one for each address
+	// Named are the skimmed threads that were asked for and read whole. They
+	// are not in Threads.
+	Named     []*threads.Thread
 	Processes []threads.Process
 	Timeouts  []locks.Timeout
 	// Processors are the rows of !running, Matches the blocks of !findstack, and
@@ -77,8 +80,9 @@ type Snapshot struct {
 	Notes       []kd.Note
 
 	// rest are the threads that were skimmed and cannot matter to a verdict.
-	rest     []threads.Brief
-	loadRest func(threads.Brief) *threads.Thread
+	rest      []threads.Brief
+	restIndex rowIndex
+	loadRest  func(threads.Brief) *threads.Thread
 
 	interpretations []threads.Interpretation
 	byAddr          map[kd.Addr]*threads.Thread
@@ -142,9 +146,6 @@ func (s *Snapshot) NotThreads() []kd.Addr {
 	}
 	return out
 }
-
-// Thread returns the thread at an address, nil if it was not printed.
-func (s *Snapshot) Thread(a kd.Addr) *threads.Thread { return s.byAddr[a] }
 
 // Resource returns the resource at an address, nil if it was not printed.
 func (s *Snapshot) Resource(a kd.Addr) *Resource { return s.byResource[a] }

@@ -26,11 +26,13 @@ type Traits uint8
 
 // The traits that decide whether a block must be read whole.
 const (
-	UserWait     Traits = 1 << iota // WaitMode is UserMode
-	HasIRP                          // "IRP List:"
-	HasReply                        // waits for the reply to an ALPC or LPC message
-	HasOwner                        // a wait object with its owner: a mutant
-	WaitsOnStack                    // a frame of ExpWaitForResource
+	UserWait      Traits = 1 << iota // WaitMode is UserMode
+	HasIRP                           // "IRP List:"
+	HasReply                         // waits for the reply to an ALPC or LPC message
+	HasOwner                         // a wait object with its owner: a mutant
+	WaitsOnStack                     // a frame of ExpWaitForResource
+	OtherObject                      // a wait object of a kind that no ERESOURCE has
+	SharedVariant                    // a frame of ExAcquireSharedWaitForExclusive or ...StarveExclusive
 )
 
 // Has reports whether the block has any of the traits.
@@ -58,6 +60,13 @@ var reasonIndex = func() map[string]uint8 {
 	}
 	return m
 }()
+
+// WaitsPlainly reports whether all that is said of the thread agrees with a wait
+// for an ERESOURCE and nothing is special about it, so that its place in a list
+// of waiters tells as much as the whole block.
+func (b *Brief) WaitsPlainly() bool {
+	return b.State == Waiting && b.WaitReason() == "WrResource" && b.Traits&^(WaitsOnStack|HasIRP) == 0
+}
 
 // Fits reports whether a block that was read whole is the one that was
 // skimmed.

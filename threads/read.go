@@ -86,6 +86,9 @@ func (r *Reader) Line(l kd.Line) bool {
 	case l.Text == "":
 		r.gap, r.blank = true, true
 		return false
+	case r.plainFrame(l):
+		r.gap = false
+		return true
 	case r.deadlock(l), r.findstack(l), r.running(l), r.ready(l):
 		r.gap = false
 		return true
@@ -209,6 +212,20 @@ func (r *Reader) stackLine(l kd.Line) bool {
 	if r.gap && r.stack.Len() > 0 && (startsStack(l) || r.stack.Restarts(l)) {
 		r.closeStack()
 		r.cur = nil
+	}
+	return r.stack.Line(l)
+}
+
+// plainFrame reads a frame of the stack that is open by its shape, before all
+// other readers are asked: most lines of most logs are such.
+func (r *Reader) plainFrame(l kd.Line) bool {
+	const sp = len("fffff880`07fab3e0")
+	t := l.Text
+	if r.gap || r.stack.Len() == 0 || len(t) < 2*sp+2 || t[8] != '`' || t[sp] != ' ' || t[sp+9] != '`' || t[2*sp+1] != ' ' {
+		return false
+	}
+	if r.find.open || r.verifier.deadlock != nil || r.mex != mexNone || r.table.open {
+		return false
 	}
 	return r.stack.Line(l)
 }

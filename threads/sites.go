@@ -3,22 +3,18 @@ package threads
 import (
 	"bytes"
 	"hash/maphash"
-	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/stacks"
 )
 
 // siteKind says what a call site means to a skimmed stack.
-type siteKind uint8
+type siteKind struct {
+	traits Traits
+	bad    bool // none that every frame may have: the block is read whole
+}
 
-const (
-	plainSite siteKind = iota
-	// resourceSite is one of ExpWaitForResource.
-	resourceSite
-	// badSite is none that every frame may have: the block is read whole.
-	badSite
-)
+var badSite = siteKind{bad: true}
 
 // sites remembers the call sites that were met: a large listing has millions
 // of frames and some thousands of sites.
@@ -94,10 +90,12 @@ func judgeSite(text string) siteKind {
 	switch {
 	case !ok1 || !ok2 || len(plain.Args) > 0 || plain.Cut || plain.Trap != 0:
 		return badSite
-	case strings.Contains(strings.ToLower(plain.Function), "expwaitforresource"):
-		return resourceSite
+	case containsFold(plain.Function, "ExpWaitForResource"):
+		return siteKind{traits: WaitsOnStack}
+	case containsFold(plain.Function, "ExAcquireSharedWaitForExclusive"), containsFold(plain.Function, "ExAcquireSharedStarveExclusive"):
+		return siteKind{traits: SharedVariant}
 	}
-	return plainSite
+	return siteKind{}
 }
 
 // frameWith reads a frame that has some text behind its addresses.

@@ -313,8 +313,10 @@ func (p *skim) waitObject() bool {
 		return false
 	}
 	switch string(p.b[p.i:end]) {
-	case "SynchronizationEvent", "NotificationEvent", "NotificationTimer", "SynchronizationTimer",
-		"QueueObject", "Thread", "ProcessObject", "Unknown", "Semaphore Limit 0x1", "Semaphore Limit 0x7fffffff":
+	case "SynchronizationEvent", "Semaphore Limit 0x1", "Semaphore Limit 0x7fffffff", "NotificationEvent", "Unknown":
+		return true
+	case "QueueObject", "Thread", "ProcessObject", "NotificationTimer", "SynchronizationTimer":
+		p.out.Traits |= OtherObject
 		return true
 	}
 	switch {
@@ -477,12 +479,10 @@ func (p *skim) site(from kd.Addr) bool {
 		return false
 	}
 	kind := p.k.sites.kind(from, text)
-	if kind == badSite {
+	if kind.bad {
 		return false
 	}
-	if kind == resourceSite {
-		p.out.Traits |= WaitsOnStack
-	}
+	p.out.Traits |= kind.traits
 	p.i = next
 	p.lines++
 	return true

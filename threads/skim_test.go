@@ -107,8 +107,12 @@ func compareBrief(t *testing.T, b *threads.Brief, th *threads.Thread) {
 	t.Helper()
 	traits := map[threads.Traits]bool{
 		threads.UserWait: th.WaitMode == "UserMode", threads.HasIRP: len(th.IRPs) > 0, threads.HasReply: th.Reply != nil,
-		threads.HasOwner:     slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool { return w.Owner != 0 || w.Kind == "Mutant" }),
-		threads.WaitsOnStack: th.FindFrame("ExpWaitForResource") >= 0,
+		threads.HasOwner:      slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool { return w.Owner != 0 || w.Kind == "Mutant" }),
+		threads.WaitsOnStack:  th.FindFrame("ExpWaitForResource") >= 0,
+		threads.SharedVariant: th.FindFrame("ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive") >= 0,
+		threads.OtherObject: slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool {
+			return w.Kind == "Thread" || w.Kind == "ProcessObject" || w.Kind == "QueueObject" || w.IsTimer()
+		}),
 	}
 	for trait, want := range traits {
 		if b.Has(trait) != want {

@@ -182,14 +182,23 @@ func (t *Thread) Timed() bool {
 // of the words, -1 if there is none. Words are matched in either case.
 func (t *Thread) FindFrame(words ...string) int {
 	for i := range t.Stack.Frames {
-		name := strings.ToLower(t.Stack.Frames[i].Function)
 		for _, w := range words {
-			if strings.Contains(name, strings.ToLower(w)) {
+			if containsFold(t.Stack.Frames[i].Function, w) {
 				return i
 			}
 		}
 	}
 	return -1
+}
+
+// containsFold reports whether s contains word, which is ASCII, in either case.
+func containsFold(s, word string) bool {
+	for i := 0; i+len(word) <= len(s); i++ {
+		if (s[i]^word[0])&^0x20 == 0 && strings.EqualFold(s[i:i+len(word)], word) {
+			return true
+		}
+	}
+	return false
 }
 
 // MapAddrs replaces every address of the thread by f of it.

@@ -12,7 +12,7 @@ import (
 
 const (
 	// chunkSize is how many bytes of an input are read at a time.
-	chunkSize = 1 << 20
+	chunkSize = 1 << 19
 	// windowSize is how much decoded text behind a chunk the place to cut it is
 	// looked for in, and aheadSize how many bytes are read for that at first.
 	windowSize = 1 << 17

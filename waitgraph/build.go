@@ -100,7 +100,7 @@ func listed(ws []locks.Waiter) []wait {
 func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
 	out := ws[:0]
 	for _, w := range ws {
-		t := g.Snap.Thread(w.thread)
+		t := g.waiter(w.thread)
 		if why := otherWait(t); why != "" {
 			g.note(w.at, "thread %s is listed as a waiter of resource %s, but its %s (line %d) says %s: no edge is drawn", g.bare(w.thread), g.bare(r.Addr), block(t), t.At.Line, why)
 			continue
@@ -126,6 +126,15 @@ func block(t *threads.Thread) string {
 		return "THREAD block"
 	}
 	return "row"
+}
+
+// waiter returns what is known of a listed waiter, nil if it says no more than
+// the list.
+func (g *Graph) waiter(a kd.Addr) *threads.Thread {
+	if g.Snap.WaitsPlainly(a) {
+		return nil
+	}
+	return g.Snap.Thread(a)
 }
 
 // otherWait says what a thread does if it is not waiting for a resource, ""
@@ -250,7 +259,7 @@ func (g *Graph) addExclusive(r *snapshot.Resource, ws []wait, missing int) {
 func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, missingExclusive int) {
 	gate := g.node(Node{Kind: Shared, Addr: r.Addr, Resource: r, Announced: missing})
 	for _, w := range ws {
-		t := g.Snap.Thread(w.thread)
+		t := g.waiter(w.thread)
 		waitsBehind := t != nil && t.FindFrame("ExAcquireSharedWaitForExclusive") >= 0
 		passes := t != nil && t.FindFrame("ExAcquireSharedStarveExclusive") >= 0
 		switch {
