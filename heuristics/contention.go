@@ -29,8 +29,11 @@ Seen must be: the count, and the owner's state in its THREAD block.`,
 func init() {
 	register(contention, func(d *diagnosis) []Finding {
 		return d.eachOwner(func(r *snapshot.Resource, o *snapshot.Owner) *Finding {
+			if r.Contention.N < hot || r.Mode == locks.Unowned || o.Live == threads.No {
+				return nil
+			}
 			t := d.snap.Thread(o.Thread)
-			if r.Contention.N < hot || r.Mode == locks.Unowned || t == nil || o.Live == threads.No {
+			if t == nil {
 				return nil
 			}
 			switch t.State {

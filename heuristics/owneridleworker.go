@@ -24,6 +24,9 @@ Seen must be: the thread's wait reason, or the queue routine directly under the 
 func init() {
 	register(ownerIdleWorker, func(d *diagnosis) []Finding {
 		return d.eachOwner(func(r *snapshot.Resource, o *snapshot.Owner) *Finding {
+			if b := d.snap.Brief(o.Thread); b != nil && !b.Has(threads.QueueWait) {
+				return nil
+			}
 			t := d.snap.Thread(o.Thread)
 			if t == nil || o.Live == threads.No || !isIdleWorker(t) {
 				return nil

@@ -26,6 +26,9 @@ Seen must be: the owner entry and the state TERMINATED in the thread's own block
 func init() {
 	register(ownerTerminated, func(d *diagnosis) []Finding {
 		return d.eachOwner(func(r *snapshot.Resource, o *snapshot.Owner) *Finding {
+			if b := d.snap.Brief(o.Thread); b != nil && b.State != threads.Terminated {
+				return nil
+			}
 			if t := d.snap.Thread(o.Thread); t != nil && t.State == threads.Terminated && o.Live != threads.No {
 				return d.terminatedFinding(r, o)
 			}

@@ -21,8 +21,11 @@ func (d *diagnosis) suspectedOwnerPointers() []Finding {
 		shared, exclusive := r.Unlisted()
 		for i := range r.Resolved {
 			o := &r.Resolved[i]
+			if !o.Pointer || o.Live != threads.Yes {
+				continue
+			}
 			t := d.snap.Thread(o.Thread)
-			if !o.Pointer || o.Live != threads.Yes || t == nil || !waitsForResource(t) || d.waitsForListed(t) {
+			if t == nil || !waitsForResource(t) || d.waitsForListed(t) {
 				continue
 			}
 			if exclusive > 0 || shared > 0 && r.Mode == locks.Exclusive {

@@ -15,6 +15,10 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 	p := &page{names: index(r), s: s}
 	p.verdict()
 	for i := range r.Findings {
+		if i == mostFindings {
+			fmt.Fprintf(p, "\n... and %d more findings (use -o json for all)\n", len(r.Findings)-i)
+			break
+		}
 		p.finding(i+1, &r.Findings[i])
 	}
 	p.verifier()
@@ -27,6 +31,10 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 	_, err := w.Write(p.Bytes())
 	return err
 }
+
+// mostFindings bounds the findings of the text form; they stand in the order of
+// their weight.
+const mostFindings = 32
 
 // page collects the text of a report.
 type page struct {

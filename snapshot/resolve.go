@@ -171,7 +171,7 @@ func (s *Snapshot) resolve(e *locks.OwnerEntry) Owner {
 	case e.Actual != 0:
 		o.How, o.Thread = ByTaggedThread, e.Actual
 		return o
-	case s.byAddr[e.Raw] != nil && s.byAddr[e.Raw].Header:
+	case s.printed(e.Raw):
 		o.How, o.Thread = ByThread, e.Raw
 		return o
 	case !e.Raw.Tagged() && (e.Remark == "" || s.waiters[e.Raw]):
@@ -189,8 +189,13 @@ func (s *Snapshot) resolve(e *locks.OwnerEntry) Owner {
 // isThread reports whether the input shows a thread at the address, be it only
 // in a waiter list.
 func (s *Snapshot) isThread(a kd.Addr) bool {
+	return s.printed(a) || s.waiters[a]
+}
+
+// printed reports whether a THREAD line of the address was read.
+func (s *Snapshot) printed(a kd.Addr) bool {
 	t := s.byAddr[a]
-	return t != nil && t.Header || s.waiters[a]
+	return t != nil && t.Header || s.Brief(a) != nil
 }
 
 // resolvePointer looks for the one stack that holds the owner pointer. What

@@ -117,11 +117,6 @@ func (c *chooser) waiter(a kd.Addr) {
 // named takes the threads that other output names.
 func (c *chooser) named(ll locks.Listing, tl threads.Listing) {
 	for _, r := range ll.Resources {
-		for _, e := range r.Owners {
-			c.find(e.Raw)
-			c.find(e.Raw.Untagged())
-			c.find(e.Actual)
-		}
 		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
 			for _, w := range list {
 				c.waiter(w.Thread)
@@ -187,14 +182,23 @@ func pointers(ll locks.Listing, tl threads.Listing) []kd.Addr {
 	return slices.Compact(out)
 }
 
-// onStacks takes the threads whose stack holds one of the addresses.
+// onStacks takes the threads whose stack holds one of the addresses. A block
+// shows the bounds of the current stack alone, so what no such stack holds may
+// lie on an earlier one of any thread that has more.
 func (c *chooser) onStacks(ps []kd.Addr) {
 	if len(ps) == 0 {
 		return
 	}
+	found := make([]bool, len(ps))
 	for i := range c.rows {
 		at, _ := slices.BinarySearch(ps, c.rows[i].Limit)
-		if at < len(ps) && ps[at] < c.rows[i].Base {
+		for ; at < len(ps) && ps[at] < c.rows[i].Base; at++ {
+			found[at] = true
+			c.take(i)
+		}
+	}
+	for i := range c.rows {
+		if c.rows[i].Has(threads.Expanded) && slices.Contains(found, false) {
 			c.take(i)
 		}
 	}
@@ -302,11 +306,13 @@ func (s *Snapshot) WaitingUnlisted() int {
 	return n
 }
 
-// WaitsPlainly reports whether a thread was skimmed, and all that is said of it
-// agrees with a wait for an ERESOURCE.
-func (s *Snapshot) WaitsPlainly(a kd.Addr) bool {
-	i := s.restIndex.find(s.rest, a)
-	return i >= 0 && s.rest[i].WaitsPlainly()
+// Brief returns what is kept of a thread that was skimmed and not asked for
+// yet, nil for any other.
+func (s *Snapshot) Brief(a kd.Addr) *threads.Brief {
+	if i := s.restIndex.find(s.rest, a); i >= 0 && s.byAddr[a] == nil {
+		return &s.rest[i]
+	}
+	return nil
 }
 
 // Thread returns the thread at an address, nil if it was not printed. One that
@@ -359,10 +365,14 @@ func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
 func (s *Snapshot) restSpans(a kd.Addr) []span {
 	var out []span
 	for _, b := range s.rest {
-		if b.Limit <= a && a < b.Base {
+		if b.Limit <= a && a < b.Base || b.Has(threads.Expanded) {
 			if t := s.loadRest(b); t != nil {
 				t.Stack.Split(s.Target.Arch)
-				out = append(out, span{limit: b.Limit, base: b.Base, thread: t})
+				for i, g := range t.Stack.Segments {
+					if g.Contains(a) {
+						out = append(out, span{g.Limit, g.Base, t, i})
+					}
+				}
 			}
 		}
 	}

@@ -1,13 +1,18 @@
 package threads
 
-import "kdlocks/kd"
+import (
+	"slices"
+
+	"kdlocks/kd"
+)
 
 // Brief is what is kept of a thread of a very large listing until somebody
 // asks for the rest: enough to know whether the rest can matter.
 type Brief struct {
 	Addr kd.Addr
 	// Limit is the lowest address of the current kernel stack, Base its end,
-	// exclusive. All kernel frames lie between them, rising.
+	// exclusive. Unless the block has the trait Expanded, all kernel frames lie
+	// between them, rising.
 	Limit, Base kd.Addr
 
 	Off     int64 // where the block begins: bytes of the input as it is stored
@@ -22,7 +27,7 @@ type Brief struct {
 }
 
 // Traits say what kinds of facts a block holds.
-type Traits uint8
+type Traits uint16
 
 // The traits that decide whether a block must be read whole.
 const (
@@ -33,6 +38,8 @@ const (
 	WaitsOnStack                     // a frame of ExpWaitForResource
 	OtherObject                      // a wait object of a kind that no ERESOURCE has
 	SharedVariant                    // a frame of ExAcquireSharedWaitForExclusive or ...StarveExclusive
+	Expanded                         // frames on more than one stack
+	QueueWait                        // a frame of KeRemoveQueue or KeRemovePriQueue
 )
 
 // Has reports whether the block has any of the traits.
@@ -65,7 +72,7 @@ var reasonIndex = func() map[string]uint8 {
 // for an ERESOURCE and nothing is special about it, so that its place in a list
 // of waiters tells as much as the whole block.
 func (b *Brief) WaitsPlainly() bool {
-	return b.State == Waiting && b.WaitReason() == "WrResource" && b.Traits&^(WaitsOnStack|HasIRP) == 0
+	return b.State == Waiting && b.WaitReason() == "WrResource" && b.Traits&^(WaitsOnStack|HasIRP|Expanded) == 0
 }
 
 // Fits reports whether a block that was read whole is the one that was
@@ -89,6 +96,9 @@ func (r *Reader) Skim(b Brief) bool {
 	r.out.Skimmed = append(r.out.Skimmed, b)
 	return true
 }
+
+// Reserve makes room for about n more skimmed threads.
+func (r *Reader) Reserve(n int) { r.out.Skimmed = slices.Grow(r.out.Skimmed, n) }
 
 // Process returns the PROCESS block that threads to come belong to, nil if
 // there is none.

@@ -92,6 +92,8 @@ func judgeSite(text string) siteKind {
 		return badSite
 	case containsFold(plain.Function, "ExpWaitForResource"):
 		return siteKind{traits: WaitsOnStack}
+	case containsFold(plain.Function, "KeRemoveQueue"), containsFold(plain.Function, "KeRemovePriQueue"):
+		return siteKind{traits: QueueWait}
 	case containsFold(plain.Function, "ExAcquireSharedWaitForExclusive"), containsFold(plain.Function, "ExAcquireSharedStarveExclusive"):
 		return siteKind{traits: SharedVariant}
 	}

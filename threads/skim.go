@@ -416,8 +416,8 @@ func (p *skim) columns() bool {
 	return p.takeWord("RetAddr") && p.nextLine()
 }
 
-// frames reads the frames, and nothing of the kernel's may lie outside the
-// printed stack or fall: then the thread has more than one.
+// frames reads the frames. Where one of the kernel's lies outside the printed
+// stack or below the one before it, the thread has more than one stack.
 func (p *skim) frames() bool {
 	var sp, ret, last kd.Addr
 	n := 0
@@ -438,7 +438,7 @@ func (p *skim) frames() bool {
 		}
 		if sp >= 1<<63 {
 			if sp < p.out.Limit || sp >= p.out.Base || sp < last {
-				return false
+				p.out.Traits |= Expanded
 			}
 			last = sp
 		}

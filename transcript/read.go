@@ -158,6 +158,7 @@ type router struct {
 	// process is the number of the process that was registered last, from what
 	// was read at processAt; -1 before the first.
 	process   int32
+	reserved  bool // room for skimmed threads
 	processAt kd.Ref
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"runtime"
+	"slices"
 
 	"kdlocks/kd"
 )
@@ -15,6 +16,7 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	r.cur.locks.Break()
 	r.cur.threads.Prompt(true)
 	r.lines, r.repair, r.fated = physical{text: r.src.text}, Repair{input: i}, 0
+	r.src.Status, r.reserved = make([]Status, 0, r.src.Bytes/usualLine), false
 	err := r.chunks(ctx, r.src.text, func(c *chunk) {
 		r.chunk(c)
 		progress(c.off + int64(len(c.text)))
@@ -132,9 +134,7 @@ func (r *router) push(line string, num int32) { r.repair.Push(line, num, r.take)
 
 // fate makes room for the status of all lines up to one.
 func (r *router) fate(last int32) {
-	for int32(len(r.src.Status)) < last {
-		r.src.Status = append(r.src.Status, NotUnderstood)
-	}
+	r.src.Status = fill(r.src.Status, NotUnderstood, int(last)-len(r.src.Status))
 }
 
 // skimmed takes a block in the place of its lines, if nothing that came before
@@ -144,6 +144,10 @@ func (r *router) skimmed(c *chunk, b *block) bool {
 	r.settle()
 	if r.cur.width == 8 {
 		return false
+	}
+	if !r.reserved {
+		r.reserved = true
+		r.cur.threads.Reserve(int((r.src.Bytes - b.Off) / usualBlock))
 	}
 	b.Input, b.Line, b.Process = r.repair.input, r.lines.num+1, r.processNumber()
 	if !r.cur.threads.Skim(b.Brief) {
@@ -158,15 +162,23 @@ func (r *router) skimmed(c *chunk, b *block) bool {
 		r.src.Sections[r.section].EndLine = last
 	}
 	r.fate(b.Line - 1)
-	for range b.Lines {
-		r.src.Status = append(r.src.Status, Claimed)
-	}
-	for range b.Blanks {
-		r.src.Status = append(r.src.Status, Noise)
-	}
+	r.src.Status = fill(fill(r.src.Status, Claimed, int(b.Lines)), Noise, b.Blanks)
 	r.lines.num = last + int32(b.Blanks)
 	r.fated = r.lines.num
 	return true
+}
+
+// usualLine and usualBlock are about how many bytes a line takes and a THREAD
+// block with its stack, in the logs of testdata.
+const usualLine, usualBlock = 80, 2300
+
+// fill appends n times the same.
+func fill(to []Status, st Status, n int) []Status {
+	to = slices.Grow(to, max(n, 0))
+	for range max(n, 0) {
+		to = append(to, st)
+	}
+	return to
 }
 
 // processNumber registers the process that threads to come belong to.

@@ -131,7 +131,7 @@ func block(t *threads.Thread) string {
 // waiter returns what is known of a listed waiter, nil if it says no more than
 // the list.
 func (g *Graph) waiter(a kd.Addr) *threads.Thread {
-	if g.Snap.WaitsPlainly(a) {
+	if b := g.Snap.Brief(a); b != nil && b.WaitsPlainly() {
 		return nil
 	}
 	return g.Snap.Thread(a)
