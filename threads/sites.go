@@ -28,9 +28,9 @@ type sites struct {
 }
 
 type site struct {
-	from kd.Addr
+	from digits
 	at   uint32 // in text
-	len  uint16
+	len  uint16 // 0 if the text was not kept
 	kind siteKind
 }
 
@@ -39,30 +39,39 @@ const mostSites = 4 << 20
 
 const fromBits = 13
 
-// kind returns what the call site of a line is.
-func (s *sites) kind(from kd.Addr, text []byte) siteKind {
-	if len(text) == 0 {
-		return badSite
-	}
+// slot returns the place in the cache of a return address.
+func (s *sites) slot(from digits) *site {
 	if s.byFrom == nil {
 		s.seed, s.byText, s.byFrom = maphash.MakeSeed(), make(map[uint64]site), make([]site, 1<<fromBits)
 	}
-	slot := &s.byFrom[uint64(from)*0x9e3779b97f4a7c15>>(64-fromBits)]
-	if slot.from == from && s.same(*slot, text) {
-		return slot.kind
+	return &s.byFrom[(from.hi*31+from.lo)*0x9e3779b97f4a7c15>>(64-fromBits)]
+}
+
+// expected returns the site that was met last behind a return address, nil if
+// none.
+func (s *sites) expected(from digits) *site {
+	if k := s.slot(from); k.from == from && k.len > 0 {
+		return k
 	}
+	return nil
+}
+
+func (s *sites) textOf(k *site) []byte { return s.text[k.at : int(k.at)+int(k.len)] }
+
+// kind returns what the call site of a line is.
+func (s *sites) kind(from digits, text []byte) siteKind {
+	if len(text) == 0 {
+		return badSite
+	}
+	slot := s.slot(from)
 	h := maphash.Bytes(s.seed, text)
 	known, ok := s.byText[h]
-	if !ok || !s.same(known, text) {
+	if !ok || !bytes.Equal(s.textOf(&known), text) {
 		known = s.learn(h, text)
 	}
 	known.from = from
 	*slot = known
 	return known.kind
-}
-
-func (s *sites) same(k site, text []byte) bool {
-	return int(k.len) == len(text) && bytes.Equal(s.text[k.at:int(k.at)+len(text)], text)
 }
 
 // learn judges a call site that was not met before.

@@ -3,6 +3,7 @@ package threads
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 
 	"kdlocks/kd"
 )
@@ -128,18 +129,67 @@ func (p *skim) addr() (kd.Addr, bool) {
 	return a, true
 }
 
-// stackAddr reads 8 digits, a backtick and 8 digits, and the blanks behind.
-func (p *skim) stackAddr() (kd.Addr, bool) {
-	if p.i+18 > len(p.b) || p.b[p.i+8] != '`' {
-		return 0, false
+// digits is an address as its 16 digits: the first 8 and the last 8, the first
+// of each in the high byte. In lower case such numbers are in the order of the
+// addresses.
+type digits struct{ hi, lo uint64 }
+
+func (d digits) less(o digits) bool { return d.hi < o.hi || d.hi == o.hi && d.lo < o.lo }
+
+// digitsOf returns the digits of an address.
+func digitsOf(a kd.Addr) digits {
+	return digits{digits8(uint64(a) >> 32), digits8(uint64(a) & 0xffffffff)}
+}
+
+func digits8(v uint64) uint64 {
+	v = (v | v<<16) & 0x0000ffff0000ffff
+	v = (v | v<<8) & 0x00ff00ff00ff00ff
+	v = (v | v<<4) & (0x0f * ones)
+	letters := (v + 6*ones) >> 4 & ones
+	return v + '0'*ones + letters*('a'-'0'-10)
+}
+
+// stackAddrs reads Child-SP and RetAddr, each 8 digits, a backtick and 8 digits,
+// and the blanks behind.
+func (p *skim) stackAddrs() (sp, ret digits, ok bool) {
+	const width = 36
+	if p.i+width > len(p.b) {
+		return sp, ret, false
 	}
-	a, ok := hex16(p.word8(p.i), p.word8(p.i+9))
-	if !ok || p.b[p.i+17] != ' ' {
-		return 0, false
+	t := p.b[p.i : p.i+width : p.i+width]
+	if t[8] != '`' || t[17] != ' ' {
+		return sp, ret, false
 	}
+	a, b := binary.LittleEndian.Uint64(t), binary.LittleEndian.Uint64(t[9:])
+	at := 18
+	if t[18] == ' ' {
+		return p.spacedAddrs(a, b)
+	}
+	if t[at+8] != '`' || t[at+17] != ' ' {
+		return sp, ret, false
+	}
+	c, d := binary.LittleEndian.Uint64(t[at:]), binary.LittleEndian.Uint64(t[at+9:])
+	if areHex(a)&areHex(b)&areHex(c)&areHex(d)&highs != highs || (a|b|c|d)&highs != 0 {
+		return sp, ret, false
+	}
+	p.i += width
+	p.blanks()
+	return digits{bits.ReverseBytes64(a), bits.ReverseBytes64(b)}, digits{bits.ReverseBytes64(c), bits.ReverseBytes64(d)}, true
+}
+
+// spacedAddrs is stackAddrs with more than one blank between the two; a and b
+// are the digits of the first.
+func (p *skim) spacedAddrs(a, b uint64) (sp, ret digits, ok bool) {
+	at := p.i
 	p.i += 18
 	p.blanks()
-	return a, true
+	r := p.i
+	if areHex(a)&areHex(b)&highs != highs || (a|b)&highs != 0 || !p.isStackAddr() {
+		p.i = at
+		return sp, ret, false
+	}
+	c, d := binary.LittleEndian.Uint64(p.b[r:]), binary.LittleEndian.Uint64(p.b[r+9:])
+	return digits{bits.ReverseBytes64(a), bits.ReverseBytes64(b)}, digits{bits.ReverseBytes64(c), bits.ReverseBytes64(d)}, true
 }
 
 // isStackAddr moves over what stackAddr reads.
@@ -419,36 +469,29 @@ func (p *skim) columns() bool {
 // frames reads the frames. Where one of the kernel's lies outside the printed
 // stack or below the one before it, the thread has more than one stack.
 func (p *skim) frames() bool {
-	var sp, ret, last kd.Addr
-	n := 0
-	for {
+	limit, base, kernel := digitsOf(p.out.Limit), digitsOf(p.out.Base), digitsOf(1<<63)
+	var ret, last digits
+	for n := 0; ; n++ {
 		start := p.i
 		p.indent()
 		if p.i >= len(p.b) || p.b[p.i] == '\n' || p.b[p.i] == '\r' || p.b[p.i] == 'T' || p.b[p.i] == 'P' {
 			p.i = start
 			return n > 0
 		}
-		from := ret
-		var ok bool
-		if sp, ok = p.stackAddr(); !ok {
+		sp, to, ok := p.stackAddrs()
+		if !ok {
 			return false
 		}
-		if ret, ok = p.stackAddr(); !ok {
-			return false
-		}
-		if sp >= 1<<63 {
-			if sp < p.out.Limit || sp >= p.out.Base || sp < last {
+		if !sp.less(kernel) {
+			if sp.less(limit) || !sp.less(base) || sp.less(last) {
 				p.out.Traits |= Expanded
 			}
 			last = sp
 		}
-		if p.take(": ") && !p.args() {
+		if p.take(": ") && !p.args() || !p.site(ret) {
 			return false
 		}
-		if !p.site(from) {
-			return false
-		}
-		n++
+		ret = to
 	}
 }
 
@@ -469,7 +512,18 @@ func (p *skim) args() bool {
 
 // site reads a call site, to which the frame before returns with the address
 // from.
-func (p *skim) site(from kd.Addr) bool {
+func (p *skim) site(from digits) bool {
+	sites := &p.k.sites
+	if k := sites.expected(from); k != nil {
+		// Most often it is the one that was met there before.
+		end := p.i + int(k.len)
+		if end < len(p.b) && p.b[end] == '\n' && string(p.b[p.i:end]) == string(sites.textOf(k)) {
+			p.out.Traits |= k.kind.traits
+			p.i = end + 1
+			p.lines++
+			return !k.kind.bad
+		}
+	}
 	end, next, ok := p.lineEnd(p.i)
 	if !ok {
 		return false
@@ -478,14 +532,11 @@ func (p *skim) site(from kd.Addr) bool {
 	if !ok {
 		return false
 	}
-	kind := p.k.sites.kind(from, text)
-	if kind.bad {
-		return false
-	}
+	kind := sites.kind(from, text)
 	p.out.Traits |= kind.traits
 	p.i = next
 	p.lines++
-	return true
+	return !kind.bad
 }
 
 // cutTrap takes " (TrapFrame @ fffff880`07fabc20)" off a call site: it is

@@ -314,8 +314,10 @@ func (g *Graph) addOwners(r *snapshot.Resource, gate int) {
 			continue
 		}
 		grade := doubt(r, ownerGrade(o))
-		if t := g.Snap.Thread(o.Thread); t != nil && o.Pointer {
-			grade = max(grade, gradeOf(t.Stack.RangeAt.Doubt), gradeOf(t.At.Doubt))
+		if o.Pointer {
+			if t := g.Snap.Thread(o.Thread); t != nil {
+				grade = max(grade, gradeOf(t.Stack.RangeAt.Doubt), gradeOf(t.At.Doubt))
+			}
 		}
 		g.Add(Edge{From: gate, To: g.thread(o.Thread), Grade: grade, At: o.At, About: o.Raw, Owner: o})
 	}
