@@ -14,6 +14,8 @@ type chunk struct {
 	text   []byte // decoded
 	view   []byte // text and some of what follows
 	begins bool   // it begins with the beginning of a line
+	enc    encoding
+	plain  bool // all of it is ASCII
 	blocks []block
 	err    error
 
@@ -43,12 +45,13 @@ func (s *scanner) scan(k int64, c *chunk) {
 	for _, ahead := range []int64{aheadSize, windowSize * int64(s.t.enc.width)} {
 		end := min(next+ahead, s.t.in.Size)
 		c.buf, c.err = s.t.decoded(c.buf[:0], first, end, &c.raw)
+		c.enc, c.plain = s.t.enc, int64(len(c.buf))*int64(s.t.enc.width) == end-first
 		if s.cut(k, c, next-first, end-first) {
 			break
 		}
 	}
 	s.findBlocks(c)
-	s.place(c)
+	c.place()
 }
 
 // cut finds where the chunk begins and ends in buf, which holds size bytes of
@@ -62,26 +65,34 @@ func (s *scanner) cut(k int64, c *chunk, own, size int64) bool {
 	}
 	sure := true
 	if own < size {
-		at := s.textAt(c.buf, own)
+		at := c.textAt(own)
 		n, _, atHead := boundary(c.buf[at:])
 		end = at + n
 		sure = atHead || len(c.buf)-at >= windowSize || s.t.enc.bom+k*chunkSize+size >= s.t.in.Size
 	}
-	c.off = max(k*chunkSize, s.t.enc.bom) + s.t.enc.rawLen(c.buf[:begin])
+	c.off = max(k*chunkSize, s.t.enc.bom) + c.rawLen(c.buf[:begin])
 	c.text, c.view = c.buf[begin:max(begin, end)], c.buf[begin:]
 	return sure
 }
 
-// textAt returns the byte of decoded text that comes n bytes of input behind
-// its beginning.
-func (s *scanner) textAt(text []byte, n int64) int {
-	if s.t.enc.width == 1 {
-		return min(int(n), len(text))
+// rawLen returns how many bytes of the input a part of buf took.
+func (c *chunk) rawLen(text []byte) int64 {
+	if c.plain {
+		return int64(len(text) * c.enc.width)
+	}
+	return c.enc.rawLen(text)
+}
+
+// textAt returns the byte of buf that comes n bytes of input behind its
+// beginning.
+func (c *chunk) textAt(n int64) int {
+	if c.plain || c.enc.width == 1 {
+		return min(int(n)/c.enc.width, len(c.buf))
 	}
 	at := 0
-	for done := int64(0); done < n && at < len(text); {
-		_, size := utf8.DecodeRune(text[at:])
-		done += s.t.enc.rawLen(text[at : at+size])
+	for done := int64(0); done < n && at < len(c.buf); {
+		_, size := utf8.DecodeRune(c.buf[at:])
+		done += c.enc.rawLen(c.buf[at : at+size])
 		at += size
 	}
 	return at
@@ -147,12 +158,12 @@ func (s *scanner) findBlocks(c *chunk) {
 }
 
 // place says where in the input the blocks are.
-func (s *scanner) place(c *chunk) {
+func (c *chunk) place() {
 	at, off := 0, c.off
 	for i := range c.blocks {
 		b := &c.blocks[i]
-		b.Off = off + s.t.enc.rawLen(c.text[at:b.start])
-		size := s.t.enc.rawLen(c.text[b.start:b.end])
+		b.Off = off + c.rawLen(c.text[at:b.start])
+		size := c.rawLen(c.text[b.start:b.end])
 		b.Len = int32(size)
 		at, off = b.end, b.Off+size
 	}

@@ -91,7 +91,7 @@ func (r *router) chunk(c *chunk) {
 	case c.begins && len(c.text) > 0:
 		r.src.text.mark(c.off, r.lines.num+1)
 	case !c.begins && first > 0: // the line that is open ends there
-		r.src.text.mark(c.off+r.src.text.enc.rawLen(c.text[:first]), r.lines.num+2)
+		r.src.text.mark(c.off+c.rawLen(c.text[:first]), r.lines.num+2)
 	}
 	at := 0
 	for i := range c.blocks {
@@ -112,7 +112,7 @@ const pieceSize = markStep
 
 // loose reads lines one by one.
 func (r *router) loose(c *chunk, from, to int) {
-	off := c.off + r.src.text.enc.rawLen(c.text[:from])
+	off := c.off + c.rawLen(c.text[:from])
 	for from < to {
 		end := to
 		if to-from > pieceSize {
@@ -124,7 +124,7 @@ func (r *router) loose(c *chunk, from, to int) {
 			r.src.text.mark(off, r.lines.num+1)
 		}
 		r.lines.split(c.text[from:end], r.push)
-		off += r.src.text.enc.rawLen(c.text[from:end])
+		off += c.rawLen(c.text[from:end])
 		from = end
 	}
 }
