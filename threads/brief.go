@@ -17,7 +17,8 @@ type Brief struct {
 
 	Off     int64 // where the block begins: bytes of the input as it is stored
 	Len     int32 // bytes
-	Input   int32 // index of the input, counted from 0
+	Input   int16 // index of the input, counted from 0
+	Fold    uint8 // what was done to its lines as a whole, as the one who skims counts it
 	Line    int32 // the THREAD line, counted from 1
 	Lines   int32 // of the block, without blank ones at its end
 	Process int32 // the number of its process, as the one who skims counts them; -1 if none
@@ -82,7 +83,7 @@ func (b *Brief) Fits(t *Thread) bool {
 }
 
 // At returns the place of the THREAD line.
-func (b *Brief) At() kd.Ref { return kd.Ref{Input: b.Input, Line: b.Line, Col: 1} }
+func (b *Brief) At() kd.Ref { return kd.Ref{Input: int32(b.Input), Line: b.Line, Col: 1} }
 
 // Skim takes a block that was skimmed, in the place of its lines. It reports
 // false if the lines must be read themselves, because what came before them

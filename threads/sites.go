@@ -3,6 +3,7 @@ package threads
 import (
 	"bytes"
 	"hash/maphash"
+	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/stacks"
@@ -99,6 +100,8 @@ func judgeSite(text string) siteKind {
 	switch {
 	case !ok1 || !ok2 || len(plain.Args) > 0 || plain.Cut || plain.Trap != 0:
 		return badSite
+	case strings.Contains(strings.ReplaceAll(plain.Symbol, "`anonymous namespace'", ""), " "):
+		return badSite // perhaps two lines that were run together
 	case containsFold(plain.Function, "ExpWaitForResource"):
 		return siteKind{traits: WaitsOnStack}
 	case containsFold(plain.Function, "KeRemoveQueue"), containsFold(plain.Function, "KeRemovePriQueue"):

@@ -26,13 +26,26 @@ func (ld *loader) load(b threads.Brief) *threads.Thread {
 	if b.Process >= 0 {
 		r.Within(ld.processes[b.Process])
 	}
+	if b.Fold != 0 {
+		first := kd.Line{Input: int32(b.Input), Num: b.Line}
+		unfoldLines(ld.buf, first, fold(b.Fold), func(l kd.Line) {
+			t.notePlain(l.Text, l.Num)
+			r.Line(l)
+		})
+		return ld.only(&r, &b)
+	}
 	num := b.Line
 	for line := range strings.Lines(string(ld.buf)) {
 		t.notePlain(line, num)
 		text, off := kd.TrimBlanks(strings.TrimSuffix(line, "\n"))
-		r.Line(kd.Line{Text: text, Input: b.Input, Num: num, Off: int32(off)})
+		r.Line(kd.Line{Text: text, Input: int32(b.Input), Num: num, Off: int32(off)})
 		num++
 	}
+	return ld.only(&r, &b)
+}
+
+// only returns the one thread that was read, if it is the one of the Brief.
+func (ld *loader) only(r *threads.Reader, b *threads.Brief) *threads.Thread {
 	l := r.Done()
 	if len(l.Threads) != 1 || !b.Fits(l.Threads[0]) {
 		return nil

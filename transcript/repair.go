@@ -156,6 +156,22 @@ func (r *Repair) count(k kinds, num int32) {
 	}
 }
 
+// unfolded counts the lines of a block that was put together elsewhere.
+func (r *Repair) unfolded(kind fold, lines int, first int32) {
+	k := fixedJoin
+	switch kind {
+	case 0:
+		return
+	case foldQuoted:
+		k = fixedQuoting
+	}
+	c := &r.kept[bits.TrailingZeros16(uint16(k))]
+	if c.lines == 0 {
+		c.first = first
+	}
+	c.lines += lines
+}
+
 // batch repairs the rows that came together. Unless the input ends, those
 // behind the last line that must begin anew wait for the next batch.
 func (r *Repair) batch(last bool, emit func(kd.Line)) {

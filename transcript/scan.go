@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"kdlocks/threads"
@@ -25,7 +26,6 @@ type chunk struct {
 // block is a THREAD block in the text of a chunk.
 type block struct {
 	start, end int // bytes of text; end is the line of the next head
-	head       int // the byte of the word THREAD
 	threads.Skimmed
 }
 
@@ -34,6 +34,10 @@ type block struct {
 type scanner struct {
 	t    *text
 	skim threads.Skimmer
+
+	flat   []byte // a block with its lines put together
+	starts []int32
+	kind   fold // that fitted last
 }
 
 // chunks returns the number of chunks of an input.
@@ -73,6 +77,31 @@ func (s *scanner) cut(k int64, c *chunk, own, size int64) bool {
 	c.off = max(k*chunkSize, s.t.enc.bom) + c.rawLen(c.buf[:begin])
 	c.text, c.view = c.buf[begin:max(begin, end)], c.buf[begin:]
 	return sure
+}
+
+// mostFolded bounds a block that is put together, in bytes.
+const mostFolded = 1 << 16
+
+// folded skims the block between two head lines if its lines, put together,
+// are of the plain layout.
+func (s *scanner) folded(c *chunk, start, head, next int) {
+	if next-start > mostFolded || next > len(c.text) && start >= len(c.text) {
+		return
+	}
+	text := c.view[start:next]
+	for _, kind := range folds(text, head-start) {
+		s.flat, s.starts = unfold(s.flat[:0], s.starts[:0], text, kind)
+		s.flat = append(s.flat, headWord...)
+		at := bytes.Index(s.flat, headWord)
+		b, ok := s.skim.Block(s.flat[at:])
+		if !ok {
+			continue
+		}
+		size := int(s.starts[int(b.Lines)+b.Blanks])
+		b.Fold, b.Lines = uint8(kind), int32(bytes.Count(text[:size], []byte{'\n'})-b.Blanks)
+		c.blocks = append(c.blocks, block{start: start, end: start + size, Skimmed: b})
+		return
+	}
 }
 
 // rawLen returns how many bytes of the input a part of buf took.
@@ -125,7 +154,7 @@ func nextHead(text []byte, from int) (start, head int) {
 		}
 		head = from + n
 		start = head
-		for start > 0 && text[start-1] == ' ' {
+		for start > 0 && strings.IndexByte(quoteSigns, text[start-1]) >= 0 {
 			start--
 		}
 		if start == 0 || text[start-1] == '\n' {
@@ -145,11 +174,15 @@ func (s *scanner) findBlocks(c *chunk) {
 	for start >= 0 && start < len(c.text) {
 		b, ok := s.skim.Block(c.view[head:])
 		if !ok {
-			start, head = nextHead(c.view, head+len(headWord))
+			next, nextWord := nextHead(c.view, head+len(headWord))
+			if next >= 0 {
+				s.folded(c, start, head, next)
+			}
+			start, head = next, nextWord
 			continue
 		}
 		end := head + b.End
-		c.blocks = append(c.blocks, block{start: start, end: end, head: head, Skimmed: b})
+		c.blocks = append(c.blocks, block{start: start, end: end, Skimmed: b})
 		start, head = end, head+b.Next
 		if !bytes.HasPrefix(c.view[head:], headWord) {
 			start, head = nextHead(c.view, head)

@@ -149,18 +149,19 @@ func (r *router) skimmed(c *chunk, b *block) bool {
 		r.reserved = true
 		r.cur.threads.Reserve(int((r.src.Bytes - b.Off) / usualBlock))
 	}
-	b.Input, b.Line, b.Process = r.repair.input, r.lines.num+1, r.processNumber()
+	b.Input, b.Line, b.Process = int16(r.repair.input), r.lines.num+1, r.processNumber()
 	if !r.cur.threads.Skim(b.Brief) {
 		return false
 	}
 	r.cur.width, r.echo = 16, ""
 	r.cur.locks.Line(kd.Line{})
-	r.claim("!thread", kd.Line{Text: "THREAD", Input: b.Input, Num: b.Line})
+	r.claim("!thread", kd.Line{Text: "THREAD", Input: r.repair.input, Num: b.Line})
 	r.cur.facts += int(b.Lines) - 1
 	last := b.Line + b.Lines - 1
 	if r.section >= 0 {
 		r.src.Sections[r.section].EndLine = last
 	}
+	r.repair.unfolded(fold(b.Fold), int(b.Lines), b.Line)
 	r.fate(b.Line - 1)
 	r.src.Status = fill(fill(r.src.Status, Claimed, int(b.Lines)), Noise, b.Blanks)
 	r.lines.num = last + int32(b.Blanks)
