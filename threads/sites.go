@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"strings"
+	"unicode/utf8"
 
 	"kdlocks/kd"
 	"kdlocks/stacks"
@@ -100,6 +101,8 @@ func judgeSite(text string) siteKind {
 	switch {
 	case !ok1 || !ok2 || len(plain.Args) > 0 || plain.Cut || plain.Trap != 0:
 		return badSite
+	case strings.ContainsAny(text, "&*\"#") || strings.Contains(text, "<<") || strings.Contains(text, "</") || !isASCII(text):
+		return badSite // perhaps mangled
 	case strings.Contains(strings.ReplaceAll(plain.Symbol, "`anonymous namespace'", ""), " "):
 		return badSite // perhaps two lines that were run together
 	case containsFold(plain.Function, "ExpWaitForResource"):
@@ -120,4 +123,13 @@ func frameWith(text string) (stacks.Frame, bool) {
 		return stacks.Frame{}, false
 	}
 	return r.Take().Frames[0], true
+}
+
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

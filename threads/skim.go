@@ -402,6 +402,23 @@ var properties = [...]string{
 	"Priority ", "Scheduling Group",
 }
 
+// BeginsBlockLine reports whether a line of a THREAD block begins like this.
+func BeginsBlockLine(line []byte) bool {
+	for _, word := range properties {
+		if bytes.HasPrefix(line, []byte(word)) {
+			return true
+		}
+	}
+	for _, word := range []string{"Child-SP ", "Stack Init ", "Base ", "IRP List:", "Waiting for reply ", HeadWord} {
+		if bytes.HasPrefix(line, []byte(word)) {
+			return true
+		}
+	}
+	p := skim{b: line}
+	_, _, ok := p.stackAddrs()
+	return ok
+}
+
 // property moves over the word of the line that most likely comes next.
 func (p *skim) property(expect *int) bool {
 	for range properties {

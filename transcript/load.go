@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"bytes"
 	"strings"
 
 	"kdlocks/kd"
@@ -34,6 +35,10 @@ func (ld *loader) load(b threads.Brief) *threads.Thread {
 		})
 		return ld.only(&r, &b)
 	}
+	if bytes.ContainsAny(ld.buf, "&*<") || !isASCII(ld.buf) {
+		ld.repair(&r, &b)
+		return ld.only(&r, &b)
+	}
 	num := b.Line
 	for line := range strings.Lines(string(ld.buf)) {
 		t.notePlain(line, num)
@@ -42,6 +47,20 @@ func (ld *loader) load(b threads.Brief) *threads.Thread {
 		num++
 	}
 	return ld.only(&r, &b)
+}
+
+// repair reads the lines of a block that may hold characters that were mangled.
+func (ld *loader) repair(r *threads.Reader, b *threads.Brief) {
+	rep := Repair{input: int32(b.Input)}
+	take := func(l kd.Line) { r.Line(l) }
+	num := b.Line
+	for raw := range bytes.Lines(ld.buf) {
+		line, _ := asText(bytes.TrimSuffix(raw, []byte("\n")), false)
+		ld.texts[b.Input].notePlain(line, num)
+		rep.Push(line, num, take)
+		num++
+	}
+	rep.Flush(false, take)
 }
 
 // only returns the one thread that was read, if it is the one of the Brief.

@@ -89,6 +89,9 @@ func (s *scanner) folded(c *chunk, start, head, next int) {
 		return
 	}
 	text := c.view[start:next]
+	if bytes.IndexByte(text, '&') >= 0 {
+		return // entities are for the repair step
+	}
 	for _, kind := range folds(text, head-start) {
 		s.flat, s.starts = unfold(s.flat[:0], s.starts[:0], text, kind)
 		s.flat = append(s.flat, headWord...)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/threads"
 )
 
 // fold is what was done to the lines of a THREAD block as a whole: 0 nothing,
@@ -93,7 +94,7 @@ func (u *unfolding) next(line []byte) (text []byte, off int, more bool) {
 		// A whole line may end at the column, too: the next is then indented.
 		// Only the column heads have that many blanks inside.
 		indented := u.lead > 1 && len(line) > u.lead && len(bytes.TrimLeft(line[:u.lead], " ")) == 0
-		more = before == int(u.kind) && (u.heads || !indented)
+		more = before == int(u.kind) && (u.heads || !indented) && !(u.lead <= 1 && threads.BeginsBlockLine(line))
 		u.heads = bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("Child-SP"))
 	}
 	return line, 0, more
