@@ -56,7 +56,7 @@ func (r *router) describing(l kd.Line) bool {
 
 // stopCodeTitle reads "SYSTEM_SERVICE_EXCEPTION (3b)".
 func stopCodeTitle(text string) (name, code string, ok bool) {
-	name, code, ok = strings.Cut(text, " (")
+	name, code, _ = strings.Cut(text, " (")
 	if code, ok = strings.CutSuffix(code, ")"); !ok || !isStopName(name) {
 		return "", "", false
 	}

@@ -37,7 +37,6 @@ type scanner struct {
 
 	flat   []byte // a block with its lines put together
 	starts []int32
-	kind   fold // that fitted last
 }
 
 // chunks returns the number of chunks of an input.

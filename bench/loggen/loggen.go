@@ -88,7 +88,6 @@ type generator struct {
 	system int // the first so many threads are those of the System process
 	held   []resource
 	roles  []role // in the order of their threads
-	next   int    // the first role whose thread has not been written
 	t      thread // scratch
 }
 
