@@ -32,6 +32,9 @@ func init() {
 			if r.Contention.N < hot || r.Mode == locks.Unowned || o.Live == threads.No {
 				return nil
 			}
+			if b := d.snap.Brief(o.Thread); b != nil && b.State == threads.Waiting {
+				return nil
+			}
 			t := d.snap.Thread(o.Thread)
 			if t == nil {
 				return nil

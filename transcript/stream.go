@@ -3,6 +3,7 @@ package transcript
 import (
 	"bytes"
 	"context"
+	"math"
 	"runtime"
 	"slices"
 
@@ -142,7 +143,7 @@ func (r *router) fate(last int32) {
 func (r *router) skimmed(c *chunk, b *block) bool {
 	r.repair.Flush(false, r.take)
 	r.settle()
-	if r.cur.width == 8 {
+	if r.cur.width == 8 || r.repair.input > math.MaxInt16 {
 		return false
 	}
 	if !r.reserved {
