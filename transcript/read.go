@@ -392,6 +392,9 @@ func (r *router) checkWidth(l kd.Line) bool {
 		return true
 	}
 	if r.cur.width == 16 && w == 8 && last {
+		if strings.HasPrefix(l.Text, "THREAD") {
+			r.cur.threads.HeadLost()
+		}
 		return false
 	}
 	if r.cur.width != 0 && r.cur.width != w {

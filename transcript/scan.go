@@ -35,15 +35,15 @@ type scanner struct {
 }
 
 // chunks returns the number of chunks of an input.
-func (t *text) chunks() int64 { return (t.in.Size + chunkSize - 1) / chunkSize }
+func (t *text) chunks() int64 { return (t.in.Size + t.chunk - 1) / t.chunk }
 
 // scan reads the chunk number k into c, whose buffers it uses again.
 func (s *scanner) scan(k int64, c *chunk) {
-	first, next := max(k*chunkSize, s.t.enc.bom), min((k+1)*chunkSize, s.t.in.Size)
-	for _, ahead := range []int64{aheadSize, windowSize * int64(s.t.enc.width)} {
+	first, next := max(k*s.t.chunk, s.t.enc.bom), min((k+1)*s.t.chunk, s.t.in.Size)
+	for _, ahead := range []int64{s.t.ahead, s.t.window * int64(s.t.enc.width)} {
 		end := min(next+ahead, s.t.in.Size)
-		c.buf, c.err = s.t.decoded(c.buf[:0], first, end, &c.raw)
-		if s.cut(k, c, next-first, end-first) {
+		s.read(c, k > 0, first, end)
+		if s.cut(c, k > 0, next-c.off, end-c.off) {
 			break
 		}
 	}
@@ -51,24 +51,41 @@ func (s *scanner) scan(k int64, c *chunk) {
 	s.place(c)
 }
 
-// cut finds where the chunk begins and ends in buf, which holds size bytes of
-// the input, own of them its own. It reports false if the end may come out
+// read decodes the bytes from first to end. In UTF-16 the second half of a
+// character at first belongs to what comes before.
+func (s *scanner) read(c *chunk, before bool, first, end int64) {
+	c.off = first
+	back := before && s.t.enc.width == 2
+	if back {
+		c.off -= 2
+	}
+	c.buf, c.err = s.t.decoded(c.buf[:0], c.off, end, &c.raw)
+	c.view = c.buf
+	if back {
+		_, size := utf8.DecodeRune(c.buf)
+		c.off += s.t.enc.rawLen(c.buf[:size])
+		c.view = c.buf[size:]
+	}
+}
+
+// cut finds where the chunk begins and ends in its view, which holds size bytes
+// of the input, own of them its own. It reports false if the end may come out
 // otherwise when more is read.
-func (s *scanner) cut(k int64, c *chunk, own, size int64) bool {
-	begin, end := 0, len(c.buf)
+func (s *scanner) cut(c *chunk, before bool, own, size int64) bool {
+	begin, end := 0, len(c.view)
 	c.begins = true
-	if k > 0 {
-		begin, c.begins, _ = boundary(c.buf)
+	if before {
+		begin, c.begins, _ = s.boundary(c.view)
 	}
 	sure := true
 	if own < size {
-		at := s.textAt(c.buf, own)
-		n, _, atHead := boundary(c.buf[at:])
+		at := s.textAt(c.view, own)
+		n, _, atHead := s.boundary(c.view[at:])
 		end = at + n
-		sure = atHead || len(c.buf)-at >= windowSize || s.t.enc.bom+k*chunkSize+size >= s.t.in.Size
+		sure = atHead || len(c.view)-at >= int(s.t.window) || c.off+size >= s.t.in.Size
 	}
-	c.off = max(k*chunkSize, s.t.enc.bom) + s.t.enc.rawLen(c.buf[:begin])
-	c.text, c.view = c.buf[begin:max(begin, end)], c.buf[begin:]
+	c.off += s.t.enc.rawLen(c.view[:begin])
+	c.text, c.view = c.view[begin:max(begin, end)], c.view[begin:]
 	return sure
 }
 
@@ -90,8 +107,8 @@ func (s *scanner) textAt(text []byte, n int64) int {
 // boundary returns where to cut a text: at the first head line of a THREAD
 // block, or else behind the first line end; with no line end near, at once and
 // in the middle of a line.
-func boundary(text []byte) (at int, begins, head bool) {
-	text = text[:min(len(text), windowSize)]
+func (s *scanner) boundary(text []byte) (at int, begins, head bool) {
+	text = text[:min(len(text), int(s.t.window))]
 	at = bytes.IndexByte(text, '\n') + 1
 	if at == 0 {
 		return 0, false, false
@@ -127,13 +144,16 @@ func nextHead(text []byte, from int) (start, head int) {
 // findBlocks skims the THREAD blocks of a chunk.
 func (s *scanner) findBlocks(c *chunk) {
 	c.blocks = c.blocks[:0]
+	if s.t.noSkim {
+		return
+	}
 	start, head := nextHead(c.view, 0)
 	if !c.begins && start == 0 {
 		start, head = nextHead(c.view, len(headWord))
 	}
 	for start >= 0 && start < len(c.text) {
 		b, ok := s.skim.Block(c.view[head:])
-		if !ok {
+		if !ok || head+b.End > len(c.text) { // the chunk may end within a block
 			start, head = nextHead(c.view, head+len(headWord))
 			continue
 		}

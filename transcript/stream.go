@@ -50,7 +50,8 @@ func (r *router) chunks(ctx context.Context, t *text, each func(*chunk)) error {
 	defer stop()
 	done, free := make([]chan *chunk, workers), make([]chan *chunk, workers)
 	for w := range workers {
-		done[w], free[w] = make(chan *chunk, 1), make(chan *chunk, 2)
+		// Both have room for all chunks, so that no worker waits for one who left.
+		done[w], free[w] = make(chan *chunk, 2), make(chan *chunk, 2)
 		free[w] <- &chunk{}
 		free[w] <- &chunk{}
 		go work(ctx, t, w, workers, done[w], free[w])
