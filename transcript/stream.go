@@ -24,7 +24,7 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	r.repair.Flush(cut, r.take)
 	r.fate(r.lines.num)
 	r.src.text.lines = r.lines.num
-	r.src.Notes = append(r.src.Notes, r.repair.Notes()...)
+	r.src.Notes = append(append(r.src.Notes, r.lines.notes(i)...), r.repair.Notes()...)
 	if r.lines.old && r.src.Encoding == UTF8 {
 		r.src.Encoding = Windows1252
 	}
