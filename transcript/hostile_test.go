@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"kdlocks/inspect"
 	"kdlocks/transcript"
@@ -202,7 +203,8 @@ func (h *hostileText) of(size int) []byte {
 
 type hostileText struct{ name, head, piece, tail string }
 
-// TestMemoryIsBounded: no text of 64 KiB costs more than 64 times its size.
+// TestMemoryIsBounded: what is read of a text of 64 KiB holds at most 64 times
+// its size, and not much more is allocated on the way.
 func TestMemoryIsBounded(t *testing.T) {
 	texts := map[string][]byte{}
 	for _, h := range hostile {
@@ -215,23 +217,46 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	texts["random"], texts["printable"] = random, printable
 	for name, data := range texts {
-		live := heapOf(func() any {
+		held, total := heapOf(func() any {
 			tr, _ := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("in", data)}, nil)
 			return tr
 		})
-		if live > 64*len(data) {
-			t.Errorf("%s: %d bytes for one of the input", name, live/len(data))
+		if held > 64*len(data) || total > 128*len(data) {
+			t.Errorf("%s: for one byte of the input %d are held, %d allocated", name, held/len(data), total/len(data))
 		}
 	}
 }
 
-// heapOf returns what is allocated while f runs, in bytes: never less than
-// what is held at once.
-func heapOf(f func() any) int {
+// heapOf returns how much of the heap is held by what f returns, and how much
+// was allocated while it ran, garbage included, in bytes.
+func heapOf(f func() any) (held, total int) {
 	var before, after runtime.MemStats
+	runtime.GC()
 	runtime.ReadMemStats(&before)
 	keep := f()
+	runtime.GC()
 	runtime.ReadMemStats(&after)
 	runtime.KeepAlive(keep)
-	return int(after.TotalAlloc - before.TotalAlloc)
+	return int(after.HeapAlloc) - int(before.HeapAlloc), int(after.TotalAlloc - before.TotalAlloc)
+}
+
+// TestCostIsLinear reads a MiB of each text. What takes long for its size must
+// not take more than linearly longer than a quarter of it.
+func TestCostIsLinear(t *testing.T) {
+	for _, h := range hostile {
+		took := func(size int) time.Duration {
+			data := (*hostileText)(&h).of(size)
+			from := time.Now()
+			reported(t, data)
+			return time.Since(from)
+		}
+		const size = 1 << 20 // bytes
+		whole := took(size)
+		if whole < 2*time.Second {
+			continue
+		}
+		if quarter := took(size / 4); whole > 10*quarter {
+			t.Errorf("%s: %v for a MiB, %v for a quarter of it", h.name, whole, quarter)
+		}
+	}
 }
