@@ -8,7 +8,14 @@ import "testing"
 func Cutting(t testing.TB, size int64, noSkim bool) {
 	old := cutting
 	t.Cleanup(func() { cutting = old })
-	cutting = chunking{chunk: size, window: size / 4, ahead: size / 16, noSkim: noSkim}
+	cutting = chunking{chunk: size, window: size / 4, ahead: size / 16, noSkim: noSkim, mostLines: old.mostLines}
+}
+
+// MostLines bounds the lines of an input until the test ends.
+func MostLines(t testing.TB, n int32) {
+	old := cutting
+	t.Cleanup(func() { cutting = old })
+	cutting.mostLines = n
 }
 
 // ChunkSize is the size that programs use.

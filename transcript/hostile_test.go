@@ -27,8 +27,9 @@ func (e endless) ReadAt(p []byte, off int64) (int, error) {
 	if off < int64(len(e.head)) {
 		n = copy(p, e.head[off:])
 	}
+	block := strings.Repeat(e.text, 1<<12)
 	for n < len(p) {
-		n += copy(p[n:], e.text[(off+int64(n)-int64(len(e.head)))%int64(len(e.text)):])
+		n += copy(p[n:], block[(off+int64(n)-int64(len(e.head)))%int64(len(e.text)):])
 	}
 	if rest := max(e.size-off, 0); int64(n) > rest {
 		return int(rest), io.EOF
@@ -86,6 +87,21 @@ func TestLongLine(t *testing.T) {
 		if got := len(src.Line(n)); src.Lines() != int(n) || got != transcript.LongestLine {
 			t.Errorf("%q: %d lines, the last has %d bytes", e.text, src.Lines(), got)
 		}
+	}
+}
+
+// TestMostLines: what comes behind the last line that is read is an error beside
+// what was read.
+func TestMostLines(t *testing.T) {
+	transcript.Cutting(t, 1<<12, false)
+	transcript.MostLines(t, 1000)
+	text := "kd> !locks\n" + lockA + strings.Repeat("\n", 100_000)
+	tr, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("in", []byte(text))}, nil)
+	if err == nil || !strings.Contains(err.Error(), "it has more than 1000 lines: the rest is not read") || len(tr.Snapshots) != 1 {
+		t.Errorf("%d sessions, %v", len(tr.Snapshots), err)
+	}
+	if n := tr.Sources[0].Lines(); n < 1000 || n > 1000+2<<12 {
+		t.Errorf("%d lines were read", n)
 	}
 }
 

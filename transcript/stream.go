@@ -3,6 +3,7 @@ package transcript
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"runtime"
 
 	"kdlocks/kd"
@@ -24,7 +25,11 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	r.repair.Flush(cut, r.take)
 	r.fate(r.lines.num)
 	r.src.text.lines = r.lines.num
-	r.src.Notes = append(append(r.src.Notes, r.lines.notes(i)...), r.repair.Notes()...)
+	long := r.lines.notes(i)
+	if len(long) > 0 && r.cutLine == "" {
+		r.cutLine = long[0].Text
+	}
+	r.src.Notes = append(append(r.src.Notes, long...), r.repair.Notes()...)
 	if r.lines.old && r.src.Encoding == UTF8 {
 		r.src.Encoding = Windows1252
 	}
@@ -86,6 +91,10 @@ func work(ctx context.Context, t *text, first, n int64, done chan<- *chunk, free
 
 // chunk takes the lines and the skimmed blocks of a chunk.
 func (r *router) chunk(c *chunk) {
+	if most := r.src.text.mostLines; r.lines.num >= most {
+		c.err = fmt.Errorf("it has more than %d lines: the rest is not read", most)
+		return
+	}
 	switch first := bytes.IndexByte(c.text, '\n') + 1; {
 	case c.begins && len(c.text) > 0:
 		r.src.text.mark(c.off, r.lines.num+1)

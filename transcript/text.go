@@ -21,12 +21,15 @@ type chunking struct {
 	// looked for in, at most the text of a chunk, and ahead how many bytes are
 	// read for that at first.
 	window, ahead int64
+	// mostLines is how many lines of an input are read at most, and some more that
+	// are in the same chunk: each costs a byte for its fate.
+	mostLines int32
 	// noSkim leaves all THREAD blocks to the readers.
 	noSkim bool
 }
 
 // cutting is the chunking in use; tests set others.
-var cutting = chunking{chunk: 1 << 19, window: 1 << 17, ahead: 1 << 15}
+var cutting = chunking{chunk: 1 << 19, window: 1 << 17, ahead: 1 << 15, mostLines: 1 << 29}
 
 // text is an input as lines, decoded. Nothing of it stays in memory but where
 // its lines are and the last few pieces that were asked for.
