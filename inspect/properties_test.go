@@ -132,6 +132,18 @@ var transformations = []struct {
 	apply func(string) []byte
 }{
 	{"crlf", func(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }},
+	{"cr", func(s string) []byte { return []byte(strings.ReplaceAll(strings.ReplaceAll(s, "\r", ""), "\n", "\r")) }},
+	{"mixed line ends", func(s string) []byte {
+		n := 0
+		return []byte(lines(s, func(l string) string {
+			n++
+			return strings.TrimRight(l, "\r") + strings.Repeat("\r", n%3)
+		}))
+	}},
+	{"trailing blanks", func(s string) []byte {
+		return []byte(lines(s, func(l string) string { return strings.TrimRight(l, "\r") + " \t " }))
+	}},
+	{"windows-1252", func(s string) []byte { return windows1252(s + "\nd\u00e9j\u00e0 vu \u2026\n") }},
 	{"utf-8 mark", func(s string) []byte { return []byte("\ufeff" + s) }},
 	{"utf-16le", func(s string) []byte { return utf16of(s, false, true) }},
 	{"utf-16be", func(s string) []byte { return utf16of(s, true, true) }},

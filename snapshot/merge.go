@@ -87,7 +87,7 @@ func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
 // mergeThreads keeps one thread for each address; stacks without a thread
 // header stay apart.
 func (s *Snapshot) mergeThreads(ts []*threads.Thread) {
-	s.byAddr = make(map[kd.Addr]*threads.Thread, len(ts))
+	s.byAddr, s.first = make(map[kd.Addr]*threads.Thread, len(ts)), make(map[*threads.Thread]kd.Ref)
 	for _, t := range ts {
 		have := s.byAddr[t.Addr]
 		if t.Addr == 0 || have == nil {
@@ -97,7 +97,11 @@ func (s *Snapshot) mergeThreads(ts []*threads.Thread) {
 			}
 			continue
 		}
+		at := have.At
 		s.mergeThread(have, t)
+		if _, known := s.first[have]; have.At != at && !known {
+			s.first[have] = at
+		}
 	}
 }
 

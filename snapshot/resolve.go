@@ -134,7 +134,7 @@ func (x stackIndex) find(a kd.Addr) []span {
 
 func (s *Snapshot) resolveOwners() {
 	s.said = s.saidByDebugger()
-	s.waiters = s.allWaiters()
+	s.waiters = s.waitersOf(func(*Resource) bool { return true })
 	for _, r := range s.Resources {
 		r.Resolved = make([]Owner, len(r.Owners))
 		for i := range r.Owners {
@@ -143,9 +143,13 @@ func (s *Snapshot) resolveOwners() {
 	}
 }
 
-func (s *Snapshot) allWaiters() map[kd.Addr]bool {
+// waitersOf returns the threads in the waiter lists of some resources.
+func (s *Snapshot) waitersOf(which func(*Resource) bool) map[kd.Addr]bool {
 	all := make(map[kd.Addr]bool)
 	for _, r := range s.Resources {
+		if !which(r) {
+			continue
+		}
 		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
 			for _, w := range list {
 				all[w.Thread] = true

@@ -19,7 +19,8 @@ func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing) []*threads.Threa
 	if len(tl.Skimmed) == 0 {
 		return tl.Threads
 	}
-	c := chooser{rows: tl.Skimmed, taken: make([]bool, len(tl.Skimmed)), listed: make(map[kd.Addr]bool)}
+	s.queued = s.waitersOf(func(r *Resource) bool { return r.Reading != locks.Irreconcilable })
+	c := chooser{rows: tl.Skimmed, taken: make([]bool, len(tl.Skimmed)), listed: s.queued}
 	c.index()
 	c.named(ll, tl)
 	c.onStacks(pointers(ll, tl))
@@ -42,7 +43,7 @@ type chooser struct {
 	taken  []bool
 	todo   []int
 	byAddr rowIndex
-	listed map[kd.Addr]bool // waiters in the lists of resources
+	listed map[kd.Addr]bool // waiters in lists that can be believed
 }
 
 // rowIndex finds rows by address: open addressing, row number + 1.
@@ -108,7 +109,6 @@ func (c *chooser) find(a kd.Addr) {
 
 // waiter takes the row of a listed waiter, unless its list tells all.
 func (c *chooser) waiter(a kd.Addr) {
-	c.listed[a] = true
 	if i := c.byAddr.find(c.rows, a); i >= 0 && !c.rows[i].WaitsPlainly() {
 		c.take(i)
 	}
@@ -295,11 +295,11 @@ func (s *Snapshot) Skimmed() []threads.Brief { return s.rest }
 func (s *Snapshot) ThreadCount() int { return len(s.Threads) + len(s.rest) }
 
 // WaitingUnlisted counts the skimmed threads that wait for a resource and that
-// no list names.
+// no list names that can be believed.
 func (s *Snapshot) WaitingUnlisted() int {
 	n := 0
 	for i := range s.rest {
-		if waitsForResource(&s.rest[i]) && !s.waiters[s.rest[i].Addr] {
+		if waitsForResource(&s.rest[i]) && !s.queued[s.rest[i].Addr] {
 			n++
 		}
 	}
@@ -353,7 +353,11 @@ func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
 			return true
 		}
 		for _, t := range s.Threads {
-			if !until(func(b *threads.Brief) bool { return !b.At().Before(t.At) }) || !yield(t) {
+			at, twice := s.first[t]
+			if !twice {
+				at = t.At
+			}
+			if !until(func(b *threads.Brief) bool { return !b.At().Before(at) }) || !yield(t) {
 				return
 			}
 		}

@@ -89,7 +89,11 @@ type Snapshot struct {
 	byResource      map[kd.Addr]*Resource
 	stacks          stackIndex
 	waiters         map[kd.Addr]bool // every thread in a waiter list
-	said            map[kd.Addr]threads.Interpretation
+	// queued is the same for lists that can be believed.
+	queued map[kd.Addr]bool
+	// first is where threads were printed first that were printed again.
+	first map[*threads.Thread]kd.Ref
+	said  map[kd.Addr]threads.Interpretation
 }
 
 // Build makes a Snapshot of what the readers found in one session.
@@ -110,13 +114,12 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	if s.Target.Arch == kd.ArchUnknown {
 		s.Target.Arch = guessArch(ll, tl)
 	}
-	tl.Threads = s.recall(ll, tl)
 	if s.Target.Arch == kd.X86 {
 		s.fold(ll.Resources, tl.Threads)
 	}
 	s.mergeProcesses()
 	s.mergeResources(ll.Rounds, ll.Resources)
-	s.mergeThreads(tl.Threads)
+	s.mergeThreads(s.recall(ll, tl))
 	s.addAwaited()
 	s.checkTriage()
 	for _, t := range s.Threads {

@@ -93,7 +93,7 @@ func (r *Reader) Skim(b Brief) bool {
 		return false
 	}
 	r.closeBlock()
-	r.gap, r.blank = false, true
+	r.gap, r.blank, r.part = false, true, propPart // as behind a stack
 	r.out.Skimmed = append(r.out.Skimmed, b)
 	return true
 }

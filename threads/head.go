@@ -19,6 +19,7 @@ func (r *Reader) head(l kd.Line) bool {
 	w, _ := c.Word()
 	addr, ok := kd.ParseFullAddr(w)
 	if !ok {
+		r.lostHead(w, &c)
 		return false
 	}
 	t := New(addr, l.All())
@@ -34,6 +35,27 @@ func (r *Reader) head(l kd.Line) bool {
 	}
 	r.queue.place(t)
 	return true
+}
+
+// lostHead ends the block that is open where a head line is damaged in its
+// address: what follows is said of another thread. It reports whether it is.
+func (r *Reader) lostHead(addr string, c *kd.Cursor) bool {
+	next := c.Peek()
+	switch {
+	case addr == "", next == "" && (kd.AddrDigits(addr) > 0 || strings.ContainsAny(addr, "0123456789")), next == "SessionId:":
+	default:
+		if rest, _ := c.Rest(); !strings.HasPrefix(rest, "Cid") && !strings.Contains(rest, " Cid") {
+			return false
+		}
+	}
+	r.HeadLost()
+	return true
+}
+
+// HeadLost tells the reader of a THREAD line that is of no use.
+func (r *Reader) HeadLost() {
+	r.closeBlock()
+	r.orphan = ""
 }
 
 func readHeadField(c *kd.Cursor, t *Thread) bool {

@@ -19,6 +19,9 @@ func (r *Reader) process(l kd.Line) bool {
 	w, at := c.Word()
 	addr, ok := kd.ParseFullAddr(w)
 	if !ok {
+		if r.lostHead(w, &c) {
+			r.proc = nil
+		}
 		return false
 	}
 	r.closeBlock()

@@ -554,3 +554,25 @@ func otherPlaces(l threads.Listing) []kd.Ref {
 	}
 	return out
 }
+
+// TestLostHeadEndsTheBlock: behind a head line that cannot be read, nothing is
+// said of the thread or process before it.
+func TestLostHeadEndsTheBlock(t *testing.T) {
+	const thread = "THREAD fffffa8016910b60  Cid 0004.0100  Teb: 0 Win32Thread: 0 WAIT: (Executive) KernelMode Non-Alertable\n    fffffa8017000000  NotificationEvent\nNot impersonating\n"
+	const behind = "    fffffa8017000010  SynchronizationEvent\nIRP List:\n    fffffa8017000020: (0006,0478) Flags: 00060000  Mdl: 00000000\nStack Init fffff88007fabdb0 Current fffff88007fab3a0\nBase fffff88007fac000 Limit fffff88007fa6000 Call 0\n"
+	for _, head := range []string{"THREAD", "THREAD ff", "THREAD fffffa80169", "THREAD fffffa801692(b60  Cid 0004.0104  Teb: 0", "THREAD fffffa801 6920b60  Cid 0004.0104"} {
+		l := threads.Read(kd.Lines(thread + head + "\n" + behind))
+		if th := l.Threads[0]; len(th.WaitObjects) != 1 || len(th.IRPs) != 0 || th.Stack.Limit != 0 {
+			t.Errorf("%q: %+v", head, th)
+		}
+	}
+	for _, head := range []string{"PROCESS fff(fa800cd6a5f0", "PROCESS 86ab103  SessionId: 1  Cid: 0f64"} {
+		l := threads.Read(kd.Lines("PROCESS fffffa800cd6a5f0\n    Image: System\n" + thread + head + "\n    Image: other.exe\n" + strings.Replace(thread, "6910b60", "6920b60", 1)))
+		if len(l.Processes) != 1 || l.Processes[0].Image != "System" || l.Threads[1].Process.Image != "" {
+			t.Errorf("%q: %+v", head, l.Processes)
+		}
+	}
+	if l := threads.Read(kd.Lines(thread + "THREAD states are described below\n" + behind)); l.Threads[0].Stack.Limit == 0 {
+		t.Error("prose ends a block")
+	}
+}

@@ -1,6 +1,11 @@
 package transcript
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+
+	"kdlocks/kd"
+)
 
 // physical cuts the text of an input into lines, over the ends of chunks.
 type physical struct {
@@ -13,6 +18,39 @@ type physical struct {
 	// old is set when a line was no UTF-8.
 	old  bool
 	text *text
+	// long are the first lines of which the beginning alone is kept, and longs
+	// counts all.
+	long  []longLine
+	longs int
+}
+
+// longLine is a line that is longer than longestLine.
+type longLine struct {
+	num  int32
+	size int64 // bytes of decoded text
+}
+
+// mostLong bounds how many such lines are named.
+const mostLong = 8
+
+// tooLong keeps in mind that a line was not read whole.
+func (p *physical) tooLong(size int64) {
+	if p.longs++; p.longs <= mostLong {
+		p.long = append(p.long, longLine{p.num, size})
+	}
+}
+
+// notes tells the lines that were not read whole.
+func (p *physical) notes(input int32) []kd.Note {
+	var out []kd.Note
+	for _, l := range p.long {
+		text := fmt.Sprintf("line %d has %d bytes: only the first MiB was read", l.num, l.size)
+		out = append(out, kd.Note{At: kd.Ref{Input: input, Line: l.num, Col: 1}, Text: text})
+	}
+	if n := p.longs - len(p.long); n > 0 {
+		out[len(out)-1].Text += fmt.Sprintf("; so it is with %s behind it", kd.Plural(n, "line"))
+	}
+	return out
 }
 
 // split gives out the lines of a text that begins with the beginning of a line,
@@ -50,6 +88,9 @@ func (p *physical) whole(text []byte, emit func(string, int32)) {
 			}
 			emit(s[at:cut], p.num)
 		} else {
+			if end-at > longestLine {
+				p.tooLong(int64(end - at))
+			}
 			p.emit(text[at:end], false, emit)
 		}
 		at = end + 1
@@ -69,6 +110,9 @@ func (p *physical) end(cut bool, emit func(string, int32)) {
 		return
 	}
 	p.num++
+	if p.dropped > 0 {
+		p.tooLong(int64(len(p.half)) + p.dropped)
+	}
 	p.emit(p.half, cut || p.dropped > 0, emit)
 	p.half, p.dropped, p.open = p.half[:0], 0, false
 }

@@ -154,7 +154,9 @@ type router struct {
 	lines  physical
 	repair Repair
 	fated  int32 // the last line of the input whose status is set
-	loader loader
+	// cutLine says which line was the first that was not read whole.
+	cutLine string
+	loader  loader
 	// process is the number of the process that was registered last, from what
 	// was read at processAt; -1 before the first.
 	process   int32
@@ -393,6 +395,9 @@ func (r *router) checkWidth(l kd.Line) bool {
 		return true
 	}
 	if r.cur.width == 16 && w == 8 && last {
+		if strings.HasPrefix(l.Text, "THREAD") {
+			r.cur.threads.HeadLost()
+		}
 		return false
 	}
 	if r.cur.width != 0 && r.cur.width != w {
@@ -460,5 +465,9 @@ func (r *router) nothing(inputs []Input) error {
 	for _, s := range r.out.Sources {
 		lines += s.Lines()
 	}
-	return fmt.Errorf("%s: %w: none of its %d lines is output of !locks, !thread, !process, !stacks or k", name, ErrNothing, lines)
+	long := ""
+	if r.cutLine != "" {
+		long = "; " + r.cutLine
+	}
+	return fmt.Errorf("%s: %w: none of its %d lines is output of !locks, !thread, !process, !stacks or k%s", name, ErrNothing, lines, long)
 }

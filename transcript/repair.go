@@ -157,19 +157,19 @@ func (r *Repair) count(k kinds, num int32) {
 }
 
 // unfolded counts the lines of a block that was put together elsewhere.
-func (r *Repair) unfolded(kind fold, lines int, first int32) {
+func (r *Repair) unfolded(u unfolded, first int32) {
 	k := fixedJoin
-	switch kind {
-	case 0:
+	switch {
+	case u.lines == 0:
 		return
-	case foldQuoted:
+	case u.kind == foldQuoted:
 		k = fixedQuoting
 	}
 	c := &r.kept[bits.TrailingZeros16(uint16(k))]
 	if c.lines == 0 {
-		c.first = first
+		c.first = first + int32(u.first)
 	}
-	c.lines += lines
+	c.lines += u.lines
 }
 
 // batch repairs the rows that came together. Unless the input ends, those

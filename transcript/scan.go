@@ -26,6 +26,7 @@ type chunk struct {
 // block is a THREAD block in the text of a chunk.
 type block struct {
 	start, end int // bytes of text; end is the line of the next head
+	unfolded   unfolded
 	threads.Skimmed
 }
 
@@ -35,21 +36,20 @@ type scanner struct {
 	t    *text
 	skim threads.Skimmer
 
-	flat   []byte // a block with its lines put together
-	starts []int32
+	flat []byte // a block with its lines put together
+	rows []flatLine
 }
 
 // chunks returns the number of chunks of an input.
-func (t *text) chunks() int64 { return (t.in.Size + chunkSize - 1) / chunkSize }
+func (t *text) chunks() int64 { return (t.in.Size + t.chunk - 1) / t.chunk }
 
 // scan reads the chunk number k into c, whose buffers it uses again.
 func (s *scanner) scan(k int64, c *chunk) {
-	first, next := max(k*chunkSize, s.t.enc.bom), min((k+1)*chunkSize, s.t.in.Size)
-	for _, ahead := range []int64{aheadSize, windowSize * int64(s.t.enc.width)} {
+	first, next := max(k*s.t.chunk, s.t.enc.bom), min((k+1)*s.t.chunk, s.t.in.Size)
+	for _, ahead := range []int64{s.t.ahead, s.t.window * int64(s.t.enc.width)} {
 		end := min(next+ahead, s.t.in.Size)
-		c.buf, c.err = s.t.decoded(c.buf[:0], first, end, &c.raw)
-		c.enc, c.plain = s.t.enc, int64(len(c.buf))*int64(s.t.enc.width) == end-first
-		if s.cut(k, c, next-first, end-first) {
+		s.read(c, k > 0, first, end)
+		if s.cut(c, k > 0, next-c.off, end-c.off) {
 			break
 		}
 	}
@@ -57,24 +57,42 @@ func (s *scanner) scan(k int64, c *chunk) {
 	c.place()
 }
 
-// cut finds where the chunk begins and ends in buf, which holds size bytes of
-// the input, own of them its own. It reports false if the end may come out
+// read decodes the bytes from first to end. In UTF-16 the second half of a
+// character at first belongs to what comes before.
+func (s *scanner) read(c *chunk, before bool, first, end int64) {
+	c.off = first
+	back := before && s.t.enc.width == 2
+	if back {
+		c.off -= 2
+	}
+	c.buf, c.err = s.t.decoded(c.buf[:0], c.off, end, &c.raw)
+	c.view = c.buf
+	if back {
+		_, size := utf8.DecodeRune(c.buf)
+		c.off += s.t.enc.rawLen(c.buf[:size])
+		c.view = c.buf[size:]
+	}
+	c.enc, c.plain = s.t.enc, int64(len(c.view)*s.t.enc.width) == end-c.off
+}
+
+// cut finds where the chunk begins and ends in its view, which holds size bytes
+// of the input, own of them its own. It reports false if the end may come out
 // otherwise when more is read.
-func (s *scanner) cut(k int64, c *chunk, own, size int64) bool {
-	begin, end := 0, len(c.buf)
+func (s *scanner) cut(c *chunk, before bool, own, size int64) bool {
+	begin, end := 0, len(c.view)
 	c.begins = true
-	if k > 0 {
-		begin, c.begins, _ = boundary(c.buf)
+	if before {
+		begin, c.begins, _ = s.boundary(c.view)
 	}
 	sure := true
 	if own < size {
 		at := c.textAt(own)
-		n, _, atHead := boundary(c.buf[at:])
+		n, _, atHead := s.boundary(c.view[at:])
 		end = at + n
-		sure = atHead || len(c.buf)-at >= windowSize || s.t.enc.bom+k*chunkSize+size >= s.t.in.Size
+		sure = atHead || len(c.view)-at >= int(s.t.window) || c.off+size >= s.t.in.Size
 	}
-	c.off = max(k*chunkSize, s.t.enc.bom) + c.rawLen(c.buf[:begin])
-	c.text, c.view = c.buf[begin:max(begin, end)], c.buf[begin:]
+	c.off += c.rawLen(c.view[:begin])
+	c.text, c.view = c.view[begin:max(begin, end)], c.view[begin:]
 	return sure
 }
 
@@ -84,7 +102,7 @@ const mostFolded = 1 << 16
 // folded skims the block between two head lines if its lines, put together,
 // are of the plain layout.
 func (s *scanner) folded(c *chunk, start, head, next int) {
-	if next-start > mostFolded || next > len(c.text) && start >= len(c.text) {
+	if next-start > mostFolded {
 		return
 	}
 	text := c.view[start:next]
@@ -92,21 +110,25 @@ func (s *scanner) folded(c *chunk, start, head, next int) {
 		return // entities are for the repair step
 	}
 	for _, kind := range folds(text, head-start) {
-		s.flat, s.starts = unfold(s.flat[:0], s.starts[:0], text, kind)
+		s.flat, s.rows = unfold(s.flat[:0], s.rows[:0], text, kind)
 		s.flat = append(s.flat, headWord...)
 		at := bytes.Index(s.flat, headWord)
 		b, ok := s.skim.Block(s.flat[at:])
 		if !ok {
 			continue
 		}
-		size := int(s.starts[int(b.Lines)+b.Blanks])
+		n := int(b.Lines) + b.Blanks
+		size := int(s.rows[n].start)
+		if start+size > len(c.text) {
+			return // the chunk may end within a block
+		}
 		b.Fold, b.Lines = uint8(kind), int32(bytes.Count(text[:size], []byte{'\n'})-b.Blanks)
-		c.blocks = append(c.blocks, block{start: start, end: start + size, Skimmed: b})
+		c.blocks = append(c.blocks, block{start: start, end: start + size, unfolded: countUnfolded(s.rows[:n], kind), Skimmed: b})
 		return
 	}
 }
 
-// rawLen returns how many bytes of the input a part of buf took.
+// rawLen returns how many bytes of the input a part of the view took.
 func (c *chunk) rawLen(text []byte) int64 {
 	if c.plain {
 		return int64(len(text) * c.enc.width)
@@ -114,16 +136,16 @@ func (c *chunk) rawLen(text []byte) int64 {
 	return c.enc.rawLen(text)
 }
 
-// textAt returns the byte of buf that comes n bytes of input behind its
+// textAt returns the byte of the view that comes n bytes of input behind its
 // beginning.
 func (c *chunk) textAt(n int64) int {
 	if c.plain || c.enc.width == 1 {
-		return min(int(n)/c.enc.width, len(c.buf))
+		return min(int(n)/c.enc.width, len(c.view))
 	}
 	at := 0
-	for done := int64(0); done < n && at < len(c.buf); {
-		_, size := utf8.DecodeRune(c.buf[at:])
-		done += c.enc.rawLen(c.buf[at : at+size])
+	for done := int64(0); done < n && at < len(c.view); {
+		_, size := utf8.DecodeRune(c.view[at:])
+		done += c.enc.rawLen(c.view[at : at+size])
 		at += size
 	}
 	return at
@@ -132,8 +154,8 @@ func (c *chunk) textAt(n int64) int {
 // boundary returns where to cut a text: at the first head line of a THREAD
 // block, or else behind the first line end; with no line end near, at once and
 // in the middle of a line.
-func boundary(text []byte) (at int, begins, head bool) {
-	text = text[:min(len(text), windowSize)]
+func (s *scanner) boundary(text []byte) (at int, begins, head bool) {
+	text = text[:min(len(text), int(s.t.window))]
 	at = bytes.IndexByte(text, '\n') + 1
 	if at == 0 {
 		return 0, false, false
@@ -169,15 +191,22 @@ func nextHead(text []byte, from int) (start, head int) {
 // findBlocks skims the THREAD blocks of a chunk.
 func (s *scanner) findBlocks(c *chunk) {
 	c.blocks = c.blocks[:0]
+	if s.t.noSkim {
+		return
+	}
 	start, head := nextHead(c.view, 0)
 	if !c.begins && start == 0 {
 		start, head = nextHead(c.view, len(headWord))
 	}
 	for start >= 0 && start < len(c.text) {
-		b, ok := s.skim.Block(c.view[head:])
-		if !ok {
+		var b threads.Skimmed
+		ok := len(bytes.Trim(c.view[start:head], " ")) == 0 // else it is quoted
+		if ok {
+			b, ok = s.skim.Block(c.view[head:])
+		}
+		if !ok || head+b.End > len(c.text) { // the chunk may end within a block
 			next, nextWord := nextHead(c.view, head+len(headWord))
-			if next >= 0 {
+			if next >= 0 && !ok {
 				s.folded(c, start, head, next)
 			}
 			start, head = next, nextWord

@@ -3,6 +3,7 @@ package transcript
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"runtime"
 	"slices"
@@ -27,7 +28,11 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	r.repair.Flush(cut, r.take)
 	r.fate(r.lines.num)
 	r.src.text.lines = r.lines.num
-	r.src.Notes = append(r.src.Notes, r.repair.Notes()...)
+	long := r.lines.notes(i)
+	if len(long) > 0 && r.cutLine == "" {
+		r.cutLine = long[0].Text
+	}
+	r.src.Notes = append(append(r.src.Notes, long...), r.repair.Notes()...)
 	if r.lines.old && r.src.Encoding == UTF8 {
 		r.src.Encoding = Windows1252
 	}
@@ -53,7 +58,8 @@ func (r *router) chunks(ctx context.Context, t *text, each func(*chunk)) error {
 	defer stop()
 	done, free := make([]chan *chunk, workers), make([]chan *chunk, workers)
 	for w := range workers {
-		done[w], free[w] = make(chan *chunk, 1), make(chan *chunk, 2)
+		// Both have room for all chunks, so that no worker waits for one who left.
+		done[w], free[w] = make(chan *chunk, 2), make(chan *chunk, 2)
 		free[w] <- &chunk{}
 		free[w] <- &chunk{}
 		go work(ctx, t, w, workers, done[w], free[w])
@@ -88,6 +94,10 @@ func work(ctx context.Context, t *text, first, n int64, done chan<- *chunk, free
 
 // chunk takes the lines and the skimmed blocks of a chunk.
 func (r *router) chunk(c *chunk) {
+	if most := r.src.text.mostLines; r.lines.num >= most {
+		c.err = fmt.Errorf("it has more than %d lines: the rest is not read", most)
+		return
+	}
 	switch first := bytes.IndexByte(c.text, '\n') + 1; {
 	case c.begins && len(c.text) > 0:
 		r.src.text.mark(c.off, r.lines.num+1)
@@ -162,7 +172,7 @@ func (r *router) skimmed(c *chunk, b *block) bool {
 	if r.section >= 0 {
 		r.src.Sections[r.section].EndLine = last
 	}
-	r.repair.unfolded(fold(b.Fold), int(b.Lines), b.Line)
+	r.repair.unfolded(b.unfolded, b.Line)
 	r.fate(b.Line - 1)
 	r.src.Status = fill(fill(r.src.Status, Claimed, int(b.Lines)), Noise, b.Blanks)
 	r.lines.num = last + int32(b.Blanks)

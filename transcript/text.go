@@ -10,22 +10,33 @@ import (
 	"unicode/utf8"
 )
 
-const (
-	// chunkSize is how many bytes of an input are read at a time.
-	chunkSize = 1 << 19
-	// windowSize is how much decoded text behind a chunk the place to cut it is
-	// looked for in, and aheadSize how many bytes are read for that at first.
-	windowSize = 1 << 17
-	aheadSize  = 1 << 15
-	// longestLine is what is kept of a line, in bytes of decoded text.
-	longestLine = 1 << 20
-)
+// longestLine is what is kept of a line, in bytes of decoded text.
+const longestLine = 1 << 20
+
+// chunking says how an input is cut into chunks. No report depends on it.
+type chunking struct {
+	// chunk is how many bytes of an input are read at a time; it is even.
+	chunk int64
+	// window is how much decoded text behind a chunk the place to cut it is
+	// looked for in, at most the text of a chunk, and ahead how many bytes are
+	// read for that at first.
+	window, ahead int64
+	// mostLines is how many lines of an input are read at most, and some more that
+	// are in the same chunk: each costs a byte for its fate.
+	mostLines int32
+	// noSkim leaves all THREAD blocks to the readers.
+	noSkim bool
+}
+
+// cutting is the chunking in use; tests set others.
+var cutting = chunking{chunk: 1 << 19, window: 1 << 17, ahead: 1 << 15, mostLines: 1 << 29}
 
 // text is an input as lines, decoded. Nothing of it stays in memory but where
 // its lines are and the last few pieces that were asked for.
 type text struct {
 	in  Input
 	enc encoding
+	chunking
 	// marks are places where lines begin, in their order.
 	marks []lineMark
 	lines int32 // read so far
@@ -53,10 +64,10 @@ func openText(in Input) (*text, error) {
 	head := make([]byte, min(in.Size, 1<<16))
 	n, err := readAt(in, head, 0)
 	if err != nil && n == 0 {
-		return &text{in: in}, err
+		return &text{in: in, chunking: cutting}, err
 	}
 	enc, err := sniff(head[:n])
-	return &text{in: in, enc: enc}, err
+	return &text{in: in, enc: enc, chunking: cutting}, err
 }
 
 // readAt fills buf from offset off, and is content with less at the end of the
@@ -162,8 +173,8 @@ func (t *text) piece(m int) *piece {
 	if m+1 < len(t.marks) {
 		end = t.marks[m+1].off
 	}
-	// More than this is one very long line.
-	end = min(end, t.marks[m].off+3*chunkSize)
+	// Behind a line of this size there is nothing more that is kept of it.
+	end = min(end, t.marks[m].off+int64(t.enc.width)*(longestLine+4*markStep))
 	if len(t.cache) < mostCached {
 		t.cache = append(t.cache, piece{})
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // fold is what was done to the lines of a THREAD block as a whole: 0 nothing,
-// foldQuoted, foldWords, or from leastWidth on the column that lines were cut
-// at.
+// foldQuoted, or lines were cut at the column from leastWidth to mostWidth that
+// it is; more than that by foldWords if they were broken at blanks only.
 type fold uint8
 
 const (
@@ -18,10 +18,21 @@ const (
 	foldQuoted fold = 1
 	// foldWords: lines were broken at a blank. What goes on begins at column 0,
 	// where no line of an indented block does.
-	foldWords fold = 2
-	// leastWidth is the least column that lines are cut at.
-	leastWidth fold = 60
+	foldWords fold = 100
+
+	leastWidth, mostWidth = 60, 155
 )
+
+// words reports whether lines were broken at blanks only.
+func (f fold) words() bool { return f > mostWidth }
+
+// width is the column that no line reaches beyond.
+func (f fold) width() int {
+	if f.words() {
+		f -= foldWords
+	}
+	return int(f)
+}
 
 // quoteSigns stand in front of quoted lines.
 const quoteSigns = " >/"
@@ -43,12 +54,15 @@ func folds(block []byte, lead int) []fold {
 			often++
 		}
 	}
+	if longest < leastWidth || longest > mostWidth {
+		return nil
+	}
 	// A column is proven by more than one line that reaches it.
-	if often > 1 && longest >= int(leastWidth) && longest < 256 {
+	if often > 1 {
 		out = append(out, fold(longest))
 	}
 	if lead > 0 {
-		out = append(out, foldWords)
+		out = append(out, fold(longest)+foldWords)
 	}
 	return out
 }
@@ -66,9 +80,10 @@ func quote(block []byte) []byte {
 type unfolding struct {
 	kind  fold
 	quote []byte
-	lead  int  // blanks in front of the head word
-	heads bool // the line before holds the column heads of a stack
-	last  int  // bytes of the line before
+	lead  int    // blanks in front of the head word
+	heads bool   // the line before holds the column heads of a stack
+	last  int    // bytes of the line before
+	whole []byte // the last line that went on with none
 }
 
 func newUnfolding(block []byte, kind fold) *unfolding {
@@ -88,21 +103,43 @@ func (u *unfolding) next(line []byte) (text []byte, off int, more bool) {
 			return line, 0, false
 		}
 		return line[at+len(u.quote):], at + len(u.quote), false
-	case u.kind == foldWords:
-		more = len(line) > 0 && line[0] != ' ' && line[0] != '\t' && !bytes.HasPrefix(line, headWord) && !bytes.HasPrefix(line, []byte("PROCESS "))
+	case u.kind.words():
+		more = len(line) > 0 && line[0] != ' ' && line[0] != '\t' && u.brokenBefore(line, before)
 	default:
 		// A whole line may end at the column, too: the next is then indented.
 		// Only the column heads have that many blanks inside.
 		indented := u.lead > 1 && len(line) > u.lead && len(bytes.TrimLeft(line[:u.lead], " ")) == 0
-		more = before == int(u.kind) && (u.heads || !indented) && !(u.lead <= 1 && threads.BeginsBlockLine(line))
+		more = before == u.kind.width() && (u.heads || !indented) && !threads.BeginsBlockLine(line)
 		u.heads = bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("Child-SP"))
+	}
+	if !more {
+		u.whole = line
 	}
 	return line, 0, more
 }
 
-// unfold appends a block with its lines put together to dst, and to starts the
-// bytes of the block at which they begin.
-func unfold(dst []byte, starts []int32, block []byte, kind fold) ([]byte, []int32) {
+// flatLine is where a line that was put together begins in its block, in bytes,
+// and how many lines it stands on.
+type flatLine struct{ start, lines int32 }
+
+// brokenBefore reports whether a line goes on with the one before, of so many
+// bytes, which would have been too long with its first word.
+func (u *unfolding) brokenBefore(line []byte, before int) bool {
+	word := bytes.IndexByte(line, ' ')
+	if word < 0 {
+		word = len(line)
+	}
+	if before+1+word <= u.kind.width() || threads.BeginsBlockLine(line) || bytes.HasPrefix(line, []byte("PROCESS ")) {
+		return false
+	}
+	// A line that ends at the very column may have been cut inside a word. Only
+	// of a head line or a frame the form tells.
+	return before < u.kind.width() || !threads.BeginsBlockLine(bytes.TrimLeft(u.whole, " ")) || bytes.IndexByte(u.whole, '`') >= 0
+}
+
+// unfold appends a block with its lines put together to dst, and where they
+// stand to rows, with the end of the block as the last.
+func unfold(dst []byte, rows []flatLine, block []byte, kind fold) ([]byte, []flatLine) {
 	u := newUnfolding(block, kind)
 	for at := 0; at < len(block); {
 		n := bytes.IndexByte(block[at:], '\n')
@@ -111,18 +148,40 @@ func unfold(dst []byte, starts []int32, block []byte, kind fold) ([]byte, []int3
 		}
 		text, _, more := u.next(block[at : at+n])
 		switch {
-		case !more:
-			if len(starts) > 0 {
+		case !more || len(rows) == 0:
+			if len(rows) > 0 {
 				dst = append(dst, '\n')
 			}
-			starts = append(starts, int32(at))
-		case kind == foldWords:
+			rows = append(rows, flatLine{start: int32(at)})
+		case kind.words():
 			dst = append(bytes.TrimRight(dst, " "), ' ')
 		}
 		dst = append(dst, text...)
+		rows[len(rows)-1].lines++
 		at += n + 1
 	}
-	return append(dst, '\n'), append(starts, int32(len(block)))
+	return append(dst, '\n'), append(rows, flatLine{start: int32(len(block))})
+}
+
+// unfolded is what was done to a block: to how many lines, and which comes
+// first, counted from 0.
+type unfolded struct {
+	kind         fold
+	lines, first int
+}
+
+func countUnfolded(rows []flatLine, kind fold) unfolded {
+	u, at := unfolded{kind: kind}, 0
+	for _, row := range rows {
+		if kind == foldQuoted || row.lines > 1 {
+			if u.lines == 0 {
+				u.first = at
+			}
+			u.lines++
+		}
+		at += int(row.lines)
+	}
+	return u
 }
 
 // unfoldLines gives out the lines of a block with the places of their pieces.
@@ -136,7 +195,7 @@ func unfoldLines(block []byte, first kd.Line, kind fold, emit func(kd.Line)) {
 			cur.give(first.Input, emit)
 			cur = &joined{num: num}
 		}
-		cur.add(text, off, kind == foldWords)
+		cur.add(text, off, kind.words())
 		num++
 	}
 	cur.give(first.Input, emit)
