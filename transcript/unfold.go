@@ -83,6 +83,7 @@ type unfolding struct {
 	lead  int    // blanks in front of the head word
 	heads bool   // the line before holds the column heads of a stack
 	last  int    // bytes of the line before
+	colon bool   // the line before ends with one
 	whole []byte // the last line that went on with none
 }
 
@@ -95,7 +96,21 @@ func newUnfolding(block []byte, kind fold) *unfolding {
 func (u *unfolding) next(line []byte) (text []byte, off int, more bool) {
 	line = bytes.TrimRight(line, "\r")
 	before := u.last
-	u.last = len(line)
+	text, off, more = u.goesOn(line, before)
+	if u.last = len(line); u.last > 0 {
+		u.colon = line[u.last-1] == ':'
+	}
+	if !more {
+		u.whole = text
+	}
+	return text, off, more
+}
+
+// padding is how many blanks debuggers print behind "Image:".
+const padding = 9
+
+// goesOn does the work of next.
+func (u *unfolding) goesOn(line []byte, before int) (text []byte, off int, more bool) {
 	switch {
 	case u.kind == foldQuoted:
 		at := bytes.Index(line, u.quote)
@@ -109,11 +124,8 @@ func (u *unfolding) next(line []byte) (text []byte, off int, more bool) {
 		// A whole line may end at the column, too: the next is then indented.
 		// Only the column heads have that many blanks inside.
 		indented := u.lead > 1 && len(line) > u.lead && len(bytes.TrimLeft(line[:u.lead], " ")) == 0
-		more = before == u.kind.width() && (u.heads || !indented) && !threads.BeginsBlockLine(line)
+		more = before == u.kind.width() && (u.heads || !indented) && !beginsAnew(line)
 		u.heads = bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("Child-SP"))
-	}
-	if !more {
-		u.whole = line
 	}
 	return line, 0, more
 }
@@ -122,19 +134,42 @@ func (u *unfolding) next(line []byte) (text []byte, off int, more bool) {
 // and how many lines it stands on.
 type flatLine struct{ start, lines int32 }
 
+// beginsAnew reports whether a line begins as a whole one does.
+func beginsAnew(line []byte) bool {
+	if threads.BeginsBlockLine(line) {
+		return true
+	}
+	if len(line) == 0 || isHex(line[0]) || line[0] == ' ' || bytes.IndexByte(line[:min(len(line), 40)], '!') > 0 {
+		return false
+	}
+	switch classify(string(line)) {
+	case keyword, promptLine, blankLine:
+		return true
+	}
+	return false
+}
+
 // brokenBefore reports whether a line goes on with the one before, of so many
-// bytes, which would have been too long with its first word.
+// bytes.
 func (u *unfolding) brokenBefore(line []byte, before int) bool {
+	if beginsAnew(line) {
+		return false
+	}
+	whole := bytes.TrimLeft(u.whole, " ")
+	if bytes.IndexByte(whole, '`') >= 0 || bytes.HasPrefix(whole, headWord) {
+		return true // a frame or head line is known by its form
+	}
+	// Any other was too long with the next word, and a line that ends at the
+	// very column may have been cut inside a word.
 	word := bytes.IndexByte(line, ' ')
 	if word < 0 {
 		word = len(line)
 	}
-	if before+1+word <= u.kind.width() || threads.BeginsBlockLine(line) || bytes.HasPrefix(line, []byte("PROCESS ")) {
-		return false
+	blanks := 1
+	if u.colon {
+		blanks = padding
 	}
-	// A line that ends at the very column may have been cut inside a word. Only
-	// of a head line or a frame the form tells.
-	return before < u.kind.width() || !threads.BeginsBlockLine(bytes.TrimLeft(u.whole, " ")) || bytes.IndexByte(u.whole, '`') >= 0
+	return before < u.kind.width() && before+blanks+word > u.kind.width()
 }
 
 // unfold appends a block with its lines put together to dst, and where they
