@@ -152,10 +152,15 @@ func beginsAnew(line []byte) bool {
 // brokenBefore reports whether a line goes on with the one before, of so many
 // bytes.
 func (u *unfolding) brokenBefore(line []byte, before int) bool {
-	if beginsAnew(line) {
+	whole := bytes.TrimLeft(u.whole, " ")
+	switch {
+	case bytes.IndexByte(whole, '`') >= 0 && bytes.IndexByte(whole, '!') < 0:
+		return true // a frame that lacks its call site
+	case bytes.HasPrefix(whole, []byte("Child-SP ")):
+		return bytes.HasPrefix(line, []byte(": Call Site")) || bytes.HasPrefix(line, []byte("Call Site"))
+	case beginsAnew(line):
 		return false
 	}
-	whole := bytes.TrimLeft(u.whole, " ")
 	if bytes.IndexByte(whole, '`') >= 0 || bytes.HasPrefix(whole, headWord) {
 		return true // a frame or head line is known by its form
 	}
