@@ -103,7 +103,7 @@ func TestInputs(t *testing.T) {
 		"wrong.7z":   []byte(strings.Replace(string(sevenzip(t, stored, member{"x.log", small})), "RESOURCE", "RESOURC3", 1)),
 		"twice.zip":  twice(zipped(t, member{"x.log", big})),
 		"8.zip":      encryptedZip(t, make([]member, 8)...),
-		"count.7z":   sevenzipFile(nil, append(number([]byte{0x01, 0x05}, 1<<31), 0x00, 0x00)),
+		"count.7z":   sevenzipFile(nil, append(number([]byte{0x01, 0x05}, uint64(1<<31)), 0x00, 0x00)),
 		"locked.zip": encryptedZip(t, member{"x.log", small}), "tail.gz": append(gz(t, small), "tail"...),
 		"locked.7z": sevenzip(t, func(t testing.TB, b []byte) coder {
 			return coder{[]byte{6, 0xf1, 7, 1}, []byte{0x13, 0}, b}

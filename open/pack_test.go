@@ -191,7 +191,7 @@ func sevenzipFile(packed, header []byte) []byte {
 }
 
 // number writes a number in the form with a length byte of ones.
-func number(b []byte, n int) []byte {
+func number[T int | uint64](b []byte, n T) []byte {
 	return binary.LittleEndian.AppendUint64(append(b, 0xff), uint64(n))
 }
 
