@@ -158,11 +158,26 @@ func (s *Snapshot) mergeThread(have, later *threads.Thread) {
 		return
 	}
 	mergeStack(have, later)
+	defer knownState(have, *have, *later)
 	if later.Header && (!have.Header || richer(later, have)) {
 		stack, why := have.Stack, have.Conflict
 		*have = *later
 		have.Stack, have.Conflict = stack, why
 	}
+}
+
+// knownState gives a thread whose state could not be read the state that one
+// of two prints of it, a and b, shows.
+func knownState(t *threads.Thread, a, b threads.Thread) {
+	if !t.Unread() {
+		return
+	}
+	from := a
+	if from.State == threads.StateUnknown {
+		from = b
+	}
+	t.State, t.Processor = from.State, from.Processor
+	t.WaitReason, t.WaitMode, t.Alertable = from.WaitReason, from.WaitMode, from.Alertable
 }
 
 // conflict says what two blocks of one thread disagree on.

@@ -31,6 +31,7 @@ func (r *Reader) head(l kd.Line) bool {
 	}
 	r.begin(t)
 	if rest, at := c.Rest(); rest != "" && !readState(&c, t) {
+		t.StateUnread = true
 		r.note(l.Ref(at, len(rest)), "THREAD line: state %q not understood", kd.Clip(rest))
 	}
 	r.queue.place(t)
@@ -100,7 +101,7 @@ var states = map[string]State{
 func readState(c *kd.Cursor, t *Thread) bool {
 	w, _ := c.Word()
 	w = strings.ToUpper(w)
-	if w == "WAIT:" || w == "WAIT" || w == "GATEWAIT:" {
+	if w == "WAIT:" || w == "WAIT" || w == "GATEWAIT:" || w == "GATEWAIT" {
 		t.State = Waiting
 		readWait(c, t)
 		return true

@@ -13,6 +13,9 @@ func (r *Reader) threadLine(l kd.Line) bool {
 	switch {
 	case r.part == waitPart && r.headContinues(c):
 		return true
+	}
+	r.missState()
+	switch {
 	case r.part == irpPart && r.irp(c, l):
 		return true
 	case r.part == waitPart && r.waitObject(c, l):
@@ -63,6 +66,13 @@ func (r *Reader) headContinues(c kd.Cursor) bool {
 	case t.State != Waiting && t.State != StateUnknown && c.Take("processor"):
 		readProcessor(&c, t)
 	case t.State == StateUnknown:
+		// The value of the last field may have been wrapped off it.
+		if w := c.Peek(); kd.AddrDigits(w) > 0 || parseCID(w).Known {
+			c.Word()
+			for readHeadField(&c, t) {
+			}
+			return readState(&c, t)
+		}
 		for readHeadField(&c, t) {
 		}
 		return c.Pos > 0 && (c.Peek() == "" || readState(&c, t)) || readState(&c, t)
@@ -70,6 +80,17 @@ func (r *Reader) headContinues(c kd.Cursor) bool {
 		return false
 	}
 	return c.Pos > 0
+}
+
+// missState notes a THREAD line that lacks its state although the block goes
+// on.
+func (r *Reader) missState() {
+	t := r.cur
+	if r.part != waitPart || !t.Header || t.StateUnread || t.State != StateUnknown {
+		return
+	}
+	t.StateUnread = true
+	r.note(t.At, "THREAD line: the state of the thread is cut off or damaged")
 }
 
 func number(c *kd.Cursor) int {

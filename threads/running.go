@@ -60,8 +60,9 @@ func (r *Reader) running(l kd.Line) bool {
 	if !r.table.open && !isLockQueue(lastWord(l.Text)) {
 		return false
 	}
-	p, ok := r.runningRow(l)
+	p, rest, ok := r.runningRow(l)
 	if !ok {
+		r.lostRow(l)
 		return false
 	}
 	r.out.Processors = append(r.out.Processors, p)
@@ -74,7 +75,30 @@ func (r *Reader) running(l kd.Line) bool {
 	t.State, t.Processor = Running, p.CPU
 	r.begin(t)
 	r.part = propPart
+	if rest != "" {
+		r.note(l.Ref(len(l.Text)-len(rest), len(rest)), "!running: %q behind the threads of the processor not understood", kd.Clip(rest))
+	}
 	return true
+}
+
+// lostRow notes a line of the open table that begins like a row and cannot be
+// read: a thread that runs is then not known.
+func (r *Reader) lostRow(l kd.Line) {
+	if r.stack.Open() || strings.IndexByte(l.Text, '!') >= 0 {
+		return
+	}
+	c := kd.Cursor{Text: l.Text}
+	if w := c.Peek(); len(w) <= 4 && isDecimal(w) {
+		c.Word()
+	}
+	if columns, _, _ := readThreadColumns(&c); len(columns) > 0 && columns[0].addr.IsKernel(kd.ArchUnknown) && !isWaitKind(c.Peek()) {
+		r.note(l.All(), "!running: the row of a processor is not understood: %q", kd.Clip(l.Text))
+	}
+}
+
+func isDecimal(w string) bool {
+	_, err := strconv.ParseUint(w, 10, 16)
+	return err == nil
 }
 
 // runningHead reads the masks, the column heads and the line of an idle
@@ -140,35 +164,56 @@ func lastWord(text string) string {
 	return text[strings.LastIndexAny(text, " \t")+1:]
 }
 
-// runningRow reads the row of one processor. A row that was cut off before its
-// spin locks needs a table and a number of its processor.
-func (r *Reader) runningRow(l kd.Line) (Processor, bool) {
-	p := Processor{CPU: -1, At: l.All()}
+// runningRow reads the row of one processor. In a table that is open, its
+// threads are enough: rest is what follows them and is neither the spin locks
+// nor cut off before them.
+func (r *Reader) runningRow(l kd.Line) (p Processor, rest string, ok bool) {
+	p = Processor{CPU: -1, At: l.All()}
 	c := kd.Cursor{Text: l.Text}
 	if w := c.Peek(); len(w) <= 4 {
 		n, err := strconv.ParseUint(w, 10, 16)
 		if err != nil {
-			return p, false
+			return p, "", false
 		}
 		p.CPU = int(n)
 		c.Word()
 	}
-	columns, prioritised, ok := readThreadColumns(&c)
-	if !ok || len(columns) < 2 {
-		return p, false
+	columns, prioritised, uniform := readThreadColumns(&c)
+	if len(columns) < 2 {
+		return p, "", false
 	}
 	p.Prcb, p.Current = columns[0].addr, columns[1].addr
 	p.placeRest(columns[2:], prioritised || r.table.hasIdle)
+	rest, _ = c.Rest()
 	queue, _ := c.Word()
-	if isLockQueue(queue) && c.Peek() == "" {
+	switch {
+	case uniform && isLockQueue(queue) && c.Peek() == "":
+		p.Owned, p.Waits, rest = marked(queue, 'O'), marked(queue, 'W'), ""
+	case len(columns) == 4 && !uniform, p.CPU < 0 && strings.IndexByte(l.Text, '`') >= 0, !r.damagedRow(p, rest):
+		return p, "", false
+	case uniform && isLockQueue(queue):
 		p.Owned, p.Waits = marked(queue, 'O'), marked(queue, 'W')
-	} else if queue != "" || p.CPU < 0 || !r.table.open || r.stack.Open() {
-		return p, false
+		rest, _ = c.Rest()
 	}
 	if p.CPU >= 0 && r.table.hasMask {
 		p.IdleNow = inMask(r.table.idle, p.CPU)
 	}
-	return p, true
+	return p, rest, true
+}
+
+// damagedRow reports whether a line with the addresses of p is a row of the
+// open table although rest is not its spin locks: no frame of a stack, and no
+// line of a memory dump.
+func (r *Reader) damagedRow(p Processor, rest string) bool {
+	switch {
+	case !r.table.open || strings.IndexByte(rest, '!') >= 0:
+		return false
+	case p.Prcb == p.Current || !p.Prcb.IsKernel(kd.ArchUnknown) || !p.Current.IsKernel(kd.ArchUnknown):
+		return false
+	case r.stack.Open():
+		return strings.HasPrefix(rest, "..") || strings.HasPrefix(rest, "…")
+	}
+	return true
 }
 
 // ProcessorWidth returns the number of digits of the addresses in a row of
@@ -178,7 +223,7 @@ func ProcessorWidth(text string) int {
 		return 0
 	}
 	var r Reader
-	p, ok := r.runningRow(kd.Line{Text: text})
+	p, _, ok := r.runningRow(kd.Line{Text: text})
 	if !ok || p.Prcb.SignExtended() {
 		return 0
 	}
@@ -210,11 +255,12 @@ func readThreadColumns(c *kd.Cursor) (out []threadColumn, prioritised, ok bool) 
 			out[len(out)-1].priority, prioritised = true, true
 			continue
 		}
-		a, full := kd.ParseFullAddr(w)
+		bare := strings.Trim(w, "*") // set in bold by an author
+		a, full := kd.ParseFullAddr(bare)
 		if !full || isLockQueue(w) {
 			return out, prioritised, len(out) > 0
 		}
-		n := kd.AddrDigits(w)
+		n := kd.AddrDigits(bare)
 		if len(out) == 4 || digits != 0 && n != digits {
 			return out, prioritised, false
 		}

@@ -101,13 +101,16 @@ type Thread struct {
 	// moment, if elsewhere.
 	Process, Attached Process
 
-	State      State
-	Processor  int    // for Running, -1 if not printed
-	WaitReason string // "WrResource" of "WAIT: (WrResource) ..."
-	WaitMode   string // "KernelMode", "UserMode" or ""
-	Alertable  Tri
-	Suspended  int // SuspendCount
-	Frozen     int // FreezeCount
+	State State
+	// StateUnread is set where the THREAD line goes on, or went on before it
+	// was damaged, with a state that could not be read.
+	StateUnread bool
+	Processor   int    // for Running, -1 if not printed
+	WaitReason  string // "WrResource" of "WAIT: (WrResource) ..."
+	WaitMode    string // "KernelMode", "UserMode" or ""
+	Alertable   Tri
+	Suspended   int // SuspendCount
+	Frozen      int // FreezeCount
 
 	WaitObjects []WaitObject
 	// WaitListOpen is set when the input ends before the list of wait objects
@@ -167,6 +170,10 @@ func New(addr kd.Addr, at kd.Ref) *Thread {
 func (t *Thread) Printed() bool {
 	return t.Header || t.State != StateUnknown || len(t.Stack.Frames) > 0
 }
+
+// Unread reports whether the thread's state was printed, but is not known: it
+// may well run.
+func (t *Thread) Unread() bool { return t.StateUnread && t.State == StateUnknown }
 
 // Timed reports whether one of the objects waited for is a timer.
 func (t *Thread) Timed() bool {

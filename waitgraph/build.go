@@ -112,7 +112,7 @@ func (g *Graph) stillWaiting(r *snapshot.Resource, ws []wait) []wait {
 			g.note(w.at, "thread %s stands in the waiter lists of %d resources: it can wait for one only", g.bare(w.thread), n)
 			w.grade = D
 		}
-		if t != nil && t.Conflict != "" {
+		if t != nil && (t.Conflict != "" || t.Unread()) {
 			w.grade = D
 		}
 		out = append(out, w)
@@ -319,8 +319,17 @@ func (g *Graph) addOwners(r *snapshot.Resource, gate int) {
 				grade = max(grade, gradeOf(t.Stack.RangeAt.Doubt), gradeOf(t.At.Doubt))
 			}
 		}
-		g.Add(Edge{From: gate, To: g.thread(o.Thread), Grade: grade, At: o.At, About: o.Raw, Owner: o})
+		g.Add(Edge{From: gate, To: g.thread(o.Thread), Grade: max(grade, g.unread(o.Thread)), At: o.At, About: o.Raw, Owner: o})
 	}
+}
+
+// unread weakens a grade to D where the state of a thread was printed and
+// could not be read: it may run.
+func (g *Graph) unread(a kd.Addr) Grade {
+	if t := g.waiter(a); t != nil && t.Unread() {
+		return D
+	}
+	return A
 }
 
 func ownerGrade(o *snapshot.Owner) Grade {
@@ -357,7 +366,7 @@ func (g *Graph) addMutants(t *threads.Thread) {
 		gate := g.node(Node{Kind: Mutant, Addr: o.Addr})
 		g.Add(Edge{From: from, To: gate, Grade: grade, At: o.At, About: o.Addr})
 		if len(g.Out[gate]) == 0 {
-			g.Add(Edge{From: gate, To: g.thread(o.Owner), Grade: A, At: o.At, About: o.Addr})
+			g.Add(Edge{From: gate, To: g.thread(o.Owner), Grade: max(A, g.unread(o.Owner)), At: o.At, About: o.Addr})
 		}
 	}
 }
