@@ -68,7 +68,7 @@ func (r *Repair) emit(rows []row, i int, emit func(kd.Line)) int {
 		}
 	}
 	r.remark(w)
-	if w.class == blankLine && w.text != "" && !r.dots && isElision(w.text) {
+	if w.class == blankLine && w.text != "" && !r.dots && kd.IsElision(w.text) {
 		w.fixes |= sawElision
 	}
 	if w.text != "" {
