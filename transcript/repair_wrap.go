@@ -216,6 +216,9 @@ func allowed(text string, at, joined fit, full bool, b *row) bool {
 	case b.class == keyword:
 		return kd.HasPrefixFold(b.text, "Image:") && kd.HasPrefixFold(text, "Owning Process") || kd.HasPrefixFold(b.text, "BasePriority") && joined == whole
 	}
+	if b.class == address && strings.Contains(text, " *** ") {
+		return false // a remark ends its line: this is the next entry
+	}
 	return full && joined >= open && b.class != frameLine
 }
 
