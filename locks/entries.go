@@ -16,11 +16,20 @@ import (
 // A remark runs to the end of its line.
 func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
 	r.finishHalf(c, l)
+	if r.elided {
+		r.leftOut(l.All())
+		r.elided = false
+	}
 	last := -1 // where the last entry of this line begins
 	for {
 		w, at := c.Word()
 		switch {
-		case w == "" || strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<"):
+		case w == "":
+			return
+		case strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<"):
+			if kd.SaysLeftOut(l.Text[at:]) {
+				r.leftOut(l.Ref(at, len(l.Text)-at))
+			}
 			return
 		case isMark(w) && len(r.cur.Entries) > 0:
 			r.cur.Entries[len(r.cur.Entries)-1].Marked = true
@@ -41,7 +50,7 @@ func (r *Reader) add(w string, at kd.Ref, atBreak bool) {
 	e, ok := r.entry(w)
 	if !ok {
 		r.note(at, "owner entry %q: bad address or count", kd.Clip(w))
-		r.cur.damaged = true
+		r.cur.damage()
 		return
 	}
 	e.At, e.AtBreak = at, atBreak
@@ -81,7 +90,40 @@ func (r *Reader) finishHalf(c *kd.Cursor, l kd.Line) {
 
 func (r *Reader) giveUp(h half) {
 	r.note(h.at, "owner entry %q: no count", kd.Clip(h.text))
-	r.cur.damaged = true
+	r.cur.damage()
+}
+
+// leftOut records that the author of a paste left owner entries out.
+func (r *Reader) leftOut(at kd.Ref) {
+	r.note(at, "owner entries of resource %x are left out", uint64(r.cur.Addr))
+	r.cur.damage()
+}
+
+// missing looks at a line that does not go on with an owner list: it may be an
+// item of which too little is left, or stand for items that an author left out.
+// Only right behind the list, or before more of it, is it about the list.
+func (r *Reader) missing(l kd.Line) {
+	c := kd.Cursor{Text: l.Text}
+	elision := kd.IsElision(l.Text) || strings.IndexByte("<[(/.\xe2", l.Text[0]) >= 0 && kd.SaysLeftOut(l.Text)
+	switch {
+	case elision && r.cur.Open:
+		r.leftOut(l.All())
+	case elision:
+		r.elided = true
+	case r.cur.Open && looksBroken(c.Peek()):
+		r.note(l.All(), "owner entry %q: bad address or count", kd.Clip(l.Text))
+		r.cur.damage()
+	}
+}
+
+// looksBroken reports whether a word may be what is left of an owner entry: it
+// begins with digits of an address or ends with the mark.
+func looksBroken(w string) bool {
+	if _, marked := cutMark(w); marked {
+		return true
+	}
+	w = strings.TrimLeft(w, "*.\u2026[(")
+	return len(w) >= 6 && isHexPrefix(w) && strings.IndexByte(w, ':') < 0
 }
 
 // remark reads "*** ..." behind the last entry and widens the entry's place

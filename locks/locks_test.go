@@ -153,7 +153,7 @@ var forms = []struct {
 	{
 		"bad digits and a cut address",
 		"Resource @ 0x" + a + "    Exclusively owned\n     Threads: fffffa80169zz-01<*> " + b + "-01<*> fffffa80-01\n",
-		[]string{a + " exclusive owner:" + b + "-01 reading=1"}, 3,
+		[]string{a + " exclusive owner:" + b + "-01 reading=2"}, 3,
 	},
 	{
 		"an unreadable entry makes no other the owner",
@@ -205,6 +205,37 @@ var forms = []struct {
 		"Resource @ 0x" + a + "\n     Threads: " + b + "-01<*> \n",
 		[]string{a + " unknown owner:" + b + "-01 reading=2"}, 1,
 	},
+}
+
+// TestMissingEntries reads lists that lack an entry: the marks of those that
+// are left tell an owner only where the missing one could not be it.
+func TestMissingEntries(t *testing.T) {
+	const head = "Resource @ 0x" + a + "    Exclusively owned\n    NumberOfSharedWaiters = 1\n     Threads: "
+	for _, tc := range []struct {
+		name, list string
+		want       locks.Reading
+	}{
+		{"whole", b + "-01<*> " + c + "-01", locks.Sound},
+		{"whole, both marked", b + "-01<*> " + c + "-01<*>", locks.Doubtful},
+		{"bad one behind the only mark", b + "-01<*> fffffa80xxxxxxxx-01", locks.Doubtful},
+		{"bad one before the mark", "fffffa80...50b60-01<*> " + c + "-01<*>", locks.Irreconcilable},
+		{"bad one behind two marks", b + "-01<*> " + c + "-01<*> fffffa80xxxxxxxx-01<*>", locks.Irreconcilable},
+		{"cut one behind two marks", b + "-01<*> " + c + "-01<*> fffffa80169", locks.Irreconcilable},
+		{"cut one on its own line", b + "-01<*> " + c + "-01<*>\n     fffffa80169", locks.Irreconcilable},
+		{"dots behind two marks", b + "-01<*> " + c + "-01<*> ...", locks.Irreconcilable},
+		{"elision on its own line", b + "-01<*> " + c + "-01<*>\n[snip]", locks.Irreconcilable},
+		{"elision behind the only mark", b + "-01<*>\n...\n" + c + "-01", locks.Doubtful},
+		{"elision and blank line inside the list", b + "-01<*>\n\n...\n" + c + "-01<*>", locks.Irreconcilable},
+		{"remark of more", b + "-01<*> " + c + "-01<*> << more", locks.Irreconcilable},
+		{"remark of more on its own line", b + "-01<*> " + c + "-01<*>\n<< 3 more", locks.Irreconcilable},
+		{"another remark", b + "-01<*> " + c + "-01<*> << look here", locks.Doubtful},
+		{"elision behind other output", b + "-01<*> " + c + "-01<*>\n\n1 total locks\n...", locks.Doubtful},
+	} {
+		got := locks.Read(kd.Lines(head + tc.list + "\n2 total locks\n"))
+		if len(got.Resources) != 1 || got.Resources[0].Reading != tc.want {
+			t.Errorf("%s: %q, want reading %d", tc.name, show(got), tc.want)
+		}
+	}
 }
 
 func TestRead(t *testing.T) {

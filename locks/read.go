@@ -27,8 +27,10 @@ type Reader struct {
 	wide  bool // the head line's address has 16 digits
 	noHdr bool // "Cannot get _ERESOURCE type" came before the next head line
 	half  half
-	slots *Timeout // the report of a resource time-out that is open, nil if none
-	table bool     // the column heads of a list of mex have been read
+	// elided is set when an elision came behind an owner list, which may go on.
+	elided bool
+	slots  *Timeout // the report of a resource time-out that is open, nil if none
+	table  bool     // the column heads of a list of mex have been read
 	// triage is set below "PNP_TRIAGE_DATA:".
 	triage bool
 	// qlocks is set below the key of !qlocks; processors are the columns of
@@ -115,7 +117,7 @@ func (r *Reader) close() {
 	if r.cur.Reading != Sound {
 		r.note(r.cur.At, "resource %x: %s", uint64(r.cur.Addr), r.cur.Why)
 	}
-	r.cur, r.list, r.table = nil, noList, false
+	r.cur, r.list, r.table, r.elided = nil, noList, false, false
 }
 
 func (r *Reader) note(at kd.Ref, format string, args ...any) {
@@ -353,6 +355,7 @@ func (r *Reader) continuation(c *kd.Cursor, l kd.Line) bool {
 	switch r.list {
 	case ownerList:
 		if w := c.Peek(); !looksLikeEntry(w) || w[0] == '-' && !r.half.at.Known() {
+			r.missing(l)
 			return false
 		}
 		r.entries(c, l)

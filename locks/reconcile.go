@@ -29,13 +29,30 @@ func (r *Resource) reconcile() {
 	r.checkDamage()
 }
 
-// checkDamage weakens a list in which an item could not be read: without any
-// mark left, the first item that could be read need not be the owner.
+// damage records that an item is missing behind those that were read.
+func (r *Resource) damage() {
+	if !r.damaged {
+		r.damaged, r.damagedAt = true, len(r.Entries)
+	}
+}
+
+// checkDamage weakens a list in which an item could not be read. Where the
+// debugger marks waiters, too, owners are told by their place and number, so a
+// mark tells an owner only if nothing is missing before it and no more are
+// marked than can own.
 func (r *Resource) checkDamage() {
-	switch {
+	owners := 1
+	if r.Mode == Shared {
+		owners = max(1, r.SharedOwners.N)
+	}
+	switch marked := r.marked(); {
 	case !r.damaged:
-	case r.marked() == 0:
+	case marked == 0:
 		r.refuse("an entry could not be read, and no other is marked <*>")
+	case marked > owners:
+		r.refuse(fmt.Sprintf("an entry could not be read, and %d others are marked <*>", marked))
+	case r.damagedAt <= r.lastMarked():
+		r.refuse("an entry could not be read, and one behind it is marked <*>")
 	default:
 		r.doubt("an entry could not be read")
 	}
@@ -65,6 +82,16 @@ func (r *Resource) marked() int {
 		}
 	}
 	return n
+}
+
+// lastMarked returns the index of the last marked entry, -1 if there is none.
+func (r *Resource) lastMarked() int {
+	for i := len(r.Entries) - 1; i >= 0; i-- {
+		if r.Entries[i].Marked {
+			return i
+		}
+	}
+	return -1
 }
 
 func (r *Resource) reconcileExclusive() {

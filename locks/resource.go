@@ -118,7 +118,10 @@ type Resource struct {
 	EndLine int32
 	Round   int // Round.Index of the output it is part of
 
-	damaged bool // an item of the "Threads:" list could not be read
+	// damaged is set when an item of the "Threads:" list could not be read, or
+	// an author left some out; the first stood before Entries[damagedAt].
+	damaged   bool
+	damagedAt int
 }
 
 // Unlisted returns how many shared and exclusive waiters are announced by a

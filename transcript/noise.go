@@ -30,7 +30,7 @@ func isNoise(text string) bool {
 		}
 	}
 	// Progress dots, rulers and elisions.
-	return isElision(text) || strings.Trim(text, ".-=*_…[] ") == ""
+	return kd.IsElision(text) || strings.Trim(text, ".-=*_…[] ") == ""
 }
 
 // isCritSec reports whether a line is of the user-mode !locks, which lists

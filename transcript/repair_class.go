@@ -1,6 +1,10 @@
 package transcript
 
-import "strings"
+import (
+	"strings"
+
+	"kdlocks/kd"
+)
 
 // class is what a line looks like by its beginning.
 type class uint8
@@ -54,7 +58,7 @@ func classify(text string) class {
 		switch {
 		case strings.HasPrefix(text, "(Inline Function)"):
 			return frameLine
-		case isElision(text):
+		case kd.IsElision(text):
 			return blankLine
 		}
 		if isNoise(text) && strings.Trim(text, ".-=*_…[] ") == "" {
@@ -178,14 +182,4 @@ func (r *Repair) observe(text string, c class) {
 	default:
 		r.block = true
 	}
-}
-
-// isElision reports whether a line says that an author left lines out. Dots
-// behind a line of progress dots go on with those.
-func isElision(text string) bool {
-	switch strings.ToLower(text) {
-	case "...", "....", ".....", "......", "[...]", "[\u2026]", "(...)", "<...>", "(snip)", "[snip]", "<snip>", "--snip--", "--- snip ---", "[snipped]", "(snipped)", "(cut)", "[cut]":
-		return true
-	}
-	return false
 }

@@ -266,6 +266,9 @@ func (r *Repair) remark(w *row) {
 		}
 		before, _ := kd.TrimBlanks(w.text[:at])
 		if before != "" && !strings.HasSuffix(before, "operator") && r.shape(before) == whole {
+			if kd.SaysLeftOut(w.text[at:]) && (strings.HasPrefix(w.text, "Threads:") || r.list == ownerList && w.class == address) {
+				return // the list lacks owners, which its reader must see
+			}
 			w.text = before
 			w.fixes |= fixedRemark
 			return

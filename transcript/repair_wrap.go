@@ -68,7 +68,7 @@ func (r *Repair) emit(rows []row, i int, emit func(kd.Line)) int {
 		}
 	}
 	r.remark(w)
-	if w.class == blankLine && w.text != "" && !r.dots && isElision(w.text) {
+	if w.class == blankLine && w.text != "" && !r.dots && kd.IsElision(w.text) {
 		w.fixes |= sawElision
 	}
 	if w.text != "" {
@@ -215,6 +215,9 @@ func allowed(text string, at, joined fit, full bool, b *row) bool {
 		return joined == whole && (full || !isHexTail(text, b.text)) || full && joined == open
 	case b.class == keyword:
 		return kd.HasPrefixFold(b.text, "Image:") && kd.HasPrefixFold(text, "Owning Process") || kd.HasPrefixFold(b.text, "BasePriority") && joined == whole
+	}
+	if b.class == address && strings.Contains(text, " *** ") {
+		return false // a remark ends its line: this is the next entry
 	}
 	return full && joined >= open && b.class != frameLine
 }
