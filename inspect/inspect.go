@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"context"
-	"iter"
 
 	"kdlocks/heuristics"
 	"kdlocks/kd"
@@ -56,23 +55,13 @@ func sources(t *transcript.Transcript) []report.Source {
 	out := make([]report.Source, len(t.Sources))
 	for i := range t.Sources {
 		s := &t.Sources[i]
+		sections, outside := s.Coverage()
 		out[i] = report.Source{
 			Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines(), Line: s.Line, Plain: s.Plain,
-			Understood: s.Understood(), Sections: s.Sections, NotUnderstood: report.Lines(s.Line, unclear(s)), Notes: s.Notes,
+			Sections: s.Sections, Coverage: sections, Outside: outside, NotUnderstood: s.NotUnderstood, Notes: s.Notes,
 		}
 	}
 	return out
-}
-
-// unclear walks the numbers of the lines that no reader knew.
-func unclear(s *transcript.Source) iter.Seq[int32] {
-	return func(yield func(int32) bool) {
-		for i, st := range s.Status {
-			if st == transcript.NotUnderstood && !yield(int32(i)+1) {
-				return
-			}
-		}
-	}
 }
 
 // Resolve says what addresses are in the inputs: thread, stack and frame,

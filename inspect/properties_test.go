@@ -64,6 +64,17 @@ func TestNoLineIsDroppedInSilence(t *testing.T) {
 		if listed := len(in.NotUnderstood.Slice()); in.LinesUnderstood+listed != in.Lines {
 			t.Errorf("%s: %d lines, %d understood, %d listed", k.name, in.Lines, in.LinesUnderstood, listed)
 		}
+		sum := func(c report.Coverage) int { return c.Claimed + c.Noise + c.NotUnderstood }
+		n := sum(in.Outside)
+		for _, sec := range in.Sections {
+			n += sum(sec.Coverage)
+			if most := sec.EndLine - sec.Line + 1; sum(sec.Coverage) > most {
+				t.Errorf("%s: %d lines counted for %q, it has %d", k.name, sum(sec.Coverage), sec.Command, most)
+			}
+		}
+		if n != in.Lines {
+			t.Errorf("%s: %d lines counted, there are %d", k.name, n, in.Lines)
+		}
 	}
 }
 

@@ -74,6 +74,9 @@ type Section struct {
 	EndLine int32 // last line
 }
 
+// Coverage counts lines by what became of them.
+type Coverage struct{ Claimed, Noise, NotUnderstood int }
+
 // Note is something read but not understood, or a count that does not add up.
 type Note struct {
 	At   Ref

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"iter"
 	"unicode/utf8"
 
 	"kdlocks/heuristics"
@@ -13,15 +14,18 @@ import (
 
 // Source is one input as the report quotes it.
 type Source struct {
-	Name          string
-	Bytes         int64
-	Encoding      string
-	Lines         int
-	Line          func(int32) string // decoded, counted from 1, without its end
-	Plain         func(int32) bool   // the line is all ASCII
-	Understood    int
-	Sections      []kd.Section
-	NotUnderstood List[Line]
+	Name     string
+	Bytes    int64
+	Encoding string
+	Lines    int
+	Line     func(int32) string // decoded, counted from 1, without its end
+	Plain    func(int32) bool   // the line is all ASCII
+	Sections []kd.Section
+	Coverage []kd.Coverage // of each section
+	Outside  kd.Coverage   // of the lines outside of all
+	// NotUnderstood walks the numbers of the lines from first to last that no
+	// reader knew.
+	NotUnderstood func(first, last int32) iter.Seq[int32]
 	Notes         []kd.Note // what had to be repaired in it
 }
 
@@ -111,10 +115,14 @@ func (b *builder) notes(r *Report, notes []kd.Note) {
 }
 
 func input(s Source) Input {
-	in := Input{Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines, LinesUnderstood: s.Understood, NotUnderstood: s.NotUnderstood, Sections: []Section{}}
-	for _, sec := range s.Sections {
-		in.Sections = append(in.Sections, Section{Command: sec.Command, Line: int(sec.Line), EndLine: int(sec.EndLine)})
+	in := Input{Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines, Outside: Coverage(s.Outside), Sections: make([]Section, len(s.Sections))}
+	in.LinesUnderstood = in.Outside.understood()
+	for i, sec := range s.Sections {
+		in.Sections[i] = Section{Command: sec.Command, Line: int(sec.Line), EndLine: int(sec.EndLine), Coverage: Coverage(s.Coverage[i])}
+		in.LinesUnderstood += in.Sections[i].understood()
 	}
+	in.unclear = func(first, last int) List[Line] { return Lines(s.Line, s.NotUnderstood(int32(first), int32(last))) }
+	in.NotUnderstood = in.unclear(1, s.Lines)
 	return in
 }
 

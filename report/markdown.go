@@ -8,7 +8,7 @@ import (
 )
 
 // WriteMarkdown prints the report for a ticket.
-func WriteMarkdown(w io.Writer, r *Report, _ Style) error {
+func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 	m := &markdown{names: index(r)}
 	v := r.Verdict
 	fmt.Fprintf(m, "## kdlocks: %s (%s)\n\n%s\n", v.Kind, v.Confidence, escape(v.Summary))
@@ -29,6 +29,11 @@ func WriteMarkdown(w io.Writer, r *Report, _ Style) error {
 		}
 		return fmt.Sprintf("%s line %d: %s", escape(n.At.Input), n.At.Line, escape(n.Text))
 	})
+	if s.Coverage {
+		if err := m.coverage(); err != nil {
+			return err
+		}
+	}
 	_, err := w.Write(m.Bytes())
 	return err
 }

@@ -60,13 +60,18 @@ type Verdict struct {
 
 // Input is one file or paste. Lines are counted from 1.
 type Input struct {
-	Name            string     `json:"name"`
-	Bytes           int64      `json:"bytes"`
-	Encoding        string     `json:"encoding,omitempty"`
-	Lines           int        `json:"lines"`
-	LinesUnderstood int        `json:"lines_understood"`
-	Sections        []Section  `json:"sections"`
-	NotUnderstood   List[Line] `json:"not_understood,omitzero"`
+	Name            string    `json:"name"`
+	Bytes           int64     `json:"bytes"`
+	Encoding        string    `json:"encoding,omitempty"`
+	Lines           int       `json:"lines"`
+	LinesUnderstood int       `json:"lines_understood"`
+	Sections        []Section `json:"sections"`
+	// Outside counts the lines that are in no section.
+	Outside       Coverage   `json:"outside_sections"`
+	NotUnderstood List[Line] `json:"not_understood,omitzero"`
+
+	// unclear returns those of NotUnderstood from a line to another.
+	unclear func(first, last int) List[Line]
 }
 
 // Section is the output of one command.
@@ -74,7 +79,18 @@ type Section struct {
 	Command string `json:"command"`
 	Line    int    `json:"line"`
 	EndLine int    `json:"end_line"`
+	Coverage
 }
+
+// Coverage counts lines by what became of them. A line that holds the end of
+// one section and the beginning of the next counts for the first.
+type Coverage struct {
+	Claimed       int `json:"lines_claimed"`
+	Noise         int `json:"lines_noise"`
+	NotUnderstood int `json:"lines_not_understood"`
+}
+
+func (c Coverage) understood() int { return c.Claimed + c.Noise }
 
 // Line is one line of an input as it stands there.
 type Line struct {

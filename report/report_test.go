@@ -111,7 +111,7 @@ func TestMarkdownIsEscaped(t *testing.T) {
 func TestHostileNamesStayOnTheirLine(t *testing.T) {
 	r := &Report{
 		Verdict:   Verdict{Kind: "no-deadlock", Confidence: "likely", Summary: "fine\x1b[2J"},
-		Inputs:    []Input{{Name: "evil\x1b]0;x\x07.log", Lines: 2, LinesUnderstood: 1, NotUnderstood: ListOf(Line{Line: 2, Text: "\x1b[1A\r"})}},
+		Inputs:    []Input{{Name: "evil\x1b]0;x\x07.log", Lines: 2, LinesUnderstood: 1, Sections: []Section{{Command: "!x\x1b", Line: 1, EndLine: 2, Coverage: Coverage{Claimed: 1, NotUnderstood: 1}}}, unclear: func(int, int) List[Line] { return ListOf(Line{Line: 2, Text: "\x1b[1A\r"}) }}},
 		Notes:     []Note{{At: &At{Input: "evil\x1b.log", Line: 1}, Text: "note\x9b"}},
 		Gaps:      []Gap{{What: "x\x1b", Why: "y", NextCommand: "z\x1b"}},
 		NotSeen:   []string{"\x1b"},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -26,7 +25,9 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 	p.notSeen()
 	p.notes()
 	if s.Coverage {
-		p.coverage()
+		if err := p.coverage(); err != nil {
+			return err
+		}
 	}
 	_, err := w.Write(p.Bytes())
 	return err
@@ -250,20 +251,7 @@ func (p *page) notes() {
 	}
 	for _, in := range p.r.Inputs {
 		if rest := in.Lines - in.LinesUnderstood; rest > 0 {
-			p.fold("  - ", fmt.Sprintf("%s: %d of %d lines not understood (--coverage lists them)", in.Name, rest, in.Lines))
-		}
-	}
-}
-
-func (p *page) coverage() {
-	if !slices.ContainsFunc(p.r.Inputs, func(in Input) bool { return !in.NotUnderstood.IsZero() }) {
-		return
-	}
-	fmt.Fprintf(p, "\n%s\n", p.bold("Lines not understood"))
-	for _, in := range p.r.Inputs {
-		p.fold("  ", in.Name)
-		for l := range in.NotUnderstood.All() {
-			p.fold(fmt.Sprintf("  %d | ", l.Line), l.Text)
+			p.fold("  - ", fmt.Sprintf("%s: %d of %d lines not understood (--coverage shows where)", in.Name, rest, in.Lines))
 		}
 	}
 }

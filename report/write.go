@@ -12,7 +12,8 @@ type Style struct {
 	// Width is the columns of the terminal, 0 if it is none.
 	Width int
 	Color bool
-	// Coverage adds the lines that were not understood.
+	// Coverage adds how many lines of each command were understood, and the first
+	// of those that were not.
 	Coverage bool
 }
 
