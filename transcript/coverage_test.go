@@ -37,10 +37,6 @@ func TestCoverage(t *testing.T) {
 			in:   "0: kd> !locks\n" + head + "0: kd>\nstray\n0: kd> !locks\n",
 			want: "!locks 1-3 3/0/0, !locks 6-6 1/0/0, outside 1/0/1", unclear: []int32{5},
 		},
-		"a lost line break between two commands": {
-			in:   "0: kd> !locks\n" + head + "1 total locks, 1 locks currently held0: kd> !running\nstray\n",
-			want: "!locks 1-4 4/0/0, !running 4-5 0/0/1, outside 0/0/0", unclear: []int32{5},
-		},
 	}
 	for name, tc := range tests {
 		tr, _ := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("x", []byte(tc.in))}, nil)
