@@ -61,8 +61,12 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		j.Findings = append(j.Findings, found...)
 	}
 	slices.SortStableFunc(j.Findings, weigh)
-	if !s.HasLocks && !d.decides() && (len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock) {
+	nothing := len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock
+	if !s.HasLocks && !d.decides() && nothing {
 		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})
+	}
+	if n := s.HeldUnlisted(); n > 0 {
+		d.gap(kd.Gap{What: fmt.Sprintf("who owns and waits for %d of %s", n, kd.Plural(s.Held.N, "held lock")), Why: kd.NotInInput, Next: "!locks", Decides: nothing})
 	}
 	for i := range j.Findings {
 		f := &j.Findings[i]

@@ -4,7 +4,20 @@ import (
 	"fmt"
 
 	"kdlocks/kd"
+	"kdlocks/locks"
 )
+
+// HeldUnlisted returns how many locks the closing line of !locks counts as held
+// beyond those that were read.
+func (s *Snapshot) HeldUnlisted() int {
+	listed := 0
+	for _, r := range s.Resources {
+		if r.Mode != locks.Unowned {
+			listed++
+		}
+	}
+	return max(0, s.Held.N-listed)
+}
 
 // check compares what was printed with what was listed and notes what does
 // not add up.

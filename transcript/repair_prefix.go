@@ -175,6 +175,9 @@ func numberedRun(rows []row, i int, at lineNumber) (end, count, known int) {
 			return end, count, known
 		}
 		rest, _ := kd.TrimBlanks(rows[j].text[n.size:])
+		for strings.HasPrefix(rest, ">") { // quoting may stand behind the number
+			rest, _ = kd.TrimBlanks(rest[1:])
+		}
 		if rest != "" && classify(rest) == keyword {
 			known++
 		}
