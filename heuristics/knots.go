@@ -120,6 +120,7 @@ func (d *diagnosis) knotFinding(c *Check, k knot) Finding {
 			f.Resources = append(f.Resources, s.WaitsFor)
 		}
 	}
+	d.gapsOfStates(f.Threads)
 	for _, e := range k.cycle {
 		d.seenEdge(&f, d.graph.Edges[e])
 	}
@@ -130,6 +131,16 @@ func (d *diagnosis) knotFinding(c *Check, k knot) Finding {
 	}
 	d.countBlocked(&f, k)
 	return f
+}
+
+// gapsOfStates asks for the threads whose state was printed and could not be
+// read: one that runs waits for nothing.
+func (d *diagnosis) gapsOfStates(ts []kd.Addr) {
+	for _, a := range ts {
+		if t := d.snap.Thread(a); t != nil && t.Unread() {
+			d.gap(kd.Gap{What: "the state of " + d.thread(a), Why: kd.Unreadable, Next: "!thread " + d.addr(a), Decides: true})
+		}
+	}
 }
 
 // steps turns the edges of a cycle or chain into hops from thread to thread.
