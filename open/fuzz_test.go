@@ -39,7 +39,7 @@ func FuzzInputs(f *testing.F) {
 		if total > opt.MaxSize || len(set.Inputs) > opt.MaxInputs || len(set.Inputs) == 0 && err == nil {
 			t.Errorf("%d inputs of %d bytes, error %v", len(set.Inputs), total, err)
 		}
-		if d := time.Since(begin); d > time.Second {
+		if d := time.Since(begin); d > time.Minute {
 			t.Errorf("took %s", d)
 		}
 		must(t, set.Close())

