@@ -39,7 +39,7 @@ func (e endless) ReadAt(p []byte, off int64) (int, error) {
 
 // peak reads an input and returns how much the heap held at most while it was
 // read, in bytes.
-func peak(in transcript.Input) (*transcript.Transcript, error, uint64) {
+func peak(in transcript.Input) (*transcript.Transcript, uint64, error) {
 	runtime.GC()
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -52,7 +52,7 @@ func peak(in transcript.Input) (*transcript.Transcript, error, uint64) {
 	})
 	runtime.GC()
 	runtime.ReadMemStats(&now)
-	return tr, err, max(most, now.HeapAlloc) - before.HeapAlloc
+	return tr, max(most, now.HeapAlloc) - before.HeapAlloc, err
 }
 
 // TestLongLine: of a line without an end no more than the beginning is kept,
@@ -66,7 +66,7 @@ func TestLongLine(t *testing.T) {
 		{head, ">", 40 << 20},
 		{strings.Repeat("all is text\n", 10000), "\x00", 80 << 20},
 	} {
-		tr, err, heap := peak(transcript.Input{Name: "in", Data: e, Size: e.size})
+		tr, heap, err := peak(transcript.Input{Name: "in", Data: e, Size: e.size})
 		src := &tr.Sources[0]
 		if strings.HasPrefix(e.head, "kd>") != (err == nil) || err != nil && !errors.Is(err, transcript.ErrNothing) && !errors.Is(err, transcript.ErrNotText) {
 			if e.text != "\x00" {
@@ -125,7 +125,7 @@ func TestManyLongLines(t *testing.T) {
 // TestEmptyLines: ten million of them cost their fates.
 func TestEmptyLines(t *testing.T) {
 	e := endless{"kd> !locks\n" + lockA, "\n", 10_000_000}
-	tr, err, heap := peak(transcript.Input{Name: "in", Data: e, Size: e.size})
+	tr, heap, err := peak(transcript.Input{Name: "in", Data: e, Size: e.size})
 	if err != nil || tr.Sources[0].Lines() != int(e.size)-len(e.head)+3 || heap > 48<<20 {
 		t.Errorf("%d lines, %d MiB of heap, %v", tr.Sources[0].Lines(), heap>>20, err)
 	}
