@@ -194,6 +194,15 @@ var transformations = []struct {
 // banner.
 func hasBanner(s string) bool { return strings.Contains(s, "Microsoft (R) Windows Debugger") }
 
+// mangledBefore tells cases whose text was mangled already.
+func mangledBefore(name string) bool {
+	return strings.HasPrefix(name, "wrapped-") || strings.HasPrefix(name, "numbered-")
+}
+
+// changesWidths are the transformations that move what stands in the columns of
+// a line.
+var changesWidths = map[string]bool{"collapsed blanks": true, "tabs": true, "with backticks": true, "without backticks": true}
+
 func TestMeaningKeepsVerdict(t *testing.T) {
 	for _, k := range loadCases(t) {
 		want := gist(t, k.input)
@@ -203,6 +212,9 @@ func TestMeaningKeepsVerdict(t *testing.T) {
 			}
 			if strings.HasPrefix(k.name, "wrapped-") && strings.HasSuffix(tr.name, "mixed in") {
 				continue // pieces that something stands between are no line any more
+			}
+			if mangledBefore(k.name) && changesWidths[tr.name] {
+				continue // where lines were cut or numbered is then no evidence any more
 			}
 			t.Run(k.name+"/"+tr.name, func(t *testing.T) {
 				if got := gist(t, tr.apply(string(k.input))); got != want {
