@@ -306,8 +306,11 @@ func (b *builder) owner(s *snapshot.Snapshot, o *snapshot.Owner) Owner {
 		Raw: o.Raw.String(), Count: ptr(o.Count), Remark: o.Remark, How: string(o.How),
 		Thread: hex(o.Thread), Live: tri(o.Live), Why: o.Why, At: b.at(o.At, 0),
 	}
+	if o.Slot.Frame < 0 {
+		return out
+	}
 	t := s.Thread(o.Thread)
-	if o.Slot.Frame < 0 || t == nil {
+	if t == nil {
 		return out
 	}
 	out.Frame = ptr(o.Slot.Frame)

@@ -89,13 +89,19 @@ func (b *Brief) At() kd.Ref { return kd.Ref{Input: int32(b.Input), Line: b.Line,
 // false if the lines must be read themselves, because what came before them
 // says something about the thread.
 func (r *Reader) Skim(b Brief) bool {
-	if r.value.set || r.titled || r.dead || r.table.open || r.queue.open {
+	if !r.skims() {
 		return false
 	}
 	r.closeBlock()
 	r.gap, r.blank, r.part = false, true, propPart // as behind a stack
 	r.out.Skimmed = append(r.out.Skimmed, b)
 	return true
+}
+
+// skims reports whether nothing is open that says something about a block to
+// come.
+func (r *Reader) skims() bool {
+	return !r.value.set && !r.titled && !r.dead && !r.table.open && !r.queue.open
 }
 
 // Reserve makes room for about n more skimmed threads.

@@ -13,8 +13,25 @@ import (
 // know to the letter it leaves to Reader: where it reads a block, Reader reads
 // the same.
 type Skimmer struct {
-	sites sites
+	sites  sites
+	images map[string]string
 }
+
+// intern returns the name of a program, one string for all of the same.
+func (s *Skimmer) intern(name []byte) string {
+	if known, ok := s.images[string(name)]; ok {
+		return known
+	}
+	if s.images == nil || len(s.images) > mostImages {
+		s.images = make(map[string]string)
+	}
+	n := string(name)
+	s.images[n] = n
+	return n
+}
+
+// mostImages bounds the names that are remembered.
+const mostImages = 1 << 12
 
 // Skimmed is a block that was read: what it says, and how long it is.
 type Skimmed struct {
@@ -22,6 +39,9 @@ type Skimmed struct {
 	End    int // bytes up to the line of the next head
 	Next   int // bytes up to the word that begins it
 	Blanks int // blank lines at the end
+	// Head is set where it is a PROCESS block. Of its place the column alone is
+	// known, and of the Brief the number of lines.
+	Head *Process
 }
 
 // HeadWord begins the first line of a block.
@@ -419,19 +439,6 @@ func BeginsBlockLine(line []byte) bool {
 	return ok
 }
 
-// property moves over the word of the line that most likely comes next.
-func (p *skim) property(expect *int) bool {
-	for range properties {
-		if p.take(properties[*expect]) {
-			return true
-		}
-		if *expect++; *expect == len(properties) {
-			*expect = 0
-		}
-	}
-	return false
-}
-
 // properties reads the named lines up to the column heads of the stack.
 func (p *skim) properties() bool {
 	ranged, expect := false, 0
@@ -444,7 +451,7 @@ func (p *skim) properties() bool {
 			ranged = true
 		case p.i < len(p.b) && p.b[p.i] == 'C' && p.take("Child-SP "):
 			return ranged && p.columns()
-		case !p.property(&expect):
+		case !p.oneOf(properties[:], &expect):
 			return false
 		}
 		if !p.nextLine() {
@@ -588,5 +595,5 @@ func (p *skim) end() bool {
 	}
 	p.out.Next = p.i
 	rest := p.b[p.i:]
-	return bytes.HasPrefix(rest, []byte(HeadWord)) || bytes.HasPrefix(rest, []byte("PROCESS "))
+	return bytes.HasPrefix(rest, []byte(HeadWord)) || bytes.HasPrefix(rest, []byte(ProcessWord))
 }

@@ -23,7 +23,7 @@ type chunk struct {
 	buf, raw []byte // to be used again
 }
 
-// block is a THREAD block in the text of a chunk.
+// block is a THREAD or PROCESS block in the text of a chunk.
 type block struct {
 	start, end int // bytes of text; end is the line of the next head
 	unfolded   unfolded
@@ -188,7 +188,7 @@ func nextHead(text []byte, from int) (start, head int) {
 	}
 }
 
-// findBlocks skims the THREAD blocks of a chunk.
+// findBlocks skims the THREAD blocks of a chunk, and PROCESS blocks behind them.
 func (s *scanner) findBlocks(c *chunk) {
 	c.blocks = c.blocks[:0]
 	if s.t.noSkim {
@@ -212,13 +212,23 @@ func (s *scanner) findBlocks(c *chunk) {
 			start, head = next, nextWord
 			continue
 		}
-		end := head + b.End
-		c.blocks = append(c.blocks, block{start: start, end: end, Skimmed: b})
-		start, head = end, head+b.Next
-		if !bytes.HasPrefix(c.view[head:], headWord) {
-			start, head = nextHead(c.view, head)
-		}
+		c.blocks = append(c.blocks, block{start: start, end: head + b.End, Skimmed: b})
+		start, head = s.processes(c, head+b.End, head+b.Next)
 	}
+}
+
+// processes skims the PROCESS blocks that come next, and returns the beginning
+// of the next line that begins a THREAD block, and the word there.
+func (s *scanner) processes(c *chunk, start, head int) (int, int) {
+	for !bytes.HasPrefix(c.view[head:], headWord) {
+		b, ok := s.skim.Process(c.view[head:])
+		if !ok || head > start || head+b.End > len(c.text) {
+			return nextHead(c.view, head)
+		}
+		c.blocks = append(c.blocks, block{start: start, end: head + b.End, Skimmed: b})
+		start, head = head+b.End, head+b.Next
+	}
+	return start, head
 }
 
 // place says where in the input the blocks are.

@@ -156,17 +156,19 @@ func (r *router) skimmed(c *chunk, b *block) bool {
 	if r.cur.width == 8 || r.repair.input > math.MaxInt16 {
 		return false
 	}
-	if !r.reserved {
-		r.reserved = true
-		r.cur.threads.Reserve(int((r.src.Bytes - b.Off) / usualBlock))
+	b.Input, b.Line = int16(r.repair.input), r.lines.num+1
+	command, ok := "!thread", false
+	if b.Head != nil {
+		command, ok = "!process", r.skimmedProcess(b)
+	} else {
+		ok = r.skimmedThread(b)
 	}
-	b.Input, b.Line, b.Process = int16(r.repair.input), r.lines.num+1, r.processNumber()
-	if !r.cur.threads.Skim(b.Brief) {
+	if !ok {
 		return false
 	}
 	r.cur.width, r.echo = 16, ""
 	r.cur.locks.Line(kd.Line{})
-	r.claim("!thread", kd.Line{Text: "THREAD", Input: r.repair.input, Num: b.Line})
+	r.claim(command, kd.Line{Text: command, Input: r.repair.input, Num: b.Line})
 	r.cur.facts += int(b.Lines) - 1
 	last := b.Line + b.Lines - 1
 	if r.section >= 0 {
@@ -178,6 +180,21 @@ func (r *router) skimmed(c *chunk, b *block) bool {
 	r.lines.num = last + int32(b.Blanks)
 	r.fated = r.lines.num
 	return true
+}
+
+func (r *router) skimmedThread(b *block) bool {
+	if !r.reserved {
+		r.reserved = true
+		r.cur.threads.Reserve(int((r.src.Bytes - b.Off) / usualBlock))
+	}
+	b.Process = r.processNumber()
+	return r.cur.threads.Skim(b.Brief)
+}
+
+func (r *router) skimmedProcess(b *block) bool {
+	p := *b.Head
+	p.At.Input, p.At.Line = r.repair.input, b.Line
+	return r.cur.threads.SkimProcess(p)
 }
 
 // usualLine and usualBlock are about how many bytes a line takes and a THREAD

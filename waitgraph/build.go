@@ -326,7 +326,10 @@ func (g *Graph) addOwners(r *snapshot.Resource, gate int) {
 // unread weakens a grade to D where the state of a thread was printed and
 // could not be read: it may run.
 func (g *Graph) unread(a kd.Addr) Grade {
-	if t := g.waiter(a); t != nil && t.Unread() {
+	if g.Snap.Brief(a) != nil {
+		return A // a block with such a state is not skimmed
+	}
+	if t := g.Snap.Thread(a); t != nil && t.Unread() {
 		return D
 	}
 	return A
