@@ -23,7 +23,7 @@ Seen must be: each owner and each waiter in the lists of one capture.`,
 
 func init() {
 	register(blockedChain, func(d *diagnosis) []Finding {
-		return d.eachRoot(func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
+		return d.eachRoot(func(*threads.Brief) bool { return true }, func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
 			return d.chainFinding(r, t, a)
 		})
 	})

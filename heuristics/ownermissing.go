@@ -23,7 +23,7 @@ Seen must be: the owner entry; the thread waits for nothing in the input.`,
 
 func init() {
 	register(ownerMissing, func(d *diagnosis) []Finding {
-		return d.eachRoot(func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
+		return d.eachRoot(func(*threads.Brief) bool { return false }, func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
 			if t != nil && t.Printed() {
 				return nil
 			}

@@ -38,8 +38,9 @@ func (d *diagnosis) behind(thread kd.Addr) ([]kd.Addr, int) {
 }
 
 // eachRoot collects findings over the threads at which wait chains end, those
-// that block most first, up to one more than are kept.
-func (d *diagnosis) eachRoot(find func(waitgraph.Root, *threads.Thread, kd.Addr) *Finding) []Finding {
+// that block most first, up to one more than are kept. A thread that was
+// skimmed is read whole only if its Brief may be one.
+func (d *diagnosis) eachRoot(may func(*threads.Brief) bool, find func(waitgraph.Root, *threads.Thread, kd.Addr) *Finding) []Finding {
 	var out []Finding
 	for _, r := range d.roots {
 		n := d.graph.Nodes[r.Node]
@@ -47,6 +48,9 @@ func (d *diagnosis) eachRoot(find func(waitgraph.Root, *threads.Thread, kd.Addr)
 			break
 		}
 		if n.Kind != waitgraph.Thread {
+			continue
+		}
+		if b := d.snap.Brief(n.Addr); b != nil && !may(b) {
 			continue
 		}
 		if f := find(r, d.snap.Thread(n.Addr), n.Addr); f != nil {

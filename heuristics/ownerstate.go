@@ -2,6 +2,7 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
 
 	"kdlocks/kd"
 	"kdlocks/threads"
@@ -47,7 +48,8 @@ func init() {
 }
 
 func (d *diagnosis) ownersInState(c *Check, what string, want ...threads.State) []Finding {
-	return d.eachRoot(func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
+	may := func(b *threads.Brief) bool { return slices.Contains(want, b.State) }
+	return d.eachRoot(may, func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
 		if t == nil || !t.Printed() {
 			return nil
 		}

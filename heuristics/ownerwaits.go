@@ -23,7 +23,7 @@ Seen must be: an entry in its IRP list, a wait reason of the memory manager, or 
 
 func init() {
 	register(ownerWaitsIO, func(d *diagnosis) []Finding {
-		return d.ownersWaiting(ownerWaitsIO, func(t *threads.Thread) (string, int) {
+		return d.ownersWaiting(ownerWaitsIO, perhapsIO, func(t *threads.Thread) (string, int) {
 			if why, _ := userModeWait(t); why != "" {
 				return "", -1
 			}
@@ -47,13 +47,13 @@ Seen must be: the "Waiting for reply" line, a user-mode wait, or the routine on 
 
 func init() {
 	register(ownerWaitsUserMode, func(d *diagnosis) []Finding {
-		return d.ownersWaiting(ownerWaitsUserMode, userModeWait)
+		return d.ownersWaiting(ownerWaitsUserMode, perhapsUserMode, userModeWait)
 	})
 }
 
 // ownersWaiting collects roots whose own wait is of one sort.
-func (d *diagnosis) ownersWaiting(c *Check, why func(*threads.Thread) (string, int)) []Finding {
-	return d.eachRoot(func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
+func (d *diagnosis) ownersWaiting(c *Check, may func(*threads.Brief) bool, why func(*threads.Thread) (string, int)) []Finding {
+	return d.eachRoot(may, func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
 		if t == nil || isIdleWorker(t) || !t.Printed() {
 			return nil
 		}

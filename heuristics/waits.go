@@ -21,7 +21,7 @@ func isIdleWorker(t *threads.Thread) bool {
 	if t.State != threads.Waiting && t.State != threads.StateUnknown {
 		return false
 	}
-	q := t.FindFrame("KeRemoveQueue", "KeRemovePriQueue")
+	q := t.FindFrame(threads.QueueWaits...)
 	if q < 0 {
 		return t.WaitReason == "WrQueue" && len(t.Stack.Frames) == 0
 	}
@@ -36,6 +36,15 @@ func isIdleWorker(t *threads.Thread) bool {
 	return false
 }
 
+// userReasons are wait reasons of threads that wait for user mode.
+var userReasons = map[string]bool{"WrLpcReply": true, "WrLpcReceive": true, "WrUserRequest": true}
+
+// perhapsUserMode reports whether userModeWait may have something to say of a
+// thread.
+func perhapsUserMode(b *threads.Brief) bool {
+	return b.State == threads.Waiting && (b.Has(threads.HasReply|threads.AsksUserMode|threads.UserWait) || userReasons[b.WaitReason()])
+}
+
 // userModeWait reports why a thread's wait ends only by what user mode does.
 func userModeWait(t *threads.Thread) (string, int) {
 	if t.State != threads.Waiting && t.State != threads.StateUnknown {
@@ -47,11 +56,10 @@ func userModeWait(t *threads.Thread) (string, int) {
 	case t.Reply != nil:
 		return "it waits for the reply to an LPC message", -1
 	}
-	if i := t.FindFrame("FltSendMessage", "AlpcpReceiveSynchronousReply", "NtRequestWaitReplyPort", "KeUserModeCallback", "LpcRequestWaitReplyPort"); i >= 0 {
+	if i := t.FindFrame(threads.UserModeWaits...); i >= 0 {
 		return "it waits in " + t.Stack.Frames[i].Name(), i
 	}
-	switch t.WaitReason {
-	case "WrLpcReply", "WrLpcReceive", "WrUserRequest":
+	if userReasons[t.WaitReason] {
 		return "its wait reason is " + t.WaitReason, -1
 	}
 	if t.WaitMode == "UserMode" {
@@ -64,6 +72,11 @@ func userModeWait(t *threads.Thread) (string, int) {
 // on behalf of the memory manager.
 var ioReasons = map[string]bool{"WrPageIn": true, "WrPageOut": true, "WrFreePage": true, "PageIn": true}
 
+// perhapsIO reports whether ioWait may have something to say of a thread.
+func perhapsIO(b *threads.Brief) bool {
+	return b.State == threads.Waiting && (b.Has(threads.HasIRP|threads.IOWait) || ioReasons[b.WaitReason()])
+}
+
 // ioWait reports why a thread's wait is one for I/O.
 func ioWait(t *threads.Thread) (string, int) {
 	if t.State != threads.Waiting && t.State != threads.StateUnknown || waitsForResource(t) {
@@ -72,7 +85,7 @@ func ioWait(t *threads.Thread) (string, int) {
 	if ioReasons[t.WaitReason] {
 		return "its wait reason is " + t.WaitReason, -1
 	}
-	if i := t.FindFrame("IoSynchronousPage", "MiWaitForInPageComplete", "NonCachedIo", "IopSynchronousServiceTail", "IoPageRead", "IopSynchronousApiServiceTail", "WaitForIrp"); i >= 0 {
+	if i := t.FindFrame(threads.IOWaits...); i >= 0 {
 		return "it waits in " + t.Stack.Frames[i].Name(), i
 	}
 	if len(t.IRPs) > 0 {

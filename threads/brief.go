@@ -40,8 +40,38 @@ const (
 	OtherObject                      // a wait object of a kind that no ERESOURCE has
 	SharedVariant                    // a frame of ExAcquireSharedWaitForExclusive or ...StarveExclusive
 	Expanded                         // frames on more than one stack
-	QueueWait                        // a frame of KeRemoveQueue or KeRemovePriQueue
+	QueueWait                        // a frame of QueueWaits
+	IOWait                           // a frame of IOWaits
+	AsksUserMode                     // a frame of UserModeWaits
 )
+
+// Words of the names of routines that say what a thread waits for, as
+// FindFrame takes them. The names are those of public symbols.
+var (
+	// QueueWaits wait for work.
+	QueueWaits = []string{"KeRemoveQueue", "KeRemovePriQueue"}
+	// IOWaits wait for I/O.
+	IOWaits = []string{
+		"IoSynchronousPage", "MiWaitForInPageComplete", "NonCachedIo", "IopSynchronousServiceTail", "IoPageRead",
+		"IopSynchronousApiServiceTail", "WaitForIrp",
+	}
+	// UserModeWaits wait for what user mode does.
+	UserModeWaits = []string{
+		"FltSendMessage", "AlpcpReceiveSynchronousReply", "NtRequestWaitReplyPort", "KeUserModeCallback", "LpcRequestWaitReplyPort",
+	}
+)
+
+// routines are the traits of a stack with such a routine.
+var routines = []struct {
+	words  []string
+	traits Traits
+}{
+	{[]string{"ExpWaitForResource"}, WaitsOnStack},
+	{[]string{"ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive"}, SharedVariant},
+	{QueueWaits, QueueWait},
+	{IOWaits, IOWait},
+	{UserModeWaits, AsksUserMode},
+}
 
 // Has reports whether the block has any of the traits.
 func (b *Brief) Has(t Traits) bool { return b.Traits&t != 0 }
@@ -73,7 +103,7 @@ var reasonIndex = func() map[string]uint8 {
 // for an ERESOURCE and nothing is special about it, so that its place in a list
 // of waiters tells as much as the whole block.
 func (b *Brief) WaitsPlainly() bool {
-	return b.State == Waiting && b.WaitReason() == "WrResource" && b.Traits&^(WaitsOnStack|HasIRP|Expanded) == 0
+	return b.State == Waiting && b.WaitReason() == "WrResource" && b.Traits&^(WaitsOnStack|HasIRP|Expanded|IOWait|AsksUserMode) == 0
 }
 
 // Fits reports whether a block that was read whole is the one that was

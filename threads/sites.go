@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"hash/maphash"
 	"strings"
-	"unicode/utf8"
 
 	"kdlocks/kd"
 	"kdlocks/stacks"
@@ -79,7 +78,12 @@ func (s *sites) kind(from digits, text []byte) siteKind {
 // learn judges a call site that was not met before.
 func (s *sites) learn(h uint64, text []byte) site {
 	const longest = 1 << 12
-	k := site{kind: judgeSite(string(text[:min(len(text), longest)]))}
+	k := site{}
+	if function, ok := plainFunction(text); ok {
+		k.kind.traits = traitsOf(string(function))
+	} else {
+		k.kind = judgeSite(string(text[:min(len(text), longest)]))
+	}
 	if len(text) >= longest {
 		k.kind = badSite
 	}
@@ -92,6 +96,40 @@ func (s *sites) learn(h uint64, text []byte) site {
 	return k
 }
 
+// plainFunction returns the function of a call site of the form
+// module!class::function+0x76 in letters, digits and underscores, which any
+// frame may have.
+func plainFunction(text []byte) ([]byte, bool) {
+	module := wordLen(text)
+	if module == 0 || module == len(text) || text[module] != '!' || '0' <= text[0] && text[0] <= '9' {
+		return nil, false
+	}
+	rest := text[module+1:]
+	n := wordLen(rest)
+	if n == 0 || '0' <= rest[0] && rest[0] <= '9' {
+		return nil, false
+	}
+	for bytes.HasPrefix(rest[n:], []byte("::")) {
+		next := wordLen(rest[n+2:])
+		if next == 0 {
+			return nil, false
+		}
+		n += 2 + next
+	}
+	offset, ok := bytes.CutPrefix(rest[n:], []byte("+0x"))
+	return rest[:n], ok && 0 < len(offset) && len(offset) <= 8 && kd.AddrDigits(string(offset)) == len(offset)
+}
+
+// wordLen counts the letters, digits and underscores that a text begins with.
+func wordLen(text []byte) int {
+	for i, c := range text {
+		if c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return i
+		}
+	}
+	return len(text)
+}
+
 // judgeSite reads a call site as Reader would, behind argument columns and
 // without them.
 func judgeSite(text string) siteKind {
@@ -101,18 +139,23 @@ func judgeSite(text string) siteKind {
 	switch {
 	case !ok1 || !ok2 || len(plain.Args) > 0 || plain.Cut || plain.Trap != 0:
 		return badSite
-	case strings.ContainsAny(text, "&*\"#") || strings.Contains(text, "<<") || strings.Contains(text, "</") || !isASCII(text):
+	case strings.ContainsAny(text, "&*\"#") || strings.Contains(text, "<<") || strings.Contains(text, "</") || !isPrintable(text):
 		return badSite // perhaps mangled
 	case strings.Contains(strings.ReplaceAll(plain.Symbol, "`anonymous namespace'", ""), " "):
 		return badSite // perhaps two lines that were run together
-	case containsFold(plain.Function, "ExpWaitForResource"):
-		return siteKind{traits: WaitsOnStack}
-	case containsFold(plain.Function, "KeRemoveQueue"), containsFold(plain.Function, "KeRemovePriQueue"):
-		return siteKind{traits: QueueWait}
-	case containsFold(plain.Function, "ExAcquireSharedWaitForExclusive"), containsFold(plain.Function, "ExAcquireSharedStarveExclusive"):
-		return siteKind{traits: SharedVariant}
 	}
-	return siteKind{}
+	return siteKind{traits: traitsOf(plain.Function)}
+}
+
+// traitsOf returns what a function on a stack means.
+func traitsOf(function string) Traits {
+	var t Traits
+	for _, r := range routines {
+		if containsAny(function, r.words) {
+			t |= r.traits
+		}
+	}
+	return t
 }
 
 // frameWith reads a frame that has some text behind its addresses.
@@ -125,11 +168,12 @@ func frameWith(text string) (stacks.Frame, bool) {
 	return r.Take().Frames[0], true
 }
 
-func isASCII(s string) bool {
+// isPrintable reports whether a text is printable ASCII with no blank at its end.
+func isPrintable(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
+		if s[i] < ' ' || s[i] > '~' {
 			return false
 		}
 	}
-	return true
+	return !strings.HasSuffix(s, " ")
 }

@@ -107,7 +107,9 @@ func compareBrief(t *testing.T, b *threads.Brief, th *threads.Thread) {
 		threads.UserWait: th.WaitMode == "UserMode", threads.HasIRP: len(th.IRPs) > 0, threads.HasReply: th.Reply != nil,
 		threads.HasOwner:      slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool { return w.Owner != 0 || w.Kind == "Mutant" }),
 		threads.WaitsOnStack:  th.FindFrame("ExpWaitForResource") >= 0,
-		threads.QueueWait:     th.FindFrame("KeRemoveQueue", "KeRemovePriQueue") >= 0,
+		threads.QueueWait:     th.FindFrame(threads.QueueWaits...) >= 0,
+		threads.IOWait:        th.FindFrame(threads.IOWaits...) >= 0,
+		threads.AsksUserMode:  th.FindFrame(threads.UserModeWaits...) >= 0,
 		threads.SharedVariant: th.FindFrame("ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive") >= 0,
 		threads.OtherObject: slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool {
 			return w.Kind == "Thread" || w.Kind == "ProcessObject" || w.Kind == "QueueObject" || w.IsTimer()

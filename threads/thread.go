@@ -189,13 +189,21 @@ func (t *Thread) Timed() bool {
 // of the words, -1 if there is none. Words are matched in either case.
 func (t *Thread) FindFrame(words ...string) int {
 	for i := range t.Stack.Frames {
-		for _, w := range words {
-			if containsFold(t.Stack.Frames[i].Function, w) {
-				return i
-			}
+		if containsAny(t.Stack.Frames[i].Function, words) {
+			return i
 		}
 	}
 	return -1
+}
+
+// containsAny reports whether s contains any of the words, in either case.
+func containsAny(s string, words []string) bool {
+	for _, w := range words {
+		if containsFold(s, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // containsFold reports whether s contains word, which is ASCII, in either case.

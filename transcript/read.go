@@ -26,8 +26,9 @@ func Bytes(name string, data []byte) Input {
 	return Input{Name: name, Data: bytes.NewReader(data), Size: int64(len(data))}
 }
 
-// Status says what became of a line.
-type Status uint8
+// Status says what became of a line. It is a byte, so that those of many lines
+// are counted as bytes are.
+type Status = byte
 
 // The fates of a line.
 const (
