@@ -82,10 +82,13 @@ func (p *skim) word8(i int) uint64 {
 	return 0
 }
 
-// indent moves over the blanks at the beginning of a line.
+// indent moves over the blanks at the beginning of a line. Most lines have
+// eight.
 func (p *skim) indent() {
-	for p.word8(p.i) == spaces8 {
-		p.i += 8
+	if i := p.i; i+8 < len(p.b) && binary.LittleEndian.Uint64(p.b[i:]) == spaces8 {
+		if p.i = i + 8; p.b[i+8] != ' ' {
+			return
+		}
 	}
 	p.blanks()
 }
@@ -147,6 +150,21 @@ func (p *skim) addr() (kd.Addr, bool) {
 	p.i += 16
 	p.blanks()
 	return a, true
+}
+
+// isAddr is addr where the value does not matter.
+func (p *skim) isAddr() bool {
+	if p.i+16 >= len(p.b) {
+		return false
+	}
+	t := p.b[p.i : p.i+17]
+	hi, lo := binary.LittleEndian.Uint64(t), binary.LittleEndian.Uint64(t[8:])
+	if areHex(hi)&areHex(lo)&highs != highs || (hi|lo)&highs != 0 || !isBlank(t[16]) {
+		return false
+	}
+	p.i += 16
+	p.blanks()
+	return true
 }
 
 // digits is an address as its 16 digits: the first 8 and the last 8, the first
@@ -227,6 +245,30 @@ func (p *skim) isStackAddr() bool {
 	return true
 }
 
+// fourStackAddrs is isStackAddr for four of them with one blank between.
+func (p *skim) fourStackAddrs() bool {
+	const width = 18
+	if p.i+4*width > len(p.b) {
+		return false
+	}
+	t := p.b[p.i : p.i+4*width : p.i+4*width]
+	hex, all := uint64(highs), uint64(0)
+	for ; len(t) >= width; t = t[width:] {
+		if t[8] != '`' || t[17] != ' ' {
+			return false
+		}
+		hi, lo := binary.LittleEndian.Uint64(t), binary.LittleEndian.Uint64(t[9:])
+		hex &= areHex(hi) & areHex(lo)
+		all |= hi | lo
+	}
+	if hex != highs || all&highs != 0 {
+		return false
+	}
+	p.i += 4 * width
+	p.blanks()
+	return true
+}
+
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
@@ -264,10 +306,7 @@ func (p *skim) head() bool {
 	if p.out.Addr, ok = p.addr(); !ok || p.out.Addr.SignExtended() || !p.take("Cid ") || !p.cid() || !p.take("Teb: ") {
 		return false
 	}
-	if _, ok = p.addr(); !ok || !p.take("Win32Thread: ") {
-		return false
-	}
-	if _, ok = p.addr(); !ok {
+	if !p.isAddr() || !p.take("Win32Thread: ") || !p.isAddr() {
 		return false
 	}
 	return p.state() && p.nextLine()
@@ -347,7 +386,7 @@ func (p *skim) wait(end int) bool {
 func (p *skim) waits() bool {
 	for {
 		p.indent()
-		if _, ok := p.addr(); !ok {
+		if !p.isAddr() {
 			break
 		}
 		if !p.waitObject() || !p.nextLine() {
@@ -466,10 +505,7 @@ func (p *skim) properties() bool {
 //	Stack Init ffff99924c772fd0 Current ffff99924c7723c0
 //	Base ffff99924c773000 Limit ffff99924c76d000 Call 0000000000000000
 func (p *skim) stackRange() bool {
-	if _, ok := p.addr(); !ok || !p.take("Current ") {
-		return false
-	}
-	if _, ok := p.addr(); !ok || !p.nextLine() {
+	if !p.isAddr() || !p.take("Current ") || !p.isAddr() || !p.nextLine() {
 		return false
 	}
 	p.indent()
@@ -522,7 +558,10 @@ func (p *skim) frames() bool {
 // args moves over ": a b c d : ".
 func (p *skim) args() bool {
 	p.blanks()
-	for range 4 {
+	for n := 0; n < 4; n++ {
+		if n == 0 && p.fourStackAddrs() {
+			break
+		}
 		if !p.isStackAddr() {
 			return false
 		}

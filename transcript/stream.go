@@ -203,9 +203,10 @@ const usualLine, usualBlock = 80, 2300
 
 // fill appends n times the same.
 func fill(to []Status, st Status, n int) []Status {
-	to = slices.Grow(to, max(n, 0))
-	for range max(n, 0) {
-		to = append(to, st)
+	at := len(to)
+	to = slices.Grow(to, max(n, 0))[:at+max(n, 0)]
+	for i := range to[at:] {
+		to[at+i] = st
 	}
 	return to
 }
