@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 
 	"kdlocks/kd"
 )
@@ -15,6 +16,7 @@ import (
 type Skimmer struct {
 	sites  sites
 	images map[string]string
+	waits  [64]waitState
 }
 
 // intern returns the name of a program, one string for all of the same.
@@ -360,26 +362,48 @@ func (p *skim) state() bool {
 	return len(rest) > 0 && len(rest) < 4 && kd.AddrDigits(string(rest)) == len(rest)
 }
 
+// waitState is what the end of a THREAD line says of a wait.
+type waitState struct {
+	text   string
+	reason uint8
+	user   bool
+}
+
 // wait reads "Reason) KernelMode Non-Alertable" up to the end of the line.
 func (p *skim) wait(end int) bool {
-	n := bytes.IndexByte(p.b[p.i:end], ')')
-	if n <= 0 {
+	text := p.b[p.i:end]
+	if len(text) < 8 {
 		return false
 	}
-	var ok bool
-	p.out.State = Waiting
-	if p.out.Reason, ok = reasonIndex[string(p.b[p.i:p.i+n])]; !ok {
-		return false
+	// A large listing has few such texts: the last one of its kind is kept.
+	w := &p.k.waits[(len(text)+5*int(text[0])+3*int(text[2]))%len(p.k.waits)]
+	if string(text) != w.text {
+		read, ok := waitStateOf(string(text))
+		if !ok {
+			return false
+		}
+		*w = read
 	}
-	p.i += n + 1
-	switch string(p.b[p.i:end]) {
-	case " KernelMode Non-Alertable", " KernelMode Alertable":
-	case " UserMode Non-Alertable", " UserMode Alertable":
+	p.i = end
+	p.out.State, p.out.Reason = Waiting, w.reason
+	if w.user {
 		p.out.Traits |= UserWait
-	default:
-		return false
 	}
 	return true
+}
+
+func waitStateOf(text string) (waitState, bool) {
+	reason, mode, _ := strings.Cut(text, ")")
+	index, ok := reasonIndex[reason]
+	w := waitState{text: text, reason: index}
+	switch mode {
+	case " KernelMode Non-Alertable", " KernelMode Alertable":
+	case " UserMode Non-Alertable", " UserMode Alertable":
+		w.user = true
+	default:
+		return w, false
+	}
+	return w, ok && reason != ""
 }
 
 // waits reads the wait objects and the IRPs below the THREAD line.
