@@ -485,16 +485,16 @@ var properties = [...]string{
 	"Priority ", "Scheduling Group",
 }
 
+// blockWords begin the lines of a block that have a name.
+var blockWords = append(properties[:], "Child-SP ", "Stack Init ", "Base ", "IRP List:", "Waiting for reply ", HeadWord)
+
 // BeginsBlockLine reports whether a line of a THREAD block begins like this.
 func BeginsBlockLine(line []byte) bool {
-	for _, word := range properties {
-		if bytes.HasPrefix(line, []byte(word)) {
-			return true
-		}
-	}
-	for _, word := range []string{"Child-SP ", "Stack Init ", "Base ", "IRP List:", "Waiting for reply ", HeadWord} {
-		if bytes.HasPrefix(line, []byte(word)) {
-			return true
+	if len(line) > 0 && 'A' <= line[0] && line[0] <= 'Z' {
+		for _, word := range blockWords {
+			if bytes.HasPrefix(line, []byte(word)) {
+				return true
+			}
 		}
 	}
 	p := skim{b: line}

@@ -46,19 +46,26 @@ func folds(block []byte, lead int) []fold {
 	}
 	var out []fold
 	longest, often := 0, 0
-	for line := range bytes.Lines(block) {
-		switch n := len(bytes.TrimRight(line, "\r\n")); {
-		case n > longest:
-			longest, often = n, 1
-		case n == longest:
+	last, short := 0, mostWidth // the line before, and the shortest before one at column 0
+	for at := 0; at < len(block); {
+		line, size := firstLine(block[at:])
+		if last > 0 && len(line) > 0 && line[0] != ' ' {
+			short = min(short, last)
+		}
+		switch last = len(line); {
+		case last > longest:
+			longest, often = last, 1
+		case last == longest:
 			often++
 		}
+		at += size
 	}
 	if longest < leastWidth || longest > mostWidth {
 		return nil
 	}
-	// A column is proven by more than one line that reaches it.
-	if often > 1 {
+	// A column is proven by more than one line that reaches it. In an indented
+	// block, what is at column 0 was cut off there.
+	if often > 1 && (lead == 0 || short >= longest) {
 		out = append(out, fold(longest))
 	}
 	if lead > 0 {
@@ -88,13 +95,12 @@ type unfolding struct {
 }
 
 func newUnfolding(block []byte, kind fold) *unfolding {
-	return &unfolding{kind: kind, quote: quote(block), lead: len(block) - len(bytes.TrimLeft(block, " "))}
+	return &unfolding{kind: kind, quote: quote(block), lead: indentation(block)}
 }
 
-// next takes the next line, without its end, and returns what it holds, how
+// next takes the next line, as firstLine returns it, and returns what it holds, how
 // many bytes stand before that, and whether it goes on with the line before.
 func (u *unfolding) next(line []byte) (text []byte, off int, more bool) {
-	line = bytes.TrimRight(line, "\r")
 	before := u.last
 	text, off, more = u.goesOn(line, before)
 	if u.last = len(line); u.last > 0 {
@@ -123,11 +129,35 @@ func (u *unfolding) goesOn(line []byte, before int) (text []byte, off int, more 
 	default:
 		// A whole line may end at the column, too: the next is then indented.
 		// Only the column heads have that many blanks inside.
-		indented := u.lead > 1 && len(line) > u.lead && len(bytes.TrimLeft(line[:u.lead], " ")) == 0
+		inner := indentation(line)
+		indented := u.lead > 1 && inner >= u.lead && len(line) > u.lead
 		more = before == u.kind.width() && (u.heads || !indented) && !beginsAnew(line)
-		u.heads = bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("Child-SP"))
+		u.heads = bytes.HasPrefix(line[inner:], []byte("Child-SP"))
 	}
 	return line, 0, more
+}
+
+// firstLine returns the first line of a text without its end, and its size with
+// it, in bytes.
+func firstLine(text []byte) (line []byte, size int) {
+	n := bytes.IndexByte(text, '\n')
+	if size = n + 1; n < 0 {
+		n, size = len(text), len(text)
+	}
+	for n > 0 && text[n-1] == '\r' {
+		n--
+	}
+	return text[:n], size
+}
+
+// indentation counts the blanks that a line begins with.
+func indentation(line []byte) int {
+	for i, c := range line {
+		if c != ' ' {
+			return i
+		}
+	}
+	return len(line)
 }
 
 // flatLine is where a line that was put together begins in its block, in bytes,
@@ -152,7 +182,7 @@ func beginsAnew(line []byte) bool {
 // brokenBefore reports whether a line goes on with the one before, of so many
 // bytes.
 func (u *unfolding) brokenBefore(line []byte, before int) bool {
-	whole := bytes.TrimLeft(u.whole, " ")
+	whole := u.whole[indentation(u.whole):]
 	switch {
 	case bytes.IndexByte(whole, '`') >= 0 && bytes.IndexByte(whole, '!') < 0:
 		return true // a frame that lacks its call site
@@ -182,11 +212,8 @@ func (u *unfolding) brokenBefore(line []byte, before int) bool {
 func unfold(dst []byte, rows []flatLine, block []byte, kind fold) ([]byte, []flatLine) {
 	u := newUnfolding(block, kind)
 	for at := 0; at < len(block); {
-		n := bytes.IndexByte(block[at:], '\n')
-		if n < 0 {
-			n = len(block) - at
-		}
-		text, _, more := u.next(block[at : at+n])
+		line, size := firstLine(block[at:])
+		text, _, more := u.next(line)
 		switch {
 		case !more || len(rows) == 0:
 			if len(rows) > 0 {
@@ -198,7 +225,7 @@ func unfold(dst []byte, rows []flatLine, block []byte, kind fold) ([]byte, []fla
 		}
 		dst = append(dst, text...)
 		rows[len(rows)-1].lines++
-		at += n + 1
+		at += size
 	}
 	return append(dst, '\n'), append(rows, flatLine{start: int32(len(block))})
 }
@@ -229,8 +256,10 @@ func unfoldLines(block []byte, first kd.Line, kind fold, emit func(kd.Line)) {
 	u := newUnfolding(block, kind)
 	var cur *joined
 	num := first.Num
-	for raw := range bytes.Lines(block) {
-		text, off, more := u.next(bytes.TrimSuffix(raw, []byte("\n")))
+	for len(block) > 0 {
+		line, size := firstLine(block)
+		block = block[size:]
+		text, off, more := u.next(line)
 		if !more {
 			cur.give(first.Input, emit)
 			cur = &joined{num: num}
