@@ -7,6 +7,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/snapshot"
+	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
 
@@ -219,6 +220,14 @@ func notSeen(s *snapshot.Snapshot) []string {
 			noStack++
 		}
 		if t.NotResident {
+			notResident++
+		}
+	}
+	for _, b := range s.Skimmed() {
+		if b.Has(threads.NoStack) {
+			noStack++
+		}
+		if b.Has(threads.NotResident) {
 			notResident++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/threads"
 )
 
 // HeldUnlisted returns how many locks the closing line of !locks counts as held
@@ -38,9 +39,31 @@ func (s *Snapshot) check() {
 	if s.Held.Known() && held < s.Held.N {
 		s.note(s.Held.At, fmt.Sprintf("said to be held: %s, listed: %d", kd.Plural(s.Held.N, "lock"), held))
 	}
+	s.checkResident()
+}
+
+// checkResident tells of the threads whose stack could not be printed.
+func (s *Snapshot) checkResident() {
+	n, first, addr := 0, kd.Ref{}, kd.Addr(0)
+	see := func(a kd.Addr, at kd.Ref) {
+		if n++; n == 1 || at.Before(first) {
+			first, addr = at, a
+		}
+	}
 	for _, t := range s.Threads {
 		if t.NotResident && len(t.Stack.Frames) == 0 {
-			s.note(t.At, fmt.Sprintf("thread %s: its kernel stack is not resident", s.bare(t.Addr)))
+			see(t.Addr, t.At)
 		}
+	}
+	for _, b := range s.rest {
+		if b.Has(threads.NotResident) && b.Has(threads.NoStack) {
+			see(b.Addr, b.At())
+		}
+	}
+	switch {
+	case n == 1:
+		s.note(first, fmt.Sprintf("thread %s: its kernel stack is not resident", s.bare(addr)))
+	case n > 1:
+		s.note(first, fmt.Sprintf("thread %s: its kernel stack is not resident, nor are those of %s more", s.bare(addr), kd.Plural(n-1, "thread")))
 	}
 }

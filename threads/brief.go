@@ -43,6 +43,8 @@ const (
 	QueueWait                        // a frame of QueueWaits
 	IOWait                           // a frame of IOWaits
 	AsksUserMode                     // a frame of UserModeWaits
+	NotResident                      // "Kernel stack not resident."
+	NoStack                          // no frames
 )
 
 // Words of the names of routines that say what a thread waits for, as

@@ -502,18 +502,24 @@ func BeginsBlockLine(line []byte) bool {
 	return ok
 }
 
-// properties reads the named lines up to the column heads of the stack.
+// properties reads the named lines up to the column heads of the stack. A stack
+// that is not resident may be missing.
 func (p *skim) properties() bool {
 	ranged, expect := false, 0
-	for {
-		switch {
-		case p.i < len(p.b) && p.b[p.i] == 'S' && p.take("Stack Init "):
+	for p.i < len(p.b) {
+		switch c := p.b[p.i]; {
+		case c == 'S' && p.take("Stack Init "):
 			if ranged || !p.stackRange() {
 				return false
 			}
 			ranged = true
-		case p.i < len(p.b) && p.b[p.i] == 'C' && p.take("Child-SP "):
+		case c == 'C' && p.take("Child-SP "):
 			return ranged && p.columns()
+		case c == 'K' && p.takeWord("Kernel stack not resident."):
+			p.out.Traits |= NotResident
+		case c == '\n' || c == '\r':
+			p.out.Traits |= NoStack
+			return ranged && p.out.Has(NotResident)
 		case !p.oneOf(properties[:], &expect):
 			return false
 		}
@@ -522,6 +528,7 @@ func (p *skim) properties() bool {
 		}
 		p.indent()
 	}
+	return false
 }
 
 // stackRange reads
@@ -550,9 +557,12 @@ func (p *skim) columns() bool {
 	return p.takeWord("RetAddr") && p.nextLine()
 }
 
-// frames reads the frames. Where one of the kernel's lies outside the printed
+// frames reads the frames, if there are to be any. Where one of the kernel's lies outside the printed
 // stack or below the one before it, the thread has more than one stack.
 func (p *skim) frames() bool {
+	if p.out.Has(NoStack) {
+		return true
+	}
 	limit, base, kernel := digitsOf(p.out.Limit), digitsOf(p.out.Base), digitsOf(1<<63)
 	var ret, last digits
 	for n := 0; ; n++ {
