@@ -19,7 +19,7 @@ var noise = []string{
 	"GetUlongFromAddress", "Searching for Process with", "Copyright (c) Microsoft", "Invalid Thread(",
 	"Thread at address", "Setting context", "Kernel-Mode Debugger", "Use !analyze -v",
 	"Use 'Help'", "WARNING: Whitespace", "*****",
-	"*  ", "* ", "Couldn't resolve",
+	"*  ", "* ", "Couldn't resolve", "KD: Scanning for held",
 }
 
 // isNoise reports whether a line is known and without use.
@@ -29,8 +29,9 @@ func isNoise(text string) bool {
 			return true
 		}
 	}
-	// Progress dots, rulers and elisions.
-	return kd.IsElision(text) || strings.Trim(text, ".-=*_…[] ") == ""
+	// Progress dots, perhaps wrapped before the last word in front of them, rulers
+	// and elisions.
+	return kd.IsElision(text) || strings.Trim(text, ".-=*_…[] ") == "" || strings.HasPrefix(text, "locks..") && strings.TrimRight(text, ".") == "locks"
 }
 
 // isCritSec reports whether a line is of the user-mode !locks, which lists

@@ -83,6 +83,7 @@ var forms = compileForms([]string{
 	"DirBase: %h ObjectTable: %h HandleCount: %w",
 	"Image: %i",
 	"VadRoot %h Vads %n Clone %n Private %w Modified %w Locked %w",
+	"Working Set Sizes (now,min,max) %w %w %w %w %w %w",
 	"DeviceMap %a",
 	"Token %a",
 

@@ -124,7 +124,28 @@ func (s *scanner) folded(c *chunk, start, head, next int) {
 		}
 		b.Fold, b.Lines = uint8(kind), int32(bytes.Count(text[:size], []byte{'\n'})-b.Blanks)
 		c.blocks = append(c.blocks, block{start: start, end: start + size, unfolded: countUnfolded(s.rows[:n], kind), Skimmed: b})
+		s.foldedProcesses(c, start, s.rows[n:], s.flat[at+b.Next:], kind)
 		return
+	}
+}
+
+// foldedProcesses skims the PROCESS blocks behind a folded THREAD block: flat
+// is their text put together, and rows are where its lines stand, from start on.
+func (s *scanner) foldedProcesses(c *chunk, start int, rows []flatLine, flat []byte, kind fold) {
+	for bytes.HasPrefix(flat, []byte(threads.ProcessWord)) {
+		b, ok := s.skim.Process(flat)
+		n := int(b.Lines) + b.Blanks
+		// Where lines were joined, that of the image may be lost in another.
+		if !ok || b.Head.Image == "" || b.Next > b.End || n >= len(rows) {
+			return
+		}
+		from, to := start+int(rows[0].start), start+int(rows[n].start)
+		if to > len(c.text) || c.text[from] != threads.ProcessWord[0] {
+			return
+		}
+		b.Lines = int32(bytes.Count(c.text[from:to], []byte{'\n'}) - b.Blanks)
+		c.blocks = append(c.blocks, block{start: from, end: to, unfolded: countUnfolded(rows[:n], kind), Skimmed: b})
+		rows, flat = rows[n:], flat[b.Next:]
 	}
 }
 
