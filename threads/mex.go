@@ -48,7 +48,7 @@ func (r *Reader) mexLine(l kd.Line) bool {
 		}
 		return r.terminated(l)
 	case 'T', 'C':
-		return r.mex == mexList && r.mexCount(c, l)
+		return r.mex == mexList && r.mexCount(c, l) || r.stacksTally.open && r.uniqueMatches(c, l)
 	}
 	return r.uniqueHead(c, l)
 }
@@ -272,7 +272,7 @@ func (r *Reader) mexListRow(c kd.Cursor, l kd.Line) bool {
 			if !t.CID.Known || !mexState(c, l, t, false) {
 				return false
 			}
-			awaitOwner(c, l, t)
+			awaitOwner(c, l, t, kd.AddrDigits(w))
 			r.begin(t)
 			r.closeBlock()
 			r.mex = mexList
@@ -344,15 +344,16 @@ func (r *Reader) terminated(l kd.Line) bool {
 }
 
 // awaitOwner reads who owns the fast mutex that the thread of a row waits for.
-// The row does not name the mutex.
-func awaitOwner(c kd.Cursor, l kd.Line, t *Thread) {
+// The row does not name the mutex. digits are those of the thread's address: an
+// owner with fewer was cut.
+func awaitOwner(c kd.Cursor, l kd.Line, t *Thread, digits int) {
 	for c.Peek() != "" {
 		if !c.Take("Owning Thread:") {
 			c.Word()
 			continue
 		}
 		w, at := c.Word()
-		if owner, ok := kd.ParseFullAddr(w); ok {
+		if owner, ok := kd.ParseFullAddr(w); ok && kd.AddrDigits(w) == digits {
 			t.Stack.Awaited = &stacks.Awaited{Owner: owner, Exclusive: true, At: l.Ref(at, len(w))}
 		}
 		return
@@ -423,6 +424,24 @@ func (r *Reader) uniqueCounts(stacks int, c kd.Cursor, l kd.Line) bool {
 	}
 	r.compare(l, r.stacksTally, "!mex.us", stacks, "stack")
 	r.compare(l, r.stackersTally, "!mex.us", threads, "thread")
+	r.stacksTally, r.stackersTally = tally{}, tally{}
+	return true
+}
+
+// uniqueMatches compares the last line of !mex.us with a filter with the
+// threads above:
+//
+//	Threads matching filter: 16 out of 1228
+func (r *Reader) uniqueMatches(c kd.Cursor, l kd.Line) bool {
+	if !c.Take("Threads matching filter:") {
+		return false
+	}
+	n, ok := count(&c)
+	if !ok || !c.Take("out of") {
+		return false
+	}
+	r.closeBlock()
+	r.compare(l, r.stackersTally, "!mex.us", n, "thread")
 	r.stacksTally, r.stackersTally = tally{}, tally{}
 	return true
 }

@@ -32,7 +32,7 @@ func (r *Reader) compare(l kd.Line, t tally, command string, announced int, noun
 	if !t.open || r.fits(t, announced) || l.Cut || l.All().Doubt != 0 {
 		return
 	}
-	r.note(l.All(), "%s announces %s, listed: %d", command, kd.Plural(announced, noun), t.listed)
+	r.note(l.All(), "%s counts %s, listed: %d", command, kd.Plural(announced, noun), t.listed)
 }
 
 // ending says of a list that follows its number whether the text ends with it.
