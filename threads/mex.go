@@ -404,9 +404,11 @@ func (r *Reader) uniqueHead(c kd.Cursor, l kd.Line) bool {
 	r.closeBlock()
 	if !r.stacksTally.open {
 		r.stacksTally, r.stackersTally = r.tally(), r.tally()
+		r.stackersTally.many = true
 	}
 	r.stacksTally.listed++
-	r.announced = announcedThreads{int(n), l.All(), r.tally()}
+	r.announced = announcedThreads{n: int(n), at: l.All(), tally: r.tally()}
+	r.announced.tally.many = true
 	r.uniqueThreads(c, l)
 	return true
 }
@@ -451,6 +453,11 @@ func (r *Reader) uniqueThreads(c kd.Cursor, l kd.Line) {
 	for c.Peek() != "" {
 		w, at := c.Word()
 		addr, ok := kd.ParseFullAddr(strings.Trim(w, ",;"))
+		digits := kd.AddrDigits(strings.Trim(w, ",;"))
+		if r.announced.digits == 0 {
+			r.announced.digits = digits
+		}
+		ok = ok && digits == r.announced.digits // else a piece of one
 		switch {
 		case isMore(w) && c.Peek() == "":
 			r.stackersTally.listed += max(0, r.announced.n-r.announced.tally.listed)
@@ -478,20 +485,22 @@ func (r *Reader) uniqueLine(c kd.Cursor, l kd.Line) bool {
 	if r.cur == nil {
 		return false
 	}
-	if r.stack.UniqueFrame(l) {
+	if r.stack.Len() == 0 && isUniqueList(c) {
+		r.uniqueThreads(c, l)
 		return true
 	}
-	rest := c
-	for rest.Peek() != "" {
-		w, _ := rest.Word()
-		if _, ok := kd.ParseFullAddr(w); !ok && !(isMore(w) && rest.Peek() == "") {
+	return r.stack.UniqueFrame(l)
+}
+
+// isUniqueList recognises a line of addresses alone.
+func isUniqueList(c kd.Cursor) bool {
+	for c.Peek() != "" {
+		w, _ := c.Word()
+		_, ok := kd.ParseFullAddr(w)
+		if more := isMore(w) && c.Peek() == ""; !more && (!ok || kd.HasPrefixFold(w, "0x")) {
 			return false
 		}
 	}
-	if r.stack.Len() > 0 {
-		return false
-	}
-	r.uniqueThreads(c, l)
 	return true
 }
 

@@ -129,6 +129,10 @@ func TestMexUnique(t *testing.T) {
 	if f := l.Threads[1].Stack.Frames[1]; f.Source != `C:\src\Driver.c @ 45` || f.Name() != "TestDriver!FileCreationThread" {
 		t.Errorf("%+v", f)
 	}
+	wrapped := threads.Read(kd.Lines("3 threads [stats]: ffff9bb8871c0580\nffff9bb8871c1580 ffff9bb8871c2580\n    fffff836650201c6 nt!KiSwapContext+0x76"))
+	if len(wrapped.Threads) != 3 || len(wrapped.Threads[2].Stack.Frames) != 1 {
+		t.Errorf("%+v", wrapped.Threads)
+	}
 	short := threads.Read(kd.Lines("3 threads [stats]: ffff9bb8871c0580\n    fffff836650201c6 nt!KiSwapContext+0x76"))
 	if len(short.Notes) != 1 {
 		t.Errorf("a thread that is missing is not noted: %v", short.Notes)

@@ -72,6 +72,8 @@ type announcedThreads struct {
 	n     int
 	at    kd.Ref
 	tally tally // of the addresses
+	// digits are those of the first address; the others have as many.
+	digits int
 }
 
 // part is what of a THREAD block comes next.

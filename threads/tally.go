@@ -14,15 +14,18 @@ type tally struct {
 	open   bool
 	listed int
 	// from is Reader.unread at the beginning: a line that was not understood
-	// since may be one more of what is listed.
+	// since may be one more of what is listed, or any number more if many is
+	// set: the list has several on a line.
 	from int
+	many bool
 }
 
 func (r *Reader) tally() tally { return tally{open: true, from: r.unread} }
 
 // fits reports whether a printed number can be that of what is listed.
 func (r *Reader) fits(t tally, announced int) bool {
-	return r.parted || t.listed <= announced && announced <= t.listed+r.unread-t.from
+	unread := r.unread - t.from
+	return r.parted || t.listed <= announced && (announced <= t.listed+unread || t.many && unread > 0)
 }
 
 // compare notes a printed number that does not fit what is listed. Where the
