@@ -42,14 +42,18 @@ func (r *Reader) extensionLine(l kd.Line) bool {
 }
 
 // section opens the list of owners or waiters that a line announces with the
-// words "Exclusive owner", "Shared Waiters" and their kin.
+// words "Exclusive owner:", "Shared Waiters:", "Shared Owner :" and their kin.
 func (r *Reader) section(c *kd.Cursor) bool {
 	exclusive := c.Take("Exclusive")
 	if !exclusive && !c.Take("Shared") {
 		return false
 	}
 	w, _ := c.Word()
-	switch strings.ToLower(strings.TrimSuffix(w, ":")) {
+	w, closed := strings.CutSuffix(w, ":")
+	if !closed && !c.Take(":") {
+		return false
+	}
+	switch strings.ToLower(w) {
 	case "owner", "owners":
 		r.list = extensionOwners
 		r.cur.Mode = Shared
@@ -64,7 +68,7 @@ func (r *Reader) section(c *kd.Cursor) bool {
 	default:
 		return false
 	}
-	return strings.HasSuffix(w, ":")
+	return true
 }
 
 // item gives the thread of a row its role in the list that is open.
@@ -82,15 +86,19 @@ func (r *Reader) item(thread kd.Addr, at kd.Ref) bool {
 	return true
 }
 
-// waiterCount keeps the number of waiters. A zero is not kept: mex prints one
+// listCount keeps the number of waiters or shared owners. A zero is not kept: mex prints one
 // for a resource that has a waiter (capture 025 in testdata/corpus).
-func (r *Reader) waiterCount(w string, at kd.Ref) {
+func (r *Reader) listCount(w string, at kd.Ref) {
 	n, err := strconv.ParseUint(w, 10, 31)
 	if err != nil || n == 0 {
 		return
 	}
 	p := Printed{N: int(n), At: at}
 	switch r.list {
+	case extensionOwners:
+		if r.cur.Mode == Shared {
+			r.cur.SharedOwners = p
+		}
 	case extensionShared:
 		r.cur.SharedWaiterCount = p
 	case extensionExclusive:
@@ -107,7 +115,12 @@ func (r *Resource) reconcileExtension() {
 	if r.Extension == WinDE {
 		r.Reading = Hearsay
 	}
-	if r.Mode == Exclusive && len(r.Owners) > 1 {
-		r.refuse(fmt.Sprintf("%s is said to be owned exclusively by %d threads", r.Extension+"'s resource", len(r.Owners)))
+	switch n, said := len(r.Owners), r.SharedOwners; {
+	case r.Mode == Exclusive && n > 1:
+		r.refuse(fmt.Sprintf("%s is said to be owned exclusively by %d threads", r.Extension+"'s resource", n))
+	case said.Known() && n > said.N: // waiters among them, in a public capture of WinDE
+		r.refuse(fmt.Sprintf("%s lists %d owning threads, but announced: %d", r.Extension, n, said.N))
+	case said.Known() && n < said.N:
+		r.Why += fmt.Sprintf("; announced: %s, listed: %d", kd.Plural(said.N, "owning thread"), n)
 	}
 }

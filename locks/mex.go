@@ -38,7 +38,7 @@ func (r *Reader) mexLine(l kd.Line) bool {
 		return true
 	case r.section(&c):
 		w, at := c.Word()
-		r.waiterCount(w, l.Ref(at, len(w)))
+		r.listCount(w, l.Ref(at, len(w)))
 		r.table = false
 		return true
 	case r.list != noList && c.Take("Process Thread"):

@@ -38,7 +38,7 @@ func isCount(w string) bool {
 func (r *Reader) windeLine(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
 	if n, at := c.Word(); isCount(n) && r.section(&c) {
-		r.waiterCount(n, l.Ref(at, len(n)))
+		r.listCount(n, l.Ref(at, len(n)))
 		return true
 	}
 	if r.list == noList {

@@ -72,6 +72,9 @@ type verifierBlock struct {
 	taken    *VerifierAcquire // the acquisition that Node and Stack lines belong to
 	thread   int              // index of its thread in deadlock.Threads, -1 outside the long form
 	inStack  bool             // call sites may follow
+	// counted is set when the counts were read; lines that were not understood
+	// since may be locks or threads.
+	counted tally
 }
 
 // deadlock reads the output of !deadlock, in the short form
@@ -94,7 +97,7 @@ func (r *Reader) deadlock(l kd.Line) bool {
 	if r.verifier.line(l) {
 		return true
 	}
-	r.closeVerifier()
+	r.verifier.inStack = false
 	return false
 }
 
@@ -148,6 +151,7 @@ func (r *Reader) deadlockCounts(c *kd.Cursor, l kd.Line) bool {
 	}
 	v := r.verifier.deadlock
 	v.AnnouncedLocks, v.AnnouncedThreads = int(locks), int(threads)
+	r.verifier.counted = r.tally()
 	return true
 }
 
@@ -158,14 +162,16 @@ func (r *Reader) openVerifier(l kd.Line) {
 
 // closeVerifier keeps the deadlock that is open.
 func (r *Reader) closeVerifier() {
-	v := r.verifier.deadlock
+	v, ofLocks := r.verifier.deadlock, r.verifier.counted
 	r.verifier = verifierBlock{}
 	if v == nil {
 		return
 	}
 	r.out.VerifierDeadlocks = append(r.out.VerifierDeadlocks, v)
-	if len(v.Locks) != v.AnnouncedLocks || len(v.Threads) != v.AnnouncedThreads {
-		r.note(v.At, "!deadlock announces %s in %s and lists %d in %d", kd.Plural(v.AnnouncedLocks, "lock"), kd.Plural(v.AnnouncedThreads, "thread"), len(v.Locks), len(v.Threads))
+	ofThreads := ofLocks
+	ofLocks.listed, ofThreads.listed = len(v.Locks), len(v.Threads)
+	if ofLocks.open && !(r.fits(ofLocks, v.AnnouncedLocks) && r.fits(ofThreads, v.AnnouncedThreads)) {
+		r.note(v.At, "!deadlock announces %s in %s, listed: %d in %d%s", kd.Plural(v.AnnouncedLocks, "lock"), kd.Plural(v.AnnouncedThreads, "thread"), ofLocks.listed, ofThreads.listed, r.ending())
 	}
 }
 

@@ -28,7 +28,7 @@ func (m *StackMatch) MapAddrs(f func(kd.Addr) kd.Addr) {
 type findBlock struct {
 	match  StackMatch
 	open   bool
-	marked int // frames with an asterisk
+	marked tally // frames with an asterisk
 	// whole is set while the frames are numbered from 0 without a gap, as in
 	// the display of entire stacks.
 	whole bool
@@ -67,7 +67,7 @@ func (r *Reader) findstack(l kd.Line) bool {
 	r.find.whole = r.find.whole && int(number) == len(r.find.match.Frames)
 	r.find.match.Frames = append(r.find.match.Frames, f)
 	if marked {
-		r.find.marked++
+		r.find.marked.listed++
 	}
 	return true
 }
@@ -88,7 +88,7 @@ func (r *Reader) findHead(l kd.Line) bool {
 	if !ok {
 		thread = 0
 	}
-	r.find = findBlock{match: StackMatch{Thread: thread, Announced: int(count), At: l.All()}, open: true, whole: true}
+	r.find = findBlock{match: StackMatch{Thread: thread, Announced: int(count), At: l.All()}, open: true, whole: true, marked: r.tally()}
 	return true
 }
 
@@ -100,10 +100,10 @@ func (r *Reader) closeFind() {
 	if !f.open || f.match.Thread == 0 {
 		return
 	}
-	if f.marked > 0 && f.marked != f.match.Announced {
-		r.note(f.match.At, "!findstack announces %s that match and marks %d", kd.Plural(f.match.Announced, "frame"), f.marked)
+	if f.marked.listed > 0 && !r.fits(f.marked, f.match.Announced) {
+		r.note(f.match.At, "!findstack announces %s that match and marks %d%s", kd.Plural(f.match.Announced, "frame"), f.marked.listed, r.ending())
 	}
-	if f.whole && len(f.match.Frames) > f.marked {
+	if f.whole && len(f.match.Frames) > f.marked.listed {
 		t := New(f.match.Thread, f.match.At)
 		t.Stack.Frames = f.match.Frames
 		r.out.Threads = append(r.out.Threads, t)

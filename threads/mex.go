@@ -34,7 +34,7 @@ func (r *Reader) mexLine(l kd.Line) bool {
 			r.mex = mexRow
 		case c.Take("Process PID Thread"):
 			r.closeBlock()
-			r.mex = mexList
+			r.mex, r.mexTally = mexList, r.tally()
 		case r.cur != nil && l.Text == "Priority:":
 			r.mex = mexPriority
 		default:
@@ -47,14 +47,8 @@ func (r *Reader) mexLine(l kd.Line) bool {
 			return true
 		}
 		return r.terminated(l)
-	case 'T':
-		if r.mex != mexList || !c.Take("Thread Count:") {
-			return false
-		}
-		r.mex = mexNone
-		return true
-	case 'O':
-		return r.cur != nil && c.Take("Owning Thread:") && r.owningThread(&c, l)
+	case 'T', 'C':
+		return r.mex == mexList && r.mexCount(c, l) || r.stacksTally.open && r.uniqueMatches(c, l)
 	}
 	return r.uniqueHead(c, l)
 }
@@ -111,7 +105,7 @@ func (r *Reader) mexThread(c kd.Cursor, l kd.Line) bool {
 	if n, err := strconv.ParseInt(strings.ReplaceAll(w, ",", ""), 10, 64); err == nil {
 		t.ContextSwitches = n
 	}
-	if !mexState(c, l, t) {
+	if !mexState(c, l, t, true) {
 		return false
 	}
 	if r.dead {
@@ -142,8 +136,9 @@ func mexProcess(c *kd.Cursor, l kd.Line) (Process, bool) {
 
 // mexState reads state, wait reason and time wherever they stand among the
 // rest of a row's words: the order differs between tables, and each may be
-// blank.
-func mexState(c kd.Cursor, l kd.Line, t *Thread) bool {
+// blank. Where the time stands behind the state, spans before it are of
+// something else, such as processor time.
+func mexState(c kd.Cursor, l kd.Line, t *Thread, timeFirst bool) bool {
 	for {
 		w, _ := c.Word()
 		if w == "" {
@@ -155,6 +150,9 @@ func mexState(c kd.Cursor, l kd.Line, t *Thread) bool {
 		}
 		if s, ok := mexStates[w]; ok {
 			t.State = s
+			if !timeFirst {
+				t.WaitMS, t.WaitAt = -1, kd.Ref{}
+			}
 			if c.Take("on processor") {
 				n, _ := c.Word()
 				if p, err := strconv.Atoi(n); err == nil {
@@ -250,10 +248,14 @@ func leadingNumber(s string) (n int64, rest string, ok bool) {
 	return n, s[i:], i > 0 && i < 10
 }
 
-// mexListRow reads a row of !mex.lt and its kin:
+// mexListRow reads a row of !mex.lt and its kin. Only !mex.WrFastMutex tells
+// who owns what the thread waits for:
 //
 //	Process PID Thread             Id State        Time Reason
 //	System    4 ffff9bb88c60f040 26a4 Waiting 4m:03.203 WrPushLock
+//
+//	Process PID Thread             Id CSwitches User Kernel State      Time Reason      Waiting On                      Wait Function
+//	System    4 ffffe10b186e9040 249c         2    0      0 Waiting 36s.515 WrFastMutex Owning Thread: ffffe10b186bc5c0 nt!ExAcquireFastMutex+0x122
 func (r *Reader) mexListRow(c kd.Cursor, l kd.Line) bool {
 	pid, pidAt := "", 0
 	for {
@@ -267,12 +269,14 @@ func (r *Reader) mexListRow(c kd.Cursor, l kd.Line) bool {
 			t.Process.Image, _ = kd.TrimBlanks(l.Text[:pidAt])
 			id, _ := c.Word()
 			t.CID = parseCID(pid + "." + id)
-			if !t.CID.Known || !mexState(c, l, t) {
+			if !t.CID.Known || !mexState(c, l, t, false) {
 				return false
 			}
+			awaitOwner(c, l, t, kd.AddrDigits(w))
 			r.begin(t)
 			r.closeBlock()
 			r.mex = mexList
+			r.mexTally.listed++
 			return true
 		}
 		pid, pidAt = w, at
@@ -281,8 +285,12 @@ func (r *Reader) mexListRow(c kd.Cursor, l kd.Line) bool {
 
 // mexWait reads a line of the list of wait objects:
 //
-//	Object           Type                 Other Waiters
+//	Object           Type                 Other Waiters Info
 //	ffff828c6d947360 SynchronizationEvent             0
+//	ffffc983f2cf36a0 Mutant                           0 Owning Thread: ffffc983f2d47040 (System)
+//	ffffe10b187ac408 SynchronizationEvent             0 Fast Mutex Owner: ffffe10b187ac3f8
+//
+// The last names a field of the fast mutex, and no thread.
 func (r *Reader) mexWait(c kd.Cursor, l kd.Line) bool {
 	saved := c
 	if !r.waitObject(c, l) {
@@ -290,9 +298,16 @@ func (r *Reader) mexWait(c kd.Cursor, l kd.Line) bool {
 	}
 	saved.Word()
 	saved.Word()
-	if w, _ := saved.Word(); saved.Peek() == "" {
-		if _, err := strconv.Atoi(w); err == nil {
-			r.cur.WaitObjects[len(r.cur.WaitObjects)-1].Detail = "" // how many others wait
+	w, _ := saved.Word()
+	if _, err := strconv.Atoi(w); err != nil { // how many others wait
+		return true
+	}
+	o := &r.cur.WaitObjects[len(r.cur.WaitObjects)-1]
+	o.Detail, _ = saved.Rest()
+	if o.Kind == "Mutant" && saved.Take("Owning Thread:") {
+		w, _ := saved.Word()
+		if a, ok := kd.ParseFullAddr(w); ok && kd.AddrDigits(w) == kd.AddrDigits(c.Peek()) {
+			o.Owner, o.ByMex = a, true
 		}
 	}
 	return true
@@ -328,17 +343,38 @@ func (r *Reader) terminated(l kd.Line) bool {
 	return true
 }
 
-// owningThread reads who owns the mutex that the thread of the open block waits
-// for, as !mex.WrFastMutex prints it:
-//
-//	Owning Thread: ffff9bb8ac20e040
-func (r *Reader) owningThread(c *kd.Cursor, l kd.Line) bool {
-	w, at := c.Word()
-	owner, ok := kd.ParseFullAddr(w)
-	if ok && r.cur.Stack.Awaited == nil {
-		r.cur.Stack.Awaited = &stacks.Awaited{Owner: owner, Exclusive: true, At: l.Ref(at, len(w))}
+// awaitOwner reads who owns the fast mutex that the thread of a row waits for.
+// The row does not name the mutex. digits are those of the thread's address: an
+// owner with fewer was cut.
+func awaitOwner(c kd.Cursor, l kd.Line, t *Thread, digits int) {
+	for c.Peek() != "" {
+		if !c.Take("Owning Thread:") {
+			c.Word()
+			continue
+		}
+		w, at := c.Word()
+		if owner, ok := kd.ParseFullAddr(w); ok && kd.AddrDigits(w) == digits {
+			t.Stack.Awaited = &stacks.Awaited{Owner: owner, Exclusive: true, At: l.Ref(at, len(w))}
+		}
+		return
 	}
-	return ok
+}
+
+// mexCount compares what a table of mex closes with to its rows:
+//
+//	Thread Count: 4
+//	Count: 6 | Show Unique Stacks
+func (r *Reader) mexCount(c kd.Cursor, l kd.Line) bool {
+	if !c.Take("Thread Count:") && !c.Take("Count:") {
+		return false
+	}
+	n, ok := count(&c)
+	if !ok || c.Peek() != "" && c.Peek() != "|" {
+		return false
+	}
+	r.compare(l, r.mexTally, "the table of mex", n, "thread")
+	r.mex, r.mexTally = mexNone, tally{}
+	return true
 }
 
 // uniqueHead reads the line above a stack of !mex.us, and the one that closes
@@ -346,6 +382,7 @@ func (r *Reader) owningThread(c *kd.Cursor, l kd.Line) bool {
 //
 //	1 thread [stats]: ffff9bb885886040
 //	4 stack(s) with 4 threads displayed (4 Total threads)
+//	1 stack(s) were not displayed because we could not switch to thread context, or stack trace was empty
 func (r *Reader) uniqueHead(c kd.Cursor, l kd.Line) bool {
 	if b := l.Text[0]; b < '0' || b > '9' {
 		return false
@@ -357,13 +394,57 @@ func (r *Reader) uniqueHead(c kd.Cursor, l kd.Line) bool {
 		return false
 	case c.Take("stack(s) with"):
 		r.closeBlock()
-		return strings.HasSuffix(l.Text, "Total threads)")
+		return r.uniqueCounts(int(n), c, l)
+	case c.Take("stack(s) were not displayed because"):
+		r.closeBlock()
+		return true
 	case !c.Take("thread [stats]:") && !c.Take("threads [stats]:"):
 		return false
 	}
 	r.closeBlock()
+	if !r.stacksTally.open {
+		r.stacksTally, r.stackersTally = r.tally(), r.tally()
+		r.stackersTally.many = true
+	}
+	r.stacksTally.listed++
+	r.announced = announcedThreads{n: int(n), at: l.All(), tally: r.tally()}
+	r.announced.tally.many = true
 	r.uniqueThreads(c, l)
-	r.announced = int(n)
+	return true
+}
+
+// isMore recognises what closes a list of threads that is abbreviated: of more
+// than ten with one stack mex shows the first ten.
+func isMore(w string) bool { return w == "..." || w == "…" }
+
+// uniqueCounts compares the last line of !mex.us with what stands above. The
+// total counts threads, too, that are not displayed.
+func (r *Reader) uniqueCounts(stacks int, c kd.Cursor, l kd.Line) bool {
+	threads, ok := count(&c)
+	if !ok || !c.Take("threads displayed") && !c.Take("thread displayed") || !strings.HasSuffix(l.Text, "Total threads)") {
+		return false
+	}
+	r.compare(l, r.stacksTally, "!mex.us", stacks, "stack")
+	r.compare(l, r.stackersTally, "!mex.us", threads, "thread")
+	r.stacksTally, r.stackersTally = tally{}, tally{}
+	return true
+}
+
+// uniqueMatches compares the last line of !mex.us with a filter with the
+// threads above:
+//
+//	Threads matching filter: 16 out of 1228
+func (r *Reader) uniqueMatches(c kd.Cursor, l kd.Line) bool {
+	if !c.Take("Threads matching filter:") {
+		return false
+	}
+	n, ok := count(&c)
+	if !ok || !c.Take("out of") {
+		return false
+	}
+	r.closeBlock()
+	r.compare(l, r.stackersTally, "!mex.us", n, "thread")
+	r.stacksTally, r.stackersTally = tally{}, tally{}
 	return true
 }
 
@@ -372,10 +453,23 @@ func (r *Reader) uniqueThreads(c kd.Cursor, l kd.Line) {
 	for c.Peek() != "" {
 		w, at := c.Word()
 		addr, ok := kd.ParseFullAddr(strings.Trim(w, ",;"))
-		if !ok {
+		digits := kd.AddrDigits(strings.Trim(w, ",;"))
+		if r.announced.digits == 0 {
+			r.announced.digits = digits
+		}
+		ok = ok && digits == r.announced.digits // else a piece of one
+		switch {
+		case isMore(w) && c.Peek() == "":
+			r.stackersTally.listed += max(0, r.announced.n-r.announced.tally.listed)
+			r.announced.n = 0
+			continue
+		case !ok:
+			r.unread++
 			r.note(l.Ref(at, len(w)), "thread %q of !mex.us: bad address", kd.Clip(w))
 			continue
 		}
+		r.stackersTally.listed++
+		r.announced.tally.listed++
 		if r.cur != nil {
 			r.alike = append(r.alike, r.cur)
 			r.cur = nil
@@ -391,30 +485,32 @@ func (r *Reader) uniqueLine(c kd.Cursor, l kd.Line) bool {
 	if r.cur == nil {
 		return false
 	}
-	if r.stack.UniqueFrame(l) {
+	if r.stack.Len() == 0 && isUniqueList(c) {
+		r.uniqueThreads(c, l)
 		return true
 	}
-	rest := c
-	for rest.Peek() != "" {
-		w, _ := rest.Word()
-		if _, ok := kd.ParseFullAddr(w); !ok {
+	return r.stack.UniqueFrame(l)
+}
+
+// isUniqueList recognises a line of addresses alone.
+func isUniqueList(c kd.Cursor) bool {
+	for c.Peek() != "" {
+		w, _ := c.Word()
+		_, ok := kd.ParseFullAddr(w)
+		if more := isMore(w) && c.Peek() == ""; !more && (!ok || kd.HasPrefixFold(w, "0x")) {
 			return false
 		}
 	}
-	if r.stack.Len() > 0 {
-		return false
-	}
-	r.uniqueThreads(c, l)
 	return true
 }
 
 // shareStack gives the stack of a thread to those that have the same one.
 func (r *Reader) shareStack(t *Thread) {
-	if n := len(r.alike) + 1; r.announced > 0 && n != r.announced {
-		r.note(t.At, "!mex.us announced %s, listed: %d", kd.Plural(r.announced, "thread"), n)
+	if a := r.announced; a.n > 0 && !r.fits(a.tally, a.n) {
+		r.note(a.at, "!mex.us announces %s, listed: %d", kd.Plural(a.n, "thread"), a.tally.listed)
 	}
 	for _, o := range r.alike {
 		o.Stack.Frames, o.Stack.HeaderAt, o.Stack.X86 = t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86
 	}
-	r.alike, r.announced = nil, 0
+	r.alike, r.announced = nil, announcedThreads{}
 }

@@ -2,6 +2,7 @@ package threads_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"kdlocks/kd"
@@ -128,6 +129,10 @@ func TestMexUnique(t *testing.T) {
 	if f := l.Threads[1].Stack.Frames[1]; f.Source != `C:\src\Driver.c @ 45` || f.Name() != "TestDriver!FileCreationThread" {
 		t.Errorf("%+v", f)
 	}
+	wrapped := threads.Read(kd.Lines("3 threads [stats]: ffff9bb8871c0580\nffff9bb8871c1580 ffff9bb8871c2580\n    fffff836650201c6 nt!KiSwapContext+0x76"))
+	if len(wrapped.Threads) != 3 || len(wrapped.Threads[2].Stack.Frames) != 1 {
+		t.Errorf("%+v", wrapped.Threads)
+	}
 	short := threads.Read(kd.Lines("3 threads [stats]: ffff9bb8871c0580\n    fffff836650201c6 nt!KiSwapContext+0x76"))
 	if len(short.Notes) != 1 {
 		t.Errorf("a thread that is missing is not noted: %v", short.Notes)
@@ -135,6 +140,61 @@ func TestMexUnique(t *testing.T) {
 	for _, prose := range []string{"2 threads wait here: ffff9bb8871c0580", "4 stack(s) with 4 threads", "fffff836650201c6 nt!KiSwapContext+0x76"} {
 		if l := threads.Read(kd.Lines(prose)); len(l.Threads) != 0 {
 			t.Errorf("%q: %+v", prose, l.Threads)
+		}
+	}
+}
+
+// TestMexWaitingOn: the rows and the Info column of mex as printed in
+// https://github.com/DebugPrivilege/InsightEngineering, with other addresses.
+func TestMexWaitingOn(t *testing.T) {
+	const heads = "Process PID Thread             Id CSwitches User Kernel State      Time Reason      Waiting On                      Wait Function\n"
+	const row = "System    4 ffff8b0b186e9040 249c         2 16ms   31ms Waiting 36s.515 WrFastMutex "
+	for _, tc := range []struct {
+		text  string
+		owner kd.Addr
+	}{
+		{"Owning Thread: ffff8b0b186bc5c0 nt!ExAcquireFastMutex+0x122", 0xffff8b0b186bc5c0},
+		{"Owning Thread: ffff8b0b186e9040", 0xffff8b0b186e9040},
+		{"Owning Thread: ffff8b0b", 0}, // cut
+		{"Owning Thread:", 0},
+		{"Owning thread unknown nt!ExAcquireFastMutex+0x122", 0},
+		{"ffff8b0b186bc5c0", 0},
+	} {
+		th := one(t, heads+row+tc.text)
+		var owner kd.Addr
+		if a := th.Stack.Awaited; a != nil {
+			owner = a.Owner
+		}
+		if owner != tc.owner || th.WaitReason != "WrFastMutex" || th.WaitMS != 36515 {
+			t.Errorf("%q: owner %s, %s, %d ms", tc.text, owner, th.WaitReason, th.WaitMS)
+		}
+	}
+	// The time of a thread that has just begun to wait is no processor time.
+	if th := one(t, heads+"System    4 ffff8b0b186e9040 249c         2 16ms   31ms Running       0 WrFastMutex"); th.WaitMS != -1 {
+		t.Errorf("%d ms", th.WaitMS)
+	}
+	// A line that does not stand in the table is of another command, !mex.mut.
+	thread, _, _ := strings.Cut(mexThread, "Thread at address")
+	if th := one(t, thread+"Number of waiters: 1\nOwning Thread: ffff8b0b186bc5c0\n"); th.Stack.Awaited != nil {
+		t.Errorf("%+v", th.Stack.Awaited)
+	}
+}
+
+func TestMexInfo(t *testing.T) {
+	const object = "    ffffdca3ae30f230 SynchronizationEvent             0\n"
+	for _, tc := range []struct {
+		text, kind, detail string
+		owner              kd.Addr
+	}{
+		{"    ffffc983f2cf36a0 Mutant             0 Owning Thread: ffffc983f2d47040 (System)\n", "Mutant", "Owning Thread: ffffc983f2d47040 (System)", 0xffffc983f2d47040},
+		{"    ffffc983f2cf36a0 Mutant             0 Owning Thread: ffffc983\n", "Mutant", "Owning Thread: ffffc983", 0},
+		{"    ffffc983f2cf36a0 Mutant             0\n", "Mutant", "", 0},
+		{"    ffff8b0b187ac408 SynchronizationEvent             0 Fast Mutex Owner: ffff8b0b187ac3f8\n", "SynchronizationEvent", "Fast Mutex Owner: ffff8b0b187ac3f8", 0},
+		{"    ffff8b0b187ac408 SynchronizationEvent             0 Owning Thread: ffffc983f2d47040\n", "SynchronizationEvent", "Owning Thread: ffffc983f2d47040", 0},
+	} {
+		w := one(t, strings.Replace(mexThread, object, tc.text, 1)).WaitObjects
+		if len(w) != 1 || w[0].Kind != tc.kind || w[0].Detail != tc.detail || w[0].Owner != tc.owner || w[0].ByMex != (tc.owner != 0) {
+			t.Errorf("%q: %+v", tc.text, w)
 		}
 	}
 }

@@ -15,6 +15,7 @@ func Read(lines []kd.Line) Listing {
 	for _, l := range lines {
 		r.Line(l)
 	}
+	r.End()
 	return r.Done()
 }
 
@@ -52,7 +53,27 @@ type Reader struct {
 	// alike are the threads of !mex.us beside the current one that share its
 	// stack; announced is how many threads there should be.
 	alike     []*Thread
-	announced int
+	announced announcedThreads
+	// typed are the words of the command that was typed last, in lower case,
+	// nil if that is not known.
+	typed []string
+	// unread counts the lines that were not understood. The tallies are of the
+	// rows of !stacks, of a table of mex, and of the stacks and threads of
+	// !mex.us.
+	unread                                         int
+	rowTally, mexTally, stacksTally, stackersTally tally
+	ended                                          bool // no more text comes
+	parted                                         bool // the rest is of another session
+}
+
+// announcedThreads is how many threads a head line of !mex.us announces, 0 if
+// unknown.
+type announcedThreads struct {
+	n     int
+	at    kd.Ref
+	tally tally // of the addresses
+	// digits are those of the first address; the others have as many.
+	digits int
 }
 
 // part is what of a THREAD block comes next.
@@ -104,6 +125,7 @@ func (r *Reader) Line(l kd.Line) bool {
 		return true
 	}
 	r.gap = true
+	r.unread++
 	return false
 }
 
@@ -114,7 +136,10 @@ func (r *Reader) Prompt(loose bool) {
 	r.closeBlock()
 	r.proc = nil
 	r.rows, r.image, r.orphan = false, "", ""
-	r.table, r.queue = runningTable{}, readyQueue{}
+	r.closeTable()
+	r.queue = readyQueue{}
+	r.typed, r.ended = nil, false
+	r.rowTally, r.mexTally, r.stacksTally, r.stackersTally = tally{}, tally{}, tally{}, tally{}
 	r.untitle()
 	r.loose = loose
 	r.value.set = false
@@ -142,11 +167,17 @@ func (r *Reader) untitle() {
 // that Context named last.
 func (r *Reader) ContextRefused() { r.context = r.before }
 
+// End tells the reader that an input ends: Prompt or Done follows. Without it
+// Done means that what follows is of another session.
+func (r *Reader) End() { r.ended = true }
+
 // Done returns what was read. The block that the input ended in may lack
 // wait objects.
 func (r *Reader) Done() Listing {
 	open := r.cur
+	r.parted = !r.ended
 	r.closeBlock()
+	r.closeTable()
 	if open != nil && r.part == waitPart && !r.blank {
 		open.WaitListOpen = true
 	}
@@ -162,7 +193,7 @@ func (r *Reader) closeBlock() {
 	r.closeStack()
 	r.closeFind()
 	r.closeVerifier()
-	r.cur, r.mex, r.alike, r.announced = nil, mexNone, nil, 0
+	r.cur, r.mex, r.alike, r.announced = nil, mexNone, nil, announcedThreads{}
 }
 
 // closeStack gives the frames that were read to their thread.

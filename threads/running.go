@@ -33,8 +33,12 @@ func (p *Processor) MapAddrs(f func(kd.Addr) kd.Addr) {
 
 // runningTable is what has been read of the table that is open.
 type runningTable struct {
-	open bool     // a mask or the column heads have been read
-	idle []uint64 // mask of idle processors, 64 for each processor group
+	open bool // a mask or the column heads have been read
+	// system and idle are the masks of all processors and of the idle ones; at
+	// is where the first stands.
+	system, idle processorMask
+	at           kd.Ref
+	rows         tally
 	// hasMask is set when idle was printed, hasIdle when a column for the idle
 	// thread was.
 	hasMask, hasIdle bool
@@ -66,6 +70,7 @@ func (r *Reader) running(l kd.Line) bool {
 		return false
 	}
 	r.out.Processors = append(r.out.Processors, p)
+	r.table.rows.listed++
 	if p.Next != 0 {
 		next := New(p.Next, l.All())
 		next.State, next.Processor = Standby, p.CPU
@@ -110,18 +115,23 @@ func (r *Reader) runningHead(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
 	switch {
 	case c.Take("System Processors"), c.Take("System Processors:"):
-		_, ok := readMask(&c)
+		mask, ok := readMask(&c)
 		if !ok {
 			return false
 		}
 		r.closeBlock()
-		r.table = runningTable{open: true}
+		r.closeTable()
+		r.table = runningTable{open: true, system: mask, at: l.All(), rows: r.tally()}
+		if !strings.HasSuffix(l.Text, ")") || l.All().Doubt != 0 {
+			r.table.system.whole = false
+		}
 	case c.Take("Idle Processors"), c.Take("Idle Processors:"):
 		mask, ok := readMask(&c)
 		if !ok {
 			return false
 		}
 		r.table.open, r.table.hasMask, r.table.idle = true, true, mask
+		r.table.idle.whole = mask.whole && l.All().Doubt == 0
 	case c.Take("Prcb Current"), c.Take("Prcbs Current"):
 		r.closeBlock()
 		r.table.open, r.table.hasIdle = true, strings.HasSuffix(l.Text, "Idle")
@@ -134,15 +144,17 @@ func (r *Reader) runningHead(l kd.Line) bool {
 
 // readMask reads "f (affinity mask)", or "(000000000000000f) (0000000000000000)"
 // with one mask for each processor group.
-func readMask(c *kd.Cursor) ([]uint64, bool) {
-	var out []uint64
+func readMask(c *kd.Cursor) (processorMask, bool) {
+	out := processorMask{whole: true}
 	for {
-		w := strings.Trim(c.Peek(), "()")
+		in := c.Peek()
+		w := strings.Trim(in, "()")
 		n, err := strconv.ParseUint(w, 16, 64)
 		if err != nil {
-			return out, len(out) > 0 && (w == "" || c.Take("(affinity mask)"))
+			return out, len(out.groups) > 0 && (w == "" || c.Take("(affinity mask)"))
 		}
-		out = append(out, n)
+		out.groups = append(out.groups, n)
+		out.whole = out.whole && strings.HasPrefix(in, "(") == strings.HasSuffix(in, ")")
 		c.Word()
 	}
 }
@@ -196,7 +208,7 @@ func (r *Reader) runningRow(l kd.Line) (p Processor, rest string, ok bool) {
 		rest, _ = c.Rest()
 	}
 	if p.CPU >= 0 && r.table.hasMask {
-		p.IdleNow = inMask(r.table.idle, p.CPU)
+		p.IdleNow = inMask(r.table.idle.groups, p.CPU)
 	}
 	return p, rest, true
 }

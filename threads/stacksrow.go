@@ -39,6 +39,7 @@ func (r *Reader) stacksRow(l kd.Line) bool {
 	}
 	r.begin(t)
 	r.part, r.rows = propPart, true
+	r.rowTally.listed++
 	r.rowSite(c, l)
 	return true
 }
@@ -50,8 +51,8 @@ var rowStates = map[string]State{
 	"GATEWAIT": Waiting,
 }
 
-// rowsNoise are lines of !stacks that carry nothing we use: the count of
-// threads that were looked at, listed or not, and what its cache of memory did.
+// rowsNoise are lines of !stacks that carry no fact: the count of threads that
+// were looked at, listed or not, and what its cache of memory did.
 var rowsNoise = []string{
 	"Threads Processed:", "Max cache size is", "Total memory in cache", "Number of regions cached",
 	"counts:", "bytes :", "** Transition PTEs", "** Prototype PTEs",
@@ -63,8 +64,23 @@ func isRowsNoise(text string) bool {
 			return true
 		}
 	}
-	// A thread object that is gone: " a1c.------  NO ETHREAD DATA".
-	return strings.Contains(text, "full reads broken into") || strings.HasSuffix(text, ".------  NO ETHREAD DATA") || strings.HasSuffix(text, ".------ NO ETHREAD DATA")
+	return strings.Contains(text, "full reads broken into") || isGoneRow(text)
+}
+
+// isGoneRow recognises the row of a thread object that is gone:
+//
+//	a1c.------  NO ETHREAD DATA
+func isGoneRow(text string) bool {
+	return strings.HasSuffix(text, ".------  NO ETHREAD DATA") || strings.HasSuffix(text, ".------ NO ETHREAD DATA")
+}
+
+// rowsNoise takes what such a line says of the number of rows.
+func (r *Reader) rowsNoise(l kd.Line) {
+	if isGoneRow(l.Text) {
+		r.unread++ // processed or not: nobody has said
+		return
+	}
+	r.threadsProcessed(l)
 }
 
 // rowSite reads the first call site, which stands behind the state.
@@ -101,11 +117,12 @@ func (r *Reader) stacksFrame(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
 	if c.Take("Proc.Thread .Thread") {
 		r.closeBlock()
-		r.rows = true
+		r.rows, r.rowTally = true, r.tally()
 		return true
 	}
 	if r.rows && isRowsNoise(l.Text) {
 		r.closeBlock()
+		r.rowsNoise(l)
 		return true
 	}
 	if !r.rows || !strings.HasPrefix(l.Text, "[") || !strings.HasSuffix(l.Text, "]") {

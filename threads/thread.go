@@ -57,6 +57,7 @@ type WaitObject struct {
 	Kind   string
 	Detail string  // what follows the kind, as printed
 	Owner  kd.Addr // owning thread of a Mutant, if printed
+	ByMex  bool    // the owner was printed by mex, not by the debugger
 	Limit  int64   // of a Semaphore, -1 if not printed
 	At     kd.Ref
 }

@@ -323,6 +323,7 @@ func (r *router) prompt(p prompt, l kd.Line) {
 		loose = r.command(part, l) || loose
 	}
 	r.cur.threads.Prompt(loose)
+	r.cur.threads.Typed(p.command)
 	r.open(p.command, l)
 }
 

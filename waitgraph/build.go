@@ -369,7 +369,11 @@ func (g *Graph) addMutants(t *threads.Thread) {
 		gate := g.node(Node{Kind: Mutant, Addr: o.Addr})
 		g.Add(Edge{From: from, To: gate, Grade: grade, At: o.At, About: o.Addr})
 		if len(g.Out[gate]) == 0 {
-			g.Add(Edge{From: gate, To: g.thread(o.Owner), Grade: max(A, g.unread(o.Owner)), At: o.At, About: o.Addr})
+			owned := A
+			if o.ByMex {
+				owned = C
+			}
+			g.Add(Edge{From: gate, To: g.thread(o.Owner), Grade: max(owned, g.unread(o.Owner)), At: o.At, About: o.Addr})
 		}
 	}
 }

@@ -1,0 +1,149 @@
+package threads
+
+import (
+	"math/bits"
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// tally counts what a command lists, to be compared with the number that the
+// command itself prints of it.
+type tally struct {
+	open   bool
+	listed int
+	// from is Reader.unread at the beginning: a line that was not understood
+	// since may be one more of what is listed, or any number more if many is
+	// set: the list has several on a line.
+	from int
+	many bool
+}
+
+func (r *Reader) tally() tally { return tally{open: true, from: r.unread} }
+
+// fits reports whether a printed number can be that of what is listed.
+func (r *Reader) fits(t tally, announced int) bool {
+	unread := r.unread - t.from
+	return r.parted || t.listed <= announced && (announced <= t.listed+unread || t.many && unread > 0)
+}
+
+// compare notes a printed number that does not fit what is listed. Where the
+// text goes on over a doubtful seam, or ends right behind the number, the
+// number itself is in doubt.
+func (r *Reader) compare(l kd.Line, t tally, command string, announced int, noun string) {
+	if !t.open || r.fits(t, announced) || l.Cut || l.All().Doubt != 0 {
+		return
+	}
+	r.note(l.All(), "%s counts %s, listed: %d", command, kd.Plural(announced, noun), t.listed)
+}
+
+// ending says of a list that follows its number whether the text ends with it.
+func (r *Reader) ending() string {
+	if r.ended {
+		return " before the text ends"
+	}
+	return ""
+}
+
+// Typed tells the reader what was typed at the prompt of which Prompt told. A
+// line of several commands says of none what its output is.
+func (r *Reader) Typed(command string) {
+	if !strings.Contains(command, ";") {
+		r.typed = strings.Fields(strings.ToLower(command))
+	}
+}
+
+// stacksListAll reports whether a !stacks was typed that shows every thread:
+// with detail 1 or 2 and without a filter (Microsoft's documentation of the
+// command; detail 0 leaves out stacks that are paged out).
+func (r *Reader) stacksListAll() bool {
+	return len(r.typed) == 2 && r.typed[0] == "!stacks" && (r.typed[1] == "1" || r.typed[1] == "2")
+}
+
+// threadsProcessed compares "Threads Processed: 1024", with which !stacks
+// ends, with the rows above. Threads that were processed need not be listed.
+func (r *Reader) threadsProcessed(l kd.Line) {
+	t := r.rowTally
+	r.rowTally = tally{}
+	c := kd.Cursor{Text: l.Text}
+	if !c.Take("Threads Processed:") {
+		return
+	}
+	n, ok := count(&c)
+	if ok && c.Peek() == "" && (t.listed > n || r.stacksListAll()) {
+		r.compare(l, t, "!stacks", n, "thread")
+	}
+}
+
+// count reads a decimal number.
+func count(c *kd.Cursor) (int, bool) {
+	w, _ := c.Word()
+	n, err := strconv.ParseUint(strings.ReplaceAll(w, ",", ""), 10, 31)
+	return int(n), err == nil
+}
+
+// processorMask is a mask of processors that !running prints.
+type processorMask struct {
+	groups []uint64 // 64 processors each
+	whole  bool     // no digit of it can be missing
+}
+
+func (m processorMask) count() int {
+	n := 0
+	for _, g := range m.groups {
+		n += bits.OnesCount64(g)
+	}
+	return n
+}
+
+// without returns how many processors of m are not in o.
+func (m processorMask) without(o processorMask) int {
+	n := 0
+	for i, g := range m.groups {
+		if i < len(o.groups) {
+			g &^= o.groups[i]
+		}
+		n += bits.OnesCount64(g)
+	}
+	return n
+}
+
+// closeTable compares the rows of !running with its masks. It shows the
+// processors that are not idle, with the switch -i all (Microsoft's
+// documentation of the command); where what was typed is not known, idle ones
+// may be there or not.
+func (r *Reader) closeTable() {
+	t := r.table
+	r.table = runningTable{}
+	all := t.system.count()
+	if !t.rows.open || !t.system.whole || all == 0 || r.parted {
+		return
+	}
+	least, what := all, "processors"
+	if !r.typedSwitch("!running", 'i') {
+		least, what = t.system.without(t.idle), "processors that are not idle"
+		if !t.hasMask || !t.idle.whole {
+			least = 0
+		}
+	}
+	switch n := t.rows.listed; {
+	case n > all:
+		r.note(t.at, "!running has a mask of %s, listed: %d", kd.Plural(all, "processor"), n)
+	case n+r.unread-t.rows.from < least:
+		r.note(t.at, "!running has masks of %d %s, listed: %d%s", least, what, n, r.ending())
+	}
+}
+
+// typedSwitch reports whether a command was typed with a switch.
+func (r *Reader) typedSwitch(command string, letter rune) bool {
+	if len(r.typed) == 0 || r.typed[0] != command {
+		return false
+	}
+	for _, w := range r.typed[1:] {
+		if strings.HasPrefix(w, "-") && strings.ContainsRune(w, letter) {
+			return true
+		}
+	}
+	return false
+}
