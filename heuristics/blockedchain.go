@@ -41,6 +41,7 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 		d.seenEdge(f, d.graph.Edges[r.Chain[i]])
 	}
 	f.Bystanders, _ = d.behind(a)
+	d.gapsOfStates([]kd.Addr{a})
 	f.Summary = fmt.Sprintf("%s behind %s, the root of the chain: %s.", capital(waits(r.Blocked, "thread")), d.thread(a), d.rootState(t))
 	f.Explanation = fmt.Sprintf("The longest way from a waiting thread to the root has %s. No cycle closes on it.", kd.Plural(len(f.Chain), "hop"))
 	if len(f.Chain) == 0 {
