@@ -22,14 +22,14 @@ var badSite = siteKind{bad: true}
 type sites struct {
 	seed   maphash.Seed
 	byText map[uint64]site
-	// byFrom finds a site by the return address of the frame before it, which
-	// saves hashing the text. It is a cache: the text decides.
+	// byFrom has the site that was met last behind a return address, or one like
+	// it, which saves hashing the text: the text decides.
 	byFrom []site
 	text   []byte // of all sites
 }
 
+// site is small, so that many of them fit into the processor's cache.
 type site struct {
-	from digits
 	at   uint32 // in text
 	len  uint16 // 0 if the text was not kept
 	kind siteKind
@@ -48,15 +48,6 @@ func (s *sites) slot(from digits) *site {
 	return &s.byFrom[(from.hi*31+from.lo)*0x9e3779b97f4a7c15>>(64-fromBits)]
 }
 
-// expected returns the site that was met last behind a return address, nil if
-// none.
-func (s *sites) expected(from digits) *site {
-	if k := s.slot(from); k.from == from && k.len > 0 {
-		return k
-	}
-	return nil
-}
-
 func (s *sites) textOf(k *site) []byte { return s.text[k.at : int(k.at)+int(k.len)] }
 
 // kind returns what the call site of a line is.
@@ -70,7 +61,6 @@ func (s *sites) kind(from digits, text []byte) siteKind {
 	if !ok || !bytes.Equal(s.textOf(&known), text) {
 		known = s.learn(h, text)
 	}
-	known.from = from
 	*slot = known
 	return known.kind
 }

@@ -611,7 +611,7 @@ func (p *skim) args() bool {
 // from.
 func (p *skim) site(from digits) bool {
 	sites := &p.k.sites
-	if k := sites.expected(from); k != nil {
+	if k := sites.slot(from); k.len > 0 {
 		// Most often it is the one that was met there before.
 		end := p.i + int(k.len)
 		if end < len(p.b) && p.b[end] == '\n' && string(p.b[p.i:end]) == string(sites.textOf(k)) {

@@ -29,7 +29,7 @@ type chunking struct {
 }
 
 // cutting is the chunking in use; tests set others.
-var cutting = chunking{chunk: 1 << 19, window: 1 << 17, ahead: 1 << 15, mostLines: 1 << 29}
+var cutting = chunking{chunk: 1 << 19, window: 1 << 17, ahead: 1 << 13, mostLines: 1 << 29}
 
 // text is an input as lines, decoded. Nothing of it stays in memory but where
 // its lines are and the last few pieces that were asked for.
