@@ -225,7 +225,7 @@ func compareResources(t *testing.T, c capture, r *report.Report) {
 	}
 	for addr, want := range last {
 		found := false
-		for _, got := range r.Resources {
+		for got := range r.Resources.All() {
 			if got.Address == addr {
 				found = true
 				if strings.HasPrefix(want.Mode, "unknown") { // cut off in its head line

@@ -42,14 +42,14 @@ func hexText(v uint64) string {
 func (w *world) compare(r *report.Report) *tally {
 	c := &tally{}
 	locks := make(map[string]*report.Resource)
-	for i := range r.Resources {
-		locks[r.Resources[i].Address] = &r.Resources[i]
+	for _, res := range r.Resources.Slice() {
+		locks[res.Address] = &res
 	}
 	threads := make(map[string]*report.Thread)
 	for _, th := range r.Threads.Slice() {
 		threads[th.Address] = &th
 	}
-	sameFact(c, "report", "resources", len(r.Resources), len(w.locks))
+	sameFact(c, "report", "resources", len(locks), len(w.locks))
 	for _, l := range w.locks {
 		if got := locks[hexText(l.addr)]; got != nil {
 			w.compareLock(c, got, l)

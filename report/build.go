@@ -32,14 +32,14 @@ type Source struct {
 // Build makes the report of the judgements on the sessions of some sources.
 func Build(sources []Source, judged []heuristics.Judgement) *Report {
 	b := builder{sources: sources}
-	r := &Report{Schema: Schema, Resources: []Resource{}, Findings: []Finding{}, Notes: []Note{}, Gaps: []Gap{}}
+	r := &Report{Schema: Schema, Findings: []Finding{}, Notes: []Note{}, Gaps: []Gap{}}
 	for _, s := range sources {
 		r.Inputs = append(r.Inputs, input(s))
 	}
 	for _, s := range sources {
 		b.notes(r, s.Notes)
 	}
-	r.Threads, r.Waits = threadsOf(sources, judged), waitsOf(sources, judged)
+	r.Resources, r.Threads, r.Waits = resourcesOf(sources, judged), threadsOf(sources, judged), waitsOf(sources, judged)
 	for i := range judged {
 		if len(judged) > 1 {
 			b.session = i + 1
@@ -81,9 +81,6 @@ type builder struct {
 const mostQuoted = 8 << 20
 
 func (b *builder) add(r *Report, j *heuristics.Judgement) {
-	for _, res := range j.Snap.Resources {
-		r.Resources = append(r.Resources, b.resource(j.Snap, res))
-	}
 	for _, list := range [][]*threads.Thread{j.Snap.Threads, j.Snap.Named} {
 		for _, t := range list {
 			if t.Addr != 0 {
@@ -94,7 +91,7 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 	b.processors(r, j.Snap)
 	b.lockLists(r, j.Snap)
 	for i := range j.Findings {
-		r.Findings = append(r.Findings, b.finding(&j.Findings[i]))
+		r.Findings = append(r.Findings, b.finding(j.Snap, &j.Findings[i]))
 	}
 	b.notes(r, j.Notes)
 	for _, g := range j.Gaps {
@@ -203,6 +200,19 @@ func eachSession(sources []Source, judged []heuristics.Judgement, f func(*builde
 			return
 		}
 	}
+}
+
+func resourcesOf(sources []Source, judged []heuristics.Judgement) List[Resource] {
+	return List[Resource]{func(yield func(Resource) bool) {
+		eachSession(sources, judged, func(b *builder, s *snapshot.Snapshot) bool {
+			for _, r := range s.Resources {
+				if !yield(b.resource(s, r)) {
+					return false
+				}
+			}
+			return true
+		})
+	}}
 }
 
 func threadsOf(sources []Source, judged []heuristics.Judgement) List[Thread] {
@@ -327,12 +337,12 @@ func (b *builder) owner(s *snapshot.Snapshot, o *snapshot.Owner) Owner {
 	return out
 }
 
-func (b *builder) finding(f *heuristics.Finding) Finding {
+func (b *builder) finding(s *snapshot.Snapshot, f *heuristics.Finding) Finding {
 	out := Finding{
 		ID: f.Check.ID, Session: b.session, Title: f.Check.Title, Severity: string(f.Severity), Confidence: string(f.Confidence),
 		Grade: f.Grade.String(), Kind: string(f.Kind), Summary: f.Summary,
 		Threads: hexes(f.Threads), Resources: hexes(f.Resources),
-		Cycle: steps(f.Cycle), Chain: steps(f.Chain),
+		Cycle: steps(s, f.Cycle), Chain: steps(s, f.Chain),
 		Others: hexes(f.Others), Bystanders: hexes(f.Bystanders), BlockedThreads: f.Blocked,
 		Explanation: f.Explanation, Disproof: f.Disproof, Remedy: f.Remedy, References: f.Check.References,
 		Evidence: []Evidence{}, NextCommands: []string{},
@@ -359,10 +369,14 @@ func (b *builder) finding(f *heuristics.Finding) Finding {
 	return out
 }
 
-func steps(in []heuristics.Step) []Step {
+func steps(s *snapshot.Snapshot, in []heuristics.Step) []Step {
 	var out []Step
-	for _, s := range in {
-		out = append(out, Step{Thread: hex(s.Thread), WaitsFor: s.WaitsFor.String(), HeldBy: hex(s.HeldBy), Queued: s.Queued})
+	for _, hop := range in {
+		step := Step{Thread: hex(hop.Thread), WaitsFor: hop.WaitsFor.String(), HeldBy: hex(hop.HeldBy), Queued: hop.Queued, kind: "mutant"}
+		if r := s.Resource(hop.WaitsFor); r != nil {
+			step.kind, step.symbol = "ERESOURCE", r.Symbol
+		}
+		out = append(out, step)
 	}
 	return out
 }

@@ -184,7 +184,7 @@ type LockFilter struct {
 // Locks returns the resources that pass.
 func (r *Report) Locks(f LockFilter) []Resource {
 	out := []Resource{}
-	for _, res := range r.Resources {
+	for res := range r.Resources.All() {
 		waited := len(res.SharedWaiters)+len(res.ExclusiveWaiters) > 0 || positive(res.SharedWaiterCount) || positive(res.ExclusiveWaiterCount)
 		if f.Waited && !waited || f.Address != "" && res.Address != f.Address || f.Owner != "" && !ownedBy(&res, f.Owner) {
 			continue

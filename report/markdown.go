@@ -89,7 +89,7 @@ func (m *markdown) steps(f *Finding, steps []Step) {
 		if s.Queued {
 			held += " (queued before it)"
 		}
-		fmt.Fprintf(m, "| %s | %s | %s |\n", escape(m.thread(f.Session, s.Thread)), escape(m.lock(f.Session, s.WaitsFor)), escape(held))
+		fmt.Fprintf(m, "| %s | %s | %s |\n", escape(m.thread(f.Session, s.Thread)), escape(m.lock(&s)), escape(held))
 	}
 }
 

@@ -7,13 +7,13 @@ const Schema = "kdlocks.report/v1"
 // with 0x, since JavaScript numbers lose bits. Every field may be absent when
 // its value is unknown; a known zero is written.
 type Report struct {
-	Schema    string       `json:"schema"`
-	Verdict   Verdict      `json:"verdict"`
-	Inputs    []Input      `json:"inputs"`
-	Target    *Target      `json:"target,omitempty"`
-	Sessions  []Session    `json:"sessions,omitempty"`
-	Resources []Resource   `json:"resources"`
-	Threads   List[Thread] `json:"threads"`
+	Schema    string         `json:"schema"`
+	Verdict   Verdict        `json:"verdict"`
+	Inputs    []Input        `json:"inputs"`
+	Target    *Target        `json:"target,omitempty"`
+	Sessions  []Session      `json:"sessions,omitempty"`
+	Resources List[Resource] `json:"resources"`
+	Threads   List[Thread]   `json:"threads"`
 	// Processes are those of PROCESS blocks, Processors the rows of !running,
 	// StackMatches the blocks of !findstack.
 	Processes    []ProcessBlock `json:"processes,omitempty"`
@@ -276,6 +276,8 @@ type Step struct {
 	WaitsFor string `json:"waits_for"`
 	HeldBy   string `json:"held_by,omitempty"`
 	Queued   bool   `json:"queued,omitempty"` // held_by waits for it, too, queued before
+
+	kind, symbol string // of what is waited for
 }
 
 // Suspect is the module to look at first.

@@ -116,14 +116,14 @@ func TestHostileNamesStayOnTheirLine(t *testing.T) {
 		Gaps:      []Gap{{What: "x\x1b", Why: "y", NextCommand: "z\x1b"}},
 		NotSeen:   []string{"\x1b"},
 		Findings:  []Finding{{ID: "x", Summary: "s\x1b", Explanation: "e\x1b", NextCommands: []string{"n\x1b"}, Evidence: []Evidence{{Input: "i\x1b", Text: "t\x1b", Why: "w\x1b"}}, Suspect: &Suspect{Module: "m\x1b", Reason: "r\x1b"}}},
-		Resources: []Resource{{Address: "0x1", Symbol: "s\x1b"}},
+		Resources: ListOf(Resource{Address: "0x1", Symbol: "s\x1b"}),
 		Threads:   ListOf(Thread{Address: "0x2", Process: &Process{Image: "p\x1b"}, Frames: []Frame{{Symbol: "f\x1b"}}}),
 	}
 	for _, format := range []string{"table", "markdown"} {
 		var b bytes.Buffer
 		for _, err := range []error{
 			WriterFor(format)(&b, r, Style{Width: 80, Coverage: true}),
-			WriteLocks(&b, r, r.Resources, format, Style{Width: 80}),
+			WriteLocks(&b, r, r.Resources.Slice(), format, Style{Width: 80}),
 			WriteThreads(&b, r, r.Threads, format, Style{Width: 80}),
 			WriteStacks(&b, r, r.Threads, format, Style{Width: 80}),
 		} {

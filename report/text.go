@@ -126,7 +126,7 @@ func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
 			break
 		}
 		p.fold("    ", p.who(f.Session, s.Thread))
-		p.fold("      waits for ", p.lock(f.Session, s.WaitsFor))
+		p.fold("      waits for ", p.lock(&s))
 		held, label := p.who(f.Session, s.HeldBy), "      held by "
 		if s.Queued {
 			label = "      queued behind "

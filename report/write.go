@@ -60,23 +60,19 @@ func (r *Report) bare(a string) string {
 	return strings.Repeat("0", width-len(digits)) + digits
 }
 
-// names finds threads and resources by address.
+// names finds threads by address.
 type names struct {
-	r         *Report
-	threads   map[string]*person
-	resources map[string]*Resource
+	r       *Report
+	threads map[string]*person
 }
 
 func index(r *Report) names {
-	n := names{r: r, threads: make(map[string]*person), resources: make(map[string]*Resource)}
+	n := names{r: r, threads: make(map[string]*person)}
 	for i := range r.people {
 		p := &r.people[i]
 		if k := key(p.session, p.address); n.threads[k] == nil {
 			n.threads[k] = p
 		}
-	}
-	for i := range r.Resources {
-		n.resources[key(r.Resources[i].Session, r.Resources[i].Address)] = &r.Resources[i]
 	}
 	return n
 }
@@ -112,13 +108,10 @@ func (p *person) who() string {
 }
 
 // lock names what is waited for.
-func (n names) lock(session int, a string) string {
-	res := n.resources[key(session, a)]
-	switch {
-	case res == nil:
-		return "mutant " + n.r.bare(a)
-	case res.Symbol != "":
-		return "ERESOURCE " + n.r.bare(a) + " (" + res.Symbol + ")"
+func (n names) lock(s *Step) string {
+	name := s.kind + " " + n.r.bare(s.WaitsFor)
+	if s.symbol != "" {
+		name += " (" + s.symbol + ")"
 	}
-	return "ERESOURCE " + n.r.bare(a)
+	return name
 }

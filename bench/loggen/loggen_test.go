@@ -80,8 +80,8 @@ func checkRead(t *testing.T, opt loggen.Options) {
 	if len(r.Threads.Slice()) != opt.Threads || stats.Threads != opt.Threads {
 		t.Errorf("%d threads were read and %d are claimed, of %d", len(r.Threads.Slice()), stats.Threads, opt.Threads)
 	}
-	if len(r.Resources) != stats.Resources {
-		t.Errorf("%d resources were read of %d", len(r.Resources), stats.Resources)
+	if got := len(r.Resources.Slice()); got != stats.Resources {
+		t.Errorf("%d resources were read of %d", got, stats.Resources)
 	}
 	for _, th := range r.Threads.Slice() {
 		if len(th.Frames) < 5 || th.Stack == nil || th.Stack.Base == "" {
