@@ -235,11 +235,11 @@ func (r *Reader) frameLine(l kd.Line) bool {
 func (r *Reader) totals(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
 	total, at := c.Word()
-	n, err := strconv.Atoi(total)
-	if err != nil || n < 0 {
+	if !c.Take("total locks,") && !c.Take("total locks") {
 		return false
 	}
-	if !c.Take("total locks,") && !c.Take("total locks") {
+	n, err := strconv.Atoi(total)
+	if err != nil || n < 0 {
 		return false
 	}
 	r.Break()
