@@ -280,6 +280,12 @@ func waitStateOf(text string) (waitState, bool) {
 func (p *skim) waits() bool {
 	for {
 		p.indent()
+		if p.takeWord("SuspendCount") || p.takeWord("FreezeCount") {
+			if !p.count() {
+				return false
+			}
+			continue
+		}
 		if !p.isAddr() {
 			break
 		}
@@ -304,6 +310,12 @@ func (p *skim) waits() bool {
 		return true
 	}
 	return p.irps()
+}
+
+// count reads the number that ends a line.
+func (p *skim) count() bool {
+	p.blanks()
+	return '0' <= p.b[p.i] && p.b[p.i] <= '9' && p.word() && p.nextLineIsBlank()
 }
 
 // waitObject reads the kind of object behind its address.

@@ -62,6 +62,21 @@ func TestSkimNotResident(t *testing.T) {
 	}
 }
 
+var suspended = strings.Replace(plainBlock, "            ffff99924c7727a0", "SuspendCount 1\nFreezeCount 1\n            ffff99924c7727a0", 1)
+
+const noAddr = "--------`--------"
+
+var inlined = strings.Replace(plainBlock, "        0000009f", "        (Inline Function) "+noAddr+"     nt!KiX+0x19 [minkernel\\x.c @ 10]\n        (Inline Function) "+noAddr+" : "+noAddr+" "+noAddr+" "+noAddr+" "+noAddr+" : nt!KiY+0x19\n        0000009f", 1)
+
+func TestSkimMoreLines(t *testing.T) {
+	for _, text := range []string{suspended, inlined} {
+		var s threads.Skimmer
+		if got, ok := s.Block([]byte(text + nextBlock)); !ok || got.Lines != 23 {
+			t.Errorf("skimmed %v, %d lines, want 23:\n%s", ok, got.Lines, text)
+		}
+	}
+}
+
 // TestSkimLeaves: what is not plain to the letter is left to the Reader.
 func TestSkimLeaves(t *testing.T) {
 	replace := func(old, new string) string { return strings.Replace(plainBlock, old, new, 1) + nextBlock }
@@ -90,6 +105,8 @@ func FuzzSkim(f *testing.F) {
 	f.Add(plainBlock)
 	f.Add(strings.ReplaceAll(plainBlock, "        ", ""))
 	f.Add(notResident)
+	f.Add(suspended)
+	f.Add(inlined)
 	f.Add(notResident[:strings.Index(notResident, "        Child-SP")] + "\n")
 	f.Add(strings.ReplaceAll(plainBlock, "\n", "\r\n"))
 	f.Add(strings.Replace(plainBlock, "WAIT: (WrResource) KernelMode Non-Alertable", "RUNNING on processor 3", 1))

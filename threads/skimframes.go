@@ -108,6 +108,12 @@ func (p *skim) frames() bool {
 			p.i = start
 			return n > 0
 		}
+		if p.b[p.i] == '(' {
+			if n == 0 || !p.inline(ret) {
+				return false
+			}
+			continue
+		}
 		sp, to, ok := p.stackAddrs()
 		if !ok {
 			return false
@@ -123,6 +129,32 @@ func (p *skim) frames() bool {
 		}
 		ret = to
 	}
+}
+
+// inline reads the rest of an inline frame, which stands before the one that
+// the address from belongs to:
+//
+//	(Inline Function) --------`--------     nt!ExAcquireResourceExclusiveLite+0xdc
+func (p *skim) inline(from digits) bool {
+	const none = "--------`-------- "
+	if !p.take("(Inline Function) " + none) {
+		return false
+	}
+	p.blanks()
+	if p.take(": ") {
+		for range 4 {
+			if !p.take(none) {
+				return false
+			}
+			p.blanks()
+		}
+		if !p.take(": ") {
+			return false
+		}
+		p.blanks()
+	}
+	from.lo = ^from.lo // its site is another than that of the frame
+	return p.site(from)
 }
 
 // args moves over ": a b c d : ".
