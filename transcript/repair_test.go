@@ -116,6 +116,10 @@ var sound = []struct{ name, in string }{
 	{"call stack window", ">\tOpenZFS!zap_get_leaf+0x3cd [C:\\src\\zap.c @ 558] \tC/C++/ASM"},
 	{"stars", "**** DUMP OF ALL RESOURCE OBJECTS ****\n*** ERROR: Symbol file could not be found.\nThreads: 8a7cb533-01<*> *** Actual Thread 8a7cb530"},
 	{"image without a name", "Image:\nVadRoot 8a7cb533 Vads 360 Clone 0 Private 20841. Modified 49808. Locked 0."},
+	{"entry behind a remark that is cut", "Resource @ 0x8a0a1a68    Shared 2 owning threads\nThreads: 8a7cb533-01<*> *** Actual Thread\n8982d030-01<*>"},
+	{"digits behind a remark that is cut", "Resource @ 0x8a0a1a68    Shared 2 owning threads\nThreads: 8a7cb533-01<*> *** Actual Thread 8a7c\n8982d03\n0-01<*>"},
+	{"entry behind half a remark", "Resource @ 0x8a0a1a68    Shared 2 owning threads\nThreads: 8a7cb533-01<*> *** Unknown owner, possibly\n8982d030-01<*>"},
+	{"count behind a remark", "Resource @ 0x8a0a1a68    Shared 2 owning threads\nThreads: 8a7cb533-01<*> *** Actual Thread 8a7cb530\n-01<*>"},
 	{"one time", "12:34:56 is when it hung\nIRP List:"},
 	{"link", "https://example.org/a?b=1&c=2 // see"},
 }
@@ -171,6 +175,23 @@ func TestDoubtOfSeams(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%s: %q came out nowhere: %q", c.name, c.word, shown(out))
+		}
+	}
+}
+
+// TestDigitsBehindAFullRemark: in a text that is broken at a column, a line
+// that a remark fills up does not go on with the digits of the next entry.
+func TestDigitsBehindAFullRemark(t *testing.T) {
+	const column = 56
+	broken := "THREAD 8982d030  Cid 0acc.050c  Teb: 7ffdf000 Win32Threa\nd: feb2c4c0 RUNNING on processor 0\n\n"
+	for _, remark := range []string{"*** Actual Thread 8a7cb530", "*** Unknown owner, possibly FileSystem", "*** Invalid thread", "*** says something else"} {
+		for _, next := range []string{"8982\nd030-01<*>", "8982d03\n0-01<*>", "8982d030", "8982d030-01<*>", "-01<*>", "<*>", "abc"} {
+			full := fmt.Sprintf("%-*s", column, " Threads: 8a7cb533-01<*> "+remark)
+			text := strings.Repeat(broken, 2) + "Resource @ 0x8a0a1a68    Shared 2 owning threads\n"
+			out, _ := repair(strings.Split(text+full[:column]+"\n"+next, "\n"))
+			if got := strings.Join(shown(out)[3:], "\n"); !strings.HasPrefix(got, "8 "+strings.TrimSpace(full[:column])+"\n9 ") {
+				t.Errorf("%s, %q came out as\n%s", remark, next, got)
+			}
 		}
 	}
 }

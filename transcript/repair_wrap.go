@@ -143,8 +143,9 @@ func (r *Repair) join(rows []row) (kd.Line, int) {
 		} else {
 			text += b.text
 		}
-		// What is still a beginning may have been cut by the paste.
-		if s.fit >= open || at == cut && (rows[0].class == keyword || rows[0].class == frameLine && b.class == other) {
+		// What is still a beginning may have been cut by the paste, but digits
+		// behind a remark may be what is left of an entry.
+		if s.fit >= open || at == cut && !inRemark(text) && (rows[0].class == keyword || rows[0].class == frameLine && b.class == other) {
 			best, bestText = n+1, text
 		}
 		at = s.fit
@@ -202,6 +203,9 @@ func (r *Repair) bestSeam(a, b string, tight bool) seam {
 
 // allowed holds the rules for a seam that fits.
 func allowed(text string, at, joined fit, full bool, b *row) bool {
+	if inRemark(text) && beginsEntry(b.text) {
+		return at == cut && joined != open // a remark ends its line: the next holds entries
+	}
 	switch {
 	case at == cut && b.class == keyword:
 		return joined == whole
@@ -215,9 +219,6 @@ func allowed(text string, at, joined fit, full bool, b *row) bool {
 		return joined == whole && (full || !isHexTail(text, b.text)) || full && joined == open
 	case b.class == keyword:
 		return kd.HasPrefixFold(b.text, "Image:") && kd.HasPrefixFold(text, "Owning Process") || kd.HasPrefixFold(b.text, "BasePriority") && joined == whole
-	}
-	if b.class == address && strings.Contains(text, " *** ") {
-		return false // a remark ends its line: this is the next entry
 	}
 	return full && joined >= open && b.class != frameLine
 }
