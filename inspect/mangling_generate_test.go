@@ -42,6 +42,9 @@ var manglings = []form{
 	{name: "quoted, wrapped at 78", text: then(prefixed("> "), wrapAtBlanks(78))},
 	{name: "hard wrap at 80, comment", text: then(wrapHard(80), prefixed("// "))},
 	{name: "hard wrap at 80, entities", text: then(wrapHard(80), strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace)},
+	{name: "line ends doubled", text: doubled},
+	{name: "hard wrap at 80, line ends doubled", text: then(wrapHard(80), doubled)},
+	{name: "wrapped at 78, line ends doubled, quoted", text: then(then(wrapAtBlanks(78), doubled), prefixed("> "))},
 	{name: "quoted, times", text: then(prefixed("> "), timed("[12:%02d:%02d.%03d] %s"))},
 }
 
@@ -69,6 +72,9 @@ func numbered(format string) func(string) string {
 		return eachLine(s, func(l string) string { n++; return fmt.Sprintf(format, n, l) })
 	}
 }
+
+// doubled ends each line twice.
+func doubled(s string) string { return strings.ReplaceAll(s, "\n", "\n\n") }
 
 func timed(format string) func(string) string {
 	return func(s string) string {

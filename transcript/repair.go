@@ -28,6 +28,9 @@ type Repair struct {
 	comment string     // the comment mark in front of the last line
 	number  lineNumber // the last line number that was taken off
 	timed   bool
+	// blankDue is the number of the line that must be blank where every second
+	// is; 0 elsewhere.
+	blankDue int32
 	// column is where the text proves that lines were broken, 0 if it does not.
 	column int
 	list   list
@@ -57,6 +60,7 @@ const (
 	fixedTypography
 	fixedMarkup
 	fixedRemark
+	fixedDoubled
 	sawElision
 	fixedSplit
 	fixedJoin
@@ -74,6 +78,7 @@ var repairTexts = [repairKinds]string{
 	"typographic characters in %s read as the plain ones that a debugger prints",
 	"markup in %s taken out",
 	"an author's remark behind %s left out",
+	"the blank line behind %s taken out, as behind all lines around",
 	"an author's elision on %s: what stood there is missing, and lists around may lack entries",
 	"%s held several lines that were run together",
 	"%s put together again from the pieces that a narrow window made",
@@ -96,6 +101,7 @@ type row struct {
 	edits []kd.Piece // of the edited text, with an empty one at its end; nil if text is a part of raw
 	// shrunk is how many characters fewer the line has without its markup.
 	shrunk int
+	extra  int32 // bytes of the blank line that was taken out behind it, with its end
 	fixes  kinds
 	class  class
 	cut    bool
@@ -177,7 +183,7 @@ func (r *Repair) unfolded(u unfolded, first int32) {
 func (r *Repair) batch(last bool, emit func(kd.Line)) {
 	r.characters(r.rows[r.ready:])
 	r.unprefix(r.rows[r.ready:])
-	rows := r.breakUp(r.rows)
+	rows := r.breakUp(r.undouble(r.rows, emit))
 	loose := 0
 	for i := range rows {
 		if rows[i].class = classify(rows[i].text); rows[i].class == other {

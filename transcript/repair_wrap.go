@@ -64,6 +64,7 @@ func (r *Repair) emit(rows []row, i int, emit func(kd.Line)) int {
 		if l, n = r.join(rows[i:]); n > 1 {
 			r.observe(l.Text, classify(l.Text))
 			emit(l)
+			r.emitExtra(&rows[i+n-1], emit)
 			return n
 		}
 	}
@@ -79,7 +80,15 @@ func (r *Repair) emit(rows []row, i int, emit func(kd.Line)) int {
 	}
 	r.observe(w.text, w.class)
 	emit(r.line(w))
+	r.emitExtra(w, emit)
 	return 1
+}
+
+// emitExtra gives out the blank line that was taken out behind a row.
+func (r *Repair) emitExtra(w *row, emit func(kd.Line)) {
+	if w.extra > 0 {
+		emit(r.extraLine(w.num + 1))
+	}
 }
 
 // mayGoOn is a quick look whether a row may be continued by the next.
@@ -292,7 +301,7 @@ func (r *Repair) joined(rows []row, seams []seam, text string) kd.Line {
 		need += 2 + len(rows[i].edits)
 	}
 	o := r.origin()
-	o.Pieces, o.Starts = r.room(need), make([]int32, 0, len(rows)-1)
+	o.Pieces, o.Starts = r.room(need), make([]int32, 0, int(rows[len(rows)-1].num-rows[0].num))
 	at, from := int32(0), int32(0)
 	fixes := rows[0].fixes
 	doubt := kd.Sure
@@ -303,6 +312,10 @@ func (r *Repair) joined(rows []row, seams []seam, text string) kd.Line {
 			if w.num != rows[i-1].num {
 				from += int32(len(rows[i-1].raw)) + 1
 				o.Starts = append(o.Starts, from)
+				if extra := rows[i-1].extra; extra > 0 {
+					from += extra
+					o.Starts = append(o.Starts, from)
+				}
 			}
 			s := seams[i-1]
 			doubt = max(doubt, s.doubt)
