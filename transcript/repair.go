@@ -26,13 +26,16 @@ type Repair struct {
 	chars charRepair
 
 	comment string     // the comment mark in front of the last line
+	bullet  string     // the bullet of a list that stood in front of the last line
 	number  lineNumber // the last line number that was taken off
 	timed   bool
 	// blankDue is the number of the line that must be blank where every second
 	// is; 0 elsewhere.
 	blankDue int32
-	// column is where the text proves that lines were broken, 0 if it does not.
+	// column is where the text proves that lines were broken, 0 if it does not;
+	// marked is set if markup counts.
 	column int
+	marked bool
 	list   list
 	block  bool // a THREAD block stands in the list
 	dots   bool // the line before was one of progress dots
@@ -56,6 +59,7 @@ type kinds uint16
 const (
 	fixedQuoting kinds = 1 << iota
 	fixedNumbers
+	fixedBullets
 	fixedTimes
 	fixedTypography
 	fixedMarkup
@@ -74,6 +78,7 @@ const (
 var repairTexts = [repairKinds]string{
 	"quoting or comment signs in front of %s taken off",
 	"line numbers in front of %s taken off",
+	"bullets of a list in front of %s taken off",
 	"times in front of %s taken off",
 	"typographic characters in %s read as the plain ones that a debugger prints",
 	"markup in %s taken out",
@@ -105,6 +110,8 @@ type row struct {
 	fixes  kinds
 	class  class
 	cut    bool
+	// hollow is set if nothing stood on the line but marks that close a type.
+	hollow bool
 }
 
 // front takes n bytes and the blanks behind them off the front.
@@ -181,9 +188,15 @@ func (r *Repair) unfolded(u unfolded, first int32) {
 // batch repairs the rows that came together. Unless the input ends, those
 // behind the last line that must begin anew wait for the next batch.
 func (r *Repair) batch(last bool, emit func(kd.Line)) {
-	r.characters(r.rows[r.ready:])
-	r.unprefix(r.rows[r.ready:])
-	rows := r.breakUp(r.undouble(r.rows, emit))
+	var held [mostTyped]row
+	n := len(r.rows)
+	if !last {
+		n -= copy(held[:], r.rows[opensLate(r.rows):])
+	}
+	late := held[:len(r.rows)-n]
+	r.characters(r.rows[r.ready:n])
+	r.unprefix(r.rows[r.ready:n])
+	rows := r.breakUp(r.undouble(r.rows[:n], emit))
 	loose := 0
 	for i := range rows {
 		if rows[i].class = classify(rows[i].text); rows[i].class == other {
@@ -201,7 +214,7 @@ func (r *Repair) batch(last bool, emit func(kd.Line)) {
 	var saved [mostKept]row
 	r.ready = copy(saved[:], rows[end:])
 	clear(r.rows)
-	r.rows = append(r.rows[:0], saved[:r.ready]...)
+	r.rows = append(append(r.rows[:0], saved[:r.ready]...), late...)
 }
 
 // safeEnd returns where a batch may end: before a line that begins anew.
@@ -217,12 +230,15 @@ func safeEnd(rows []row) int {
 
 // characters repairs the characters of the rows and takes the quoting off.
 func (r *Repair) characters(rows []row) {
+	r.chars.open = 0
 	for i := range rows {
 		w := &rows[i]
 		if suspects(w.text) {
+			r.chars.later = rows[i+1:]
 			r.rowCharacters(w)
 		}
 		if w.text == "" {
+			r.chars.open = 0
 			continue
 		}
 		switch w.text[0] {
@@ -230,8 +246,6 @@ func (r *Repair) characters(rows []row) {
 			r.unquote(w)
 		case '`', '~':
 			fence(w)
-		case '[':
-			boardCode(w)
 		}
 	}
 }
@@ -247,6 +261,7 @@ func (r *Repair) rowCharacters(w *row) {
 	if r.chars.fixes&fixedMarkup != 0 {
 		w.shrunk = utf8.RuneCountInString(w.text) - utf8.RuneCountInString(text)
 	}
+	w.hollow = text == "" && closesTypes(w.text)
 	w.text, w.edits, w.base = text, edits, 0
 	w.fixes |= r.chars.fixes
 	w.front(0)
@@ -268,18 +283,6 @@ func fence(w *row) {
 		return
 	}
 	w.fixes |= fixedMarkup
-}
-
-// boardCodes are the marks that bulletin boards put around code.
-var boardCodes = []string{"[code]", "[/code]", "[quote]", "[/quote]", "[pre]", "[/pre]", "[b]", "[/b]", "[font]", "[/font]"}
-
-func boardCode(w *row) {
-	for _, c := range boardCodes {
-		if kd.HasPrefixFold(w.text, c) {
-			w.front(len(c))
-			w.fixes |= fixedMarkup
-		}
-	}
 }
 
 // line makes the line of a row that stands alone.

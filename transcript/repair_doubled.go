@@ -31,24 +31,32 @@ func (r *Repair) undouble(rows []row, emit func(kd.Line)) []row {
 		n, doubled := r.doubledRun(rows[i:])
 		for _, w := range rows[i : i+n] {
 			switch {
-			case !doubled || w.num != r.blankDue:
-				out = append(out, w)
-				if doubled {
-					r.blankDue = w.num + 1
-				}
+			case doubled && w.num == r.blankDue:
+				r.takeOut(out, &w, emit)
+				r.blankDue = w.num + 2
 				continue
-			case len(out) > 0:
-				last := &out[len(out)-1]
-				last.extra = int32(len(w.raw)) + 1
-				last.fixes |= fixedDoubled
-			default:
-				emit(r.extraLine(w.num)) // the line before it is out already
+			case doubled:
+				r.blankDue = w.num + 1
+			case w.hollow && len(out) > 0 && out[len(out)-1].extra == 0:
+				out[len(out)-1].extra = int32(len(w.raw)) + 1
+				continue
 			}
-			r.blankDue = w.num + 2
+			out = append(out, w)
 		}
 		i += n
 	}
 	return out
+}
+
+// takeOut leaves a row out of those before it.
+func (r *Repair) takeOut(before []row, w *row, emit func(kd.Line)) {
+	if len(before) == 0 {
+		emit(r.extraLine(w.num)) // the line before it is out already
+		return
+	}
+	last := &before[len(before)-1]
+	last.extra = int32(len(w.raw)) + 1
+	last.fixes |= fixedDoubled
 }
 
 // doubledRun returns how many rows, of which there is one at least, belong
@@ -59,7 +67,7 @@ func (r *Repair) doubledRun(rows []row) (n int, doubled bool) {
 	doubled = due != 0 && (first.num == due && first.text == "" || first.num == due-1)
 	if !doubled {
 		r.blankDue = 0
-		if first.text == "" || len(rows) == 1 || rows[1].text != "" {
+		if first.text == "" || len(rows) == 1 || rows[1].text != "" || rows[1].hollow {
 			return 1, false
 		}
 		due = first.num + 1

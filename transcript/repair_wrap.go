@@ -120,12 +120,18 @@ func (r *Repair) mayGoOn(a, b *row) bool {
 // isFull reports whether a row reaches the column at which the text breaks
 // lines.
 func (r *Repair) isFull(w *row) bool {
-	return r.column > 0 && len(w.raw) >= r.column && w.columns() == r.column
+	return r.column > 0 && len(w.raw) >= r.column && w.columns(r.marked) == r.column
 }
 
-// columns returns how many characters of the line there were before a page was
-// made of it.
-func (w *row) columns() int { return utf8.RuneCountInString(w.raw) - w.shrunk }
+// columns returns how many characters the line has with its markup, or without,
+// as a page shows it.
+func (w *row) columns(marked bool) int {
+	n := utf8.RuneCountInString(w.raw)
+	if !marked {
+		n -= w.shrunk
+	}
+	return n
+}
 
 // join puts the first row together with those that continue it. It returns how
 // many rows the line is made of, 1 if none continues it.
@@ -341,28 +347,49 @@ func (r *Repair) joined(rows []row, seams []seam, text string) kd.Line {
 	return kd.Line{Text: text, Input: r.input, Num: rows[0].num, Origin: o, Cut: rows[len(rows)-1].cut}
 }
 
-// findColumn looks whether the text proves a column at which lines were broken:
-// no known line is longer, and several of exactly that length are the beginning
-// of a line that the next one continues.
+// findColumn looks whether the text proves a column at which lines were broken,
+// as a page shows them or with their markup.
 func (r *Repair) findColumn(rows []row, loose int) {
-	most := 0
+	shown, marked, marks := 0, 0, false
 	for i := range rows {
-		if w := &rows[i]; w.class != other && w.class != blankLine && len(w.raw) > most {
-			most = max(most, w.columns())
+		w := &rows[i]
+		marks = marks || w.shrunk > 0
+		if w.class != other && w.class != blankLine && len(w.raw) > shown {
+			shown = max(shown, w.columns(false))
+			marked = max(marked, w.columns(true))
 		}
 	}
-	if most > r.column {
-		r.column = 0
+	most := shown
+	if r.marked {
+		most = marked
 	}
-	if r.column > 0 || loose == 0 || most < 40 || most > 250 {
+	if most > r.column {
+		r.column, r.marked = 0, false
+	}
+	if r.column > 0 || loose == 0 {
 		return
 	}
 	const proof = 2
+	found := r.broken(rows, shown, false)
+	if found >= proof {
+		r.column = shown
+	}
+	if marks && r.broken(rows, marked, true) >= max(proof, found+1) {
+		r.column, r.marked = marked, true
+	}
+}
+
+// broken counts the lines of exactly a length that no known line is beyond
+// which are the beginning of a line that the next one continues.
+func (r *Repair) broken(rows []row, column int, marked bool) int {
+	if column < 40 || column > 250 {
+		return 0
+	}
 	found := 0
 	list, width, block := r.list, r.width, r.block
-	for i := 0; i+1 < len(rows) && found < proof; i++ {
+	for i := 0; i+1 < len(rows); i++ {
 		a, b := &rows[i], &rows[i+1]
-		if len(a.raw) >= most && a.columns() == most && r.mayGoOn(a, b) && b.class != keyword {
+		if len(a.raw) >= column && a.columns(marked) == column && r.mayGoOn(a, b) && b.class != keyword {
 			at := r.shape(a.text)
 			if at >= open && b.class != other {
 				continue
@@ -375,7 +402,5 @@ func (r *Repair) findColumn(rows []row, loose int) {
 		r.observe(a.text, a.class)
 	}
 	r.list, r.width, r.block = list, width, block
-	if found == proof {
-		r.column = most
-	}
+	return found
 }
