@@ -2,6 +2,7 @@ package threads_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"kdlocks/kd"
@@ -69,6 +70,16 @@ func TestMexThread(t *testing.T) {
 	a := th.Stack.Awaited
 	if a == nil || a.Lock != 0xffffdf9a8ce68448 || a.Owner != 0xffffdf9a87a30040 || !a.Exclusive || a.Shared {
 		t.Errorf("awaited %+v", a)
+	}
+}
+
+// TestMexLockCut: an address with fewer digits than the stack has was cut.
+func TestMexLockCut(t *testing.T) {
+	for _, whole := range []string{"EResource: ffffdf9a8ce68448", "Thread: ffffdf9a87a30040"} {
+		text := strings.Replace(mexThread, whole, whole[:len(whole)-8], 1)
+		if a := one(t, text).Stack.Awaited; a != nil {
+			t.Errorf("%s: awaited %+v", whole, a)
+		}
 	}
 }
 

@@ -38,6 +38,7 @@ type Repair struct {
 	marked bool
 	list   list
 	block  bool // a THREAD block stands in the list
+	table  table
 	dots   bool // the line before was one of progress dots
 	width  int  // digits of the address in the last head line of a resource
 	split  []row

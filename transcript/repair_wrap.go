@@ -20,6 +20,11 @@ const (
 
 // shape returns how much of a known line a text is.
 func (r *Repair) shape(text string) fit {
+	if r.table != noTable {
+		if got := r.table.fit(text); got != noFit {
+			return got
+		}
+	}
 	if r.list == noList || r.block {
 		if isHex(text[0]) && classifyHex(text) == frameLine {
 			return frameFit(text)
@@ -93,21 +98,23 @@ func (r *Repair) emitExtra(w *row, emit func(kd.Line)) {
 
 // mayGoOn is a quick look whether a row may be continued by the next.
 func (r *Repair) mayGoOn(a, b *row) bool {
-	if a.class == blankLine || a.class == promptLine || a.class == other || b.class == blankLine || b.class == promptLine {
+	switch {
+	case a.class == blankLine || a.class == promptLine || b.class == blankLine || b.class == promptLine:
 		return false
-	}
-	if b.class == other || r.isFull(a) {
+	case a.class == other:
+		return r.table != noTable
+	case b.class == other || r.isFull(a):
 		return true
 	}
 	last := a.text[len(a.text)-1]
 	switch a.class {
 	case frameLine:
-		return b.class != keyword && strings.IndexByte(a.text, '!') < 0 && strings.IndexByte(a.text, '+') < 0
+		return b.class != keyword && (r.table == mexFrames || strings.IndexByte(a.text, '!') < 0 && strings.IndexByte(a.text, '+') < 0)
 	case address:
 		return (b.class == address || b.class == frameLine) && (isHex(last) || last == '-')
 	case keyword:
 		if b.class == keyword {
-			return kd.HasPrefixFold(b.text, "Image:") || kd.HasPrefixFold(b.text, "BasePriority") || b.text[0] == '#' || last == ':' && a.text[0] == 'T'
+			return kd.HasPrefixFold(b.text, "Image:") || kd.HasPrefixFold(b.text, "BasePriority") || b.text[0] == '#' || last == ':' && a.text[0] == 'T' || strings.HasPrefix(a.text, "Process ")
 		}
 		if b.class != symbol && (strings.HasSuffix(a.text, "lertable") || strings.HasSuffix(a.text, "Site")) {
 			return false
@@ -228,7 +235,7 @@ func allowed(text string, at, joined fit, full bool, b *row) bool {
 		return !couldBeNextFrame(text, b.text)
 	case at == cut:
 		return true
-	case isTail(b.text):
+	case isTail(b.text), strings.Contains(b.text, "Thread: ") && classify(text) == frameLine: // what !mex.t says of a lock
 		return true
 	case b.class == other:
 		return joined == whole && (full || !isHexTail(text, b.text)) || full && joined == open
@@ -386,7 +393,7 @@ func (r *Repair) broken(rows []row, column int, marked bool) int {
 		return 0
 	}
 	found := 0
-	list, width, block := r.list, r.width, r.block
+	list, width, block, table := r.list, r.width, r.block, r.table
 	for i := 0; i+1 < len(rows); i++ {
 		a, b := &rows[i], &rows[i+1]
 		if len(a.raw) >= column && a.columns(marked) == column && r.mayGoOn(a, b) && b.class != keyword {
@@ -401,6 +408,6 @@ func (r *Repair) broken(rows []row, column int, marked bool) int {
 		}
 		r.observe(a.text, a.class)
 	}
-	r.list, r.width, r.block = list, width, block
+	r.list, r.width, r.block, r.table = list, width, block, table
 	return found
 }
