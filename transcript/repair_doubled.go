@@ -28,6 +28,11 @@ func (r *Repair) extraLine(num int32) kd.Line {
 func (r *Repair) undouble(rows []row, emit func(kd.Line)) []row {
 	out := rows[:r.ready]
 	for i := r.ready; i < len(rows); {
+		if r.blankDue == 0 && len(out) == i && rows[i].text != "" && (i+1 == len(rows) || rows[i+1].text != "") {
+			out = rows[:i+1]
+			i++
+			continue
+		}
 		n, doubled := r.doubledRun(rows[i:])
 		for _, w := range rows[i : i+n] {
 			switch {

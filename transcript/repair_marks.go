@@ -35,14 +35,22 @@ func (c *charRepair) opensType(n int, rest string) bool {
 	if rest == "" || rest[0] == ' ' || rest[0] == '>' {
 		return false
 	}
-	front := strings.Trim(c.in[:c.at], "> ") == ""
+	front := c.at == 0 || strings.IndexByte(" \t>/|;\xa0", c.in[c.at-1]) >= 0 && isPrefix(string(c.out)) && isPrefix(c.in[c.done:c.at])
 	if n != 2 {
 		return front && (endsType(rest, n) || c.closedLater(n))
 	}
 	if at := findAsterisks(rest, n); at >= 0 {
 		return at > 0 && rest[at-1] != ' '
 	}
-	return (front || strings.IndexByte(" (=:", c.in[c.at-1]) >= 0 && isWord(rest[0])) && c.closedLater(n)
+	behind := c.at == 0 || strings.IndexByte("> (=:", c.in[c.at-1]) >= 0
+	return (front || behind && isWord(rest[0])) && c.closedLater(n)
+}
+
+// isPrefix reports whether a text may be what stands in front of a line: blanks,
+// quoting, a bullet, a line number, a time.
+func isPrefix(s string) bool {
+	const most = 256
+	return len(s) < most && strings.Trim(s, "> \t0123456789:;,.|()[]/-#*\u2022") == ""
 }
 
 // mostTyped is on how many further lines a type may end.
@@ -150,7 +158,7 @@ func closesTypes(marks string) bool {
 
 // boardCodes are the names of the marks of bulletin boards: [b], [/b],
 // [color=red].
-var boardCodes = []string{"b", "i", "u", "s", "code", "quote", "pre", "font", "color", "colour", "size", "highlight", "indent", "left", "center", "spoiler", "noparse", "tt", "mono"}
+var boardCodes = []string{"b", "i", "u", "s", "code", "quote", "pre", "font", "color", "colour", "size", "highlight", "indent", "center", "spoiler", "noparse", "tt", "mono"}
 
 // boardCode returns the size of the mark of a bulletin board at a byte of a
 // line, 0 if there is none. One that opens does not stand right behind a name.
