@@ -103,7 +103,7 @@ func compareWrapped(t *testing.T, c capture, r *report.Report) {
 
 // TestManglingAddsNoDeadlock mangles every case. What a case does not show, its
 // mangled text does not show either; what it shows may be lost only to a weaker
-// verdict.
+// verdict, or to none if two windows broke the text.
 func TestManglingAddsNoDeadlock(t *testing.T) {
 	t.Parallel()
 	weaker, runs := 0, 0
@@ -125,7 +125,8 @@ func TestManglingAddsNoDeadlock(t *testing.T) {
 			got := r.Verdict.Kind
 			if got != want {
 				weaker++
-				if got == "deadlock" || got == "orphaned-lock" && want != "deadlock" || want == "deadlock" && got != "suspected-deadlock" {
+				lost := strings.HasPrefix(k.name, "wrapped-") && got == "undecided"
+				if got == "deadlock" || got == "orphaned-lock" && want != "deadlock" || want == "deadlock" && got != "suspected-deadlock" && !lost {
 					t.Errorf("%s, %s: verdict %s instead of %s", k.name, m.name, got, want)
 				}
 			}

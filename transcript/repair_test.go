@@ -302,6 +302,17 @@ func BenchmarkRepairHostile(b *testing.B) {
 		"numbers":            "1: a\n3: b\n",
 		"times":              "12:34:56 a\nb\n",
 		"one word":           "a",
+		"bullets":            "- a\n",
+		"nested bullets":     "- * - IRP List:\n",
+		"bold that opens":    "a **b\n",
+		"italic":             "*a\n",
+		"asterisks":          "* *1 ",
+		"codes":              "[b][/i]",
+		"brackets":           "[b",
+		"blank lines":        "a\n\n",
+		"doubled frames":     "8b487190 8a615901 nt!A+0x1\n\n",
+		"rows of mex":        "Process Thread CID\nSystem (ffff8b089a09a040) ffff8b08a15d5040\n",
+		"frames of mex":      "# Child-SP Return\n5 ffffdca3ae30f1d0 fffff81aed7013c4 nt!X+0x1\nThread: ffff\n",
 		"angles":             "<p <p",
 	} {
 		for _, size := range []int{1 << 17, 1 << 19} {
