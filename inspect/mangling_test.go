@@ -101,9 +101,12 @@ func compareWrapped(t *testing.T, c capture, r *report.Report) {
 	}
 }
 
+// mangledInMoreWays are the cases of which a mangling more may hide all.
+var mangledInMoreWays = []string{"wrapped-mex", "wrapped-and-doubled", "wrapped-marked-list"}
+
 // TestManglingAddsNoDeadlock mangles every case. What a case does not show, its
 // mangled text does not show either; what it shows may be lost only to a weaker
-// verdict, or to none if two windows broke the text.
+// verdict, or to none if it was mangled in more ways before.
 func TestManglingAddsNoDeadlock(t *testing.T) {
 	t.Parallel()
 	weaker, runs := 0, 0
@@ -112,11 +115,12 @@ func TestManglingAddsNoDeadlock(t *testing.T) {
 			continue
 		}
 		want := analyze(t, k.input).Verdict.Kind
+		twice := slices.Contains(mangledInMoreWays, k.name)
 		for _, m := range manglings {
 			text, data := m.apply(nil, []string{strings.ReplaceAll(string(k.input), "\r\n", "\n")})
 			r, err := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("in", data)}, inspect.Options{})
 			if r == nil {
-				if want == "deadlock" {
+				if want == "deadlock" && !twice {
 					t.Errorf("%s, %s: %v", k.name, m.name, err)
 				}
 				continue
@@ -125,7 +129,7 @@ func TestManglingAddsNoDeadlock(t *testing.T) {
 			got := r.Verdict.Kind
 			if got != want {
 				weaker++
-				lost := strings.HasPrefix(k.name, "wrapped-") && got == "undecided"
+				lost := twice && got == "undecided"
 				if got == "deadlock" || got == "orphaned-lock" && want != "deadlock" || want == "deadlock" && got != "suspected-deadlock" && !lost {
 					t.Errorf("%s, %s: verdict %s instead of %s", k.name, m.name, got, want)
 				}

@@ -244,7 +244,7 @@ func falseEvidence(e report.Evidence, lines []string) string {
 
 // lineStart is a line end inside a quoted piece with what mangling puts at the
 // end of a line and in front of the next.
-var lineStart = regexp.MustCompile(`(?:\*+|</b>|\[/\w+\])?\n(?: *\d+[:|.] |\d{5} |\[[\d:.]+\] |\d{4}-\d\d-\d\d [\d:,]+ )?(?:\s|>|//|[-*\x{2022}] )*(?:\*+|<b>|\[[\w=]+\])?`)
+var lineStart = regexp.MustCompile(`(?:(?:\*+|</b>|\[/\w+\])?\r?\n(?: *\d+[:|.] |\d{5} |\[[\d:.]+\] |\d{4}-\d\d-\d\d [\d:,]+ )?(?:[ \t\r>]|//|[-*\x{2022}] )*(?:\*+|<b>|\[[\w=]+\])?)+`)
 
 // unmangled is a quoted piece without line ends, quoting, and what may stand
 // inside an address.

@@ -158,8 +158,8 @@ func bulletRun(rows []row, b string) (n int, proven bool) {
 	return n, known >= shortRun && known*3 >= items
 }
 
-// behindPrefix returns a text without the quoting and the line number that may
-// stand in front of it.
+// behindPrefix returns a text without the quoting, the line number and the
+// bullet that may stand in front of it.
 func behindPrefix(text string) string {
 	text, _ = kd.TrimBlanks(text)
 	if n, ok := (&row{text: text}).number(); ok && !n.prompt {
@@ -170,6 +170,7 @@ func behindPrefix(text string) string {
 	for strings.HasPrefix(text, ">") {
 		text, _ = kd.TrimBlanks(text[1:])
 	}
+	text, _ = kd.TrimBlanks(text[len(bulletOf(text)):]) // of a list in a list
 	return text
 }
 
