@@ -42,6 +42,24 @@ var manglings = []form{
 	{name: "quoted, wrapped at 78", text: then(prefixed("> "), wrapAtBlanks(78))},
 	{name: "hard wrap at 80, comment", text: then(wrapHard(80), prefixed("// "))},
 	{name: "hard wrap at 80, entities", text: then(wrapHard(80), strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace)},
+	{name: "line ends doubled", text: doubled},
+	{name: "hard wrap at 80, line ends doubled", text: then(wrapHard(80), doubled)},
+	{name: "wrapped at 78, line ends doubled, quoted", text: then(then(wrapAtBlanks(78), doubled), prefixed("> "))},
+	{name: "list", text: prefixed("- ")},
+	{name: "list of asterisks", text: prefixed(" *  ")},
+	{name: "list of dots, quoted", text: then(prefixed("\u2022 "), prefixed("> "))},
+	{name: "list, counted", text: numbered("%d. %s")},
+	{name: "wrapped at 78, list", text: then(wrapAtBlanks(78), prefixed("- "))},
+	{name: "list, hard wrap at 80", text: then(prefixed("- "), wrapHard(80))},
+	{name: "bold", text: marked("**", "**", nil)},
+	{name: "bold, then wrapped at 78", text: then(marked("**", "**", nil), wrapAtBlanks(78))},
+	{name: "hard wrap at 80, bold", text: marked("**", "**", wrapHard(80))},
+	{name: "hard wrap at 80, italic, quoted", text: then(marked("*", "*", wrapHard(80)), prefixed("> "))},
+	{name: "wrapped at 66, bold and italic", text: marked("***", "***", wrapAtBlanks(66))},
+	{name: "wrapped at 78, bold elements", text: marked("<b>", "</b>", wrapAtBlanks(78))},
+	{name: "board codes", text: marked("[b]", "[/b]", nil)},
+	{name: "hard wrap at 100, board codes", text: marked("[color=red]", "[/color]", wrapHard(100))},
+	{name: "board codes at the ends", text: marked("", "[/quote]", nil)},
 	{name: "quoted, times", text: then(prefixed("> "), timed("[12:%02d:%02d.%03d] %s"))},
 }
 
@@ -69,6 +87,26 @@ func numbered(format string) func(string) string {
 		return eachLine(s, func(l string) string { n++; return fmt.Sprintf(format, n, l) })
 	}
 }
+
+// marked puts marks around what stands on each line, which wrap then breaks, but
+// where they would meet asterisks or quoting of the line.
+func marked(begin, end string, wrap func(string) string) func(string) string {
+	return func(s string) string {
+		return eachLine(s, func(l string) string {
+			if wrap != nil {
+				l = strings.TrimSuffix(wrap(l+"\n"), "\n")
+			}
+			text := strings.TrimLeft(l, " ")
+			if text == "" || strings.IndexByte("*>", text[0]) >= 0 || strings.HasSuffix(text, "*") || strings.HasSuffix(text, " ") && strings.HasPrefix(begin, "*") {
+				return l
+			}
+			return l[:len(l)-len(text)] + begin + text + end
+		})
+	}
+}
+
+// doubled ends each line twice.
+func doubled(s string) string { return strings.ReplaceAll(s, "\n", "\n\n") }
 
 func timed(format string) func(string) string {
 	return func(s string) string {
@@ -110,7 +148,7 @@ func wrapHard(width int) func(string) string {
 }
 
 func windows1252(s string) []byte {
-	signs := map[rune]byte{0x2018: 0x91, 0x2019: 0x92, 0x2013: 0x96, 0x2026: 0x85, 0xa0: 0xa0}
+	signs := map[rune]byte{0x2018: 0x91, 0x2019: 0x92, 0x2013: 0x96, 0x2026: 0x85, 0x2022: 0x95, 0xa0: 0xa0}
 	out := make([]byte, 0, len(s))
 	for _, r := range s {
 		if b, ok := signs[r]; ok {

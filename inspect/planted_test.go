@@ -242,9 +242,9 @@ func falseEvidence(e report.Evidence, lines []string) string {
 	return ""
 }
 
-// lineStart is a line end inside a quoted piece with what mangling puts in
-// front of the next line.
-var lineStart = regexp.MustCompile(`\n(?: *\d+[:|] |\d{5} |\[[\d:.]+\] |\d{4}-\d\d-\d\d [\d:,]+ )?(?:\s|>|//)*`)
+// lineStart is a line end inside a quoted piece with what mangling puts at the
+// end of a line and in front of the next.
+var lineStart = regexp.MustCompile(`(?:(?:\*+|</b>|\[/\w+\])?\r?\n(?: *\d+[:|.] |\d{5} |\[[\d:.]+\] |\d{4}-\d\d-\d\d [\d:,]+ )?(?:[ \t\r>]|//|[-*\x{2022}] )*(?:\*+|<b>|\[[\w=]+\])?)+`)
 
 // unmangled is a quoted piece without line ends, quoting, and what may stand
 // inside an address.

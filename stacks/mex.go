@@ -66,6 +66,11 @@ func (r *Reader) awaits(l kd.Line, at int, site string) {
 	c := kd.Cursor{Text: l.Text, Pos: at}
 	a := Awaited{Shared: strings.Contains(site, "Shared")}
 	start, named := -1, false
+	digits := 0 // of the stack address; an address with fewer was cut
+	for frame := (kd.Cursor{Text: l.Text}); digits < 8 && frame.Pos < at; {
+		w, _ := frame.Word()
+		digits = kd.AddrDigits(w)
+	}
 	for {
 		if c.Peek() == "" {
 			return
@@ -76,6 +81,7 @@ func (r *Reader) awaits(l kd.Line, at int, site string) {
 			start = wordAt
 			w, _ := c.Word()
 			a.Owner, named = kd.ParseFullAddr(w)
+			named = named && kd.AddrDigits(w) == digits
 		case word == "exclusive" && c.Take("owner of"):
 			a.Exclusive = true
 		case word == "EResource:":
@@ -84,7 +90,7 @@ func (r *Reader) awaits(l kd.Line, at int, site string) {
 			}
 			w, end := c.Word()
 			var ok bool
-			if a.Lock, ok = kd.ParseFullAddr(w); !ok || start < 0 || a.Owner != 0 && !named {
+			if a.Lock, ok = kd.ParseFullAddr(w); !ok || kd.AddrDigits(w) != digits || start < 0 || a.Owner != 0 && !named {
 				return
 			}
 			a.At = l.Ref(start, end+len(w)-start)

@@ -73,6 +73,16 @@ func TestMexThread(t *testing.T) {
 	}
 }
 
+// TestMexLockCut: an address with fewer digits than the stack has was cut.
+func TestMexLockCut(t *testing.T) {
+	for _, whole := range []string{"EResource: ffffdf9a8ce68448", "Thread: ffffdf9a87a30040"} {
+		text := strings.Replace(mexThread, whole, whole[:len(whole)-8], 1)
+		if a := one(t, text).Stack.Awaited; a != nil {
+			t.Errorf("%s: awaited %+v", whole, a)
+		}
+	}
+}
+
 func TestMexRows(t *testing.T) {
 	const heads = "Process Thread CID UserTime KernelTime ContextSwitches Wait Reason Time State\n"
 	for _, tc := range []struct {

@@ -181,6 +181,9 @@ func (r *router) take(l kd.Line) {
 }
 
 func (r *router) line(l kd.Line) Status {
+	if isExtraBlank(l) {
+		return Noise
+	}
 	if l.Text == "" {
 		r.cur.locks.Line(l)
 		r.cur.threads.Line(l)

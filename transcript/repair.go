@@ -26,12 +26,19 @@ type Repair struct {
 	chars charRepair
 
 	comment string     // the comment mark in front of the last line
+	bullet  string     // the bullet of a list that stood in front of the last line
 	number  lineNumber // the last line number that was taken off
 	timed   bool
-	// column is where the text proves that lines were broken, 0 if it does not.
+	// blankDue is the number of the line that must be blank where every second
+	// is; 0 elsewhere.
+	blankDue int32
+	// column is where the text proves that lines were broken, 0 if it does not;
+	// marked is set if markup counts.
 	column int
+	marked bool
 	list   list
 	block  bool // a THREAD block stands in the list
+	table  table
 	dots   bool // the line before was one of progress dots
 	width  int  // digits of the address in the last head line of a resource
 	split  []row
@@ -53,10 +60,12 @@ type kinds uint16
 const (
 	fixedQuoting kinds = 1 << iota
 	fixedNumbers
+	fixedBullets
 	fixedTimes
 	fixedTypography
 	fixedMarkup
 	fixedRemark
+	fixedDoubled
 	sawElision
 	fixedSplit
 	fixedJoin
@@ -70,10 +79,12 @@ const (
 var repairTexts = [repairKinds]string{
 	"quoting or comment signs in front of %s taken off",
 	"line numbers in front of %s taken off",
+	"bullets of a list in front of %s taken off",
 	"times in front of %s taken off",
 	"typographic characters in %s read as the plain ones that a debugger prints",
 	"markup in %s taken out",
 	"an author's remark behind %s left out",
+	"the blank line behind %s taken out, as behind all lines around",
 	"an author's elision on %s: what stood there is missing, and lists around may lack entries",
 	"%s held several lines that were run together",
 	"%s put together again from the pieces that a narrow window made",
@@ -96,9 +107,12 @@ type row struct {
 	edits []kd.Piece // of the edited text, with an empty one at its end; nil if text is a part of raw
 	// shrunk is how many characters fewer the line has without its markup.
 	shrunk int
+	extra  int32 // bytes of the blank line that was taken out behind it, with its end
 	fixes  kinds
 	class  class
 	cut    bool
+	// hollow is set if nothing stood on the line but marks that close a type.
+	hollow bool
 }
 
 // front takes n bytes and the blanks behind them off the front.
@@ -175,9 +189,15 @@ func (r *Repair) unfolded(u unfolded, first int32) {
 // batch repairs the rows that came together. Unless the input ends, those
 // behind the last line that must begin anew wait for the next batch.
 func (r *Repair) batch(last bool, emit func(kd.Line)) {
-	r.characters(r.rows[r.ready:])
-	r.unprefix(r.rows[r.ready:])
-	rows := r.breakUp(r.rows)
+	var held [mostTyped]row
+	n := len(r.rows)
+	if !last {
+		n -= copy(held[:], r.rows[opensLate(r.rows):])
+	}
+	late := held[:len(r.rows)-n]
+	r.characters(r.rows[r.ready:n])
+	r.unprefix(r.rows[r.ready:n])
+	rows := r.breakUp(r.undouble(r.rows[:n], emit))
 	loose := 0
 	for i := range rows {
 		if rows[i].class = classify(rows[i].text); rows[i].class == other {
@@ -195,7 +215,7 @@ func (r *Repair) batch(last bool, emit func(kd.Line)) {
 	var saved [mostKept]row
 	r.ready = copy(saved[:], rows[end:])
 	clear(r.rows)
-	r.rows = append(r.rows[:0], saved[:r.ready]...)
+	r.rows = append(append(r.rows[:0], saved[:r.ready]...), late...)
 }
 
 // safeEnd returns where a batch may end: before a line that begins anew.
@@ -211,12 +231,15 @@ func safeEnd(rows []row) int {
 
 // characters repairs the characters of the rows and takes the quoting off.
 func (r *Repair) characters(rows []row) {
+	r.chars.open = 0
 	for i := range rows {
 		w := &rows[i]
 		if suspects(w.text) {
+			r.chars.later = rows[i+1:]
 			r.rowCharacters(w)
 		}
 		if w.text == "" {
+			r.chars.open = 0
 			continue
 		}
 		switch w.text[0] {
@@ -224,8 +247,6 @@ func (r *Repair) characters(rows []row) {
 			r.unquote(w)
 		case '`', '~':
 			fence(w)
-		case '[':
-			boardCode(w)
 		}
 	}
 }
@@ -241,6 +262,7 @@ func (r *Repair) rowCharacters(w *row) {
 	if r.chars.fixes&fixedMarkup != 0 {
 		w.shrunk = utf8.RuneCountInString(w.text) - utf8.RuneCountInString(text)
 	}
+	w.hollow = text == "" && closesTypes(w.text)
 	w.text, w.edits, w.base = text, edits, 0
 	w.fixes |= r.chars.fixes
 	w.front(0)
@@ -262,18 +284,6 @@ func fence(w *row) {
 		return
 	}
 	w.fixes |= fixedMarkup
-}
-
-// boardCodes are the marks that bulletin boards put around code.
-var boardCodes = []string{"[code]", "[/code]", "[quote]", "[/quote]", "[pre]", "[/pre]", "[b]", "[/b]", "[font]", "[/font]"}
-
-func boardCode(w *row) {
-	for _, c := range boardCodes {
-		if kd.HasPrefixFold(w.text, c) {
-			w.front(len(c))
-			w.fixes |= fixedMarkup
-		}
-	}
 }
 
 // line makes the line of a row that stands alone.

@@ -13,20 +13,20 @@ import (
 // at nothing twice.
 func suspects(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if mangledByte[s[i]] {
+		if mangledByte[s[i]] && (s[i] != '[' || boardCode(s, i) > 0) {
 			return true
 		}
 	}
 	return false
 }
 
-// mangledByte marks the bytes that begin what charRepair replaces. '<' and '*'
-// also stand in sound lines.
+// mangledByte marks the bytes that begin what charRepair replaces. '<', '*' and
+// '[' also stand in sound lines.
 var mangledByte = func() (t [256]bool) {
 	for c := 0x80; c < 256; c++ {
 		t[c] = true
 	}
-	for _, c := range "&<*'" {
+	for _, c := range "&<*['" {
 		t[c] = true
 	}
 	return t
@@ -41,6 +41,8 @@ type charRepair struct {
 	block  []kd.Piece // that pieces are parts of
 	done   int        // bytes of in that are in out
 	fixes  kinds
+	open   int   // asterisks that opened the type that is not closed yet
+	later  []row // behind the line
 }
 
 // line returns the repaired text and its pieces, with an empty one at the end;
@@ -53,7 +55,6 @@ func (c *charRepair) line(in string) (string, []kd.Piece) {
 	}
 	c.pieces = c.block[len(c.block):]
 	c.fixes = 0
-	bold := false
 	for c.at < len(in) {
 		b := in[c.at]
 		if !mangledByte[b] {
@@ -79,11 +80,12 @@ func (c *charRepair) line(in string) (string, []kd.Piece) {
 			kind = fixedMarkup
 			c.at--
 			n, put = 2, "*"
+		case b == '[':
+			n = boardCode(in, c.at)
+			kind = fixedMarkup
 		case b == '*':
-			if n, bold = boldMark(in, c.at, bold); n == 0 {
-				for c.at < len(in) && in[c.at] == '*' {
-					c.at++
-				}
+			if n = c.emphasis(); n == 0 {
+				c.at += asterisks(in[c.at:])
 				continue
 			}
 			kind = fixedMarkup
@@ -95,7 +97,7 @@ func (c *charRepair) line(in string) (string, []kd.Piece) {
 		c.fixes |= kind
 		c.put(n, put)
 	}
-	if len(c.pieces) == 0 {
+	if c.done == 0 {
 		return in, nil
 	}
 	c.keep(len(in))
@@ -302,28 +304,4 @@ func tag(s string, at int) (n int, put string) {
 
 func isIdentifier(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= lower(c) && lower(c) <= 'z' || c == '_' || c == ':'
-}
-
-// boldMark returns 2 for two asterisks that open or close bold type: exactly
-// two, beside a word that has no blank between.
-func boldMark(s string, at int, open bool) (n int, nowOpen bool) {
-	run := 0
-	for at+run < len(s) && s[at+run] == '*' {
-		run++
-	}
-	if run != 2 {
-		return 0, open
-	}
-	if open {
-		return 2, false
-	}
-	rest := s[at+2:]
-	if rest == "" || rest[0] == ' ' || rest[0] == '>' {
-		return 0, open
-	}
-	end := strings.Index(rest, "**")
-	if end <= 0 || rest[end-1] == ' ' || strings.HasPrefix(rest[end:], "***") {
-		return 0, open
-	}
-	return 2, true
 }

@@ -139,7 +139,7 @@ func classifyHex(text string) class {
 		return address
 	case n <= 3 && (isAddressWord(m) || strings.HasPrefix(text[at:], "(Inline")):
 		return frameLine
-	case strings.HasPrefix(text[at:], "total locks"):
+	case strings.HasPrefix(text[at:], "total locks"), strings.HasPrefix(text[at:], "thread [stats]:"), strings.HasPrefix(text[at:], "threads [stats]:"):
 		return keyword
 	case n >= 8:
 		return address
@@ -162,6 +162,9 @@ func hexWord(s string, from int) int {
 // observe keeps what the lines behind a line depend on. The list of a resource
 // goes on behind the THREAD blocks that !locks -v puts into it.
 func (r *Repair) observe(text string, c class) {
+	if r.table != noTable || c == keyword {
+		r.table = r.nextTable(text, c)
+	}
 	switch {
 	case text == "":
 		r.block = false

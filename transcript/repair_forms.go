@@ -87,6 +87,10 @@ var forms = compileForms([]string{
 	"DeviceMap %a",
 	"Token %a",
 
+	"Process Thread CID UserTime KernelTime ContextSwitches Wait Reason Time State",
+	"Process PID Thread Id State Time Reason",
+	"Process Thread Time Wait Function",
+	"# Child-SP Return Call Site [ Info ] [ Source ]",
 	"Child-SP RetAddr Call Site",
 	"Child-SP RetAddr : Args to Child : Call Site",
 	"# Child-SP RetAddr Call Site",
@@ -101,7 +105,7 @@ var forms = compileForms([]string{
 // beginnings are more words that a line of debugger output begins with, for
 // lines that hold nothing we use or have readers of their own.
 var beginnings = []string{
-	"Child-SP ", "ChildEBP ", "Proc.Thread ", "Threads:", "UserTime ", "KernelTime ", "Scheduling Group", "GetContextState failed", "Unable to ",
+	"Process  ", "Process Thread ", "Process PID Thread", "Child-SP ", "ChildEBP ", "Proc.Thread ", "Threads:", "UserTime ", "KernelTime ", "Scheduling Group", "GetContextState failed", "Unable to ",
 	"WARNING:", "*** ERROR", "*** WARNING", "*** Stack trace", "LOCK_ADDRESS:", "PNP_TRIAGE", "STACK_TEXT:",
 	"Opened log file", "Closing open log file", "Microsoft (R) Windows", "Loading Dump File", "BugCheck ",
 	"Debug session time:", "System Uptime:", "Machine Name:", "Kernel base =", "Product:", "Built by:",

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -17,7 +18,7 @@ const shortRun = 3
 // unprefix takes the prefixes off the rows of a batch.
 func (r *Repair) unprefix(rows []row) {
 	for range 3 { // a number may stand before the quoting or behind it
-		n := r.comments(rows) + r.numbers(rows) + r.times(rows)
+		n := r.comments(rows) + r.numbers(rows) + r.times(rows) + r.bullets(rows)
 		if n == 0 {
 			return
 		}
@@ -76,6 +77,119 @@ func (r *Repair) comments(rows []row) int {
 }
 
 var commentByte = [256]bool{'/': true, '|': true, ':': true, ';': true, '#': true}
+
+// bulletSigns begin the items of a list, each with a blank behind.
+var bulletSigns = []string{"-", "*", "\u2022", "\u00b7", "\u25aa", "\u25cf", "\u25e6"}
+
+// bulletByte marks their first bytes.
+var bulletByte = [256]bool{'-': true, '*': true, 0xc2: true, 0xe2: true}
+
+// bulletOf returns the bullet that a text begins with, "" if it has none. The
+// lines of a box of asterisks, as around the title of !analyze, have one at
+// their end, too.
+func bulletOf(text string) string {
+	if text == "" || !bulletByte[text[0]] {
+		return ""
+	}
+	for _, b := range bulletSigns {
+		rest, ok := strings.CutPrefix(text, b)
+		if ok && (rest == "" || rest[0] == ' ' || rest[0] == '\t') && (b != "*" || !strings.HasSuffix(rest, "*")) {
+			return b
+		}
+	}
+	return ""
+}
+
+// bullets takes off the bullets of a paste that was made a list.
+func (r *Repair) bullets(rows []row) int {
+	done := 0
+	for i := 0; i < len(rows); {
+		b := bulletOf(rows[i].text)
+		if b == "" {
+			i++
+			continue
+		}
+		n, proven := bulletRun(rows[i:], b)
+		if proven || i == 0 && r.bullet == b {
+			r.bullet = b
+			for j := range rows[i : i+n] {
+				if w := &rows[i+j]; bulletOf(w.text) == b {
+					w.front(len(b))
+					w.fixes |= fixedBullets
+					done++
+				}
+			}
+		}
+		i += n
+	}
+	if len(rows) > 0 && rows[len(rows)-1].fixes&fixedBullets == 0 {
+		r.bullet = ""
+	}
+	return done
+}
+
+// bulletRun returns how many rows the list takes that begins with the first,
+// and whether it is a paste: a third of its items are lines of a known form or
+// begin one. Between items may stand pieces of wrapped ones.
+func bulletRun(rows []row, b string) (n int, proven bool) {
+	const mostBetween = 4
+	items, known, between := 0, 0, 0
+	for j := range rows {
+		text := rows[j].text
+		if text == "" {
+			continue
+		}
+		if bulletOf(text) != b {
+			if between++; between > mostBetween {
+				break
+			}
+			continue
+		}
+		between, n = 0, j+1
+		rest := behindPrefix(text[len(b):])
+		if rest == "" { // a blank line of the paste
+			continue
+		}
+		items++
+		if begunForm(rest) {
+			known++
+		}
+	}
+	return n, known >= shortRun && known*3 >= items
+}
+
+// behindPrefix returns a text without the quoting, the line number and the
+// bullet that may stand in front of it.
+func behindPrefix(text string) string {
+	text, _ = kd.TrimBlanks(text)
+	if n, ok := (&row{text: text}).number(); ok && !n.prompt {
+		if rest, _ := kd.TrimBlanks(text[n.size:]); n.close != ' ' || strings.HasPrefix(rest, ">") {
+			text = rest
+		}
+	}
+	for strings.HasPrefix(text, ">") {
+		text, _ = kd.TrimBlanks(text[1:])
+	}
+	text, _ = kd.TrimBlanks(text[len(bulletOf(text)):]) // of a list in a list
+	return text
+}
+
+// begunForm reports whether a text is a line of a known form, or begins one.
+func begunForm(text string) bool {
+	switch classify(text) {
+	case promptLine:
+		return true
+	case keyword:
+		return fitForms(text) != noFit || listFit(text, noList, 0) != noFit || slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(text, b) })
+	case frameLine:
+		return frameFit(text) != noFit
+	case address:
+		return fitForms(text) != noFit || listFit(text, ownerList, 0) != noFit || listFit(text, waiterList, 0) != noFit
+	case symbol:
+		return siteFit(text) != noFit
+	}
+	return false
+}
 
 // lineNumber is a number in front of a line and what closes it.
 type lineNumber struct {

@@ -339,8 +339,25 @@ func remarkFit(text string, width int) fit {
 			return got
 		}
 	}
-	if text == "***" {
+	switch {
+	case text == "***":
 		return cut
+	case strings.HasPrefix(text, "*** Actual Thread"), strings.HasPrefix(text, "*** Unknown owner,"), strings.HasPrefix(text, "*** Invalid thread"):
+		return noFit // nothing stands behind these
 	}
 	return best
+}
+
+// inRemark reports whether a line of an owner list has come to a remark.
+func inRemark(text string) bool {
+	return strings.Contains(text, " *** ") || strings.HasSuffix(text, " ***")
+}
+
+// beginsEntry reports whether a text begins with an entry of a list or with a
+// part of one.
+func beginsEntry(text string) bool {
+	c := kd.Cursor{Text: text}
+	w, _ := c.Word()
+	digits, _, _ := strings.Cut(w, "-")
+	return digits == "" || w[0] == '<' || partOfAddress(digits)
 }

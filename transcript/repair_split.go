@@ -89,7 +89,7 @@ func (r *Repair) breakRow(out []row, w row) []row {
 	for {
 		at, size := r.nextCut(w.text)
 		if at < 0 && w.text == "" && len(out) > before { // nothing behind the last break
-			out[len(out)-1].cut = w.cut
+			out[len(out)-1].cut, out[len(out)-1].extra = w.cut, w.extra
 			return out
 		}
 		if at < 0 {
@@ -100,7 +100,7 @@ func (r *Repair) breakRow(out []row, w row) []row {
 		}
 		head := w
 		head.text, _ = kd.TrimBlanks(w.text[:at])
-		head.cut = false
+		head.cut, head.extra = false, 0
 		if head.text != "" {
 			out = append(out, head)
 		}

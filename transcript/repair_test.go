@@ -45,6 +45,20 @@ var repairs = []struct {
 	{"line numbers", "  8: kd> !locks\n  9: Resource @ 0x896d2a68    Available\n 10:\n 11: 1 total locks", "1 8: kd> !locks\n2 Resource @ 0x896d2a68    Available\n4 1 total locks"},
 	{"padded numbers", "0009 00 8b487190 8a615901 nt!A+0x1\n0010 01 8b487194 8a615901 nt!B+0x1\n0011 02 8b487198 8a615901 nt!C+0x1",
 		"1 00 8b487190 8a615901 nt!A+0x1\n2 01 8b487194 8a615901 nt!B+0x1\n3 02 8b487198 8a615901 nt!C+0x1"},
+	{"list", "* Resource @ 0x896d2a68    Exclusively owned\n*     Contention Count = 3\n*\n*      Threads: 8982d030-01<*>\n* KD: Scanning for held locks.", "1 Resource @ 0x896d2a68    Exclusively owned\n2 Contention Count = 3\n4 Threads: 8982d030-01<*>\n5 KD: Scanning for held locks."},
+	{"list with wrapped items", "\u2022 8b487190 8a615901 850a5f88\n  00000000 00000000 nt!A+0x1\n\u2022 8b487194 8a615901\n  nt!B+0x1\n\n\u2022 IRP List:", "1-2 8b487190 8a615901 850a5f88 00000000 00000000 nt!A+0x1\n3-4 8b487194 8a615901 nt!B+0x1\n6 IRP List:"},
+	{"list, counted", "1. Not impersonating\n2. IRP List:\n3. Kernel stack not resident.", "1 Not impersonating\n2 IRP List:\n3 Kernel stack not resident."},
+	{"row of !mex.t", "Process                   Thread                       CID       UserTime\nKernelTime ContextSwitches Wait Reason Time State\nsvc host.exe (ffff8b089a09a040) ffff8b08a15d5040 (E|K|W|R|V) 4.2018           0\n0               1 WrResource  15ms Wai\nting\n\nWaitBlockList:",
+		"1-2 Process                   Thread                       CID       UserTime KernelTime ContextSwitches Wait Reason Time State\n3-5 svc host.exe (ffff8b089a09a040) ffff8b08a15d5040 (E|K|W|R|V) 4.2018           0 0               1 WrResource  15ms Waiting\n7 WaitBlockList:"},
+	{"row of !mex.lt", "Process PID Thread             Id State        Time Reason\nsvc host.exe    4 ffff9bb88c60f040 26a4\nWaiting 4m:03.203 WrPushLock\nSystem    4 ffff9bb885886040 2778 Waiting\n4m:03.703 WrPushLock",
+		"1 Process PID Thread             Id State        Time Reason\n2-3 svc host.exe    4 ffff9bb88c60f040 26a4 Waiting 4m:03.203 WrPushLock\n4-5 System    4 ffff9bb885886040 2778 Waiting 4m:03.703 WrPushLock"},
+	{"row of !mex.eresource", "    Process Thread             Time Wait Function\n    ======= ================ ====== ==================================\n    System  ffffdf9a87a30040 2s.343\nTestDriver!FileDeletionThre\nad+0x38\n\nExclusive Waiters: 0",
+		"1 Process Thread             Time Wait Function\n2 ======= ================ ====== ==================================\n3-5 System  ffffdf9a87a30040 2s.343 TestDriver!FileDeletionThread+0x38\n7 Exclusive Waiters: 0"},
+	{"stack of !mex.t", "# Child-SP         Return           Call Site Info\nSource\n5 ffffdca3ae30f1d0 fffff81aed7013c4\nnt!ExAcquireResourceExclusiveLite+0x1fe Thread: ffffdf9a87a30040\n(System) exclusive owner of EResource:\nffffdf9a8ce68448\n6 ffffdca3ae30f260 fffff81af0b55855 TestDriver!FileMoveThread+0x34\nC:\\src\\Driver.c @ 53\n7 ffffdca3ae30f590 fffff81af0bfe808 nt!A+0x55",
+		"1-2 # Child-SP         Return           Call Site Info Source\n3-6 5 ffffdca3ae30f1d0 fffff81aed7013c4 nt!ExAcquireResourceExclusiveLite+0x1fe Thread: ffffdf9a87a30040 (System) exclusive owner of EResource: ffffdf9a8ce68448\n7-8 6 ffffdca3ae30f260 fffff81af0b55855 TestDriver!FileMoveThread+0x34 C:\\src\\Driver.c @ 53\n9 7 ffffdca3ae30f590 fffff81af0bfe808 nt!A+0x55"},
+	{"lock of !mex.t in halves", "# Child-SP         Return           Call Site Info\n5 ffffdca3ae30f1d0 fffff81aed7013c4 nt!X+0x1\nfe Thread: ffffdf9a87a30040 (System) exclusive owner of EResource: ffffdf9a\n8ce68448",
+		"1 # Child-SP         Return           Call Site Info\n2-4 5 ffffdca3ae30f1d0 fffff81aed7013c4 nt!X+0x1fe Thread: ffffdf9a87a30040 (System) exclusive owner of EResource: ffffdf9a8ce68448"},
+	{"stack of !mex.us", "1 thread [stats]: ffff9bb8871c0580\nfffff83664eedd7c nt!ExAcquirePushLockSharedEx+0x11c\nfffff83670ff1230 TestDriver!FileCreationThread+0x150\n(C:\\src\\Driver.c @ 45)", "1 1 thread [stats]: ffff9bb8871c0580\n2 fffff83664eedd7c nt!ExAcquirePushLockSharedEx+0x11c\n3-4 fffff83670ff1230 TestDriver!FileCreationThread+0x150 (C:\\src\\Driver.c @ 45)"},
 	{"times", "[12:34:56.789] Not impersonating\n[12:34:56.790] IRP List:\n[12:34:57.001] Kernel stack not resident.", "1 Not impersonating\n2 IRP List:\n3 Kernel stack not resident."},
 	{"times with a date", "2024-01-02 12:34:56 Not impersonating\n2024-01-02 12:34:56 IRP List:\n2024-01-02 12:34:57 Kernel stack not resident.", "1 Not impersonating\n2 IRP List:\n3 Kernel stack not resident."},
 	{"arguments folded two and two",
@@ -64,6 +78,10 @@ var repairs = []struct {
 		"1 Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n2-3 Threads: ffffe5b8fc33c040-01<*> ffffe5b8fd110080-01<*>"},
 	{"count and mark split off", "Resource @ 0x8a0a1a68    Shared 1 owning threads\n Threads: 8a7cb533\n-01<*> *** Actual\nThread 8a7cb530",
 		"1 Resource @ 0x8a0a1a68    Shared 1 owning threads\n2-4 Threads: 8a7cb533-01<*> *** Actual Thread 8a7cb530"},
+	{"doubled line ends", "ChildEBP RetAddr\n\n8b487190 8a615901 nt!A+0x1\n\n8b487198 8a615901\n\nnt!B+0x1\n\n\n\n8b48719c 8a615901 nt!C+0x1\n\n8b4871a0 8a615901 nt!D+0x1\n",
+		"1 ChildEBP RetAddr\n3 8b487190 8a615901 nt!A+0x1\n5-7 8b487198 8a615901 nt!B+0x1\n11 8b48719c 8a615901 nt!C+0x1\n13 8b4871a0 8a615901 nt!D+0x1"},
+	{"doubled and quoted", "> Resource @ 0x896d2a68    Exclusively owned\n> \n>     Contention Count = 3\n>\n>      Threads: 8982d030-01\n> \n> <*> 8982d034-01\n>",
+		"1 Resource @ 0x896d2a68    Exclusively owned\n3 Contention Count = 3\n5-7 Threads: 8982d030-01 <*> 8982d034-01"},
 	{"mutant and its owner", "THREAD 8982d030  Cid 1.2  Teb: 0 Win32Thread: 0 WAIT: (Executive) KernelMode Non-Alertable\n    fffff965d75daf00  Mutant - owning thread\nfffff965ea2ab600", "1 THREAD 8982d030  Cid 1.2  Teb: 0 Win32Thread: 0 WAIT: (Executive) KernelMode Non-Alertable\n2-3 fffff965d75daf00  Mutant - owning thread fffff965ea2ab600"},
 	{"lost break behind totals", "16088 total locks, 2 locks currently heldPNP_TRIAGE:", "1 16088 total locks, 2 locks currently held\n1 PNP_TRIAGE:"},
 	{"lost break behind a frame", "8b487190 8a615901 nt!KiSwapThread+0x44f (FPO: [Non-Fpo])Resource @ 0x896d2a68    Available", "1 8b487190 8a615901 nt!KiSwapThread+0x44f (FPO: [Non-Fpo])\n1 Resource @ 0x896d2a68    Available"},
@@ -76,10 +94,22 @@ var repairs = []struct {
 	{"typographic", "fffff8a4\u2018247334b0 fffff8a4\u20192164745b nt!A+0\u00d71a\nKD: Scanning for held locks\u2026", "1 fffff8a4`247334b0 fffff8a4`2164745b nt!A+0x1a\n2 KD: Scanning for held locks..."},
 	{"dash for minus", "Threads: 8982d030\u201301<*>", "1 Threads: 8982d030-01<*>"},
 	{"bold", "**Contention Count = 147**\nContention Count = **147**", "1 Contention Count = 147\n2 Contention Count = 147"},
+	{"markup in front alone", "<b>Threads: 8982d030-01<*>\n</b>IRP List:", "1 Threads: 8982d030-01<*>\n2 IRP List:"},
+	{"italic", "*Contention Count = 147*\n***Threads: 8982d030-01<*>***", "1 Contention Count = 147\n2 Threads: 8982d030-01<*>"},
+	{"bold over pieces", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n Threads: **ffffe5b8fc33c040-01<*> ffffe5b8fd11\n0080-01<*>**",
+		"1 Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n2-3 Threads: ffffe5b8fc33c040-01<*> ffffe5b8fd110080-01<*>"},
+	{"bold address in pieces", "Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n Threads: ffffe5b8fc33c040-01<*> **ffffe5b8fd11\n0080**-01<*>",
+		"1 Resource @ 0xffffe5b8fda32940    Shared 2 owning threads\n2-3 Threads: ffffe5b8fc33c040-01<*> ffffe5b8fd110080-01<*>"},
+	{"italic over pieces", "*8b487190 8a615901 850a5f88\n00000000 00000000\nnt!KeWaitForSingleObject+0x492*\nIRP List:", "1-3 8b487190 8a615901 850a5f88 00000000 00000000 nt!KeWaitForSingleObject+0x492\n4 IRP List:"},
+	{"quoted bold over pieces", "> **Contention Count =\n> 147**\n> IRP List:", "1-2 Contention Count = 147\n3 IRP List:"},
+	{"bold element over pieces", "Resource @ 0xffffe5b8fda32940    Shared 1 owning threads\n Threads: <b>ffffe5b8fd11\n0080-01<*></b>", "1 Resource @ 0xffffe5b8fda32940    Shared 1 owning threads\n2-3 Threads: ffffe5b8fd110080-01<*>"},
 	{"escaped mark", `Threads: 8982d030-01<\*>`, "1 Threads: 8982d030-01<*>"},
 	{"mark of entities and escapes", `Threads: 8982d030-01&lt;\*&gt;`, `1 Threads: 8982d030-01<*>`},
 	{"fence", "```windbg\nIRP List:\n```\n~~~\nIRP List:\n~~~", "2 IRP List:\n5 IRP List:"},
 	{"board code", "[code]IRP List:\n[/code]", "1 IRP List:"},
+	{"board codes inside", "[quote=\"me\"][B]Contention Count = [color=red]147[/color][/B]\nThreads: [b]8982d030-01<*>[/b] 8982d034-01[/code][/quote]",
+		"1 Contention Count = 147\n2 Threads: 8982d030-01<*> 8982d034-01"},
+	{"board code over pieces", "Resource @ 0xffffe5b8fda32940    Shared 1 owning threads\n Threads: [b]ffffe5b8fd11\n0080[/b]-01<*>", "1 Resource @ 0xffffe5b8fda32940    Shared 1 owning threads\n2-3 Threads: ffffe5b8fd110080-01<*>"},
 	{"remarks", "Threads: 8982d030-01<*> << the owner\nContention Count = 3   <-- look\nResource @ fc764ee0 // here",
 		"1 Threads: 8982d030-01<*>\n2 Contention Count = 3\n3 Resource @ fc764ee0"},
 }
@@ -116,6 +146,28 @@ var sound = []struct{ name, in string }{
 	{"call stack window", ">\tOpenZFS!zap_get_leaf+0x3cd [C:\\src\\zap.c @ 558] \tC/C++/ASM"},
 	{"stars", "**** DUMP OF ALL RESOURCE OBJECTS ****\n*** ERROR: Symbol file could not be found.\nThreads: 8a7cb533-01<*> *** Actual Thread 8a7cb530"},
 	{"image without a name", "Image:\nVadRoot 8a7cb533 Vads 360 Clone 0 Private 20841. Modified 49808. Locked 0."},
+	{"entry behind a remark that is cut", "Resource @ 0x8a0a1a68    Shared 2 owning threads\nThreads: 8a7cb533-01<*> *** Actual Thread\n8982d030-01<*>"},
+	{"digits behind a remark that is cut", "Resource @ 0x8a0a1a68    Shared 2 owning threads\nThreads: 8a7cb533-01<*> *** Actual Thread 8a7c\n8982d03\n0-01<*>"},
+	{"entry behind half a remark", "Resource @ 0x8a0a1a68    Shared 2 owning threads\nThreads: 8a7cb533-01<*> *** Unknown owner, possibly\n8982d030-01<*>"},
+	{"count behind a remark", "Resource @ 0x8a0a1a68    Shared 2 owning threads\nThreads: 8a7cb533-01<*> *** Actual Thread 8a7cb530\n-01<*>"},
+	{"blank lines between resources", "Resource @ 0x896d2a68    Available\n\nResource @ 0x896d2a68    Available\n\nKD: Scanning for held locks.\n\nThreads: 8982d030-01<*>\n\nThreads Waiting On Exclusive Access:\n\n8982d034"},
+	{"a blank line in each stack", "8b487190 8a615901 nt!A+0x1\n8b487194 8a615901\n\nnt!B+0x1\n\n8b487190 8a615901 nt!A+0x1\n8b487194 8a615901\n\nnt!B+0x1"},
+	{"one pair apart", "Resource @ 0x896d2a68    Exclusively owned\n\nThreads: 8982d030-01\n\n<*>\n\nKD: Scanning for held locks."},
+	{"heads of threads", "THREAD 8982d030  Cid 1.2  Teb: 0 Win32Thread: 0 RUNNING on processor 0\n\n8982d034-01<*>\n\nTHREAD 8982d034  Cid 1.2  Teb: 0 Win32Thread: 0 RUNNING on processor 1\n\n8982d038-01<*>\n\nnt!A\n\nTHREAD 8982d034  Cid 1.2  Teb: 0"},
+	{"asterisks that close nothing", "**Threads: 8982d030-01<*>\n\nContention Count = 147**\n*8982d034-01<*>\nThreads: 8982d030-01<*>\n** see below\nand here **"},
+	{"asterisks of another kind", "*** ERROR: Module load completed**\n**** NT ACTIVE PROCESS DUMP ****\n**Threads: 8982d030-01<*> ***\nIRP List: **\n*Threads: 8982d030-01<\n<*>"},
+	{"brackets", "[csrss.exe]\n[code.exe]\n8b487190 8a615901 nt!A[b]+0x1\nnt!_ERESOURCE @ ffffdf9a8ce68448 [verbose]\nnt!A+0x1 [u:\\i.c @ 3]\nnt!A+0x1 (FPO: [Non-Fpo])\n1 thread [stats]: ffff9bb885886040\n[b\n[/]\n[=]\n[b=@]"},
+	{"list of an author", "- Resource @ 0x896d2a68 is held by the first\n- THREAD 8982d030 waits for it\n- Threads: none of them run\n- nt!ExAcquireResource is where it waits\n- THREAD 8982d034 is gone"},
+	{"list of two", "- IRP List:\n- Not impersonating\nIRP List:\n* IRP List:\n* Not impersonating"},
+	{"box of asterisks", "*******************************\n*                             *\n*  IRP List:                  *\n*  Not impersonating          *\n*  Kernel stack not resident. *\n*                             *\n*******************************"},
+	{"asterisks and arrows", "*** ERROR: a\n**** NT ACTIVE PROCESS DUMP ****\n-> IRP List:\n-> Not impersonating\n-> Kernel stack not resident.\n-01 IRP List:\n--  IRP List:\n--  IRP List:\n--  IRP List:"},
+	{"column of numbers", "1 8b487190 8a615901 nt!A+0x1\n2 8b487194 8a615901 nt!B+0x1\n3 8b487198 8a615901 nt!C+0x1\n1.000 IRP List:\n2.000 IRP List:\n3.000 IRP List:"},
+	{"row of mex without column heads", "System (ffff8b089a09a040) ffff8b08a15d5040 (E|K|W|R|V) 4.2018           0\n0               1 WrResource  15ms Waiting\nSystem    4 ffff9bb88c60f040 26a4\nWaiting 4m:03.203 WrPushLock"},
+	{"rows of mex cut off", "Process                   Thread                       CID       UserTime KernelTime ContextSwitches Wait Reason Time State\nSystem (ffff8b089a09a040) ffff8b08a15d5040 (E|K|W|R|V) 4.2018           0\nThe rest is lost.\nWaiting\n\n1 WrResource  15ms Waiting"},
+	{"rows of !mex.eresource", "Process Thread             Time Wait Function\nSystem  ffffdf9a87a30040 2s.343\nSystem  ffffdf9a87a30080 2s.343 TestDriver!A+0x38\nsvc host.exe  ffffdf9a87a300c0 2s.343 TestDriver!A+0x38\nSystem  ffffdf9a87a30040 2s.343\n\nTestDriver!A+0x38"},
+	{"rows of !mex.lt", "Process PID Thread             Id State        Time Reason\nSystem    4 ffff9bb88c60f040 26a4 Waiting\nExplorer  1 ffff9bb885886040 2778 Running\nWaiting for what?\nSystem    4 ffff9bb88c60f040 26a4\nSystem    4 ffff9bb88c60f040 26a4 Running"},
+	{"stack of !mex.t with notes", "# Child-SP         Return           Call Site Info\n5 ffffdca3ae30f1d0 fffff81aed7013c4 nt!X+0x1fe\nThread: see below (System) exclusive owner of EResource: ffffdf9a8ce68448\n6 ffffdca3ae30f260 fffff81af0b55855 nt!X+0x34\nC:\\ is full\n7 ffffdca3ae30f590 fffff81af0bfe808\n8 ffffdca3ae30f5a0 fffff81af0bfe808 nt!A+0x55"},
+	{"lock behind another stack", "ChildEBP RetAddr\n8b487190 8a615901 nt!A+0x1\nThread: ffffdf9a87a30040 (System) exclusive owner of EResource: ffffdf9a8ce68448"},
 	{"one time", "12:34:56 is when it hung\nIRP List:"},
 	{"link", "https://example.org/a?b=1&c=2 // see"},
 }
@@ -171,6 +223,23 @@ func TestDoubtOfSeams(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%s: %q came out nowhere: %q", c.name, c.word, shown(out))
+		}
+	}
+}
+
+// TestDigitsBehindAFullRemark: in a text that is broken at a column, a line
+// that a remark fills up does not go on with the digits of the next entry.
+func TestDigitsBehindAFullRemark(t *testing.T) {
+	const column = 56
+	broken := "THREAD 8982d030  Cid 0acc.050c  Teb: 7ffdf000 Win32Threa\nd: feb2c4c0 RUNNING on processor 0\n\n"
+	for _, remark := range []string{"*** Actual Thread 8a7cb530", "*** Unknown owner, possibly FileSystem", "*** Invalid thread", "*** says something else"} {
+		for _, next := range []string{"8982\nd030-01<*>", "8982d03\n0-01<*>", "8982d030", "8982d030-01<*>", "-01<*>", "<*>", "abc"} {
+			full := fmt.Sprintf("%-*s", column, " Threads: 8a7cb533-01<*> "+remark)
+			text := strings.Repeat(broken, 2) + "Resource @ 0x8a0a1a68    Shared 2 owning threads\n"
+			out, _ := repair(strings.Split(text+full[:column]+"\n"+next, "\n"))
+			if got := strings.Join(shown(out)[3:], "\n"); !strings.HasPrefix(got, "8 "+strings.TrimSpace(full[:column])+"\n9 ") {
+				t.Errorf("%s, %q came out as\n%s", remark, next, got)
+			}
 		}
 	}
 }
@@ -233,6 +302,17 @@ func BenchmarkRepairHostile(b *testing.B) {
 		"numbers":            "1: a\n3: b\n",
 		"times":              "12:34:56 a\nb\n",
 		"one word":           "a",
+		"bullets":            "- a\n",
+		"nested bullets":     "- * - IRP List:\n",
+		"bold that opens":    "a **b\n",
+		"italic":             "*a\n",
+		"asterisks":          "* *1 ",
+		"codes":              "[b][/i]",
+		"brackets":           "[b",
+		"blank lines":        "a\n\n",
+		"doubled frames":     "8b487190 8a615901 nt!A+0x1\n\n",
+		"rows of mex":        "Process Thread CID\nSystem (ffff8b089a09a040) ffff8b08a15d5040\n",
+		"frames of mex":      "# Child-SP Return\n5 ffffdca3ae30f1d0 fffff81aed7013c4 nt!X+0x1\nThread: ffff\n",
 		"angles":             "<p <p",
 	} {
 		for _, size := range []int{1 << 17, 1 << 19} {

@@ -20,6 +20,11 @@ const (
 
 // shape returns how much of a known line a text is.
 func (r *Repair) shape(text string) fit {
+	if r.table != noTable {
+		if got := r.table.fit(text); got != noFit {
+			return got
+		}
+	}
 	if r.list == noList || r.block {
 		if isHex(text[0]) && classifyHex(text) == frameLine {
 			return frameFit(text)
@@ -64,6 +69,7 @@ func (r *Repair) emit(rows []row, i int, emit func(kd.Line)) int {
 		if l, n = r.join(rows[i:]); n > 1 {
 			r.observe(l.Text, classify(l.Text))
 			emit(l)
+			r.emitExtra(&rows[i+n-1], emit)
 			return n
 		}
 	}
@@ -79,26 +85,36 @@ func (r *Repair) emit(rows []row, i int, emit func(kd.Line)) int {
 	}
 	r.observe(w.text, w.class)
 	emit(r.line(w))
+	r.emitExtra(w, emit)
 	return 1
+}
+
+// emitExtra gives out the blank line that was taken out behind a row.
+func (r *Repair) emitExtra(w *row, emit func(kd.Line)) {
+	if w.extra > 0 {
+		emit(r.extraLine(w.num + 1))
+	}
 }
 
 // mayGoOn is a quick look whether a row may be continued by the next.
 func (r *Repair) mayGoOn(a, b *row) bool {
-	if a.class == blankLine || a.class == promptLine || a.class == other || b.class == blankLine || b.class == promptLine {
+	switch {
+	case a.class == blankLine || a.class == promptLine || b.class == blankLine || b.class == promptLine:
 		return false
-	}
-	if b.class == other || r.isFull(a) {
+	case a.class == other:
+		return r.table != noTable
+	case b.class == other || r.isFull(a):
 		return true
 	}
 	last := a.text[len(a.text)-1]
 	switch a.class {
 	case frameLine:
-		return b.class != keyword && strings.IndexByte(a.text, '!') < 0 && strings.IndexByte(a.text, '+') < 0
+		return b.class != keyword && (r.table == mexFrames || strings.IndexByte(a.text, '!') < 0 && strings.IndexByte(a.text, '+') < 0)
 	case address:
 		return (b.class == address || b.class == frameLine) && (isHex(last) || last == '-')
 	case keyword:
 		if b.class == keyword {
-			return kd.HasPrefixFold(b.text, "Image:") || kd.HasPrefixFold(b.text, "BasePriority") || b.text[0] == '#' || last == ':' && a.text[0] == 'T'
+			return kd.HasPrefixFold(b.text, "Image:") || kd.HasPrefixFold(b.text, "BasePriority") || b.text[0] == '#' || last == ':' && a.text[0] == 'T' || strings.HasPrefix(a.text, "Process ")
 		}
 		if b.class != symbol && (strings.HasSuffix(a.text, "lertable") || strings.HasSuffix(a.text, "Site")) {
 			return false
@@ -111,12 +127,18 @@ func (r *Repair) mayGoOn(a, b *row) bool {
 // isFull reports whether a row reaches the column at which the text breaks
 // lines.
 func (r *Repair) isFull(w *row) bool {
-	return r.column > 0 && len(w.raw) >= r.column && w.columns() == r.column
+	return r.column > 0 && len(w.raw) >= r.column && w.columns(r.marked) == r.column
 }
 
-// columns returns how many characters of the line there were before a page was
-// made of it.
-func (w *row) columns() int { return utf8.RuneCountInString(w.raw) - w.shrunk }
+// columns returns how many characters the line has with its markup, or without,
+// as a page shows it.
+func (w *row) columns(marked bool) int {
+	n := utf8.RuneCountInString(w.raw)
+	if !marked {
+		n -= w.shrunk
+	}
+	return n
+}
 
 // join puts the first row together with those that continue it. It returns how
 // many rows the line is made of, 1 if none continues it.
@@ -143,8 +165,9 @@ func (r *Repair) join(rows []row) (kd.Line, int) {
 		} else {
 			text += b.text
 		}
-		// What is still a beginning may have been cut by the paste.
-		if s.fit >= open || at == cut && (rows[0].class == keyword || rows[0].class == frameLine && b.class == other) {
+		// What is still a beginning may have been cut by the paste, but digits
+		// behind a remark may be what is left of an entry.
+		if s.fit >= open || at == cut && !inRemark(text) && (rows[0].class == keyword || rows[0].class == frameLine && b.class == other) {
 			best, bestText = n+1, text
 		}
 		at = s.fit
@@ -202,6 +225,9 @@ func (r *Repair) bestSeam(a, b string, tight bool) seam {
 
 // allowed holds the rules for a seam that fits.
 func allowed(text string, at, joined fit, full bool, b *row) bool {
+	if inRemark(text) && beginsEntry(b.text) {
+		return at == cut && joined != open // a remark ends its line: the next holds entries
+	}
 	switch {
 	case at == cut && b.class == keyword:
 		return joined == whole
@@ -209,15 +235,12 @@ func allowed(text string, at, joined fit, full bool, b *row) bool {
 		return !couldBeNextFrame(text, b.text)
 	case at == cut:
 		return true
-	case isTail(b.text):
+	case isTail(b.text), strings.Contains(b.text, "Thread: ") && classify(text) == frameLine: // what !mex.t says of a lock
 		return true
 	case b.class == other:
 		return joined == whole && (full || !isHexTail(text, b.text)) || full && joined == open
 	case b.class == keyword:
 		return kd.HasPrefixFold(b.text, "Image:") && kd.HasPrefixFold(text, "Owning Process") || kd.HasPrefixFold(b.text, "BasePriority") && joined == whole
-	}
-	if b.class == address && strings.Contains(text, " *** ") {
-		return false // a remark ends its line: this is the next entry
 	}
 	return full && joined >= open && b.class != frameLine
 }
@@ -291,7 +314,7 @@ func (r *Repair) joined(rows []row, seams []seam, text string) kd.Line {
 		need += 2 + len(rows[i].edits)
 	}
 	o := r.origin()
-	o.Pieces, o.Starts = r.room(need), make([]int32, 0, len(rows)-1)
+	o.Pieces, o.Starts = r.room(need), make([]int32, 0, int(rows[len(rows)-1].num-rows[0].num))
 	at, from := int32(0), int32(0)
 	fixes := rows[0].fixes
 	doubt := kd.Sure
@@ -302,6 +325,10 @@ func (r *Repair) joined(rows []row, seams []seam, text string) kd.Line {
 			if w.num != rows[i-1].num {
 				from += int32(len(rows[i-1].raw)) + 1
 				o.Starts = append(o.Starts, from)
+				if extra := rows[i-1].extra; extra > 0 {
+					from += extra
+					o.Starts = append(o.Starts, from)
+				}
 			}
 			s := seams[i-1]
 			doubt = max(doubt, s.doubt)
@@ -327,28 +354,49 @@ func (r *Repair) joined(rows []row, seams []seam, text string) kd.Line {
 	return kd.Line{Text: text, Input: r.input, Num: rows[0].num, Origin: o, Cut: rows[len(rows)-1].cut}
 }
 
-// findColumn looks whether the text proves a column at which lines were broken:
-// no known line is longer, and several of exactly that length are the beginning
-// of a line that the next one continues.
+// findColumn looks whether the text proves a column at which lines were broken,
+// as a page shows them or with their markup.
 func (r *Repair) findColumn(rows []row, loose int) {
-	most := 0
+	shown, marked, marks := 0, 0, false
 	for i := range rows {
-		if w := &rows[i]; w.class != other && w.class != blankLine && len(w.raw) > most {
-			most = max(most, w.columns())
+		w := &rows[i]
+		marks = marks || w.shrunk > 0
+		if w.class != other && w.class != blankLine && len(w.raw) > shown {
+			shown = max(shown, w.columns(false))
+			marked = max(marked, w.columns(true))
 		}
 	}
-	if most > r.column {
-		r.column = 0
+	most := shown
+	if r.marked {
+		most = marked
 	}
-	if r.column > 0 || loose == 0 || most < 40 || most > 250 {
+	if most > r.column {
+		r.column, r.marked = 0, false
+	}
+	if r.column > 0 || loose == 0 {
 		return
 	}
 	const proof = 2
+	found := r.broken(rows, shown, false)
+	if found >= proof {
+		r.column = shown
+	}
+	if marks && r.broken(rows, marked, true) >= max(proof, found+1) {
+		r.column, r.marked = marked, true
+	}
+}
+
+// broken counts the lines of exactly a length that no known line is beyond
+// which are the beginning of a line that the next one continues.
+func (r *Repair) broken(rows []row, column int, marked bool) int {
+	if column < 40 || column > 250 {
+		return 0
+	}
 	found := 0
-	list, width, block := r.list, r.width, r.block
-	for i := 0; i+1 < len(rows) && found < proof; i++ {
+	list, width, block, table := r.list, r.width, r.block, r.table
+	for i := 0; i+1 < len(rows); i++ {
 		a, b := &rows[i], &rows[i+1]
-		if len(a.raw) >= most && a.columns() == most && r.mayGoOn(a, b) && b.class != keyword {
+		if len(a.raw) >= column && a.columns(marked) == column && r.mayGoOn(a, b) && b.class != keyword {
 			at := r.shape(a.text)
 			if at >= open && b.class != other {
 				continue
@@ -360,8 +408,6 @@ func (r *Repair) findColumn(rows []row, loose int) {
 		}
 		r.observe(a.text, a.class)
 	}
-	r.list, r.width, r.block = list, width, block
-	if found == proof {
-		r.column = most
-	}
+	r.list, r.width, r.block, r.table = list, width, block, table
+	return found
 }
