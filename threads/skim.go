@@ -445,7 +445,7 @@ func (p *skim) end() bool {
 		if c := p.b[p.i]; c != '\n' && c != '\r' {
 			break
 		}
-		if !p.nextLine() {
+		if !p.nextLineIsBlank() {
 			return false
 		}
 		p.out.Blanks++
