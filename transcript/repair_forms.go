@@ -71,6 +71,7 @@ var forms = compileForms([]string{
 	"%a %k",
 	"%a Semaphore Limit %h",
 	"%a Mutant - owning thread %a",
+	"%a Mutant %n Owning Thread: %a [ %p ]",
 	"%a: (%h,%h) Flags: %h Mdl: %h",
 	"%a is not a thread object, interpreting as stack value...",
 	"TYPE mismatch for thread object at %a",

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -174,7 +175,7 @@ func stateFit(c *kd.Cursor) fit {
 		case !reason && isWaitReason(w):
 			reason = true
 		default:
-			return cutIf(last && (!state && got == cut || !time && isDecimal(w)))
+			return cutIf(last && (!state && got == cut || !time && isDecimal(w) || !reason && beginsReason(w)))
 		}
 	}
 }
@@ -192,12 +193,12 @@ func isWaitReason(w string) bool {
 	if strings.HasPrefix(w, "Wr") {
 		return strings.IndexFunc(w, func(c rune) bool { return c > 'z' || !isLetter(byte(c)) }) < 0
 	}
-	for _, r := range waitReasons {
-		if w == r {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(waitReasons, w)
+}
+
+// beginsReason reports whether a word is the beginning of a wait reason.
+func beginsReason(w string) bool {
+	return len(w) > 0 && slices.ContainsFunc(waitReasons, func(r string) bool { return strings.HasPrefix(r, w) })
 }
 
 // mexFrameFit matches a frame of !mex.t, which has a decimal number:

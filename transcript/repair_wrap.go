@@ -111,7 +111,7 @@ func (r *Repair) mayGoOn(a, b *row) bool {
 	case frameLine:
 		return b.class != keyword && (r.table == mexFrames || strings.IndexByte(a.text, '!') < 0 && strings.IndexByte(a.text, '+') < 0)
 	case address:
-		return (b.class == address || b.class == frameLine) && (isHex(last) || last == '-')
+		return (b.class == address || b.class == frameLine) && (isHex(last) || last == '-' || strings.HasSuffix(a.text, "Owning Thread:"))
 	case keyword:
 		if b.class == keyword {
 			return kd.HasPrefixFold(b.text, "Image:") || kd.HasPrefixFold(b.text, "BasePriority") || b.text[0] == '#' || last == ':' && a.text[0] == 'T' || strings.HasPrefix(a.text, "Process ")
