@@ -60,9 +60,10 @@ func (r *router) chunks(ctx context.Context, t *text, each func(*chunk)) error {
 	done, free := make([]chan *chunk, workers), make([]chan *chunk, workers)
 	for w := range workers {
 		// Both have room for all chunks, so that no worker waits for one who left.
-		done[w], free[w] = make(chan *chunk, 2), make(chan *chunk, 2)
-		free[w] <- &chunk{}
-		free[w] <- &chunk{}
+		done[w], free[w] = make(chan *chunk, ahead), make(chan *chunk, ahead)
+		for range ahead {
+			free[w] <- &chunk{}
+		}
 		go work(ctx, t, w, workers, done[w], free[w])
 	}
 	for k := range n {
@@ -78,6 +79,10 @@ func (r *router) chunks(ctx context.Context, t *text, each func(*chunk)) error {
 	}
 	return nil
 }
+
+// ahead is how many chunks a worker may be in front of the reader, whom the
+// lock lists at the beginning of a log keep busy for a while.
+const ahead = 8
 
 // work reads every n-th chunk from the first on.
 func work(ctx context.Context, t *text, first, n int64, done chan<- *chunk, free <-chan *chunk) {
