@@ -37,6 +37,9 @@ var manglings = []form{
 	{name: "page", text: func(s string) string {
 		return "<html><body><pre>\n" + eachLine(s, func(l string) string { return l + "<br>" }) + "</pre></body></html>\n"
 	}},
+	{name: "page as entities", text: then(func(s string) string {
+		return "<pre>\n" + eachLine(s, func(l string) string { return l + "<br>" }) + "</pre>\n"
+	}, strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace)},
 	{name: "board code", text: func(s string) string { return "[code]\n" + s + "[/code]\n" }},
 	{name: "wrapped at 78, quoted", text: then(wrapAtBlanks(78), prefixed("> "))},
 	{name: "quoted, wrapped at 78", text: then(prefixed("> "), wrapAtBlanks(78))},

@@ -250,7 +250,7 @@ var lineStart = regexp.MustCompile(`(?:(?:\*+|</b>|\[/\w+\])?\r?\n(?: *\d+[:|.] 
 // inside an address.
 func unmangled(s string) string {
 	s = lineStart.ReplaceAllString(s, "")
-	for _, q := range []string{"<br>", "`", "&#96;", "\u2018", "'"} {
+	for _, q := range []string{"<br>", "&lt;br&gt;", "`", "&#96;", "\u2018", "'"} {
 		s = strings.ReplaceAll(s, q, "")
 	}
 	return strings.ToLower(s)

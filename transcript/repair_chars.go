@@ -67,7 +67,9 @@ func (c *charRepair) line(in string) (string, []kd.Piece) {
 			n, put = c.typographic()
 			kind = fixedTypography
 		case b == '&':
-			n, put = entity(in[c.at:])
+			if n, put = escapedTag(in, c.at); n == 0 {
+				n, put = entity(in[c.at:])
+			}
 			kind = fixedMarkup
 		case b == '<':
 			n, put = tag(in, c.at)
@@ -301,6 +303,44 @@ func tag(s string, at int) (n int, put string) {
 	}
 	return n, ""
 }
+
+// escapedTag reads an HTML tag whose signs were made entities: &lt;br&gt;.
+func escapedTag(s string, at int) (n int, put string) {
+	n, put = entity(s[at:])
+	if put != "<" {
+		return 0, ""
+	}
+	var buf [512 + 8]byte
+	decoded := buf[:0]
+	if at > 0 {
+		decoded = append(decoded, s[at-1])
+	}
+	begin, end := len(decoded), at+n
+	decoded = append(decoded, '<')
+	for decoded[len(decoded)-1] != '>' {
+		if end == len(s) || s[end] == '<' || len(decoded) > 512 || len(decoded) == begin+2 && !mayBeginTag(decoded[begin+1]) {
+			return 0, ""
+		}
+		m, sign := 0, ""
+		if s[end] == '&' {
+			m, sign = entity(s[end:])
+		}
+		switch {
+		case sign == "<":
+			return 0, ""
+		case m > 0:
+			decoded, end = append(decoded, sign...), end+m
+		default:
+			decoded, end = append(decoded, s[end]), end+1
+		}
+	}
+	if n, put = tag(string(decoded), begin); n != len(decoded)-begin {
+		return 0, ""
+	}
+	return end - at, put
+}
+
+func mayBeginTag(c byte) bool { return c == '/' || isLetter(c) }
 
 func isIdentifier(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= lower(c) && lower(c) <= 'z' || c == '_' || c == ':'
