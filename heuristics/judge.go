@@ -61,6 +61,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		}
 		j.Findings = append(j.Findings, found...)
 	}
+	d.tellLive(j.Findings)
 	slices.SortStableFunc(j.Findings, weigh)
 	nothing := len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock
 	if !s.HasLocks && !d.decides() && nothing {
@@ -88,6 +89,43 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	j.NotSeen = notSeen(s)
 	j.Verdict = d.verdict(j)
 	return j
+}
+
+// tellLive weakens deadlocks over the answers of several commands where the
+// machine ran meanwhile.
+func (d *diagnosis) tellLive(fs []Finding) {
+	at := d.snap.Target.LiveAt
+	if !at.Known() {
+		return
+	}
+	told := false
+	for i := range fs {
+		f := &fs[i]
+		if f.Kind != Deadlock {
+			continue
+		}
+		if d.rounds(f.Resources) > 1 {
+			f.Grade = max(f.Grade, waitgraph.B)
+			if f.Confidence == Certain {
+				f.Confidence = VeryLikely
+			}
+		}
+		if !told {
+			d.notes = append(d.notes, kd.Note{At: at, Text: "lkd> is a debugger on the machine that it looks at: what it prints is of different moments. A deadlock must look the same when it is printed again"})
+		}
+		told = true
+	}
+}
+
+// rounds counts the answers of !locks that some resources were printed in.
+func (d *diagnosis) rounds(rs []kd.Addr) int {
+	seen := make(map[int]bool)
+	for _, a := range rs {
+		if r := d.snap.Resource(a); r != nil {
+			seen[r.Round] = true
+		}
+	}
+	return len(seen)
 }
 
 func byPlace(a, b Evidence) int {

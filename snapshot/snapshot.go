@@ -23,6 +23,9 @@ type Target struct {
 	// ArchAt is where the architecture was printed; unknown when it follows
 	// from the width of addresses.
 	ArchAt kd.Ref
+	// LiveAt is the first prompt of a debugger that looks at the machine it runs
+	// on, unknown if there is none: the machine goes on from line to line.
+	LiveAt kd.Ref
 }
 
 // Bugcheck is the stop code of a crash dump and its arguments as printed.

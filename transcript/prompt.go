@@ -11,6 +11,7 @@ type prompt struct {
 	command string
 	system  string // "0" of ||0:2: kd>, the number of one of several targets
 	user    bool   // a user-mode prompt, such as 0:006>
+	local   bool   // lkd>: the debugger looks at the machine that it runs on
 }
 
 // parsePrompt reads
@@ -42,7 +43,7 @@ func parsePrompt(text string) (prompt, bool) {
 		s = s[end:]
 	}
 	p, ok := afterPrompt(s, false)
-	p.system = system
+	p.system, p.local = system, kd.HasPrefixFold(word, "l")
 	return p, ok
 }
 

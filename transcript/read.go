@@ -318,6 +318,9 @@ func (r *router) prompt(p prompt, l kd.Line) {
 		return
 	}
 	r.typed, r.echo = true, p.command
+	if p.local && !r.cur.target.LiveAt.Known() {
+		r.cur.target.LiveAt = l.All()
+	}
 	loose := false
 	for _, part := range strings.Split(p.command, ";") {
 		if isComment(part) {
