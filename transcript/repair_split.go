@@ -131,6 +131,9 @@ func (r *Repair) nextCut(text string) (at, size int) {
 	if at = r.nextLine(window); at > 0 {
 		return at, 0
 	}
+	if at = r.nextBehindRemark(window); at > 0 {
+		return at, 0
+	}
 	return strings.IndexByte(text, '\n'), 1
 }
 
@@ -204,6 +207,8 @@ func (r *Repair) beginsLine(s string) bool {
 		c.Word()
 		_, ok := kd.ParseFullAddr(c.Peek())
 		return ok
+	case strings.HasPrefix(s, "Threads: "):
+		return beginsWithEntry(s)
 	case strings.HasPrefix(s, "Resource @ "):
 		c := kd.Cursor{Text: s}
 		c.Take("Resource @")
@@ -215,6 +220,14 @@ func (r *Repair) beginsLine(s string) bool {
 		return c.Take("Lock address : ") || c.Take("Thread Count : ") || c.Take("Thread wait : ")
 	}
 	return true
+}
+
+// beginsWithEntry reports whether an address stands first in an owner list.
+func beginsWithEntry(s string) bool {
+	c := kd.Cursor{Text: s}
+	c.Take("Threads:")
+	addr, _, _ := strings.Cut(c.Peek(), "-")
+	return len(addr) >= 8 && partOfAddress(addr)
 }
 
 // nextFrame finds a frame behind another: two addresses, or a number and two
@@ -272,32 +285,4 @@ func (r *Repair) nextTotals(text string) int {
 		return -1
 	}
 	return begin
-}
-
-// remarkSigns are what authors put before their notes.
-var remarkSigns = []string{"<<", "<--", "<==", "//", "; "}
-
-// remark takes an author's note off a line that is whole without it.
-func (r *Repair) remark(w *row) {
-	if w.class == blankLine || w.class == other || w.class == promptLine {
-		return
-	}
-	if strings.IndexByte(w.text, '<') < 0 && strings.IndexByte(w.text, '/') < 0 && strings.IndexByte(w.text, ';') < 0 {
-		return
-	}
-	for _, s := range remarkSigns {
-		at := strings.Index(w.text, " "+s)
-		if at <= 0 {
-			continue
-		}
-		before, _ := kd.TrimBlanks(w.text[:at])
-		if before != "" && !strings.HasSuffix(before, "operator") && r.shape(before) == whole {
-			if kd.SaysLeftOut(w.text[at:]) && (strings.HasPrefix(w.text, "Threads:") || r.list == ownerList && w.class == address) {
-				return // the list lacks owners, which its reader must see
-			}
-			w.text = before
-			w.fixes |= fixedRemark
-			return
-		}
-	}
 }

@@ -126,6 +126,12 @@ var repairs = []struct {
 	{"board code over pieces", "Resource @ 0xffffe5b8fda32940    Shared 1 owning threads\n Threads: [b]ffffe5b8fd11\n0080[/b]-01<*>", "1 Resource @ 0xffffe5b8fda32940    Shared 1 owning threads\n2-3 Threads: ffffe5b8fd110080-01<*>"},
 	{"remarks", "Threads: 8982d030-01<*> << the owner\nContention Count = 3   <-- look\nResource @ fc764ee0 // here",
 		"1 Threads: 8982d030-01<*>\n2 Contention Count = 3\n3 Resource @ fc764ee0"},
+	{"lines behind remarks", "Resource @ 0x896d2a68    Shared 1 owning threads  << the lock in question.      Contention Count = 15292  << how often.    NumberOfExclusiveWaiters = 2    Threads: 8982d030-01<*> // the owner     Threads Waiting On Exclusive Access:              8982d034  << one              8982d038",
+		"1 Resource @ 0x896d2a68    Shared 1 owning threads\n1 Contention Count = 15292\n1 NumberOfExclusiveWaiters = 2\n1 Threads: 8982d030-01<*>\n1 Threads Waiting On Exclusive Access:              8982d034  << one\n1 8982d038"},
+	{"line behind a remark and a tab", "Contention Count = 3 // high\tNumberOfSharedWaiters = 2", "1 Contention Count = 3\n1 NumberOfSharedWaiters = 2"},
+	{"line behind a remark that leaves owners out", "Resource @ 0x896d2a68    Shared 1 owning threads\nThreads: 8982d030-01<*> << and 3 more     Threads Waiting On Exclusive Access:",
+		"1 Resource @ 0x896d2a68    Shared 1 owning threads\n2 Threads: 8982d030-01<*> << and 3 more\n2 Threads Waiting On Exclusive Access:"},
+	{"remark that mentions other lines", "Not impersonating << see Threads: above\nContention Count = 3  << of 16088 total locks", "1 Not impersonating\n2 Contention Count = 3"},
 }
 
 func TestRepair(t *testing.T) {
@@ -188,6 +194,7 @@ var sound = []struct{ name, in string }{
 	{"address in no list", "Resource @ 0x8246c6e0    Exclusively owned\nKD: Scanning for held locks.\n8982d034       1 total locks, 1 locks currently held\n8982d034 Resource @ 0x8246c6e8    Available"},
 	{"words between waiters and totals", "Resource @ 0x8246c6e0    Exclusively owned\nThreads Waiting On Exclusive Access:\n8982d034 of the 1 total locks, 1 locks currently held\n8982d034 THREAD pool"},
 	{"mention of an address of !analyze", "PNP_TRIAGE: see Lock address  : 0x8246c6e0\nLock address  : none, Thread Count  : 0\nThread Count  : 0 Thread Count is low"},
+	{"remarks that mention lines or hide them", "Resource @ 0x896d2a68    Shared 1 owning threads << see Contention Count = 15292\nContention Count = 3 // and NumberOfSharedWaiters = 2 below\nThreads: 8982d030-01<*> << Threads Waiting On Exclusive Access: 8982d034\n8982d038-01 << as in    Threads: 8982d0"},
 	{"one time", "12:34:56 is when it hung\nIRP List:"},
 	{"link", "https://example.org/a?b=1&c=2 // see"},
 }
@@ -334,6 +341,8 @@ func BenchmarkRepairHostile(b *testing.B) {
 		"rows of mex":        "Process Thread CID\nSystem (ffff8b089a09a040) ffff8b08a15d5040\n",
 		"frames of mex":      "# Child-SP Return\n5 ffffdca3ae30f1d0 fffff81aed7013c4 nt!X+0x1\nThread: ffff\n",
 		"angles":             "<p <p",
+		"remarks":            "Contention Count = 3 <<    Threads: a    ",
+		"waiters and marks":  "8982d034 Threads: 1 total locks ",
 	} {
 		for _, size := range []int{1 << 17, 1 << 19} {
 			lines := strings.Split(strings.Repeat(unit, size/len(unit)), "\n")
