@@ -95,9 +95,13 @@ func indentIn(text string) int {
 // wholeFrom reports whether a text begins with a whole line, up to the next one
 // or an author's note.
 func (r *Repair) wholeFrom(text string) bool {
-	switch classify(text) {
-	case keyword, address:
-		return r.wholeBefore(text) || r.nextLine(text) > 0 || remarkAt(text, r.wholeBefore) > 0
+	if c := classify(text); c != keyword && c != address {
+		return false
 	}
-	return false
+	for _, s := range remarkSigns {
+		if at := strings.Index(text, " "+s); at >= 0 {
+			text = text[:at]
+		}
+	}
+	return r.wholeBefore(text) || r.nextLine(text) > 0
 }
