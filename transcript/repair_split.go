@@ -36,7 +36,8 @@ func (r *Repair) severalLines(text string) bool {
 	switch c := text[0]; {
 	case isHex(c) && (c < 'A' || c > 'F'):
 		if at := strings.IndexByte(text, '!'); at >= 0 { // a frame has one call site
-			return strings.IndexByte(text[at+1:], '!') >= 0 || last != ']' && strings.IndexByte(text, '@') >= 0 || strings.IndexByte(text, '\n') >= 0
+			return strings.IndexByte(text[at+1:], '!') >= 0 || last != ']' && strings.IndexByte(text, '@') >= 0 ||
+				strings.IndexByte(text, '>') >= 0 || strings.IndexByte(text, '\n') >= 0
 		}
 		return len(text) > 100 || strings.ContainsAny(text, ">l@T\n")
 	case c == 'C' && (text[1] == 'h' || len(text) < 90 && strings.HasPrefix(text, "Context")),
@@ -141,7 +142,7 @@ func (r *Repair) nextCut(text string) (at, size int) {
 // if none does.
 func (r *Repair) nextLine(text string) int {
 	best := r.nextMarked(text)
-	for _, at := range [...]int{r.nextFrame(text), r.nextItem(text), r.nextTotals(text)} {
+	for _, at := range [...]int{r.nextFrame(text), r.nextItem(text), r.nextTotals(text), r.nextPrompt(text)} {
 		if at > 0 && (best < 0 || at < best) {
 			best = at
 		}
@@ -184,7 +185,7 @@ func (r *Repair) wholeBefore(s string) bool {
 		r.catchUp()
 		return listFit(s[len(waitersHead):], waiterList, r.width) == whole
 	}
-	return r.shape(s) == whole || scanning(s) || kd.HasPrefixFold(s, "Not impersonating") ||
+	return r.shape(s) == whole || scanning(s) || wholePrompt(s) || kd.HasPrefixFold(s, "Not impersonating") ||
 		kd.HasPrefixFold(s, "UserTime ") || kd.HasPrefixFold(s, "KernelTime ") || kd.HasPrefixFold(s, "Owning Process") && r.shape(s) >= open
 }
 
@@ -285,4 +286,49 @@ func (r *Repair) nextTotals(text string) int {
 		return -1
 	}
 	return begin
+}
+
+// nextPrompt finds the prompt of a kernel debugger behind another line.
+func (r *Repair) nextPrompt(text string) int {
+	at := strings.Index(text, "kd>")
+	if at < 0 {
+		return -1
+	}
+	begin := at
+	if n := strings.LastIndexByte(text[:at], ':'); n > 0 && strings.Trim(text[n:at], ": ") == "" {
+		for begin = n; begin > 0 && '0' <= text[begin-1] && text[begin-1] <= '9'; begin-- {
+		}
+		if begin == n { // the colon ends the line before
+			begin = at
+		}
+	}
+	if begin > 0 && r.wholeBefore(text[:begin]) {
+		return begin
+	}
+	if begin == at && at > 1 && text[at-1] == 'l' && r.wholeBefore(text[:at-1]) {
+		return at - 1
+	}
+	return -1
+}
+
+// printing are commands that a line of their output may stand behind.
+var printing = map[string]bool{"!locks": true, "!thread": true, "!process": true, "!stacks": true, "k": true, "kb": true, "kv": true}
+
+// wholePrompt reports whether a text is a prompt with a command that prints, of
+// which nothing is open: its arguments are numbers and switches.
+func wholePrompt(text string) bool {
+	if strings.IndexByte(text, '>') < 0 {
+		return false
+	}
+	p, ok := parsePrompt(text)
+	if !ok || p.user || !printing[commandWord(p.command)] {
+		return false
+	}
+	c := kd.Cursor{Text: p.command}
+	for c.Word(); c.Peek() != ""; {
+		if w, _ := c.Word(); kd.AddrDigits(w) == 0 && (len(w) != 2 || w[0] != '-') {
+			return false
+		}
+	}
+	return true
 }
