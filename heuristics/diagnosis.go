@@ -135,6 +135,9 @@ func (d *diagnosis) findGaps() {
 		if r.Mode == locks.Shared && r.Reading != locks.Irreconcilable && len(r.SharedWaiters) > 0 && len(r.ExclusiveWaiters) == 0 && r.ExclusiveWaiterCount.N == 0 {
 			d.gap(kd.Gap{What: "why threads wait shared for " + d.lock(r.Addr) + ", which is owned shared and has no exclusive waiter", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
+		if r.Swallowed&^locks.ContentionLine != 0 {
+			d.gap(kd.Gap{What: "what an author's remark may hide of " + d.lock(r.Addr), Why: kd.Unreadable, Next: "!locks -v " + d.addr(r.Addr), Decides: !waited(r)})
+		}
 		if shared, exclusive := r.Unlisted(); shared+exclusive > 0 && r.Reading != locks.Irreconcilable {
 			d.gap(kd.Gap{What: kd.Plural(shared+exclusive, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr)})
 		}

@@ -67,8 +67,15 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	if !s.HasLocks && !d.decides() && nothing {
 		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})
 	}
-	if n := s.HeldUnlisted(); n > 0 {
-		d.gap(kd.Gap{What: fmt.Sprintf("who owns and waits for %d of %s", n, kd.Plural(s.Held.N, "held lock")), Why: kd.NotInInput, Next: "!locks", Decides: nothing})
+	if n, held := s.HeldUnlisted(); n > 0 {
+		d.gap(kd.Gap{What: fmt.Sprintf("who owns and waits for %d of %s", n, kd.Plural(held, "held lock")), Why: kd.NotInInput, Next: "!locks", Decides: nothing})
+	}
+	switch n := s.Unread(); {
+	case !n.Known():
+	case n.N == 1:
+		d.gap(kd.Gap{What: "who owns and waits for the one lock that is counted", Why: kd.NotInInput, Next: "!locks", Decides: nothing})
+	default:
+		d.gap(kd.Gap{What: "the list of held locks", Why: kd.NotInInput, Next: "!locks", Decides: nothing})
 	}
 	for i := range j.Findings {
 		f := &j.Findings[i]

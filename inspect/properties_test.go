@@ -196,7 +196,7 @@ func hasBanner(s string) bool { return strings.Contains(s, "Microsoft (R) Window
 
 // mangledBefore tells cases whose text was mangled already.
 func mangledBefore(name string) bool {
-	return strings.HasPrefix(name, "wrapped-") || strings.HasPrefix(name, "numbered-")
+	return strings.HasPrefix(name, "wrapped-") || strings.HasPrefix(name, "numbered-") || strings.HasPrefix(name, "run-together-")
 }
 
 // changesWidths are the transformations that move what stands in the columns of

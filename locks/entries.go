@@ -30,6 +30,7 @@ func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
 			if kd.SaysLeftOut(l.Text[at:]) {
 				r.leftOut(l.Ref(at, len(l.Text)-at))
 			}
+			r.swallowed(l.Text[at:], l.Ref(at, len(l.Text)-at))
 			return
 		case isMark(w) && len(r.cur.Entries) > 0:
 			r.cur.Entries[len(r.cur.Entries)-1].Marked = true
@@ -214,7 +215,11 @@ func isHexPrefix(s string) bool {
 func (r *Reader) addresses(c *kd.Cursor, l kd.Line) {
 	for {
 		w, at := c.Word()
-		if w == "" || strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<") {
+		switch {
+		case w == "":
+			return
+		case strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<"):
+			r.swallowed(l.Text[at:], l.Ref(at, len(l.Text)-at))
 			return
 		}
 		a, ok := r.waiterAddress(w)

@@ -252,6 +252,29 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestSwallowed: a remark that holds lines of the block makes what they say
+// unknown, unless it was read elsewhere.
+func TestSwallowed(t *testing.T) {
+	head := "Resource @ 0x" + a + "    Shared 1 owning threads"
+	for _, test := range []struct {
+		text string
+		want locks.Lines
+	}{
+		{head + " << the lock\n Threads: " + b + "-01<*> << the owner\n", 0},
+		{head + " << see Contention Count = 3\n Threads: " + b + "-01<*>\n", locks.ContentionLine},
+		{head + " << see Contention Count = 3\n Contention Count = 3\n Threads: " + b + "-01<*>\n", 0},
+		{head + "\n Contention Count = 3 // NumberOfSharedWaiters = 1 NumberOfExclusiveWaiters = 2\n Threads: " + b + "-01<*>\n", locks.SharedWaitersLine | locks.ExclusiveWaitersLine},
+		{head + " <-- Threads: " + b + "-01<*>\n", locks.OwnersLine},
+		{head + "\n Threads: " + b + "-01<*> << Threads Waiting On Exclusive Access: " + c + "\n", locks.WaitersLine},
+		{head + "\n NumberOfExclusiveWaiters = 1\n Threads: " + b + "-01<*> << Threads Waiting On Exclusive Access: below\n Threads Waiting On Exclusive Access:\n " + c + " << NumberOfSharedWaiters = 1\n", locks.SharedWaitersLine},
+	} {
+		l := locks.Read(kd.Lines(test.text))
+		if got := l.Resources[0].Swallowed; got != test.want || len(l.Notes) > 0 != (test.want != 0) {
+			t.Errorf("%s\nswallowed %05b, want %05b; notes %v", test.text, got, test.want, l.Notes)
+		}
+	}
+}
+
 func TestTotals(t *testing.T) {
 	for _, tc := range []struct {
 		text        string

@@ -27,6 +27,8 @@ type Reader struct {
 	wide  bool // the head line's address has 16 digits
 	noHdr bool // "Cannot get _ERESOURCE type" came before the next head line
 	half  half
+	// swallowedAt is the last remark that may hide lines of the block.
+	swallowedAt kd.Ref
 	// elided is set when an elision came behind an owner list, which may go on.
 	elided bool
 	slots  *Timeout // the report of a resource time-out that is open, nil if none
@@ -109,6 +111,7 @@ func (r *Reader) close() {
 		r.half = half{}
 	}
 	r.report()
+	r.checkSwallowed()
 	r.cur.reconcile()
 	r.out.Resources = append(r.out.Resources, r.cur)
 	if r.cur.HeadUntrusted {
@@ -202,7 +205,11 @@ func (r *Reader) readMode(c *kd.Cursor, l kd.Line) {
 // and notes anything else.
 func (r *Reader) restIsRemark(c *kd.Cursor, l kd.Line) {
 	rest, at := c.Rest()
-	if rest == "" || strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "<<") {
+	if rest == "" {
+		return
+	}
+	r.swallowed(rest, l.Ref(at, len(rest)))
+	if strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "<<") {
 		return
 	}
 	r.note(l.Ref(at, len(rest)), "not understood behind a !locks line: %q", kd.Clip(rest))

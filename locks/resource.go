@@ -110,6 +110,9 @@ type Resource struct {
 	HeadUntrusted bool
 	// Open is set when the input ends inside the block.
 	Open bool
+	// Swallowed are the lines that a remark may hide and that were not read
+	// elsewhere: what they say is unknown.
+	Swallowed Lines
 	// Conflict says how other output contradicts the block, "" if none does:
 	// it may be of another moment.
 	Conflict string

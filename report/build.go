@@ -264,9 +264,9 @@ func hexes(as []kd.Addr) []string {
 func (b *builder) resource(s *snapshot.Snapshot, r *snapshot.Resource) Resource {
 	out := Resource{
 		Address: r.Addr.String(), Session: b.session, Symbol: r.Symbol, Mode: r.Mode.String(), PrintedBy: r.Extension,
-		Contention:           count(r, r.Contention, false),
-		SharedWaiterCount:    count(r, r.SharedWaiterCount, len(r.SharedWaiters) > 0),
-		ExclusiveWaiterCount: count(r, r.ExclusiveWaiterCount, len(r.ExclusiveWaiters) > 0),
+		Contention:           count(r, r.Contention, r.Swallowed&locks.ContentionLine != 0),
+		SharedWaiterCount:    count(r, r.SharedWaiterCount, len(r.SharedWaiters) > 0 || r.Swallowed&locks.SharedWaitersLine != 0),
+		ExclusiveWaiterCount: count(r, r.ExclusiveWaiterCount, len(r.ExclusiveWaiters) > 0 || r.Swallowed&locks.ExclusiveWaitersLine != 0),
 		Owners:               []Owner{}, SharedWaiters: b.waiters(r.SharedWaiters), ExclusiveWaiters: b.waiters(r.ExclusiveWaiters),
 		At: b.at(r.At, r.EndLine),
 	}

@@ -8,16 +8,50 @@ import (
 	"kdlocks/threads"
 )
 
-// HeldUnlisted returns how many locks the closing line of !locks counts as held
-// beyond those that were read.
-func (s *Snapshot) HeldUnlisted() int {
+// HeldUnlisted returns how many locks a closing line of !locks counts as held
+// beyond those that were read, and how many it counts.
+func (s *Snapshot) HeldUnlisted() (unlisted, held int) { return s.heldUnlisted, s.heldCounted }
+
+// Unread returns the number of locks in a closing line of !locks that stands
+// behind no resource and does not say how many are held; not known if there is
+// none. A listing that counts no lock at all has failed.
+func (s *Snapshot) Unread() locks.Printed { return s.unread }
+
+// countUnread compares the closing lines with the resources before them: one
+// about all locks with all that were read, since what it lacks may have been
+// asked for alone, and one about a single lock with its own.
+func (s *Snapshot) countUnread(l locks.Listing) {
 	listed := 0
 	for _, r := range s.Resources {
 		if r.Mode != locks.Unowned {
 			listed++
 		}
 	}
-	return max(0, s.Held.N-listed)
+	blocks, held := make(map[int]int), make(map[int]int)
+	for _, r := range l.Resources {
+		blocks[r.Round]++
+		if r.Mode != locks.Unowned {
+			held[r.Round]++
+		}
+	}
+	whole := false // a listing of all locks says how many are held
+	for _, round := range l.Rounds {
+		known := round.Held.Known() && round.Total.N > 0
+		whole = whole || round.Full && known
+		n := held[round.Index]
+		if round.Full {
+			n = listed
+		}
+		if known && round.Held.N-n > s.heldUnlisted {
+			s.heldUnlisted, s.heldCounted = round.Held.N-n, round.Held.N
+		}
+	}
+	for _, round := range l.Rounds {
+		silent := round.Total.Known() && (round.Total.N == 0 || !round.Held.Known())
+		if silent && blocks[round.Index] == 0 && !(whole && round.Full) {
+			s.unread = round.Total
+		}
+	}
 }
 
 // check compares what was printed with what was listed and notes what does

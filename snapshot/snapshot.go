@@ -82,6 +82,9 @@ type Snapshot struct {
 	Total, Held locks.Printed
 	Notes       []kd.Note
 
+	heldUnlisted, heldCounted int
+	unread                    locks.Printed
+
 	// rest are the threads that were skimmed and cannot matter to a verdict.
 	rest      []threads.Brief
 	restIndex rowIndex
@@ -122,6 +125,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	}
 	s.mergeProcesses()
 	s.mergeResources(ll.Rounds, ll.Resources)
+	s.countUnread(ll)
 	s.mergeThreads(s.recall(ll, tl))
 	s.addAwaited()
 	s.checkTriage()

@@ -42,6 +42,7 @@ type Repair struct {
 	dots   bool // the line before was one of progress dots
 	width  int  // digits of the address in the last head line of a resource
 	split  []row
+	seen   int // rows of split that were observed while it is made
 
 	origins []kd.Origin
 	pieces  []kd.Piece

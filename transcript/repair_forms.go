@@ -40,6 +40,13 @@ var forms = compileForms([]string{
 	"%n total locks",
 	"Cannot get _ERESOURCE type",
 	"Possible deadlock. Use !locks %a to determine the resource owner",
+	"LOCK_ADDRESS: %a -- (!locks %a)",
+	"PNP_TRIAGE:",
+	"PNP_TRIAGE_DATA:",
+	"Lock address : %a",
+	"Thread Count : %n",
+	"Thread address: %a",
+	"Thread wait : %h",
 
 	"THREAD %a Cid %c Teb: %h [ Win32Thread: %h ] WAIT: %p [ KernelMode|UserMode Alertable|Non-Alertable ]",
 	"THREAD %a Cid %c Teb: %h [ Win32Thread: %h ] GATEWAIT: %p [ KernelMode|UserMode Alertable|Non-Alertable ]",

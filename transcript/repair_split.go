@@ -13,6 +13,7 @@ var splitMarks = []string{
 	"NumberOfSharedWaiters =", "NumberOfExclusiveWaiters =", "Threads Waiting On Exclusive Access:", "Threads: ",
 	"**** DUMP OF ALL RESOURCE OBJECTS ****", "Owning Process ", "Wait Start TickCount", "Context Switch Count",
 	"Child-SP ", "ChildEBP ", "Not impersonating", "IRP List:", "Priority ", "Stack Init ", "STACK_TEXT:",
+	"LOCK_ADDRESS:", "Lock address ", "Thread Count ", "Thread address:", "Thread wait ",
 }
 
 // breakUp cuts the rows in which several lines were run together. Rows without
@@ -35,65 +36,77 @@ func (r *Repair) severalLines(text string) bool {
 	switch c := text[0]; {
 	case isHex(c) && (c < 'A' || c > 'F'):
 		if at := strings.IndexByte(text, '!'); at >= 0 { // a frame has one call site
-			return strings.IndexByte(text[at+1:], '!') >= 0 || last != ']' && strings.IndexByte(text[at:], '@') >= 0 || strings.IndexByte(text, '\n') >= 0
+			return strings.IndexByte(text[at+1:], '!') >= 0 || last != ']' && strings.IndexByte(text, '@') >= 0 ||
+				strings.IndexByte(text, '>') >= 0 || strings.IndexByte(text, '\n') >= 0
 		}
-		return len(text) > 100 || strings.IndexByte(text, '>') >= 0 || strings.IndexByte(text, 'l') >= 0 || strings.IndexByte(text, '\n') >= 0
+		return len(text) > 100 || strings.ContainsAny(text, ">l@T\n")
 	case c == 'C' && (text[1] == 'h' || len(text) < 90 && strings.HasPrefix(text, "Context")),
 		c == 'T' && strings.HasSuffix(text, "lertable"), c == 'K' && last == '.':
 		return strings.IndexByte(text, '\n') >= 0
 	default:
-		return len(text) > lineLimit(c) || strings.IndexByte(text, '\n') >= 0
+		return len(text) > lineLimit(text) || strings.IndexByte(text, '\n') >= 0
 	}
 }
 
-// lineLimit is the length that few single lines have which begin with a byte.
-func lineLimit(c byte) int {
-	switch c {
+// lineLimit is the length that few single lines have which begin as a text
+// does.
+func lineLimit(text string) int {
+	switch text[0] {
 	case 'O', 'W', 'S', 'A', 'B':
 		return 90
 	case 'D':
 		return 60
 	case 'P':
-		return 100
+		if text[1] != 'N' {
+			return 100
+		}
 	case 'N':
 		return 32
 	case 'U':
 		return 40
 	case 'R':
-		return 56
+		return 42
 	}
 	return 24
 }
 
 func (r *Repair) breakRows(rows []row, from int) []row {
-	out := append(r.split[:0], rows[:from]...)
-	list, width := r.list, r.width
+	list, width, block, table := r.list, r.width, r.block, r.table
+	r.split, r.seen = append(r.split[:0], rows[:from]...), 0
 	for i := from; i < len(rows); i++ {
-		w := rows[i]
-		if r.severalLines(w.text) {
-			out = r.breakRow(out, w)
+		if r.severalLines(rows[i].text) {
+			r.breakRow(rows[i])
 		} else {
-			out = append(out, w)
+			r.split = append(r.split, rows[i])
 		}
 	}
-	r.list, r.width = list, width
-	r.split = out
-	return out
+	r.list, r.width, r.block, r.table = list, width, block, table
+	return r.split
 }
 
-// breakRow appends the lines that a row holds. Only lines of up to mostJoined
+// catchUp observes the rows before the one that is looked at, so that an
+// address is known as an item of a list.
+func (r *Repair) catchUp() {
+	for ; r.seen < len(r.split); r.seen++ {
+		w := &r.split[r.seen]
+		r.observe(w.text, classify(w.text))
+	}
+}
+
+// breakRow adds the lines that a row holds. Only lines of up to mostJoined
 // bytes are looked for, so that a row of any length costs no more than its
 // bytes.
-func (r *Repair) breakRow(out []row, w row) []row {
-	before := len(out)
-	for {
+func (r *Repair) breakRow(w row) {
+	for before := len(r.split); ; {
 		at, size := r.nextCut(w.text)
-		if at < 0 && w.text == "" && len(out) > before { // nothing behind the last break
-			out[len(out)-1].cut, out[len(out)-1].extra = w.cut, w.extra
-			return out
+		if at < 0 && w.text == "" && len(r.split) > before { // nothing behind the last break
+			last := &r.split[len(r.split)-1]
+			last.cut, last.extra = w.cut, w.extra
+			return
 		}
 		if at < 0 {
-			return append(out, w)
+			r.split = append(r.split, w)
+			return
 		}
 		if size == 0 {
 			w.fixes |= fixedSplit
@@ -102,7 +115,7 @@ func (r *Repair) breakRow(out []row, w row) []row {
 		head.text, _ = kd.TrimBlanks(w.text[:at])
 		head.cut, head.extra = false, 0
 		if head.text != "" {
-			out = append(out, head)
+			r.split = append(r.split, head)
 		}
 		w.fixes &= fixedSplit
 		w.front(at + size)
@@ -119,6 +132,9 @@ func (r *Repair) nextCut(text string) (at, size int) {
 	if at = r.nextLine(window); at > 0 {
 		return at, 0
 	}
+	if at = r.nextBehindRemark(window); at > 0 {
+		return at, 0
+	}
 	return strings.IndexByte(text, '\n'), 1
 }
 
@@ -126,7 +142,7 @@ func (r *Repair) nextCut(text string) (at, size int) {
 // if none does.
 func (r *Repair) nextLine(text string) int {
 	best := r.nextMarked(text)
-	for _, at := range [...]int{r.nextFrame(text), r.nextItem(text), r.nextTotals(text)} {
+	for _, at := range [...]int{r.nextFrame(text), r.nextItem(text), r.nextTotals(text), r.nextPrompt(text)} {
 		if at > 0 && (best < 0 || at < best) {
 			best = at
 		}
@@ -154,17 +170,28 @@ func (r *Repair) nextMarked(text string) int {
 	return best
 }
 
+// wholeBefore reports whether a text is a whole line.
 func (r *Repair) wholeBefore(s string) bool {
 	s, _ = kd.TrimBlanks(s)
 	if s == "" || len(s) > mostJoined {
 		return false
 	}
-	if kd.HasPrefixFold(s, "Threads:") {
+	switch {
+	case kd.HasPrefixFold(s, "Threads:"):
 		return listFit(s, ownerList, 0) == whole
+	case isHex(s[0]):
+		r.catchUp()
+	case len(s) > len(waitersHead) && kd.HasPrefixFold(s, waitersHead):
+		r.catchUp()
+		return listFit(s[len(waitersHead):], waiterList, r.width) == whole
 	}
-	return r.shape(s) == whole || scanning(s) || kd.HasPrefixFold(s, "Not impersonating") ||
+	return r.shape(s) == whole || scanning(s) || wholePrompt(s) || kd.HasPrefixFold(s, "Not impersonating") ||
 		kd.HasPrefixFold(s, "UserTime ") || kd.HasPrefixFold(s, "KernelTime ") || kd.HasPrefixFold(s, "Owning Process") && r.shape(s) >= open
 }
+
+// waitersHead stands before the exclusive waiters, which may go on behind it
+// where a line break was lost.
+const waitersHead = "Threads Waiting On Exclusive Access:"
 
 // scanning reports whether a text is the line of progress dots.
 func scanning(s string) bool {
@@ -181,14 +208,27 @@ func (r *Repair) beginsLine(s string) bool {
 		c.Word()
 		_, ok := kd.ParseFullAddr(c.Peek())
 		return ok
+	case strings.HasPrefix(s, "Threads: "):
+		return beginsWithEntry(s)
 	case strings.HasPrefix(s, "Resource @ "):
 		c := kd.Cursor{Text: s}
 		c.Take("Resource @")
 		w := c.Peek()
 		_, ok := kd.ParseFullAddr(w)
 		return ok || strings.Contains(w, "!")
+	case strings.HasPrefix(s, "Lock address "), strings.HasPrefix(s, "Thread Count "), strings.HasPrefix(s, "Thread wait "):
+		c := kd.Cursor{Text: s}
+		return c.Take("Lock address : ") || c.Take("Thread Count : ") || c.Take("Thread wait : ")
 	}
 	return true
+}
+
+// beginsWithEntry reports whether an address stands first in an owner list.
+func beginsWithEntry(s string) bool {
+	c := kd.Cursor{Text: s}
+	c.Take("Threads:")
+	addr, _, _ := strings.Cut(c.Peek(), "-")
+	return len(addr) >= 8 && partOfAddress(addr)
 }
 
 // nextFrame finds a frame behind another: two addresses, or a number and two
@@ -248,30 +288,47 @@ func (r *Repair) nextTotals(text string) int {
 	return begin
 }
 
-// remarkSigns are what authors put before their notes.
-var remarkSigns = []string{"<<", "<--", "<==", "//", "; "}
+// nextPrompt finds the prompt of a kernel debugger behind another line.
+func (r *Repair) nextPrompt(text string) int {
+	at := strings.Index(text, "kd>")
+	if at < 0 {
+		return -1
+	}
+	begin := at
+	if n := strings.LastIndexByte(text[:at], ':'); n > 0 && strings.Trim(text[n:at], ": ") == "" {
+		for begin = n; begin > 0 && '0' <= text[begin-1] && text[begin-1] <= '9'; begin-- {
+		}
+		if begin == n { // the colon ends the line before
+			begin = at
+		}
+	}
+	if begin > 0 && r.wholeBefore(text[:begin]) {
+		return begin
+	}
+	if begin == at && at > 1 && text[at-1] == 'l' && r.wholeBefore(text[:at-1]) {
+		return at - 1
+	}
+	return -1
+}
 
-// remark takes an author's note off a line that is whole without it.
-func (r *Repair) remark(w *row) {
-	if w.class == blankLine || w.class == other || w.class == promptLine {
-		return
+// printing are commands that a line of their output may stand behind.
+var printing = map[string]bool{"!locks": true, "!thread": true, "!process": true, "!stacks": true, "k": true, "kb": true, "kv": true}
+
+// wholePrompt reports whether a text is a prompt with a command that prints, of
+// which nothing is open: its arguments are numbers and switches.
+func wholePrompt(text string) bool {
+	if strings.IndexByte(text, '>') < 0 {
+		return false
 	}
-	if strings.IndexByte(w.text, '<') < 0 && strings.IndexByte(w.text, '/') < 0 && strings.IndexByte(w.text, ';') < 0 {
-		return
+	p, ok := parsePrompt(text)
+	if !ok || p.user || !printing[commandWord(p.command)] {
+		return false
 	}
-	for _, s := range remarkSigns {
-		at := strings.Index(w.text, " "+s)
-		if at <= 0 {
-			continue
-		}
-		before, _ := kd.TrimBlanks(w.text[:at])
-		if before != "" && !strings.HasSuffix(before, "operator") && r.shape(before) == whole {
-			if kd.SaysLeftOut(w.text[at:]) && (strings.HasPrefix(w.text, "Threads:") || r.list == ownerList && w.class == address) {
-				return // the list lacks owners, which its reader must see
-			}
-			w.text = before
-			w.fixes |= fixedRemark
-			return
+	c := kd.Cursor{Text: p.command}
+	for c.Word(); c.Peek() != ""; {
+		if w, _ := c.Word(); kd.AddrDigits(w) == 0 && (len(w) != 2 || w[0] != '-') {
+			return false
 		}
 	}
+	return true
 }
