@@ -372,8 +372,8 @@ func (r *router) header(l kd.Line, change change) {
 		r.pending = max(r.pending, otherTime)
 	case another:
 		old := r.cur.target
-		sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3
-		r.split()
+		sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3 && !opensDump(l.Text)
+		r.nextSession()
 		r.pending = noDoubt
 		if sameBlock {
 			r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
@@ -414,9 +414,12 @@ func (r *router) checkWidth(l kd.Line) bool {
 
 // split ends the session and begins another if anything was read in it.
 func (r *router) split() {
-	if r.cur.facts == 0 {
-		return
+	if r.cur.facts > 0 {
+		r.nextSession()
 	}
+}
+
+func (r *router) nextSession() {
 	r.endSession()
 	r.cur = &session{}
 	r.cur.threads.Prompt(!r.typed)
@@ -446,6 +449,19 @@ func (r *router) build() {
 			if snap := snapshot.Build(s.target, f.locks, f.threads); !snap.Empty() {
 				r.out.Snapshots = append(r.out.Snapshots, snap)
 			}
+		}
+	}
+	if len(r.out.Snapshots) == 0 && !r.sawUser {
+		r.onlyTargets(whole)
+	}
+}
+
+// onlyTargets makes snapshots of sessions that tell nothing but what machine
+// they looked at. Beside others they would only make those look undecided.
+func (r *router) onlyTargets(sessions []rawSession) {
+	for _, s := range sessions {
+		if s.target.Known() {
+			r.out.Snapshots = append(r.out.Snapshots, snapshot.Build(s.target, s.facts.locks, s.facts.threads))
 		}
 	}
 }

@@ -18,6 +18,8 @@ type session struct {
 	threads threads.Reader
 	width   int // hex digits of kernel addresses in head lines: 8, 16, 0 unknown
 	facts   int // lines claimed by the readers
+	// stopAt is where a stop code stands whose arguments may follow.
+	stopAt kd.Ref
 }
 
 // identity tells machines and moments apart.
@@ -53,8 +55,10 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 	c := kd.Cursor{Text: l.Text}
 	old := s.facts > 0
 	switch {
-	case strings.HasPrefix(l.Text, "Microsoft (R) Windows Debugger"), strings.HasPrefix(l.Text, "Loading Dump File ["):
+	case strings.HasPrefix(l.Text, "Microsoft (R) Windows Debugger"):
 		return true, changed(old)
+	case opensDump(l.Text):
+		return true, changed(old || s.target.Known())
 	case strings.HasPrefix(l.Text, "Windows") && strings.Contains(l.Text, "Kernel Version"):
 		return true, changed(old && differs(s.target.Version, l.Text))
 	case c.Take("Kernel base ="):
@@ -81,14 +85,11 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 	case strings.HasPrefix(l.Text, "Break instruction exception"), strings.HasPrefix(l.Text, "*BUSY*"), strings.HasPrefix(l.Text, "Kernel Debugger connection established"):
 		// A live system that was broken into: what came before is past.
 		return true, changed(old)
-	case c.Take("BugCheck"):
-		w, _ := c.Word()
-		return strings.Contains(l.Text, "{"), changed(old && s.otherBugcheck(strings.TrimSuffix(w, ",")))
-	case c.Take("Bugcheck code"):
-		w, _ := c.Word()
-		return true, changed(old && s.otherBugcheck(w))
-	case strings.HasPrefix(l.Text, "Arguments "):
+	case s.stopArgsLine(l):
 		return true, noChange
+	}
+	if stop, ok := parseStopCode(l.Text); ok {
+		return true, changed(old && (stop.now || s.otherBugcheck(stop.code)))
 	}
 	for _, p := range []string{"Product:", "Built by:", "Edition build lab:", "Opened log file"} {
 		if strings.HasPrefix(l.Text, p) {
@@ -98,14 +99,12 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 	return false, noChange
 }
 
+// opensDump reports whether a line is the first about another dump: unlike the
+// name of the debugger, which the command version prints too.
+func opensDump(text string) bool { return strings.HasPrefix(text, "Loading Dump File [") }
+
 // notAvailable is the uptime of a target that the debugger could not ask.
 const notAvailable = "not available"
-
-// otherBugcheck reports whether the session has a stop code, and another one.
-func (s *session) otherBugcheck(code string) bool {
-	n, err := strconv.ParseUint(strings.TrimPrefix(code, "0x"), 16, 32)
-	return err == nil && s.target.Bugcheck != nil && s.target.Bugcheck.Code != uint32(n)
-}
 
 func differs(known, now string) bool { return known != "" && known != now }
 
@@ -133,13 +132,13 @@ func (s *session) learn(l kd.Line) {
 		s.id.machine, _ = c.Rest()
 	case strings.HasPrefix(l.Text, "Connected to Windows"):
 		s.id.connected = l.Text
-	case c.Take("BugCheck"):
-		s.learnBugcheck(&c, l)
-	case c.Take("Bugcheck code"):
-		w, _ := c.Word()
-		s.setBugcheck(w, l)
-	case c.Take("Arguments") && s.target.Bugcheck != nil:
-		s.target.Bugcheck.Args = addresses(&c)
+	case s.stopArgsLine(l):
+		s.target.Bugcheck.Args, _ = parseStopArgs(l.Text)
+		s.stopAt = kd.Ref{}
+	default:
+		if stop, ok := parseStopCode(l.Text); ok {
+			s.learnStopCode(stop, l)
+		}
 	}
 }
 
@@ -149,7 +148,9 @@ func (s *session) learn(l kd.Line) {
 func (s *session) learnVersion(l kd.Line) {
 	_, after, _ := strings.Cut(l.Text, "Kernel Version")
 	c := kd.Cursor{Text: after}
-	s.target.Build, _ = c.Word()
+	if w, _ := c.Word(); isDecimal(w) {
+		s.target.Build = w
+	}
 	s.target.Processors = processors(after)
 	for _, a := range []struct {
 		word string
@@ -173,29 +174,6 @@ func processors(s string) int {
 		return 0
 	}
 	return n
-}
-
-// learnBugcheck reads "BugCheck 9F, {3, ffffe001, ffffd000, ffffe002}".
-func (s *session) learnBugcheck(c *kd.Cursor, l kd.Line) {
-	w, _ := c.Word()
-	s.setBugcheck(strings.TrimSuffix(w, ","), l)
-	if args := addresses(c); s.target.Bugcheck != nil && len(args) > 0 {
-		s.target.Bugcheck.Args = args
-	}
-}
-
-func addresses(c *kd.Cursor) []kd.Addr {
-	var out []kd.Addr
-	for len(out) < 8 {
-		w, _ := c.Word()
-		if w == "" {
-			break
-		}
-		if a, ok := kd.ParseAddr(strings.Trim(w, "{},")); ok {
-			out = append(out, a)
-		}
-	}
-	return out
 }
 
 // headWidth returns the number of digits of the address in a head line of a
