@@ -105,7 +105,7 @@ func parseStopArgs(text string) ([]kd.Addr, bool) {
 // stopArgsLine reports whether a line has the arguments of the stop code of the
 // line before, perhaps with a blank line between.
 func (s *session) stopArgsLine(l kd.Line) bool {
-	if at := s.stopAt; !at.Known() || l.Input != at.Input || l.Num <= at.EndLine() || l.Num-at.EndLine() > 2 {
+	if !directlyBehind(s.stopAt, l) {
 		return false
 	}
 	_, ok := parseStopArgs(l.Text)

@@ -20,6 +20,8 @@ type session struct {
 	facts   int // lines claimed by the readers
 	// stopAt is where a stop code stands whose arguments may follow.
 	stopAt kd.Ref
+	// breakAt is the line of the last break-in.
+	breakAt kd.Ref
 }
 
 // identity tells machines and moments apart.
@@ -82,10 +84,10 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 		return true, changed(old && v != "" && differs(s.id.machine, v))
 	case strings.HasPrefix(l.Text, "Connected to Windows"):
 		return true, changed(old && differs(s.id.connected, l.Text))
-	case strings.HasPrefix(l.Text, "Break instruction exception"), strings.HasPrefix(l.Text, "*BUSY*"), strings.HasPrefix(l.Text, "Kernel Debugger connection established"):
+	case isBreak(l.Text), strings.HasPrefix(l.Text, "*BUSY*"), strings.HasPrefix(l.Text, "Kernel Debugger connection established"):
 		// A live system that was broken into: what came before is past.
 		return true, changed(old)
-	case s.stopArgsLine(l):
+	case s.stopArgsLine(l), s.breakPlace(l) != "":
 		return true, noChange
 	}
 	if stop, ok := parseStopCode(l.Text); ok {
@@ -102,6 +104,28 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 // opensDump reports whether a line is the first about another dump: unlike the
 // name of the debugger, which the command version prints too.
 func opensDump(text string) bool { return strings.HasPrefix(text, "Loading Dump File [") }
+
+func isBreak(text string) bool { return strings.HasPrefix(text, "Break instruction exception") }
+
+// breakPlace reads where in code a break is, off the line behind that of the
+// break, perhaps with a blank line between; "" if that is not it.
+//
+//	nt!ExpWaitForResource+0x20a846:
+func (s *session) breakPlace(l kd.Line) string {
+	if !directlyBehind(s.breakAt, l) {
+		return ""
+	}
+	place, ok := strings.CutSuffix(l.Text, ":")
+	if !ok || !strings.Contains(place, "!") || !strings.Contains(place, "+0x") || strings.ContainsAny(place, " \t") {
+		return ""
+	}
+	return place
+}
+
+// directlyBehind reports whether a line is the next one, or has but one between.
+func directlyBehind(at kd.Ref, l kd.Line) bool {
+	return at.Known() && l.Input == at.Input && l.Num > at.EndLine() && l.Num-at.EndLine() <= 2
+}
 
 // notAvailable is the uptime of a target that the debugger could not ask.
 const notAvailable = "not available"
@@ -132,6 +156,10 @@ func (s *session) learn(l kd.Line) {
 		s.id.machine, _ = c.Rest()
 	case strings.HasPrefix(l.Text, "Connected to Windows"):
 		s.id.connected = l.Text
+	case isBreak(l.Text):
+		s.breakAt = l.All()
+	case s.breakPlace(l) != "":
+		s.locks.BrokeIn(s.breakPlace(l), s.breakAt)
 	case s.stopArgsLine(l):
 		s.target.Bugcheck.Args, _ = parseStopArgs(l.Text)
 		s.stopAt = kd.Ref{}
