@@ -31,6 +31,9 @@ func isNoise(text string) bool {
 			return true
 		}
 	}
+	if c := (kd.Cursor{Text: text}); text[0] == 'K' && c.Take("KD: Scanning for held") {
+		return true // with more blanks than one
+	}
 	// Progress dots, perhaps wrapped before the last word in front of them, rulers
 	// and elisions.
 	return kd.IsElision(text) || strings.Trim(text, ".-=*_…[] ") == "" || strings.HasPrefix(text, "locks..") && strings.TrimRight(text, ".") == "locks"

@@ -22,7 +22,11 @@ type prompt struct {
 //	0: kd:x86> k
 //	0: kd&gt; !process 0 7
 //	0:006> !locks
+//	0 : kd >   ! locks
 func parsePrompt(text string) (prompt, bool) {
+	if len(text) > 2 && text[1] == ' ' && text[2] == ':' {
+		return spacedPrompt(text)
+	}
 	s, system := skipProcessor(text)
 	word := s
 	for _, p := range []string{"lkd", "kd"} {
@@ -44,6 +48,47 @@ func parsePrompt(text string) (prompt, bool) {
 	p, ok := afterPrompt(s, false)
 	p.system = system
 	return p, ok
+}
+
+// spacedPrompt reads a prompt between whose signs a page put blanks.
+func spacedPrompt(text string) (prompt, bool) {
+	if text[0] < '0' || text[0] > '9' {
+		return prompt{}, false
+	}
+	c := kd.Cursor{Text: text[2:]}
+	if !c.Take(": kd >") && !c.Take(": lkd >") {
+		return prompt{}, false
+	}
+	rest, _ := c.Rest()
+	if name, ok := strings.CutPrefix(rest, "!"); ok {
+		name, _ = kd.TrimBlanks(name)
+		rest = "!" + name
+	}
+	return prompt{command: rest}, true
+}
+
+// promptBehind returns where in a text a kernel debugger's prompt begins that a
+// command stands behind, with the processor's number if it can be told from what
+// is before; -1 if there is none.
+//
+//	16088 total locks, 2 locks currently heldkd> !thread 89ab1234
+func promptBehind(text string) int {
+	at := strings.Index(text, "kd> ")
+	if at <= 0 {
+		return -1
+	}
+	number, ok := strings.CutSuffix(text[:at], ": ")
+	if !ok {
+		return at
+	}
+	begin := len(number)
+	for begin > 0 && '0' <= number[begin-1] && number[begin-1] <= '9' {
+		begin--
+	}
+	if begin == len(number) || begin == 0 || isHex(number[begin-1]) && !strings.HasSuffix(number[:begin], "held") {
+		return -1
+	}
+	return begin
 }
 
 func afterPrompt(s string, user bool) (prompt, bool) {

@@ -35,7 +35,7 @@ func (r *Repair) severalLines(text string) bool {
 	switch c := text[0]; {
 	case isHex(c) && (c < 'A' || c > 'F'):
 		if at := strings.IndexByte(text, '!'); at >= 0 { // a frame has one call site
-			return strings.IndexByte(text[at+1:], '!') >= 0 || last != ']' && strings.IndexByte(text[at:], '@') >= 0 || strings.IndexByte(text, '\n') >= 0
+			return strings.IndexByte(text[at+1:], '!') >= 0 || last != ']' && strings.IndexByte(text[at:], '@') >= 0 || strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text[:at], '>') >= 0
 		}
 		return len(text) > 100 || strings.IndexByte(text, '>') >= 0 || strings.IndexByte(text, 'l') >= 0 || strings.IndexByte(text, '\n') >= 0
 	case c == 'C' && (text[1] == 'h' || len(text) < 90 && strings.HasPrefix(text, "Context")),
@@ -126,7 +126,7 @@ func (r *Repair) nextCut(text string) (at, size int) {
 // if none does.
 func (r *Repair) nextLine(text string) int {
 	best := r.nextMarked(text)
-	for _, at := range [...]int{r.nextFrame(text), r.nextItem(text), r.nextTotals(text)} {
+	for _, at := range [...]int{r.nextFrame(text), r.nextItem(text), r.nextTotals(text), r.nextPrompt(text)} {
 		if at > 0 && (best < 0 || at < best) {
 			best = at
 		}
@@ -246,6 +246,16 @@ func (r *Repair) nextTotals(text string) int {
 		return -1
 	}
 	return begin
+}
+
+// nextPrompt finds the prompt that the last line of an output was not ended
+// before.
+func (r *Repair) nextPrompt(text string) int {
+	at := promptBehind(text)
+	if at <= 0 || !r.wholeBefore(text[:at]) {
+		return -1
+	}
+	return at
 }
 
 // remarkSigns are what authors put before their notes.
