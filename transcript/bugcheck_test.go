@@ -83,6 +83,7 @@ func TestOnlyTarget(t *testing.T) {
 		{"a version", vertarget, 1},
 		{"a stop code that !analyze explains", analysis, 1},
 		{"two dumps", "Loading Dump File [C:\\a.dmp]\n" + stop + "Loading Dump File [C:\\b.dmp]\nBugcheck code 0000009F\n", 2},
+		{"a dump opened twice", "Loading Dump File [C:\\a.dmp]\n" + vertarget + "Loading Dump File [C:\\a.dmp]\n" + vertarget + stop, 1},
 		{"a dump beside one with locks", "Loading Dump File [C:\\a.dmp]\n" + stop + "Loading Dump File [C:\\b.dmp]\nkd> !locks\n" + lockA, 1},
 		{"an explanation that was asked for", "kd> !analyze -show 3b\n" + analysis, 0},
 		{"keys alone", "PROCESS_NAME:  System\nFAILURE_BUCKET_ID:  X\nSystem Uptime: 0 days 1:02:03.456\n", 0},
@@ -94,6 +95,9 @@ func TestOnlyTarget(t *testing.T) {
 			t.Errorf("%s: %d sessions, %v", tc.name, len(tr.Snapshots), err)
 		}
 		for _, s := range tr.Snapshots {
+			if tc.name == "a dump opened twice" && s.Target.Bugcheck == nil {
+				t.Errorf("%s: no stop code", tc.name)
+			}
 			if b := s.Target.Bugcheck; tc.name == "a dump beside one with locks" && b != nil {
 				t.Errorf("%s: the stop code of the first dump is that of the second: %x", tc.name, b.Code)
 			}

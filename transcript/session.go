@@ -27,10 +27,12 @@ type session struct {
 // identity tells machines and moments apart.
 type identity struct{ kernelBase, time, uptime, machine, connected string }
 
-// same reports whether both say in full where and when they looked, and the
-// same.
-func (i identity) same(o identity) bool {
-	return i.kernelBase != "" && i.time != "" && i.uptime != "" && i.kernelBase == o.kernelBase && i.time == o.time && i.uptime == o.uptime
+// moment is what says in full where and when a session looked.
+type moment struct{ kernelBase, time, uptime string }
+
+// moment returns the moment of a session, and reports whether it is known.
+func (i identity) moment() (moment, bool) {
+	return moment{i.kernelBase, i.time, i.uptime}, i.kernelBase != "" && i.time != "" && i.uptime != ""
 }
 
 // change says what a header line tells of the session.
