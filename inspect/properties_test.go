@@ -191,8 +191,10 @@ var transformations = []struct {
 }
 
 // hasBanner tells cases in which a second paste is another session by its own
-// banner.
-func hasBanner(s string) bool { return strings.Contains(s, "Microsoft (R) Windows Debugger") }
+// banner or break-in.
+func hasBanner(s string) bool {
+	return strings.Contains(s, "Microsoft (R) Windows Debugger") || strings.Contains(s, "Break instruction exception")
+}
 
 // mangledBefore tells cases whose text was mangled already.
 func mangledBefore(name string) bool {

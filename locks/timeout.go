@@ -15,7 +15,22 @@ type Timeout struct {
 	Flags            []string // "IsOwnedExclusive", "sharedWaiter", ...
 	ExclusiveWaiters Printed
 	Threads          []Entry // slots that are not empty
-	At               kd.Ref
+	// BrokeAt is the place in code at which the thread that complains broke into
+	// the debugger, "nt!ExpWaitForResource+0x20a846"; "" if that was not printed.
+	BrokeAt string
+	At      kd.Ref
+}
+
+// BrokeIn tells the reader where in code the break is that a debugger reports at
+// a line; it belongs to a complaint directly above.
+func (r *Reader) BrokeIn(place string, at kd.Ref) {
+	n := len(r.out.Timeouts)
+	if n == 0 {
+		return
+	}
+	if t := &r.out.Timeouts[n-1]; t.At.Input == at.Input && t.At.EndLine() < at.Line && at.Line-t.At.EndLine() <= 2 {
+		t.BrokeAt = place
+	}
 }
 
 // timeout reads the kernel's message before its resource time-out break:

@@ -28,6 +28,12 @@ type Target struct {
 	LiveAt kd.Ref
 }
 
+// Known reports whether anything was read that a kernel debugger alone tells of
+// a target: its stop code, version or kernel base.
+func (t *Target) Known() bool {
+	return t.Bugcheck != nil || t.KernelBase != 0 || t.Build != "" && t.ArchAt.Known()
+}
+
 // Bugcheck is the stop code of a crash dump and its arguments as printed.
 type Bugcheck struct {
 	Code uint32

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"fmt"
 	"iter"
 	"strings"
 
@@ -28,6 +29,7 @@ const (
 	WaitListed   WaitFrom = "waiter list"
 	WaitNamed    WaitFrom = "mex"
 	WaitArgument WaitFrom = "first argument of ExpWaitForResource"
+	WaitTimeout  WaitFrom = "time-out break"
 )
 
 // lockReasons are the wait reasons that say what kind of lock is waited for.
@@ -106,7 +108,44 @@ func (s *Snapshot) waitOf(t *threads.Thread, listed map[kd.Addr]Wait) (Wait, boo
 		}
 		return w, true
 	}
+	if tm := s.brokeIn(t); tm != nil {
+		w.Resource, w.How, w.At = tm.Addr, WaitTimeout, tm.At
+		if known := s.byResource[tm.Addr]; known != nil {
+			w.Owner = known.soleOwner()
+		}
+		return w, true
+	}
 	return w, t.State == threads.Waiting && lockReasons[strings.TrimSpace(t.WaitReason)]
+}
+
+// brokeIn returns the complaint whose thread a stack without a header is of: the
+// thread complains of the resource that it waits for, and breaks in at the very
+// place at which its innermost frame stands. A thread that broke in before has
+// gone on from there. nil if that is not so, or another complaint stands above
+// the stack.
+func (s *Snapshot) brokeIn(t *threads.Thread) *locks.Timeout {
+	if t.Addr != 0 || len(t.Stack.Frames) == 0 {
+		return nil
+	}
+	f := &t.Stack.Frames[0]
+	if f.Offset < 0 || f.Function == "" {
+		return nil
+	}
+	var above *locks.Timeout
+	for i := range s.Timeouts {
+		tm := &s.Timeouts[i]
+		switch {
+		case !tm.At.Before(f.At):
+		case above != nil:
+			return nil
+		default:
+			above = tm
+		}
+	}
+	if above == nil || above.BrokeAt != fmt.Sprintf("%s+%#x", f.Name(), f.Offset) {
+		return nil
+	}
+	return above
 }
 
 // soleOwner is the thread that owns a resource, 0 if that is none, unknown or

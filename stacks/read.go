@@ -287,7 +287,7 @@ func cutLast(s string, c byte) (before, after string, found bool) {
 func IsInnerNoise(text string) bool {
 	return strings.HasPrefix(text, "WARNING: Stack unwind information not available") ||
 		strings.HasPrefix(text, "WARNING: Frame IP not in any known module") ||
-		text == "[External Code]" || strings.HasPrefix(text, "[Frames below may be incorrect") // Visual Studio
+		text == "[External Code]" || strings.HasPrefix(text, "[Frames below may be incorrect") || isLanguage(text) // Visual Studio
 }
 
 // IsFrame reports whether the line reads as a frame whatever stands before it:

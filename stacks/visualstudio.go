@@ -10,12 +10,21 @@ import (
 // languages are the words of the Language column of a Visual Studio call stack.
 var languages = map[string]bool{"C": true, "C++": true, "ASM": true, "C/C++": true, "C/C++/ASM": true, "C++/ASM": true, "Unknown": true}
 
+// isLanguage reports whether a line holds only the last column of a frame that
+// did not fit.
+func isLanguage(text string) bool {
+	return len(text) <= len("C/C++/ASM") && languages[text]
+}
+
 // IsVisualStudioFrame reports whether a line is one of a call stack as Visual
 // Studio copies it: marker, call site and language, set off by tabs, without
 // any address:
 //
 //	>	OpenZFS!zap_add+0xe0 [C:\src\zap_micro.c @ 1310] 	C/C++/ASM
 //	 	drv.sys!DispatchRead(_DEVICE_OBJECT * dev, _IRP * irp) Line 123	C++
+//
+// The language may stand on the next line behind a marked frame that ends with
+// its source.
 func IsVisualStudioFrame(l kd.Line) bool {
 	_, ok := visualStudioFrame(l)
 	return ok
@@ -23,6 +32,11 @@ func IsVisualStudioFrame(l kd.Line) bool {
 
 func visualStudioFrame(l kd.Line) (Frame, bool) {
 	f := Frame{At: l.All(), Offset: -1, Bare: true}
+	if rest, ok := strings.CutPrefix(l.Text, ">\t"); ok && strings.HasSuffix(rest, "]") {
+		ok = readSymbol(rest, &f) && f.Function != "" && f.Offset >= 0 && strings.Contains(f.Source, " @ ")
+		f.Module = imageBase(f.Module)
+		return f, ok
+	}
 	if n := len(l.Text); n == 0 || l.Text[n-1] != '+' && l.Text[n-1] < 'A' {
 		return f, false
 	}

@@ -34,9 +34,26 @@ func TestVisualStudio(t *testing.T) {
 	}
 }
 
+// TestVisualStudioWrapped: the marked frame keeps its place when its language
+// went to the next line.
+func TestVisualStudioWrapped(t *testing.T) {
+	s := stacks.Read(kd.Lines(" \tOpenZFS!rw_enter+0xce [C:\\src\\spl-rwlock.c @ 106] \tC/C++/ASM\n" +
+		">\tOpenZFS!zap_get_leaf_byblk+0x3cd [C:\\src\\zap.c @ 558]\n\tC/C++/ASM\n" +
+		" \tOpenZFS!zap_deref_leaf+0x1d5 [C:\\src\\zap.c @ 619] \tC/C++/ASM\n"))
+	var got []string
+	for _, f := range s.Frames {
+		got = append(got, fmt.Sprint(f.Name(), " ", f.Offset, " ", f.Source))
+	}
+	want := []string{`OpenZFS!rw_enter 206 C:\src\spl-rwlock.c @ 106`, `OpenZFS!zap_get_leaf_byblk 973 C:\src\zap.c @ 558`, `OpenZFS!zap_deref_leaf 469 C:\src\zap.c @ 619`}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 func TestVisualStudioNearMisses(t *testing.T) {
 	for _, s := range []string{
 		"I wrote this driver!it is in C", "Use nt!KeWaitForSingleObject from C++", "\tC++", "OpenZFS!rw_enter+0xce", "> quoted!text about\tRust", "hello world!\tC",
+		">\tOpenZFS!zap_add+0xe0", "> OpenZFS!zap_add+0xe0 [C:\\src\\zap.c @ 9]", ">\tOpenZFS!zap_add [C:\\src\\zap.c @ 9]", ">\tOpenZFS!zap_add+0xe0 [sic]",
 		"The deadlock is in drv.sys!Function which is C++",
 	} {
 		if stacks.IsVisualStudioFrame(kd.Line{Text: s}) {

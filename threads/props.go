@@ -210,10 +210,10 @@ func (r *Reader) property(c *kd.Cursor, l kd.Line) bool {
 		t.ContextSwitches = int64(number(c))
 		t.LargeStack = strings.Contains(l.Text[c.Pos:], "LargeStack")
 	case c.Take("Win32 Start Address"):
-		t.StartAddress, _ = c.Rest()
+		t.StartAddress = startAddress(c)
 	case c.Take("Start Address"):
 		if t.StartAddress == "" {
-			t.StartAddress, _ = c.Rest()
+			t.StartAddress = startAddress(c)
 		}
 	case c.Take("Stack Init"), c.Take("Initial Sp"):
 		readStackInit(c, l, t)
@@ -230,6 +230,16 @@ func (r *Reader) property(c *kd.Cursor, l kd.Line) bool {
 		return false
 	}
 	return true
+}
+
+// startAddress reads "nt!ExpWorkerThread (0x8083f671)"; of an address that was
+// cut off nothing is kept.
+func startAddress(c *kd.Cursor) string {
+	s, _ := c.Rest()
+	if at := strings.LastIndex(s, " (0x"); at >= 0 && strings.IndexByte(s[at:], ')') < 0 {
+		return s[:at]
+	}
+	return s
 }
 
 // readProcessRef reads "fffffa800cd6a5f0  Image: System"; old debuggers print

@@ -1,11 +1,9 @@
 package transcript
 
 import (
-	"strconv"
 	"strings"
 
 	"kdlocks/kd"
-	"kdlocks/snapshot"
 )
 
 // stopTitle is the first line of what !analyze says of a stop code, until its
@@ -92,7 +90,7 @@ func (r *router) confirmTitle() {
 		return
 	}
 	r.stopCode(t.code, t.at)
-	if b := r.cur.target.Bugcheck; b != nil {
+	if b := r.cur.target.Bugcheck; b != nil && !r.cur.otherBugcheck(t.code) {
 		b.Name = t.name
 	}
 }
@@ -147,13 +145,4 @@ func (r *router) learnKey(key, value string, l kd.Line) {
 	case "FAILURE_BUCKET_ID":
 		r.cur.target.FailureBucket = value
 	}
-}
-
-// setBugcheck keeps a stop code; what is known of the same one stays.
-func (s *session) setBugcheck(code string, l kd.Line) {
-	n, err := strconv.ParseUint(strings.TrimPrefix(code, "0x"), 16, 32)
-	if err != nil || s.target.Bugcheck != nil && s.target.Bugcheck.Code == uint32(n) {
-		return
-	}
-	s.target.Bugcheck = &snapshot.Bugcheck{Code: uint32(n), At: l.All()}
 }

@@ -206,6 +206,8 @@ var hostile = []struct{ name, head, piece, tail string }{
 	{"processes", "", "PROCESS ffffcb8a00000080\n", ""},
 	{"blocks", "", thread + stack + "\n", ""},
 	{"banners", "", "Microsoft (R) Windows Debugger Version 10.0.19041.1 AMD64\n" + lockA, ""},
+	{"dumps", "", "Loading Dump File [C:\\a.dmp]\nBugcheck code 000000D1\n", ""},
+	{"stops", "", "*** Fatal System Error: 0x0000009f (0x3,0x4,0x5,0x6)\n" + lockA, ""},
 	{"fences", "", "```\n", ""},
 	{"numbered", "", "12: ", "\n"},
 	{"wrapped", "", "THREAD fffffa801691\n0b60  Cid 0004.0100  Teb: 0 Win32Th\nread: 0\n", ""},

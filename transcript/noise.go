@@ -20,6 +20,8 @@ var noise = []string{
 	"Thread at address", "Setting context", "Kernel-Mode Debugger", "Use !analyze -v",
 	"Use 'Help'", "WARNING: Whitespace", "*****",
 	"*  ", "* ", "Couldn't resolve", "KD: Scanning for held",
+	"Kernel Bitmap Dump File:", "Kernel Summary Dump File:", "Kernel Complete Dump File:", "Mini Kernel Dump File:",
+	"ReadMemory error: Cannot get nt!", "fffff78000000000: Unable to get shared data", "ffdf0000: Unable to get shared data",
 }
 
 // isNoise reports whether a line is known and without use.
@@ -28,6 +30,9 @@ func isNoise(text string) bool {
 		if kd.HasPrefixFold(text, p) {
 			return true
 		}
+	}
+	if c := (kd.Cursor{Text: text}); text[0] == 'K' && c.Take("KD: Scanning for held") {
+		return true // with more blanks than one
 	}
 	// Progress dots, perhaps wrapped before the last word in front of them, rulers
 	// and elisions.

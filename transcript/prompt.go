@@ -23,7 +23,11 @@ type prompt struct {
 //	0: kd:x86> k
 //	0: kd&gt; !process 0 7
 //	0:006> !locks
+//	0 : kd >   ! locks
 func parsePrompt(text string) (prompt, bool) {
+	if len(text) > 2 && text[1] == ' ' && text[2] == ':' {
+		return spacedPrompt(text)
+	}
 	s, system := skipProcessor(text)
 	word := s
 	for _, p := range []string{"lkd", "kd"} {
@@ -45,6 +49,23 @@ func parsePrompt(text string) (prompt, bool) {
 	p, ok := afterPrompt(s, false)
 	p.system, p.local = system, kd.HasPrefixFold(word, "l")
 	return p, ok
+}
+
+// spacedPrompt reads a prompt between whose signs a page put blanks.
+func spacedPrompt(text string) (prompt, bool) {
+	if text[0] < '0' || text[0] > '9' {
+		return prompt{}, false
+	}
+	c := kd.Cursor{Text: text[2:]}
+	if !c.Take(": kd >") && !c.Take(": lkd >") {
+		return prompt{}, false
+	}
+	rest, _ := c.Rest()
+	if name, ok := strings.CutPrefix(rest, "!"); ok {
+		name, _ = kd.TrimBlanks(name)
+		rest = "!" + name
+	}
+	return prompt{command: rest}, true
 }
 
 func afterPrompt(s string, user bool) (prompt, bool) {

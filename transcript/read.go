@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -375,8 +374,12 @@ func (r *router) header(l kd.Line, change change) {
 		r.pending = max(r.pending, otherTime)
 	case another:
 		old := r.cur.target
-		sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3
-		r.split()
+		sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3 && !opensDump(l.Text)
+		if r.cur.facts > 0 {
+			r.split()
+		} else {
+			r.nextTarget()
+		}
 		r.pending = noDoubt
 		if sameBlock {
 			r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
@@ -425,6 +428,15 @@ func (r *router) split() {
 	r.cur.threads.Prompt(!r.typed)
 }
 
+// nextTarget begins another session where only the target of the one before was
+// told.
+func (r *router) nextTarget() {
+	s := rawSession{target: r.cur.target, id: r.cur.id}
+	s.facts.threads.Load = r.loader.load
+	r.raw = append(r.raw, s)
+	r.cur.target, r.cur.id, r.cur.width, r.cur.stopAt, r.cur.breakAt = snapshot.Target{}, identity{}, 0, kd.Ref{}, kd.Ref{}
+}
+
 func (r *router) endSession() {
 	f := facts{r.cur.locks.Done(), r.cur.threads.Done()}
 	f.threads.Load = r.loader.load
@@ -436,19 +448,39 @@ func (r *router) endSession() {
 // one dump, are one.
 func (r *router) build() {
 	var whole []rawSession
+	index := make(map[moment]int)
 	for _, s := range r.raw {
-		i := slices.IndexFunc(whole, func(o rawSession) bool { return o.id.same(s.id) })
-		if i < 0 {
-			whole = append(whole, s)
+		m, known := s.id.moment()
+		if i, ok := index[m]; ok && known {
+			whole[i].facts.add(s.facts)
+			if whole[i].target.Bugcheck == nil {
+				whole[i].target.Bugcheck = s.target.Bugcheck
+			}
 			continue
 		}
-		whole[i].facts.add(s.facts)
+		if known {
+			index[m] = len(whole)
+		}
+		whole = append(whole, s)
 	}
 	for _, s := range whole {
 		for _, f := range splitMoments(s.facts.locks, s.facts.threads) {
 			if snap := snapshot.Build(s.target, f.locks, f.threads); !snap.Empty() {
 				r.out.Snapshots = append(r.out.Snapshots, snap)
 			}
+		}
+	}
+	if len(r.out.Snapshots) == 0 && !r.sawUser {
+		r.onlyTargets(whole)
+	}
+}
+
+// onlyTargets makes snapshots of sessions that tell nothing but what machine
+// they looked at. Beside others they would only make those look undecided.
+func (r *router) onlyTargets(sessions []rawSession) {
+	for _, s := range sessions {
+		if s.target.Known() {
+			r.out.Snapshots = append(r.out.Snapshots, snapshot.Build(s.target, s.facts.locks, s.facts.threads))
 		}
 	}
 }

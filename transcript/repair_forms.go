@@ -14,6 +14,7 @@ import (
 //	%c  client id                     %t  (h:mm:ss.mmm)         %w  any word
 //	%p  (word)                        %i  image name
 //	%*  any rest, also none           a|b one of several words
+//	%l  a place in code as the rest
 //	%a, %a: (%a) (%h,%h)  the same with what stands around it
 //	[ ... ]  may be missing           word*  a word that begins so
 //
@@ -68,8 +69,8 @@ var forms = compileForms([]string{
 	"WaitTime (ticks) %n",
 	"WaitTime (seconds) %n",
 	"Context Switch Count %n [ IdealProcessor: %n ] [ LargeStack|NoStackSwap ]",
-	"Win32 Start Address %*",
-	"Start Address %*",
+	"Win32 Start Address %l",
+	"Start Address %l",
 	"Stack Init %a Current %a [ Base %a Limit %a Call %h ]",
 	"Initial Sp %a Current Sp %a",
 	"Base %a Limit %a Call %h",
@@ -249,6 +250,10 @@ func (f *compiledForm) fit(text string) fit {
 			return open
 		}
 		before := c.Pos
+		if t.kind == 'l' {
+			rest, _ := c.Rest()
+			return placeFit(rest)
+		}
 		w, _ := c.Word()
 		if w == "" {
 			if t.skip > 0 {
@@ -281,6 +286,60 @@ func (f *compiledForm) fit(text string) fit {
 		return noFit
 	}
 	return whole
+}
+
+// placeFit returns how much of a place in code a text is: the name of a
+// function, in which blanks stand between brackets only, and its address.
+//
+//	ucrtbase!thread_start<unsigned int (__cdecl*)(void *),1> (0x00007ff8f0b61b20)
+//	0x77e617f8
+func placeFit(s string) fit {
+	if s == "" {
+		return cut
+	}
+	if strings.HasPrefix(s, "0x") {
+		if matchValue('a', s) == cut {
+			return cut
+		}
+		return open
+	}
+	name, addr, has := s, "", false
+	if at := strings.LastIndex(s, " (0x"); at >= 0 {
+		name, addr, has = s[:at], s[at+2:], true
+	} else if body, ok := cutAddressMark(s); ok {
+		name, has = body, true
+	}
+	depth, blank := 0, false
+	for i := 0; i < len(name); i++ {
+		switch name[i] {
+		case '(', '<', '`':
+			depth++
+		case ')', '>', '\'':
+			depth--
+		case ' ', '\t':
+			blank = blank || depth <= 0
+		}
+	}
+	body, closed := strings.CutSuffix(addr, ")")
+	switch {
+	case blank || depth < 0 || has && depth != 0 || strings.Contains(name, "<<"):
+		return open
+	case !has && depth > 0, has && !closed && partOfAddress(addr):
+		return cut
+	case closed && matchValue('a', body) == whole:
+		return whole
+	}
+	return open
+}
+
+// cutAddressMark cuts what is left of " (0x" at the end of a text.
+func cutAddressMark(s string) (string, bool) {
+	for _, m := range []string{" (0", " ("} {
+		if body, ok := strings.CutSuffix(s, m); ok {
+			return body, true
+		}
+	}
+	return s, false
 }
 
 // match returns whole if a word is what the token asks for, cut if it is the

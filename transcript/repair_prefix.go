@@ -243,7 +243,7 @@ func (r *Repair) numbers(rows []row) int {
 			continue
 		}
 		end, count, known := numberedRun(rows, i, first)
-		if count >= shortRun && (first.close != ' ' || known >= 2 || padded(rows[i].text)) || goesOn {
+		if count >= shortRun && (first.close != ' ' || known >= 2 || padded(rows[i].text) || rows[i].stacksRow(first)) || goesOn {
 			for j := i; j < end; j++ {
 				if n, ok := rows[j].number(); ok && (n.close == first.close || n.close == 0) {
 					rows[j].front(n.size)
@@ -262,6 +262,13 @@ func (r *Repair) numbers(rows []row) int {
 // padded reports whether a text begins with a number of four digits and more
 // that zeros fill up: frame numbers are not.
 func padded(s string) bool { return s[0] == '0' && digitPattern(s, "0000") > 0 }
+
+// stacksRow reports whether a row of !stacks stands behind a number: no list of
+// frames begins so.
+func (w *row) stacksRow(n lineNumber) bool {
+	rest, _ := kd.TrimBlanks(w.text[n.size:])
+	return rest != "" && classify(rest) == keyword && matchValue('r', strings.Fields(rest)[0]) == whole
+}
 
 func (w *row) number() (lineNumber, bool) {
 	if w.text == "" || w.text[0] < '0' || w.text[0] > '9' {

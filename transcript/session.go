@@ -18,15 +18,21 @@ type session struct {
 	threads threads.Reader
 	width   int // hex digits of kernel addresses in head lines: 8, 16, 0 unknown
 	facts   int // lines claimed by the readers
+	// stopAt is where a stop code stands whose arguments may follow.
+	stopAt kd.Ref
+	// breakAt is the line of the last break-in.
+	breakAt kd.Ref
 }
 
 // identity tells machines and moments apart.
 type identity struct{ kernelBase, time, uptime, machine, connected string }
 
-// same reports whether both say in full where and when they looked, and the
-// same.
-func (i identity) same(o identity) bool {
-	return i.kernelBase != "" && i.time != "" && i.uptime != "" && i.kernelBase == o.kernelBase && i.time == o.time && i.uptime == o.uptime
+// moment is what says in full where and when a session looked.
+type moment struct{ kernelBase, time, uptime string }
+
+// moment returns the moment of a session, and reports whether it is known.
+func (i identity) moment() (moment, bool) {
+	return moment{i.kernelBase, i.time, i.uptime}, i.kernelBase != "" && i.time != "" && i.uptime != ""
 }
 
 // change says what a header line tells of the session.
@@ -53,8 +59,10 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 	c := kd.Cursor{Text: l.Text}
 	old := s.facts > 0
 	switch {
-	case strings.HasPrefix(l.Text, "Microsoft (R) Windows Debugger"), strings.HasPrefix(l.Text, "Loading Dump File ["):
+	case strings.HasPrefix(l.Text, "Microsoft (R) Windows Debugger"):
 		return true, changed(old)
+	case opensDump(l.Text):
+		return true, changed(old || s.target.Known())
 	case strings.HasPrefix(l.Text, "Windows") && strings.Contains(l.Text, "Kernel Version"):
 		return true, changed(old && differs(s.target.Version, l.Text))
 	case c.Take("Kernel base ="):
@@ -78,17 +86,14 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 		return true, changed(old && v != "" && differs(s.id.machine, v))
 	case strings.HasPrefix(l.Text, "Connected to Windows"):
 		return true, changed(old && differs(s.id.connected, l.Text))
-	case strings.HasPrefix(l.Text, "Break instruction exception"), strings.HasPrefix(l.Text, "*BUSY*"), strings.HasPrefix(l.Text, "Kernel Debugger connection established"):
+	case isBreak(l.Text), strings.HasPrefix(l.Text, "*BUSY*"), strings.HasPrefix(l.Text, "Kernel Debugger connection established"):
 		// A live system that was broken into: what came before is past.
 		return true, changed(old)
-	case c.Take("BugCheck"):
-		w, _ := c.Word()
-		return strings.Contains(l.Text, "{"), changed(old && s.otherBugcheck(strings.TrimSuffix(w, ",")))
-	case c.Take("Bugcheck code"):
-		w, _ := c.Word()
-		return true, changed(old && s.otherBugcheck(w))
-	case strings.HasPrefix(l.Text, "Arguments "):
+	case s.stopArgsLine(l), s.breakPlace(l) != "":
 		return true, noChange
+	}
+	if stop, ok := parseStopCode(l.Text); ok {
+		return true, changed(old && (stop.now || s.otherBugcheck(stop.code)))
 	}
 	for _, p := range []string{"Product:", "Built by:", "Edition build lab:", "Opened log file"} {
 		if strings.HasPrefix(l.Text, p) {
@@ -98,14 +103,34 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 	return false, noChange
 }
 
+// opensDump reports whether a line is the first about another dump: unlike the
+// name of the debugger, which the command version prints too.
+func opensDump(text string) bool { return strings.HasPrefix(text, "Loading Dump File [") }
+
+func isBreak(text string) bool { return strings.HasPrefix(text, "Break instruction exception") }
+
+// breakPlace reads where in code a break is, off the line behind that of the
+// break, perhaps with a blank line between; "" if that is not it.
+//
+//	nt!ExpWaitForResource+0x20a846:
+func (s *session) breakPlace(l kd.Line) string {
+	if !directlyBehind(s.breakAt, l) {
+		return ""
+	}
+	place, ok := strings.CutSuffix(l.Text, ":")
+	if !ok || !strings.Contains(place, "!") || !strings.Contains(place, "+0x") || strings.ContainsAny(place, " \t") {
+		return ""
+	}
+	return place
+}
+
+// directlyBehind reports whether a line is the next one, or has but one between.
+func directlyBehind(at kd.Ref, l kd.Line) bool {
+	return at.Known() && l.Input == at.Input && l.Num > at.EndLine() && l.Num-at.EndLine() <= 2
+}
+
 // notAvailable is the uptime of a target that the debugger could not ask.
 const notAvailable = "not available"
-
-// otherBugcheck reports whether the session has a stop code, and another one.
-func (s *session) otherBugcheck(code string) bool {
-	n, err := strconv.ParseUint(strings.TrimPrefix(code, "0x"), 16, 32)
-	return err == nil && s.target.Bugcheck != nil && s.target.Bugcheck.Code != uint32(n)
-}
 
 func differs(known, now string) bool { return known != "" && known != now }
 
@@ -133,13 +158,17 @@ func (s *session) learn(l kd.Line) {
 		s.id.machine, _ = c.Rest()
 	case strings.HasPrefix(l.Text, "Connected to Windows"):
 		s.id.connected = l.Text
-	case c.Take("BugCheck"):
-		s.learnBugcheck(&c, l)
-	case c.Take("Bugcheck code"):
-		w, _ := c.Word()
-		s.setBugcheck(w, l)
-	case c.Take("Arguments") && s.target.Bugcheck != nil:
-		s.target.Bugcheck.Args = addresses(&c)
+	case isBreak(l.Text):
+		s.breakAt = l.All()
+	case s.breakPlace(l) != "":
+		s.locks.BrokeIn(s.breakPlace(l), s.breakAt)
+	case s.stopArgsLine(l):
+		s.target.Bugcheck.Args, _ = parseStopArgs(l.Text)
+		s.stopAt = kd.Ref{}
+	default:
+		if stop, ok := parseStopCode(l.Text); ok {
+			s.learnStopCode(stop, l)
+		}
 	}
 }
 
@@ -149,7 +178,9 @@ func (s *session) learn(l kd.Line) {
 func (s *session) learnVersion(l kd.Line) {
 	_, after, _ := strings.Cut(l.Text, "Kernel Version")
 	c := kd.Cursor{Text: after}
-	s.target.Build, _ = c.Word()
+	if w, _ := c.Word(); isDecimal(w) {
+		s.target.Build = w
+	}
 	s.target.Processors = processors(after)
 	for _, a := range []struct {
 		word string
@@ -173,29 +204,6 @@ func processors(s string) int {
 		return 0
 	}
 	return n
-}
-
-// learnBugcheck reads "BugCheck 9F, {3, ffffe001, ffffd000, ffffe002}".
-func (s *session) learnBugcheck(c *kd.Cursor, l kd.Line) {
-	w, _ := c.Word()
-	s.setBugcheck(strings.TrimSuffix(w, ","), l)
-	if args := addresses(c); s.target.Bugcheck != nil && len(args) > 0 {
-		s.target.Bugcheck.Args = args
-	}
-}
-
-func addresses(c *kd.Cursor) []kd.Addr {
-	var out []kd.Addr
-	for len(out) < 8 {
-		w, _ := c.Word()
-		if w == "" {
-			break
-		}
-		if a, ok := kd.ParseAddr(strings.Trim(w, "{},")); ok {
-			out = append(out, a)
-		}
-	}
-	return out
 }
 
 // headWidth returns the number of digits of the address in a head line of a
