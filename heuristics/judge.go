@@ -69,6 +69,9 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	if n := s.HeldUnlisted(); n > 0 {
 		d.gap(kd.Gap{What: fmt.Sprintf("who owns and waits for %d of %s", n, kd.Plural(s.Held.N, "held lock")), Why: kd.NotInInput, Next: "!locks", Decides: nothing})
 	}
+	if s.Held.Unread {
+		d.gap(kd.Gap{What: "how many locks are held", Why: kd.Unreadable, Next: "!locks", Decides: nothing})
+	}
 	for i := range j.Findings {
 		f := &j.Findings[i]
 		if f.Suspect != nil {

@@ -24,6 +24,8 @@ func show(l locks.Listing) []string {
 		}{{"n", r.SharedOwners}, {"cont", r.Contention}, {"sw", r.SharedWaiterCount}, {"xw", r.ExclusiveWaiterCount}} {
 			if c.p.Known() {
 				s += fmt.Sprintf(" %s=%d", c.name, c.p.N)
+			} else if c.p.Unread {
+				s += " " + c.name + "=?"
 			}
 		}
 		for _, o := range r.Owners {
@@ -235,6 +237,38 @@ func TestMissingEntries(t *testing.T) {
 		if len(got.Resources) != 1 || got.Resources[0].Reading != tc.want {
 			t.Errorf("%s: %q, want reading %d", tc.name, show(got), tc.want)
 		}
+	}
+}
+
+// TestCounts: a count whose number cannot be read is unknown, not zero.
+func TestCounts(t *testing.T) {
+	for _, tc := range []struct{ line, want string }{
+		{"", ""},
+		{"NumberOfExclusiveWaiters = 3", " xw=3"},
+		{"NumberOfExclusiveWaiters=3", " xw=3"},
+		{"numberofexclusivewaiters =3", " xw=3"},
+		{"NumberOfExclusiveWaiters = 3  << look", " xw=3"},
+		{"NumberOfExclusiveWaiters = 3</b>", " xw=?"},
+		{"NumberOfExclusiveWaiters = O", " xw=?"},
+		{"NumberOfExclusiveWaiters = -1", " xw=?"},
+		{"NumberOfExclusiveWaiters = 99999999999999999999", " xw=?"},
+		{"NumberOfExclusiveWaiters =", " xw=?"},
+		{"NumberOfExclusiveWaiters: 3", " xw=?"},
+		{"NumberOfSharedWaiters = ?", " sw=?"},
+		{"NumberOfSharedWaiters", " sw=?"},
+		{"Contention Count = 1 5", " cont=1"},
+		{"Contention Count = 4x", " cont=?"},
+	} {
+		got := show(locks.Read(kd.Lines("Resource @ 0x" + a + "    Exclusively owned\n    " + tc.line + "\n     Threads: " + b + "-01<*> \n")))
+		if want := a + " exclusive" + tc.want + " owner:" + b + "-01"; len(got) != 1 || got[0] != want {
+			t.Errorf("%q: %q, want %q", tc.line, got, want)
+		}
+	}
+	if got := show(locks.Read(kd.Lines("Resource @ 0x" + a + "    Shared x owning threads\n"))); got[0] != a+" unknown n=?" {
+		t.Errorf("owning threads: %q", got)
+	}
+	if _, held := locks.Read(kd.Lines("16088 total locks, x locks currently held")).Totals(); held.Known() || !held.Unread {
+		t.Errorf("held: %+v", held)
 	}
 }
 

@@ -189,6 +189,7 @@ func (r *Reader) readMode(c *kd.Cursor, l kd.Line) {
 		n, err := strconv.Atoi(w)
 		if err != nil || n < 0 {
 			r.note(l.Ref(at, len(rest)), "resource head line: no count of owning threads")
+			r.cur.SharedOwners = Printed{At: l.Ref(at, len(rest)), Unread: true}
 			return
 		}
 		r.cur.Mode = Shared
@@ -246,8 +247,13 @@ func (r *Reader) totals(l kd.Line) bool {
 	round := r.round(l)
 	round.Total = Printed{N: n, At: l.Ref(at, len(total))}
 	held, at := c.Word()
-	if h, err := strconv.Atoi(held); err == nil && h >= 0 && c.Take("locks currently") && strings.HasPrefix(c.Peek(), "held") {
-		round.Held = Printed{N: h, At: l.Ref(at, len(held))}
+	if c.Take("locks currently") && strings.HasPrefix(c.Peek(), "held") {
+		round.Held = Printed{At: l.Ref(at, len(held)), Unread: true}
+		if h, err := strconv.Atoi(held); err == nil && h >= 0 {
+			round.Held.N, round.Held.Unread = h, false
+		} else {
+			r.note(round.Held.At, "count %q is not a number", kd.Clip(held))
+		}
 	}
 	if strings.HasPrefix(c.Peek(), "heldPNP_TRIAGE") { // a lost line break
 		r.beginTriage(l)
@@ -269,9 +275,9 @@ func (r *Reader) bodyLine(l kd.Line) bool {
 		r.entries(&c, l)
 	case c.Take("Contention Count ="):
 		r.count(&c, l, &r.cur.Contention, 10)
-	case c.Take("NumberOfSharedWaiters ="):
+	case takeCount(&c, "NumberOfSharedWaiters"):
 		r.count(&c, l, &r.cur.SharedWaiterCount, 10)
-	case c.Take("NumberOfExclusiveWaiters ="):
+	case takeCount(&c, "NumberOfExclusiveWaiters"):
 		base := 10
 		if r.list == slotList {
 			base = 16
@@ -287,12 +293,26 @@ func (r *Reader) bodyLine(l kd.Line) bool {
 	return true
 }
 
+// takeCount moves over the name of a count and the sign behind it, with or
+// without blanks.
+func takeCount(c *kd.Cursor, name string) bool {
+	if !kd.HasPrefixFold(c.Text, name) {
+		return false
+	}
+	c.Pos = len(name)
+	if rest, at := c.Rest(); strings.HasPrefix(rest, "=") {
+		c.Pos = at + 1
+	}
+	return true
+}
+
 // count reads the number behind "Contention Count =" and its kin.
 func (r *Reader) count(c *kd.Cursor, l kd.Line, into *Printed, base int) {
 	w, at := c.Word()
 	n, err := strconv.ParseInt(w, base, 33)
 	if err != nil || n < 0 {
 		r.note(l.Ref(at, len(w)), "count %q is not a number", kd.Clip(w))
+		*into = Printed{At: l.Ref(at, len(w)), Unread: true}
 		return
 	}
 	*into = Printed{N: int(min(n, 1<<31-1)), At: l.Ref(at, len(w))}

@@ -31,10 +31,29 @@ func (m Mode) String() string {
 type Printed struct {
 	N  int
 	At kd.Ref
+	// Unread is set when a number was printed and could not be read. N is then 0
+	// and means nothing.
+	Unread bool
 }
 
-// Known reports whether the count was printed.
-func (p Printed) Known() bool { return p.At.Known() }
+// Known reports whether the count was printed and could be read.
+func (p Printed) Known() bool { return p.At.Known() && !p.Unread }
+
+// of says the count in words.
+func (p Printed) of(noun string) string {
+	if p.Unread {
+		return "a number of " + noun + "s that could not be read"
+	}
+	return kd.Plural(p.N, noun)
+}
+
+// absent says why a count is not known.
+func (p Printed) absent(things string) string {
+	if p.Unread {
+		return "the count of " + things + " could not be read"
+	}
+	return "no count of " + things + " was printed"
+}
 
 // Entry is one item of a "Threads:" list: an owner or a shared waiter, until
 // reconciling says which.

@@ -284,7 +284,7 @@ func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, m
 		// Whoever it is waits for the owners.
 		behind := g.node(Node{Kind: Exclusive, Addr: r.Addr, Resource: r})
 		g.Add(Edge{From: nobody, To: behind, Grade: C, At: r.At, About: r.Addr})
-	case len(ws) > 0:
+	case len(ws) > 0 && !r.ExclusiveWaiterCount.Unread:
 		g.note(r.At, "resource %s is owned shared and has shared waiters, but no exclusive waiter that they could queue behind", g.bare(r.Addr))
 	}
 }
