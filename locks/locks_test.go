@@ -272,6 +272,48 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// TestWaiterRows: what a cut or an author did to a row of exclusive waiters
+// takes no whole address with it, and nothing else is taken for such a row.
+func TestWaiterRows(t *testing.T) {
+	const head = "Resource @ 0x8a3c2f38    Exclusively owned\n    NumberOfExclusiveWaiters = 9\n     Threads: 8a2f1020-01<*> \n     Threads Waiting On Exclusive Access:\n"
+	for _, tc := range []struct {
+		row           string
+		listed, notes int
+	}{
+		{"8a1cb020       89e4f7a0       8a33d2b8       8a5512d8", 4, 0},
+		{"8a1cb020       89e4f7a0       8a33d2b8       8a55", 3, 1},
+		{"8a1cb020       8", 1, 1},
+		{"8a1cb020       89e4f7a0       8a33d2b", 2, 1},
+		{"8a1cb020       89e4x7a0       8a33d2b8", 2, 1},
+		{"8a1cb020       [...]", 1, 1},
+		{"8a1cb020       ...", 1, 1},
+		{"8a1cb020       8a33...", 1, 1},
+		{"8a1cb020       8a33d2b8       \u2026", 2, 1},
+		{"8a1cb020       8a33d2b8       (and so on)", 2, 1},
+		{"8a1cb020       8a33d2b8       etc.", 2, 1},
+		{"8a1cb020       8a33d2b8       <snip>", 2, 1},
+		{"8a1cb020       8a33d2b8       << this one", 2, 0},
+		{"8a1cb020 is the thread of the service", 0, 0},
+		{"8a1cb020 was left in a wait", 0, 0},
+		{"8a1cb020       89e4       8a33", 0, 0},
+		{"8a1cb020       ffff8858e9d81080       ffff8858e9d82080", 0, 0},
+		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 nt!KiSwapContext+0x2e", 0, 0},
+		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 nt!KiSwapContext+0x2e (FPO: [0,0,4])", 0, 0},
+		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 0x7c90e4f4", 0, 0},
+		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 afd+0x1c2", 0, 0},
+		{"8a55", 0, 0},
+	} {
+		got := locks.Read(kd.Lines(head + "              " + tc.row + "\n"))
+		if n := len(got.Resources[0].ExclusiveWaiters); n != tc.listed || len(got.Notes) != tc.notes || got.Resources[0].Reading != locks.Sound {
+			t.Errorf("%q: %d listed, %v, want %d and %d notes", tc.row, n, got.Notes, tc.listed, tc.notes)
+		}
+	}
+	got := locks.Read(kd.Lines(strings.TrimSuffix(head, "\n") + " 8a1c 89e4f7a0\n"))
+	if r := got.Resources[0]; len(r.ExclusiveWaiters) != 1 || r.Reading != locks.Doubtful {
+		t.Errorf("the first is broken: %+v", r)
+	}
+}
+
 func TestRead(t *testing.T) {
 	for _, tc := range forms {
 		t.Run(tc.name, func(t *testing.T) {

@@ -78,6 +78,10 @@ func (r *Reader) Line(l kd.Line) bool {
 	return ok
 }
 
+// InWaiters reports whether the line before was part of an exclusive waiter
+// list, so that the next may go on with it.
+func (r *Reader) InWaiters() bool { return r.list == exclusiveList && r.cur.Open }
+
 // foreign records that a line came which belongs to no list: the list before
 // it was not cut off by the end of the input.
 func (r *Reader) foreign() {
@@ -385,7 +389,7 @@ func (r *Reader) continuation(c *kd.Cursor, l kd.Line) bool {
 		if n.Known() && len(r.cur.ExclusiveWaiters) >= n.N {
 			return false // all that are announced have been listed
 		}
-		if _, ok := r.waiterAddress(c.Peek()); !ok || !r.onlyAddresses(*c) {
+		if !r.isWaiterRow(*c) {
 			return false
 		}
 		r.addresses(c, l)
