@@ -134,10 +134,13 @@ func (d *diagnosis) findGaps() {
 		case len(r.Owners) == 0 && (waited(r) || r.SharedOwners.N > 0 || r.Mode == locks.Exclusive) && r.Reading != locks.Irreconcilable:
 			d.gap(kd.Gap{What: "the owner of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
-		if r.Mode == locks.Shared && r.Reading != locks.Irreconcilable && len(r.SharedWaiters) > 0 && len(r.ExclusiveWaiters) == 0 && r.ExclusiveWaiterCount.N == 0 && !r.ExclusiveWaiterCount.Unread {
+		if r.Mode == locks.Shared && r.Reading != locks.Irreconcilable && locks.Threads(r.SharedWaiters) > 0 && len(r.ExclusiveWaiters) == 0 && r.ExclusiveWaiterCount.N == 0 && !r.ExclusiveWaiterCount.Unread {
 			d.gap(kd.Gap{What: "why threads wait shared for " + d.lock(r.Addr) + ", which is owned shared and has no exclusive waiter", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
 		d.gapsOfCounts(r)
+		if n := len(r.SharedWaiters) + len(r.ExclusiveWaiters); n > 0 && !waited(r) {
+			d.gap(kd.Gap{What: "who waits for " + d.lock(r.Addr) + " (its waiter list holds no thread)", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
+		}
 		if shared, exclusive := r.Unlisted(); shared+exclusive > 0 && r.Reading != locks.Irreconcilable {
 			d.gap(kd.Gap{What: kd.Plural(shared+exclusive, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr)})
 		}
@@ -164,8 +167,8 @@ func (d *diagnosis) gapsOfCounts(r *snapshot.Resource) {
 		decides bool
 	}{
 		{"how many threads own ", r.SharedOwners, true},
-		{"how many threads wait shared for ", r.SharedWaiterCount, len(r.SharedWaiters) == 0},
-		{"how many threads wait exclusively for ", r.ExclusiveWaiterCount, len(r.ExclusiveWaiters) == 0},
+		{"how many threads wait shared for ", r.SharedWaiterCount, locks.Threads(r.SharedWaiters) == 0},
+		{"how many threads wait exclusively for ", r.ExclusiveWaiterCount, locks.Threads(r.ExclusiveWaiters) == 0},
 		{"the contention count of ", r.Contention, !waited(r)},
 	} {
 		if c.count.Unread {

@@ -219,8 +219,6 @@ func (r *Reader) addresses(c *kd.Cursor, l kd.Line) {
 		}
 		a, ok := r.waiterAddress(w)
 		switch {
-		case ok && !a.IsKernel(kd.ArchUnknown):
-			r.note(l.Ref(at, len(w)), "exclusive waiter %s is no thread: newer kernels keep a marker in the wait list", w)
 		case ok:
 			r.cur.ExclusiveWaiters = append(r.cur.ExclusiveWaiters, Waiter{Thread: a, At: l.Ref(at, len(w))})
 		case isAside(w):

@@ -150,7 +150,7 @@ var forms = []struct {
 	{
 		"marker of newer kernels in the wait list",
 		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfExclusiveWaiters = 2\n     Threads: " + b + "-01<*> \n     Threads Waiting On Exclusive Access:\n              " + c + "       0000000000060001\n",
-		[]string{a + " exclusive xw=2 owner:" + b + "-01 excl:" + c}, 1,
+		[]string{a + " exclusive xw=2 owner:" + b + "-01 excl:" + c + " excl:60001"}, 1,
 	},
 	{
 		"bad digits and a cut address",
@@ -269,6 +269,34 @@ func TestCounts(t *testing.T) {
 	}
 	if _, held := locks.Read(kd.Lines("16088 total locks, x locks currently held")).Totals(); held.Known() || !held.Unread {
 		t.Errorf("held: %+v", held)
+	}
+}
+
+// TestMarkers: a marker in a waiter list is listed as printed and may be
+// counted or not; it is no thread that waits.
+func TestMarkers(t *testing.T) {
+	const m = "0000000000060001"
+	for _, tc := range []struct {
+		name, head, counts, threads, exclusive string
+		waiting                                int
+		missing                                [2]int
+		reading                                locks.Reading
+	}{
+		{"counted in both lists", "Exclusively owned", "    NumberOfSharedWaiters = 2\n    NumberOfExclusiveWaiters = 3\n", b + "-01<*> " + c + "-01    " + m + "-01", d + "       " + m + "       " + a, 3, [2]int{0, 0}, locks.Sound},
+		{"not counted", "Exclusively owned", "    NumberOfSharedWaiters = 1\n    NumberOfExclusiveWaiters = 2\n", b + "-01<*> " + c + "-01    " + m + "-01", d + "       " + m + "       " + a, 3, [2]int{0, 0}, locks.Sound},
+		{"owned shared", "Shared 1 owning threads", "    NumberOfSharedWaiters = 1\n", b + "-01<*> " + c + "-01    " + m + "-01", "", 1, [2]int{0, 0}, locks.Sound},
+		{"one more is announced", "Exclusively owned", "    NumberOfExclusiveWaiters = 3\n", b + "-01<*>", d + "       " + m, 2, [2]int{0, 1}, locks.Sound},
+		{"one thread too many", "Exclusively owned", "    NumberOfExclusiveWaiters = 1\n    NumberOfSharedWaiters = 1\n", b + "-01<*> " + c + "-01 " + d + "-01    " + m + "-01", a, 3, [2]int{0, 0}, locks.Irreconcilable},
+	} {
+		text := "Resource @ 0x" + a + "    " + tc.head + "\n" + tc.counts + "     Threads: " + tc.threads + "\n"
+		if tc.exclusive != "" {
+			text += "     Threads Waiting On Exclusive Access:\n              " + tc.exclusive + "\n"
+		}
+		r := locks.Read(kd.Lines(text)).Resources[0]
+		shared, exclusive := r.Unlisted()
+		if r.Waiting() != tc.waiting || [2]int{shared, exclusive} != tc.missing || r.Reading != tc.reading {
+			t.Errorf("%s: %d wait, %d and %d missing, reading %d (%s)", tc.name, r.Waiting(), shared, exclusive, r.Reading, r.Why)
+		}
 	}
 }
 

@@ -115,6 +115,8 @@ func (r *Reader) close() {
 	r.report()
 	r.cur.reconcile()
 	r.out.Resources = append(r.out.Resources, r.cur)
+	r.markers("shared", r.cur.SharedWaiters)
+	r.markers("exclusive", r.cur.ExclusiveWaiters)
 	if r.cur.HeadUntrusted {
 		r.note(r.cur.At, "resource %x: the debugger had no ERESOURCE type, so its state is not trustworthy", uint64(r.cur.Addr))
 	}
@@ -122,6 +124,15 @@ func (r *Reader) close() {
 		r.note(r.cur.At, "resource %x: %s", uint64(r.cur.Addr), r.cur.Why)
 	}
 	r.cur, r.list, r.table, r.elided = nil, noList, false, false
+}
+
+// markers notes the waiters that are no threads.
+func (r *Reader) markers(kind string, ws []Waiter) {
+	for _, w := range ws {
+		if w.Marker() {
+			r.note(w.At, "%s waiter %x is no thread: newer kernels keep a marker in the wait list", kind, uint64(w.Thread))
+		}
+	}
 }
 
 func (r *Reader) note(at kd.Ref, format string, args ...any) {
@@ -386,7 +397,7 @@ func (r *Reader) continuation(c *kd.Cursor, l kd.Line) bool {
 		return true
 	case exclusiveList:
 		n := r.cur.ExclusiveWaiterCount
-		if n.Known() && len(r.cur.ExclusiveWaiters) >= n.N {
+		if n.Known() && Threads(r.cur.ExclusiveWaiters) >= n.N {
 			return false // all that are announced have been listed
 		}
 		if !r.isWaiterRow(*c) {

@@ -95,7 +95,8 @@ func (r *Resource) lastMarked() int {
 }
 
 func (r *Resource) reconcileExclusive() {
-	k, s := len(r.Entries), r.SharedWaiterCount.N
+	k := len(r.Entries)
+	s := r.announcedShared(k - 1)
 	if k == 0 {
 		return
 	}
@@ -112,6 +113,18 @@ func (r *Resource) reconcileExclusive() {
 	case k > 1+s:
 		r.refuse(fmt.Sprintf("%s beside the owner, but announced: %s", kd.Plural(k-1, "entry"), r.SharedWaiterCount.of("shared waiter")))
 	}
+}
+
+// announcedShared returns the count of shared waiters as it is to be compared
+// with the number that is listed. Markers among those may be counted or not.
+func (r *Resource) announcedShared(listed int) int {
+	s := r.SharedWaiterCount.N
+	for _, e := range r.Entries {
+		if s < listed && !e.Marked && e.waiter().Marker() {
+			s++
+		}
+	}
+	return s
 }
 
 // firstOwner returns the index of the first marked entry, else 0.
@@ -140,7 +153,8 @@ func (e Entry) waiter() Waiter {
 }
 
 func (r *Resource) reconcileShared() {
-	k, s, n := len(r.Entries), r.SharedWaiterCount.N, r.SharedOwners.N
+	k, n := len(r.Entries), r.SharedOwners.N
+	s := r.announcedShared(k - n)
 	marked := r.marked()
 	switch {
 	case marked > n || marked == 0:
@@ -202,7 +216,7 @@ func (r *Resource) reconcileUnknown() {
 // checkExclusiveList compares the exclusive waiters with their count. A list
 // that is shorter than its count is a known habit of newer debuggers.
 func (r *Resource) checkExclusiveList() {
-	n := len(r.ExclusiveWaiters)
+	n := Threads(r.ExclusiveWaiters) // markers may be counted or not
 	switch {
 	case n > 0 && !r.ExclusiveWaiterCount.Known():
 		r.doubt(fmt.Sprintf("%s listed, but %s", kd.Plural(n, "exclusive waiter"), r.ExclusiveWaiterCount.absent("them")))

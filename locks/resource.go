@@ -80,6 +80,22 @@ type Waiter struct {
 	AtBreak bool
 }
 
+// Marker reports whether the waiter is no thread: lists of Windows 10 hold the
+// value 60001, which !thread calls invalid (testdata/corpus, captures 022 and
+// 025).
+func (w Waiter) Marker() bool { return !w.Thread.IsKernel(kd.ArchUnknown) }
+
+// Threads counts the waiters of a list that are threads.
+func Threads(ws []Waiter) int {
+	n := 0
+	for _, w := range ws {
+		if !w.Marker() {
+			n++
+		}
+	}
+	return n
+}
+
 // Reading says how far the lists of a resource can be trusted.
 type Reading uint8
 
@@ -144,7 +160,7 @@ type Resource struct {
 }
 
 // Unlisted returns how many shared and exclusive waiters are announced by a
-// count but missing from the lists.
+// count but missing from the lists. The count has been seen to count markers.
 func (r *Resource) Unlisted() (shared, exclusive int) {
 	shared = max(0, r.SharedWaiterCount.N-len(r.SharedWaiters))
 	exclusive = max(0, r.ExclusiveWaiterCount.N-len(r.ExclusiveWaiters))
@@ -152,10 +168,10 @@ func (r *Resource) Unlisted() (shared, exclusive int) {
 }
 
 // Waiting returns the number of threads that wait, by list or by count,
-// whichever is larger.
+// whichever is larger. Markers are none.
 func (r *Resource) Waiting() int {
 	s, e := r.Unlisted()
-	return len(r.SharedWaiters) + len(r.ExclusiveWaiters) + s + e
+	return Threads(r.SharedWaiters) + Threads(r.ExclusiveWaiters) + s + e
 }
 
 // MapAddrs replaces every address of the resource by f of it.

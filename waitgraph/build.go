@@ -82,13 +82,18 @@ func (g *Graph) onlyOnce(r *snapshot.Resource, shared, exclusive []wait) []wait 
 	return out
 }
 
+// listed returns the waiters of a list that are threads.
 func listed(ws []locks.Waiter) []wait {
-	out := make([]wait, len(ws))
-	for i, w := range ws {
-		out[i] = wait{thread: w.Thread, about: w.Thread, at: w.At}
-		if w.AtBreak {
-			out[i].grade = D
+	out := make([]wait, 0, len(ws))
+	for _, w := range ws {
+		if w.Marker() {
+			continue
 		}
+		claim := wait{thread: w.Thread, about: w.Thread, at: w.At}
+		if w.AtBreak {
+			claim.grade = D
+		}
+		out = append(out, claim)
 	}
 	return out
 }
