@@ -145,7 +145,7 @@ var forms = []struct {
 	{
 		"NT 4 resource time-out",
 		"Resource @ 801e99c0\n ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n  Thread = 80acd2f0, Count = 01\n  Thread = 80aebc50, Count = 01\n  Thread = 00000000, Count = 00\n",
-		[]string{"801e99c0 exclusive sw=1 xw=0 owner:80acd2f0-01 shared:80aebc50"}, 0,
+		[]string{"801e99c0 exclusive xw=0 owner:80acd2f0-01 shared:80aebc50"}, 0,
 	},
 	{
 		"marker of newer kernels in the wait list",
@@ -269,6 +269,31 @@ func TestCounts(t *testing.T) {
 	}
 	if _, held := locks.Read(kd.Lines("16088 total locks, x locks currently held")).Totals(); held.Known() || !held.Unread {
 		t.Errorf("held: %+v", held)
+	}
+}
+
+// TestSlots: the NT 4 form prints no count of shared waiters, and none is made
+// up from its slots.
+func TestSlots(t *testing.T) {
+	const own, second, third = "  Thread = 809cd2f0, Count = 01\n", "  Thread = 809ebc50, Count = 02\n", "  Thread = 809ecc50, Count = 01\n"
+	const empty = "  Thread = 00000000, Count = 00\n"
+	for _, tc := range []struct{ name, text, want string }{
+		{"owned exclusively", " ActiveCount = 0001  Flags = IsOwnedExclusive\n NumberOfExclusiveWaiters = 0000\n" + own + empty, "exclusive xw=0 owner:809cd2f0-01"},
+		{"with a shared waiter", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n" + own + second + empty, "exclusive xw=0 owner:809cd2f0-01 shared:809ebc50"},
+		{"a slot too many", " ActiveCount = 0001  Flags = IsOwnedExclusive\n NumberOfExclusiveWaiters = 0000\n" + own + second, "exclusive xw=0 owner:809cd2f0-01 shared:809ebc50 reading=2"},
+		{"the waiter is not listed", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n" + own + empty, "exclusive sw=? xw=0 owner:809cd2f0-01"},
+		{"owned shared", " ActiveCount = 0002  Flags = sharedWaiter ExclusiveWaiter\n NumberOfExclusiveWaiters = 0001\n" + own + second + empty, "shared n=2 sw=? xw=1 owner:809cd2f0-01 owner:809ebc50-02"},
+		{"owned shared, no flag", " ActiveCount = 0002  Flags =\n NumberOfExclusiveWaiters = 0000\n" + own + second + empty, "shared n=2 xw=0 owner:809cd2f0-01 owner:809ebc50-02"},
+		{"owned shared, a waiter", " ActiveCount = 0002  Flags = sharedWaiter ExclusiveWaiter\n NumberOfExclusiveWaiters = 0001\n" + own + second + third, "shared n=2 xw=1 owner:809cd2f0-01 owner:809ebc50-02 shared:809ecc50 reading=1"},
+		{"exclusive waiters without a count", " ActiveCount = 0001  Flags = IsOwnedExclusive ExclusiveWaiter\n" + own, "exclusive xw=? owner:809cd2f0-01"},
+		{"the owner's slot is broken", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n  Thread = 809cd2, Count = 01\n" + second, "exclusive xw=0 owner:809ebc50-02 reading=2"},
+		{"another slot is broken", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n" + own + "  Thread = 809ebc50, Count = \n", "exclusive sw=? xw=0 owner:809cd2f0-01 reading=1"},
+		{"owned by nobody", " ActiveCount = 0000  Flags = ExclusiveWaiter\n NumberOfExclusiveWaiters = 0001\n" + own, "unowned xw=1 shared:809cd2f0 reading=2"},
+	} {
+		got := show(locks.Read(kd.Lines("Resource @ 800e99c0\n\n" + tc.text)))
+		if want := "800e99c0 " + tc.want; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q, want %q", tc.name, got, want)
+		}
 	}
 }
 

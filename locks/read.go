@@ -301,7 +301,7 @@ func (r *Reader) bodyLine(l kd.Line) bool {
 	case c.Take("ActiveCount ="):
 		return r.activeCount(&c, l)
 	case r.list == slotList && c.Take("Thread ="):
-		return r.slot(&c, l)
+		r.slot(&c, l)
 	default:
 		return r.continuation(&c, l)
 	}
@@ -346,6 +346,7 @@ func (r *Reader) activeCount(c *kd.Cursor, l kd.Line) bool {
 	r.list = slotList
 	words, at := c.Rest()
 	r.slots = &Timeout{ActiveCount: Printed{N: int(n), At: l.All()}, Flags: flags(words)}
+	r.cur.slots = slotForm{set: true, flags: r.slots.Flags, at: l.Ref(at, len(words))}
 	switch {
 	case strings.Contains(words, "IsOwnedExclusive"):
 		r.cur.Mode = Exclusive
@@ -361,28 +362,25 @@ func (r *Reader) activeCount(c *kd.Cursor, l kd.Line) bool {
 // slot reads an owner slot of the NT 4 form; empty ones are zero:
 //
 //	Thread = 809cd2f0, Count = 01
-func (r *Reader) slot(c *kd.Cursor, l kd.Line) bool {
+func (r *Reader) slot(c *kd.Cursor, l kd.Line) {
 	w, at := c.Word()
 	addr, ok := kd.ParseFullAddr(strings.TrimSuffix(w, ","))
-	if !ok || !c.Take("Count =") {
-		return false
+	n := ""
+	if c.Take("Count =") {
+		n, _ = c.Word()
 	}
-	n, _ := c.Word()
 	count, err := strconv.ParseUint(n, 16, 31)
-	if err != nil {
-		return false
+	if !ok || err != nil {
+		r.note(l.All(), "owner slot %q: bad address or count", kd.Clip(l.Text))
+		r.cur.damage()
+		return
 	}
 	r.restIsRemark(c, l)
 	if addr == 0 {
-		return true
+		return
 	}
 	first := len(r.cur.Entries) == 0
-	if !first {
-		// The form has no count of shared waiters; the slots are the count.
-		r.cur.SharedWaiterCount = Printed{N: len(r.cur.Entries), At: l.Ref(at, len(w)-1)}
-	}
 	r.cur.Entries = append(r.cur.Entries, Entry{Raw: addr, Count: int(count), Marked: first && r.cur.Mode == Exclusive, At: l.Ref(at, len(w)-1)})
-	return true
 }
 
 // continuation reads a line that holds nothing but list items.

@@ -17,6 +17,10 @@ func (r *Resource) reconcile() {
 		return
 	}
 	r.dropCutEntry()
+	if r.slots.set {
+		r.reconcileSlots()
+		return
+	}
 	switch r.Mode {
 	case Exclusive:
 		r.reconcileExclusive()

@@ -31,8 +31,9 @@ func (m Mode) String() string {
 type Printed struct {
 	N  int
 	At kd.Ref
-	// Unread is set when a number was printed and could not be read. N is then 0
-	// and means nothing.
+	// Unread is set when a number was printed and could not be read, or when a
+	// flag says that it is not zero and no number was printed. N is then 0 and
+	// means nothing.
 	Unread bool
 }
 
@@ -157,6 +158,7 @@ type Resource struct {
 	// an author left some out; the first stood before Entries[damagedAt].
 	damaged   bool
 	damagedAt int
+	slots     slotForm
 }
 
 // Unlisted returns how many shared and exclusive waiters are announced by a
