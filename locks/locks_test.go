@@ -286,7 +286,7 @@ func TestSlots(t *testing.T) {
 		{"owned shared, no flag", " ActiveCount = 0002  Flags =\n NumberOfExclusiveWaiters = 0000\n" + own + second + empty, "shared n=2 xw=0 owner:809cd2f0-01 owner:809ebc50-02"},
 		{"owned shared, a waiter", " ActiveCount = 0002  Flags = sharedWaiter ExclusiveWaiter\n NumberOfExclusiveWaiters = 0001\n" + own + second + third, "shared n=2 xw=1 owner:809cd2f0-01 owner:809ebc50-02 shared:809ecc50 reading=1"},
 		{"exclusive waiters without a count", " ActiveCount = 0001  Flags = IsOwnedExclusive ExclusiveWaiter\n" + own, "exclusive xw=? owner:809cd2f0-01"},
-		{"the owner's slot is broken", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n  Thread = 809cd2, Count = 01\n" + second, "exclusive xw=0 owner:809ebc50-02 reading=2"},
+		{"the owner's slot is broken", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n  Thread = 809cd2, Count = 01\n" + second, "exclusive sw=? xw=0 owner:809ebc50-02 reading=2"},
 		{"another slot is broken", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n" + own + "  Thread = 809ebc50, Count = \n", "exclusive sw=? xw=0 owner:809cd2f0-01 reading=1"},
 		{"owned by nobody", " ActiveCount = 0000  Flags = ExclusiveWaiter\n NumberOfExclusiveWaiters = 0001\n" + own, "unowned xw=1 shared:809cd2f0 reading=2"},
 	} {
