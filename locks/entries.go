@@ -242,21 +242,24 @@ func isAside(w string) bool {
 	return strings.IndexByte("([{<", w[0]) >= 0 || kd.SaysLeftOut(w)
 }
 
-// waiterAddress reads ADDR, or ADDR-NN as some listings have it.
+// waiterAddress reads ADDR, or ADDR-NN as some listings have it. Zero is no
+// waiter but a field of a THREAD block.
 func (r *Reader) waiterAddress(w string) (kd.Addr, bool) {
 	if e, ok := r.entry(w); ok {
-		return e.Raw, true
+		return e.Raw, e.Raw != 0
 	}
-	return r.address(w)
+	a, ok := r.address(w)
+	return a, ok && a != 0
 }
 
 // isWaiterRow reports whether a line holds waiters: a whole address first, and
 // behind it no more than one word that is what a cut left of an address, or an
 // author's words in the place of the others. A stack frame, a memory dump or a
-// sentence about a thread is none.
+// sentence about a thread is none. A marker begins a row only where no other
+// output came between.
 func (r *Reader) isWaiterRow(c kd.Cursor) bool {
 	first, _ := c.Word()
-	if _, ok := r.waiterAddress(first); !ok {
+	if a, ok := r.waiterAddress(first); !ok || !r.cur.Open && !a.IsKernel(kd.ArchUnknown) {
 		return false
 	}
 	for broken := 0; ; {
@@ -286,5 +289,8 @@ func isBrokenAddress(w string) bool {
 	if strings.ContainsAny(w, "!+:`") || kd.HasPrefixFold(w, "0x") {
 		return false
 	}
-	return kd.AddrDigits(w) > 0 || looksBroken(w)
+	if a, ok := kd.ParseAddr(w); ok {
+		return a != 0 || len(w) < 8
+	}
+	return looksBroken(w)
 }

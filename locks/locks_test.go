@@ -355,6 +355,8 @@ func TestWaiterRows(t *testing.T) {
 		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 0x7c90e4f4", 0, 0},
 		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 afd+0x1c2", 0, 0},
 		{"8a55", 0, 0},
+		{"00000000", 0, 0},
+		{"8a1cb020       00000000", 0, 0},
 	} {
 		got := locks.Read(kd.Lines(head + "              " + tc.row + "\n"))
 		if n := len(got.Resources[0].ExclusiveWaiters); n != tc.listed || len(got.Notes) != tc.notes || got.Resources[0].Reading != locks.Sound {
