@@ -255,11 +255,12 @@ func (r *Reader) waiterAddress(w string) (kd.Addr, bool) {
 // isWaiterRow reports whether a line holds waiters: a whole address first, and
 // behind it no more than one word that is what a cut left of an address, or an
 // author's words in the place of the others. A stack frame, a memory dump or a
-// sentence about a thread is none. A marker begins a row only where no other
-// output came between.
+// sentence about a thread is none, nor is a user-mode address of a THREAD block
+// that came between.
 func (r *Reader) isWaiterRow(c kd.Cursor) bool {
 	first, _ := c.Word()
-	if a, ok := r.waiterAddress(first); !ok || !r.cur.Open && !a.IsKernel(kd.ArchUnknown) {
+	const mostMarker = 0xfffff
+	if a, ok := r.waiterAddress(first); !ok || !r.cur.Open && !a.IsKernel(kd.ArchUnknown) && a > mostMarker {
 		return false
 	}
 	for broken := 0; ; {

@@ -267,6 +267,12 @@ func TestCounts(t *testing.T) {
 	if got := show(locks.Read(kd.Lines("Resource @ 0x" + a + "    Shared x owning threads\n"))); got[0] != a+" unknown n=?" {
 		t.Errorf("owning threads: %q", got)
 	}
+	if total, held := locks.Read(kd.Lines("16O88 total locks, 2 locks currently held")).Totals(); total.Known() || !total.Unread || held.N != 2 {
+		t.Errorf("total: %+v held: %+v", total, held)
+	}
+	if seen := locks.Read(kd.Lines("all total locks, they say")).Seen(); seen {
+		t.Error("prose is taken for a closing line")
+	}
 	if _, held := locks.Read(kd.Lines("16088 total locks, x locks currently held")).Totals(); held.Known() || !held.Unread {
 		t.Errorf("held: %+v", held)
 	}
@@ -361,6 +367,14 @@ func TestWaiterRows(t *testing.T) {
 		got := locks.Read(kd.Lines(head + "              " + tc.row + "\n"))
 		if n := len(got.Resources[0].ExclusiveWaiters); n != tc.listed || len(got.Notes) != tc.notes || got.Resources[0].Reading != locks.Sound {
 			t.Errorf("%q: %d listed, %v, want %d and %d notes", tc.row, n, got.Notes, tc.listed, tc.notes)
+		}
+	}
+	for _, tc := range []struct {
+		row  string
+		want int
+	}{{"8a1cb020", 1}, {"00060001", 1}, {"7ffde000", 0}} {
+		if n := len(locks.Read(kd.Lines(head + "THREAD 8a1cb020  Cid 0004.0ab4  Teb:\n" + tc.row + "\n")).Resources[0].ExclusiveWaiters); n != tc.want {
+			t.Errorf("%q behind other output: %d listed, want %d", tc.row, n, tc.want)
 		}
 	}
 	got := locks.Read(kd.Lines(strings.TrimSuffix(head, "\n") + " 8a1c 89e4f7a0\n"))

@@ -254,29 +254,34 @@ func (r *Reader) totals(l kd.Line) bool {
 	if !c.Take("total locks,") && !c.Take("total locks") {
 		return false
 	}
-	n, err := strconv.Atoi(total)
-	if err != nil || n < 0 {
+	held, heldAt := c.Word()
+	whole := c.Take("locks currently") && strings.HasPrefix(c.Peek(), "held")
+	if _, err := strconv.ParseUint(total, 10, 31); err != nil && !whole {
 		return false
 	}
 	r.Break()
 	round := r.round(l)
-	round.Total = Printed{N: n, At: l.Ref(at, len(total))}
-	held, at := c.Word()
-	if c.Take("locks currently") && strings.HasPrefix(c.Peek(), "held") {
-		round.Held = Printed{At: l.Ref(at, len(held)), Unread: true}
-		if h, err := strconv.Atoi(held); err == nil && h >= 0 {
-			round.Held.N, round.Held.Unread = h, false
-		} else {
-			r.note(round.Held.At, "count %q is not a number", kd.Clip(held))
-		}
+	round.Total = r.closing(total, l.Ref(at, len(total)))
+	if whole {
+		round.Held = r.closing(held, l.Ref(heldAt, len(held)))
 	}
 	if strings.HasPrefix(c.Peek(), "heldPNP_TRIAGE") { // a lost line break
 		r.beginTriage(l)
 	}
 	// An answer about one address counts one lock.
-	round.Full = round.Full || n != 1
+	round.Full = round.Full || round.Total.N != 1
 	round.Complete = true
 	return true
+}
+
+// closing reads a count of the closing line.
+func (r *Reader) closing(w string, at kd.Ref) Printed {
+	n, err := strconv.ParseUint(w, 10, 31)
+	if err != nil {
+		r.note(at, "count %q is not a number", kd.Clip(w))
+		return Printed{At: at, Unread: true}
+	}
+	return Printed{N: int(n), At: at}
 }
 
 func (r *Reader) bodyLine(l kd.Line) bool {

@@ -218,7 +218,7 @@ func (l Listing) Seen() bool {
 // debuggers leave the held count out, which says nothing about it.
 func (l Listing) Totals() (total, held Printed) {
 	for _, r := range l.Rounds {
-		if r.Complete && r.Total.Known() {
+		if r.Complete && r.Total.At.Known() {
 			total, held = r.Total, r.Held
 		}
 	}
