@@ -256,7 +256,7 @@ func (r *Reader) totals(l kd.Line) bool {
 	}
 	held, heldAt := c.Word()
 	whole := c.Take("locks currently") && strings.HasPrefix(c.Peek(), "held")
-	if _, err := strconv.ParseUint(total, 10, 31); err != nil && !whole {
+	if n, err := strconv.Atoi(total); (err != nil || n < 0) && !whole {
 		return false
 	}
 	r.Break()
@@ -276,12 +276,12 @@ func (r *Reader) totals(l kd.Line) bool {
 
 // closing reads a count of the closing line.
 func (r *Reader) closing(w string, at kd.Ref) Printed {
-	n, err := strconv.ParseUint(w, 10, 31)
-	if err != nil {
+	n, err := strconv.Atoi(w)
+	if err != nil || n < 0 {
 		r.note(at, "count %q is not a number", kd.Clip(w))
 		return Printed{At: at, Unread: true}
 	}
-	return Printed{N: int(n), At: at}
+	return Printed{N: n, At: at}
 }
 
 func (r *Reader) bodyLine(l kd.Line) bool {
