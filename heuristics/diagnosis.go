@@ -129,14 +129,20 @@ func (d *diagnosis) findGaps() {
 			d.gap(kd.Gap{What: "the state of " + d.lock(r.Addr), Why: kd.Unreadable, Next: ".reload /f nt; !locks " + d.addr(r.Addr), Decides: true})
 		case r.Reading == locks.Irreconcilable && (waited(r) || len(r.Entries) > 1):
 			d.gap(kd.Gap{What: "who owns " + d.lock(r.Addr) + " and who waits for it", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
+		case r.Mode == locks.ModeUnknown && r.Extension == "" && !r.SharedOwners.Unread && r.Reading != locks.Irreconcilable:
+			d.gap(kd.Gap{What: "how " + d.lock(r.Addr) + " is held", Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		case len(r.Owners) == 0 && (waited(r) || r.SharedOwners.N > 0 || r.Mode == locks.Exclusive) && r.Reading != locks.Irreconcilable:
 			d.gap(kd.Gap{What: "the owner of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
-		if r.Mode == locks.Shared && r.Reading != locks.Irreconcilable && len(r.SharedWaiters) > 0 && len(r.ExclusiveWaiters) == 0 && r.ExclusiveWaiterCount.N == 0 {
+		if r.Mode == locks.Shared && r.Reading != locks.Irreconcilable && locks.Threads(r.SharedWaiters) > 0 && len(r.ExclusiveWaiters) == 0 && r.ExclusiveWaiterCount.N == 0 && !r.ExclusiveWaiterCount.Unread {
 			d.gap(kd.Gap{What: "why threads wait shared for " + d.lock(r.Addr) + ", which is owned shared and has no exclusive waiter", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
 		if r.Swallowed&^locks.ContentionLine != 0 {
 			d.gap(kd.Gap{What: "what an author's remark may hide of " + d.lock(r.Addr), Why: kd.Unreadable, Next: "!locks -v " + d.addr(r.Addr), Decides: !waited(r)})
+		}
+		d.gapsOfCounts(r)
+		if n := len(r.SharedWaiters) + len(r.ExclusiveWaiters); n > 0 && !waited(r) {
+			d.gap(kd.Gap{What: "who waits for " + d.lock(r.Addr) + " (its waiter list holds no thread)", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
 		if shared, exclusive := r.Unlisted(); shared+exclusive > 0 && r.Reading != locks.Irreconcilable {
 			d.gap(kd.Gap{What: kd.Plural(shared+exclusive, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr)})
@@ -152,6 +158,26 @@ func (d *diagnosis) findGaps() {
 	}
 	d.gapsOfThreads()
 	d.gapsOfWaits()
+}
+
+// gapsOfCounts asks for the counts whose number could not be read. Where no
+// waiter of the kind is listed either, it is open whether anybody waits; and
+// what stands in the place of a contention count may be of a count of waiters.
+func (d *diagnosis) gapsOfCounts(r *snapshot.Resource) {
+	for _, c := range []struct {
+		what    string
+		count   locks.Printed
+		decides bool
+	}{
+		{"how many threads own ", r.SharedOwners, true},
+		{"how many threads wait shared for ", r.SharedWaiterCount, locks.Threads(r.SharedWaiters) == 0},
+		{"how many threads wait exclusively for ", r.ExclusiveWaiterCount, locks.Threads(r.ExclusiveWaiters) == 0},
+		{"the contention count of ", r.Contention, !waited(r)},
+	} {
+		if c.count.Unread {
+			d.gap(kd.Gap{What: c.what + d.lock(r.Addr), Why: kd.Unreadable, Next: "!locks -v " + d.addr(r.Addr), Decides: c.decides})
+		}
+	}
 }
 
 // gapsOfWaits asks who completes what threads wait for, where no lock tells a

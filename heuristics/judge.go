@@ -77,6 +77,9 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	default:
 		d.gap(kd.Gap{What: "the list of held locks", Why: kd.NotInInput, Next: "!locks", Decides: nothing})
 	}
+	if s.Held.Unread {
+		d.gap(kd.Gap{What: "how many locks are held", Why: kd.Unreadable, Next: "!locks", Decides: nothing})
+	}
 	for i := range j.Findings {
 		f := &j.Findings[i]
 		if f.Suspect != nil {

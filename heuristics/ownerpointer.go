@@ -83,7 +83,9 @@ func waiters(r *snapshot.Resource) []kd.Addr {
 	var out []kd.Addr
 	for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
 		for _, w := range list {
-			out = append(out, w.Thread)
+			if !w.Marker() {
+				out = append(out, w.Thread)
+			}
 		}
 	}
 	return out

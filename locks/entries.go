@@ -26,7 +26,7 @@ func (r *Reader) entries(c *kd.Cursor, l kd.Line) {
 		switch {
 		case w == "":
 			return
-		case strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<"):
+		case isRemark(w):
 			if kd.SaysLeftOut(l.Text[at:]) {
 				r.leftOut(l.Ref(at, len(l.Text)-at))
 			}
@@ -211,48 +211,92 @@ func isHexPrefix(s string) bool {
 }
 
 // addresses reads the items of the exclusive waiter list: addresses without a
-// count.
+// count. What an author wrote behind them runs to the end of the line.
 func (r *Reader) addresses(c *kd.Cursor, l kd.Line) {
 	for {
 		w, at := c.Word()
 		switch {
 		case w == "":
 			return
-		case strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<"):
+		case isRemark(w):
 			r.swallowed(l.Text[at:], l.Ref(at, len(l.Text)-at))
 			return
 		}
 		a, ok := r.waiterAddress(w)
-		if !ok {
+		switch {
+		case ok:
+			r.cur.ExclusiveWaiters = append(r.cur.ExclusiveWaiters, Waiter{Thread: a, At: l.Ref(at, len(w))})
+		case isAside(w):
+			r.note(l.Ref(at, len(l.Text)-at), "not understood behind exclusive waiters: %q", kd.Clip(l.Text[at:]))
+			return
+		default:
 			r.note(l.Ref(at, len(w)), "exclusive waiter %q: bad address", kd.Clip(w))
-			continue
+			if len(r.cur.ExclusiveWaiters) == 0 {
+				r.cur.doubt("the first exclusive waiter could not be read")
+			}
 		}
-		if !a.IsKernel(kd.ArchUnknown) {
-			r.note(l.Ref(at, len(w)), "exclusive waiter %s is no thread: newer kernels keep a marker in the wait list", w)
-			continue
-		}
-		r.cur.ExclusiveWaiters = append(r.cur.ExclusiveWaiters, Waiter{Thread: a, At: l.Ref(at, len(w))})
 	}
 }
 
-// waiterAddress reads ADDR, or ADDR-NN as some listings have it.
+// isRemark reports whether an author's remark begins with a word.
+func isRemark(w string) bool { return strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<") }
+
+// isAside reports whether a word begins what an author put in the place of
+// items: "[...]", "(and so on)", "etc.".
+func isAside(w string) bool {
+	return strings.IndexByte("([{<", w[0]) >= 0 || kd.SaysLeftOut(w)
+}
+
+// waiterAddress reads ADDR, or ADDR-NN as some listings have it. Zero is no
+// waiter but a field of a THREAD block.
 func (r *Reader) waiterAddress(w string) (kd.Addr, bool) {
 	if e, ok := r.entry(w); ok {
-		return e.Raw, true
+		return e.Raw, e.Raw != 0
 	}
-	return r.address(w)
+	a, ok := r.address(w)
+	return a, ok && a != 0
 }
 
-// onlyAddresses reports whether the rest of the line holds waiters and nothing
-// else, so that a stack frame or a memory dump is not taken for a waiter list.
-func (r *Reader) onlyAddresses(c kd.Cursor) bool {
-	for {
-		w, _ := c.Word()
-		if w == "" || strings.HasPrefix(w, "//") || strings.HasPrefix(w, "<<") {
+// isWaiterRow reports whether a line holds waiters: a whole address first, and
+// behind it no more than one word that is what a cut left of an address, or an
+// author's words in the place of the others. A stack frame, a memory dump or a
+// sentence about a thread is none, nor is a user-mode address of a THREAD block
+// that came between.
+func (r *Reader) isWaiterRow(c kd.Cursor) bool {
+	first, _ := c.Word()
+	const mostMarker = 0xfffff
+	if a, ok := r.waiterAddress(first); !ok || !r.cur.Open && !a.IsKernel(kd.ArchUnknown) && a > mostMarker {
+		return false
+	}
+	for broken := 0; ; {
+		w, at := c.Word()
+		if w == "" || isRemark(w) {
 			return true
 		}
-		if _, ok := r.waiterAddress(w); !ok {
+		_, ok := r.waiterAddress(w)
+		switch {
+		case ok:
+			if kd.HasPrefixFold(w, "0x") != kd.HasPrefixFold(first, "0x") {
+				return false
+			}
+		case strings.IndexByte("([{<", w[0]) >= 0, kd.SaysLeftOut(w) && c.Peek() == "":
+			return strings.IndexByte(c.Text[at:], '!') < 0
+		case broken == 0 && isBrokenAddress(w):
+			broken++
+		default:
 			return false
 		}
 	}
+}
+
+// isBrokenAddress reports whether a word may be what is left of an address.
+// The debugger prints a frame's address without a symbol with 0x.
+func isBrokenAddress(w string) bool {
+	if strings.ContainsAny(w, "!+:`") || kd.HasPrefixFold(w, "0x") {
+		return false
+	}
+	if a, ok := kd.ParseAddr(w); ok {
+		return a != 0 || len(w) < 8
+	}
+	return looksBroken(w)
 }

@@ -24,6 +24,8 @@ func show(l locks.Listing) []string {
 		}{{"n", r.SharedOwners}, {"cont", r.Contention}, {"sw", r.SharedWaiterCount}, {"xw", r.ExclusiveWaiterCount}} {
 			if c.p.Known() {
 				s += fmt.Sprintf(" %s=%d", c.name, c.p.N)
+			} else if c.p.Unread {
+				s += " " + c.name + "=?"
 			}
 		}
 		for _, o := range r.Owners {
@@ -143,12 +145,12 @@ var forms = []struct {
 	{
 		"NT 4 resource time-out",
 		"Resource @ 801e99c0\n ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n  Thread = 80acd2f0, Count = 01\n  Thread = 80aebc50, Count = 01\n  Thread = 00000000, Count = 00\n",
-		[]string{"801e99c0 exclusive sw=1 xw=0 owner:80acd2f0-01 shared:80aebc50"}, 0,
+		[]string{"801e99c0 exclusive xw=0 owner:80acd2f0-01 shared:80aebc50"}, 0,
 	},
 	{
 		"marker of newer kernels in the wait list",
 		"Resource @ 0x" + a + "    Exclusively owned\n    NumberOfExclusiveWaiters = 2\n     Threads: " + b + "-01<*> \n     Threads Waiting On Exclusive Access:\n              " + c + "       0000000000060001\n",
-		[]string{a + " exclusive xw=2 owner:" + b + "-01 excl:" + c}, 1,
+		[]string{a + " exclusive xw=2 owner:" + b + "-01 excl:" + c + " excl:60001"}, 1,
 	},
 	{
 		"bad digits and a cut address",
@@ -235,6 +237,149 @@ func TestMissingEntries(t *testing.T) {
 		if len(got.Resources) != 1 || got.Resources[0].Reading != tc.want {
 			t.Errorf("%s: %q, want reading %d", tc.name, show(got), tc.want)
 		}
+	}
+}
+
+// TestCounts: a count whose number cannot be read is unknown, not zero.
+func TestCounts(t *testing.T) {
+	for _, tc := range []struct{ line, want string }{
+		{"", ""},
+		{"NumberOfExclusiveWaiters = 3", " xw=3"},
+		{"NumberOfExclusiveWaiters=3", " xw=3"},
+		{"numberofexclusivewaiters =3", " xw=3"},
+		{"NumberOfExclusiveWaiters = 3  << look", " xw=3"},
+		{"NumberOfExclusiveWaiters = 3</b>", " xw=?"},
+		{"NumberOfExclusiveWaiters = O", " xw=?"},
+		{"NumberOfExclusiveWaiters = -1", " xw=?"},
+		{"NumberOfExclusiveWaiters = 99999999999999999999", " xw=?"},
+		{"NumberOfExclusiveWaiters =", " xw=?"},
+		{"NumberOfExclusiveWaiters: 3", " xw=?"},
+		{"NumberOfSharedWaiters = ?", " sw=?"},
+		{"NumberOfSharedWaiters", " sw=?"},
+		{"Contention Count = 1 5", " cont=1"},
+		{"Contention Count = 4x", " cont=?"},
+	} {
+		got := show(locks.Read(kd.Lines("Resource @ 0x" + a + "    Exclusively owned\n    " + tc.line + "\n     Threads: " + b + "-01<*> \n")))
+		if want := a + " exclusive" + tc.want + " owner:" + b + "-01"; len(got) != 1 || got[0] != want {
+			t.Errorf("%q: %q, want %q", tc.line, got, want)
+		}
+	}
+	if got := show(locks.Read(kd.Lines("Resource @ 0x" + a + "    Shared x owning threads\n"))); got[0] != a+" unknown n=?" {
+		t.Errorf("owning threads: %q", got)
+	}
+	if total, held := locks.Read(kd.Lines("16O88 total locks, 2 locks currently held")).Totals(); total.Known() || !total.Unread || held.N != 2 {
+		t.Errorf("total: %+v held: %+v", total, held)
+	}
+	if seen := locks.Read(kd.Lines("all total locks, they say")).Seen(); seen {
+		t.Error("prose is taken for a closing line")
+	}
+	if _, held := locks.Read(kd.Lines("16088 total locks, x locks currently held")).Totals(); held.Known() || !held.Unread {
+		t.Errorf("held: %+v", held)
+	}
+}
+
+// TestSlots: the NT 4 form prints no count of shared waiters, and none is made
+// up from its slots.
+func TestSlots(t *testing.T) {
+	const own, second, third = "  Thread = 809cd2f0, Count = 01\n", "  Thread = 809ebc50, Count = 02\n", "  Thread = 809ecc50, Count = 01\n"
+	const empty = "  Thread = 00000000, Count = 00\n"
+	for _, tc := range []struct{ name, text, want string }{
+		{"owned exclusively", " ActiveCount = 0001  Flags = IsOwnedExclusive\n NumberOfExclusiveWaiters = 0000\n" + own + empty, "exclusive xw=0 owner:809cd2f0-01"},
+		{"with a shared waiter", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n" + own + second + empty, "exclusive xw=0 owner:809cd2f0-01 shared:809ebc50"},
+		{"a slot too many", " ActiveCount = 0001  Flags = IsOwnedExclusive\n NumberOfExclusiveWaiters = 0000\n" + own + second, "exclusive xw=0 owner:809cd2f0-01 shared:809ebc50 reading=2"},
+		{"the waiter is not listed", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n" + own + empty, "exclusive sw=? xw=0 owner:809cd2f0-01"},
+		{"owned shared", " ActiveCount = 0002  Flags = sharedWaiter ExclusiveWaiter\n NumberOfExclusiveWaiters = 0001\n" + own + second + empty, "shared n=2 sw=? xw=1 owner:809cd2f0-01 owner:809ebc50-02"},
+		{"owned shared, no flag", " ActiveCount = 0002  Flags =\n NumberOfExclusiveWaiters = 0000\n" + own + second + empty, "shared n=2 xw=0 owner:809cd2f0-01 owner:809ebc50-02"},
+		{"owned shared, a waiter", " ActiveCount = 0002  Flags = sharedWaiter ExclusiveWaiter\n NumberOfExclusiveWaiters = 0001\n" + own + second + third, "shared n=2 xw=1 owner:809cd2f0-01 owner:809ebc50-02 shared:809ecc50 reading=1"},
+		{"exclusive waiters without a count", " ActiveCount = 0001  Flags = IsOwnedExclusive ExclusiveWaiter\n" + own, "exclusive xw=? owner:809cd2f0-01"},
+		{"the owner's slot is broken", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n  Thread = 809cd2, Count = 01\n" + second, "exclusive sw=? xw=0 owner:809ebc50-02 reading=2"},
+		{"another slot is broken", " ActiveCount = 0001  Flags = IsOwnedExclusive sharedWaiter\n NumberOfExclusiveWaiters = 0000\n" + own + "  Thread = 809ebc50, Count = \n", "exclusive sw=? xw=0 owner:809cd2f0-01 reading=1"},
+		{"owned by nobody", " ActiveCount = 0000  Flags = ExclusiveWaiter\n NumberOfExclusiveWaiters = 0001\n" + own, "unowned xw=1 shared:809cd2f0 reading=2"},
+	} {
+		got := show(locks.Read(kd.Lines("Resource @ 800e99c0\n\n" + tc.text)))
+		if want := "800e99c0 " + tc.want; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q, want %q", tc.name, got, want)
+		}
+	}
+}
+
+// TestMarkers: a marker in a waiter list is listed as printed and may be
+// counted or not; it is no thread that waits.
+func TestMarkers(t *testing.T) {
+	const m = "0000000000060001"
+	for _, tc := range []struct {
+		name, head, counts, threads, exclusive string
+		waiting                                int
+		missing                                [2]int
+		reading                                locks.Reading
+	}{
+		{"counted in both lists", "Exclusively owned", "    NumberOfSharedWaiters = 2\n    NumberOfExclusiveWaiters = 3\n", b + "-01<*> " + c + "-01    " + m + "-01", d + "       " + m + "       " + a, 3, [2]int{0, 0}, locks.Sound},
+		{"not counted", "Exclusively owned", "    NumberOfSharedWaiters = 1\n    NumberOfExclusiveWaiters = 2\n", b + "-01<*> " + c + "-01    " + m + "-01", d + "       " + m + "       " + a, 3, [2]int{0, 0}, locks.Sound},
+		{"owned shared", "Shared 1 owning threads", "    NumberOfSharedWaiters = 1\n", b + "-01<*> " + c + "-01    " + m + "-01", "", 1, [2]int{0, 0}, locks.Sound},
+		{"one more is announced", "Exclusively owned", "    NumberOfExclusiveWaiters = 3\n", b + "-01<*>", d + "       " + m, 2, [2]int{0, 1}, locks.Sound},
+		{"one thread too many", "Exclusively owned", "    NumberOfExclusiveWaiters = 1\n    NumberOfSharedWaiters = 1\n", b + "-01<*> " + c + "-01 " + d + "-01    " + m + "-01", a, 3, [2]int{0, 0}, locks.Irreconcilable},
+	} {
+		text := "Resource @ 0x" + a + "    " + tc.head + "\n" + tc.counts + "     Threads: " + tc.threads + "\n"
+		if tc.exclusive != "" {
+			text += "     Threads Waiting On Exclusive Access:\n              " + tc.exclusive + "\n"
+		}
+		r := locks.Read(kd.Lines(text)).Resources[0]
+		shared, exclusive := r.Unlisted()
+		if r.Waiting() != tc.waiting || [2]int{shared, exclusive} != tc.missing || r.Reading != tc.reading {
+			t.Errorf("%s: %d wait, %d and %d missing, reading %d (%s)", tc.name, r.Waiting(), shared, exclusive, r.Reading, r.Why)
+		}
+	}
+}
+
+// TestWaiterRows: what a cut or an author did to a row of exclusive waiters
+// takes no whole address with it, and nothing else is taken for such a row.
+func TestWaiterRows(t *testing.T) {
+	const head = "Resource @ 0x8a3c2f38    Exclusively owned\n    NumberOfExclusiveWaiters = 9\n     Threads: 8a2f1020-01<*> \n     Threads Waiting On Exclusive Access:\n"
+	for _, tc := range []struct {
+		row           string
+		listed, notes int
+	}{
+		{"8a1cb020       89e4f7a0       8a33d2b8       8a5512d8", 4, 0},
+		{"8a1cb020       89e4f7a0       8a33d2b8       8a55", 3, 1},
+		{"8a1cb020       8", 1, 1},
+		{"8a1cb020       89e4f7a0       8a33d2b", 2, 1},
+		{"8a1cb020       89e4x7a0       8a33d2b8", 2, 1},
+		{"8a1cb020       [...]", 1, 1},
+		{"8a1cb020       ...", 1, 1},
+		{"8a1cb020       8a33...", 1, 1},
+		{"8a1cb020       8a33d2b8       \u2026", 2, 1},
+		{"8a1cb020       8a33d2b8       (and so on)", 2, 1},
+		{"8a1cb020       8a33d2b8       etc.", 2, 1},
+		{"8a1cb020       8a33d2b8       <snip>", 2, 1},
+		{"8a1cb020       8a33d2b8       << this one", 2, 0},
+		{"8a1cb020 is the thread of the service", 0, 0},
+		{"8a1cb020 was left in a wait", 0, 0},
+		{"8a1cb020       89e4       8a33", 0, 0},
+		{"8a1cb020       ffff8858e9d81080       ffff8858e9d82080", 0, 0},
+		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 nt!KiSwapContext+0x2e", 0, 0},
+		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 nt!KiSwapContext+0x2e (FPO: [0,0,4])", 0, 0},
+		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 0x7c90e4f4", 0, 0},
+		{"b9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 afd+0x1c2", 0, 0},
+		{"8a55", 0, 0},
+		{"00000000", 0, 0},
+		{"8a1cb020       00000000", 0, 0},
+	} {
+		got := locks.Read(kd.Lines(head + "              " + tc.row + "\n"))
+		if n := len(got.Resources[0].ExclusiveWaiters); n != tc.listed || len(got.Notes) != tc.notes || got.Resources[0].Reading != locks.Sound {
+			t.Errorf("%q: %d listed, %v, want %d and %d notes", tc.row, n, got.Notes, tc.listed, tc.notes)
+		}
+	}
+	for _, tc := range []struct {
+		row  string
+		want int
+	}{{"8a1cb020", 1}, {"00060001", 1}, {"7ffde000", 0}} {
+		if n := len(locks.Read(kd.Lines(head + "THREAD 8a1cb020  Cid 0004.0ab4  Teb:\n" + tc.row + "\n")).Resources[0].ExclusiveWaiters); n != tc.want {
+			t.Errorf("%q behind other output: %d listed, want %d", tc.row, n, tc.want)
+		}
+	}
+	got := locks.Read(kd.Lines(strings.TrimSuffix(head, "\n") + " 8a1c 89e4f7a0\n"))
+	if r := got.Resources[0]; len(r.ExclusiveWaiters) != 1 || r.Reading != locks.Doubtful {
+		t.Errorf("the first is broken: %+v", r)
 	}
 }
 

@@ -80,6 +80,10 @@ func (r *Reader) Line(l kd.Line) bool {
 	return ok
 }
 
+// InWaiters reports whether the line before was part of an exclusive waiter
+// list, so that the next may go on with it.
+func (r *Reader) InWaiters() bool { return r.list == exclusiveList && r.cur.Open }
+
 // foreign records that a line came which belongs to no list: the list before
 // it was not cut off by the end of the input.
 func (r *Reader) foreign() {
@@ -114,6 +118,8 @@ func (r *Reader) close() {
 	r.checkSwallowed()
 	r.cur.reconcile()
 	r.out.Resources = append(r.out.Resources, r.cur)
+	r.markers("shared", r.cur.SharedWaiters)
+	r.markers("exclusive", r.cur.ExclusiveWaiters)
 	if r.cur.HeadUntrusted {
 		r.note(r.cur.At, "resource %x: the debugger had no ERESOURCE type, so its state is not trustworthy", uint64(r.cur.Addr))
 	}
@@ -121,6 +127,15 @@ func (r *Reader) close() {
 		r.note(r.cur.At, "resource %x: %s", uint64(r.cur.Addr), r.cur.Why)
 	}
 	r.cur, r.list, r.table, r.elided = nil, noList, false, false
+}
+
+// markers notes the waiters that are no threads.
+func (r *Reader) markers(kind string, ws []Waiter) {
+	for _, w := range ws {
+		if w.Marker() {
+			r.note(w.At, "%s waiter %x is no thread: newer kernels keep a marker in the wait list", kind, uint64(w.Thread))
+		}
+	}
 }
 
 func (r *Reader) note(at kd.Ref, format string, args ...any) {
@@ -192,6 +207,7 @@ func (r *Reader) readMode(c *kd.Cursor, l kd.Line) {
 		n, err := strconv.Atoi(w)
 		if err != nil || n < 0 {
 			r.note(l.Ref(at, len(rest)), "resource head line: no count of owning threads")
+			r.cur.SharedOwners = Printed{At: l.Ref(at, len(rest)), Unread: true}
 			return
 		}
 		r.cur.Mode = Shared
@@ -245,24 +261,34 @@ func (r *Reader) totals(l kd.Line) bool {
 	if !c.Take("total locks,") && !c.Take("total locks") {
 		return false
 	}
-	n, err := strconv.Atoi(total)
-	if err != nil || n < 0 {
+	held, heldAt := c.Word()
+	whole := c.Take("locks currently") && strings.HasPrefix(c.Peek(), "held")
+	if n, err := strconv.Atoi(total); (err != nil || n < 0) && !whole {
 		return false
 	}
 	r.Break()
 	round := r.round(l)
-	round.Total = Printed{N: n, At: l.Ref(at, len(total))}
-	held, at := c.Word()
-	if h, err := strconv.Atoi(held); err == nil && h >= 0 && c.Take("locks currently") && strings.HasPrefix(c.Peek(), "held") {
-		round.Held = Printed{N: h, At: l.Ref(at, len(held))}
+	round.Total = r.closing(total, l.Ref(at, len(total)))
+	if whole {
+		round.Held = r.closing(held, l.Ref(heldAt, len(held)))
 	}
 	if strings.HasPrefix(c.Peek(), "heldPNP_TRIAGE") { // a lost line break
 		r.beginTriage(l)
 	}
 	// An answer about one address counts one lock.
-	round.Full = round.Full || n != 1
+	round.Full = round.Full || round.Total.N != 1
 	round.Complete = true
 	return true
+}
+
+// closing reads a count of the closing line.
+func (r *Reader) closing(w string, at kd.Ref) Printed {
+	n, err := strconv.Atoi(w)
+	if err != nil || n < 0 {
+		r.note(at, "count %q is not a number", kd.Clip(w))
+		return Printed{At: at, Unread: true}
+	}
+	return Printed{N: n, At: at}
 }
 
 func (r *Reader) bodyLine(l kd.Line) bool {
@@ -276,9 +302,9 @@ func (r *Reader) bodyLine(l kd.Line) bool {
 		r.entries(&c, l)
 	case c.Take("Contention Count ="):
 		r.count(&c, l, &r.cur.Contention, 10)
-	case c.Take("NumberOfSharedWaiters ="):
+	case takeCount(&c, "NumberOfSharedWaiters"):
 		r.count(&c, l, &r.cur.SharedWaiterCount, 10)
-	case c.Take("NumberOfExclusiveWaiters ="):
+	case takeCount(&c, "NumberOfExclusiveWaiters"):
 		base := 10
 		if r.list == slotList {
 			base = 16
@@ -287,9 +313,22 @@ func (r *Reader) bodyLine(l kd.Line) bool {
 	case c.Take("ActiveCount ="):
 		return r.activeCount(&c, l)
 	case r.list == slotList && c.Take("Thread ="):
-		return r.slot(&c, l)
+		r.slot(&c, l)
 	default:
 		return r.continuation(&c, l)
+	}
+	return true
+}
+
+// takeCount moves over the name of a count and the sign behind it, with or
+// without blanks.
+func takeCount(c *kd.Cursor, name string) bool {
+	if !kd.HasPrefixFold(c.Text, name) {
+		return false
+	}
+	c.Pos = len(name)
+	if rest, at := c.Rest(); strings.HasPrefix(rest, "=") {
+		c.Pos = at + 1
 	}
 	return true
 }
@@ -300,6 +339,7 @@ func (r *Reader) count(c *kd.Cursor, l kd.Line, into *Printed, base int) {
 	n, err := strconv.ParseInt(w, base, 33)
 	if err != nil || n < 0 {
 		r.note(l.Ref(at, len(w)), "count %q is not a number", kd.Clip(w))
+		*into = Printed{At: l.Ref(at, len(w)), Unread: true}
 		return
 	}
 	*into = Printed{N: int(min(n, 1<<31-1)), At: l.Ref(at, len(w))}
@@ -318,6 +358,7 @@ func (r *Reader) activeCount(c *kd.Cursor, l kd.Line) bool {
 	r.list = slotList
 	words, at := c.Rest()
 	r.slots = &Timeout{ActiveCount: Printed{N: int(n), At: l.All()}, Flags: flags(words)}
+	r.cur.slots = slotForm{set: true, flags: r.slots.Flags, at: l.Ref(at, len(words))}
 	switch {
 	case strings.Contains(words, "IsOwnedExclusive"):
 		r.cur.Mode = Exclusive
@@ -333,28 +374,25 @@ func (r *Reader) activeCount(c *kd.Cursor, l kd.Line) bool {
 // slot reads an owner slot of the NT 4 form; empty ones are zero:
 //
 //	Thread = 809cd2f0, Count = 01
-func (r *Reader) slot(c *kd.Cursor, l kd.Line) bool {
+func (r *Reader) slot(c *kd.Cursor, l kd.Line) {
 	w, at := c.Word()
 	addr, ok := kd.ParseFullAddr(strings.TrimSuffix(w, ","))
-	if !ok || !c.Take("Count =") {
-		return false
+	n := ""
+	if c.Take("Count =") {
+		n, _ = c.Word()
 	}
-	n, _ := c.Word()
 	count, err := strconv.ParseUint(n, 16, 31)
-	if err != nil {
-		return false
+	if !ok || err != nil {
+		r.note(l.All(), "owner slot %q: bad address or count", kd.Clip(l.Text))
+		r.cur.damage()
+		return
 	}
 	r.restIsRemark(c, l)
 	if addr == 0 {
-		return true
+		return
 	}
 	first := len(r.cur.Entries) == 0
-	if !first {
-		// The form has no count of shared waiters; the slots are the count.
-		r.cur.SharedWaiterCount = Printed{N: len(r.cur.Entries), At: l.Ref(at, len(w)-1)}
-	}
 	r.cur.Entries = append(r.cur.Entries, Entry{Raw: addr, Count: int(count), Marked: first && r.cur.Mode == Exclusive, At: l.Ref(at, len(w)-1)})
-	return true
 }
 
 // continuation reads a line that holds nothing but list items.
@@ -369,10 +407,10 @@ func (r *Reader) continuation(c *kd.Cursor, l kd.Line) bool {
 		return true
 	case exclusiveList:
 		n := r.cur.ExclusiveWaiterCount
-		if n.Known() && len(r.cur.ExclusiveWaiters) >= n.N {
+		if n.Known() && Threads(r.cur.ExclusiveWaiters) >= n.N {
 			return false // all that are announced have been listed
 		}
-		if _, ok := r.waiterAddress(c.Peek()); !ok || !r.onlyAddresses(*c) {
+		if !r.isWaiterRow(*c) {
 			return false
 		}
 		r.addresses(c, l)

@@ -17,6 +17,10 @@ func (r *Resource) reconcile() {
 		return
 	}
 	r.dropCutEntry()
+	if r.slots.set {
+		r.reconcileSlots()
+		return
+	}
 	switch r.Mode {
 	case Exclusive:
 		r.reconcileExclusive()
@@ -95,23 +99,36 @@ func (r *Resource) lastMarked() int {
 }
 
 func (r *Resource) reconcileExclusive() {
-	k, s := len(r.Entries), r.SharedWaiterCount.N
+	k := len(r.Entries)
+	s := r.announcedShared(k - 1)
 	if k == 0 {
 		return
 	}
 	r.splitAt(r.firstOwner())
 	switch marked := r.marked(); {
 	case marked > 1 && k == 1+s && !r.Open:
-		r.doubt(fmt.Sprintf("exclusively owned, but %d entries are marked <*>; with %s only the first can be the owner", marked, kd.Plural(s, "shared waiter")))
+		r.doubt(fmt.Sprintf("exclusively owned, but %d entries are marked <*>; with %s only the first can be the owner", marked, r.SharedWaiterCount.of("shared waiter")))
 	case marked > 1:
-		r.refuse(fmt.Sprintf("exclusively owned, but %d of %d entries are marked <*>; announced: %s", marked, k, kd.Plural(s, "shared waiter")))
+		r.refuse(fmt.Sprintf("exclusively owned, but %d of %d entries are marked <*>; announced: %s", marked, k, r.SharedWaiterCount.of("shared waiter")))
 	case marked == 0 && k > 1 && k != 1+s:
-		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed; announced: %s", k, kd.Plural(s, "shared waiter")))
+		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed; announced: %s", k, r.SharedWaiterCount.of("shared waiter")))
 	case k > 1 && !r.SharedWaiterCount.Known():
-		r.doubt(fmt.Sprintf("%s beside the owner, but no count of shared waiters was printed", kd.Plural(k-1, "entry")))
+		r.doubt(fmt.Sprintf("%s beside the owner, but %s", kd.Plural(k-1, "entry"), r.SharedWaiterCount.absent("shared waiters")))
 	case k > 1+s:
-		r.refuse(fmt.Sprintf("%s beside the owner, but announced: %s", kd.Plural(k-1, "entry"), kd.Plural(s, "shared waiter")))
+		r.refuse(fmt.Sprintf("%s beside the owner, but announced: %s", kd.Plural(k-1, "entry"), r.SharedWaiterCount.of("shared waiter")))
 	}
+}
+
+// announcedShared returns the count of shared waiters as it is to be compared
+// with the number that is listed. Markers among those may be counted or not.
+func (r *Resource) announcedShared(listed int) int {
+	s := r.SharedWaiterCount.N
+	for _, e := range r.Entries {
+		if s < listed && !e.Marked && e.waiter().Marker() {
+			s++
+		}
+	}
+	return s
 }
 
 // firstOwner returns the index of the first marked entry, else 0.
@@ -140,7 +157,8 @@ func (e Entry) waiter() Waiter {
 }
 
 func (r *Resource) reconcileShared() {
-	k, s, n := len(r.Entries), r.SharedWaiterCount.N, r.SharedOwners.N
+	k, n := len(r.Entries), r.SharedOwners.N
+	s := r.announcedShared(k - n)
 	marked := r.marked()
 	switch {
 	case marked > n || marked == 0:
@@ -150,17 +168,17 @@ func (r *Resource) reconcileShared() {
 	}
 	switch {
 	case marked > n && k == n+s && !r.Open:
-		r.doubt(fmt.Sprintf("%s, but %d entries are marked <*>; with %s only the first %d can own", kd.Plural(n, "owning thread"), marked, kd.Plural(s, "shared waiter"), n))
+		r.doubt(fmt.Sprintf("%s, but %d entries are marked <*>; with %s only the first %d can own", kd.Plural(n, "owning thread"), marked, r.SharedWaiterCount.of("shared waiter"), n))
 	case marked > n:
-		r.refuse(fmt.Sprintf("%s, but %d of %d entries are marked <*>; announced: %s", kd.Plural(n, "owning thread"), marked, k, kd.Plural(s, "shared waiter")))
+		r.refuse(fmt.Sprintf("%s, but %d of %d entries are marked <*>; announced: %s", kd.Plural(n, "owning thread"), marked, k, r.SharedWaiterCount.of("shared waiter")))
 	case marked > 0 && marked < n && k > marked:
 		r.refuse(fmt.Sprintf("%s, but only %d of %d entries are marked <*>", kd.Plural(n, "owning thread"), marked, k))
 	case marked == 0 && k > 0 && k != n+s:
-		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed; announced: %s, %s", k, kd.Plural(n, "owning thread"), kd.Plural(s, "shared waiter")))
+		r.refuse(fmt.Sprintf("no entry is marked <*>, %d are listed; announced: %s, %s", k, kd.Plural(n, "owning thread"), r.SharedWaiterCount.of("shared waiter")))
 	case len(r.SharedWaiters) > s && !r.SharedWaiterCount.Known():
-		r.doubt(fmt.Sprintf("%s not marked as owner, but no count of shared waiters was printed", kd.Plural(len(r.SharedWaiters), "entry")))
+		r.doubt(fmt.Sprintf("%s not marked as owner, but %s", kd.Plural(len(r.SharedWaiters), "entry"), r.SharedWaiterCount.absent("shared waiters")))
 	case len(r.SharedWaiters) > s:
-		r.refuse(fmt.Sprintf("%s not marked as owner, but announced: %s", kd.Plural(len(r.SharedWaiters), "entry"), kd.Plural(s, "shared waiter")))
+		r.refuse(fmt.Sprintf("%s not marked as owner, but announced: %s", kd.Plural(len(r.SharedWaiters), "entry"), r.SharedWaiterCount.of("shared waiter")))
 	}
 }
 
@@ -202,10 +220,10 @@ func (r *Resource) reconcileUnknown() {
 // checkExclusiveList compares the exclusive waiters with their count. A list
 // that is shorter than its count is a known habit of newer debuggers.
 func (r *Resource) checkExclusiveList() {
-	n := len(r.ExclusiveWaiters)
+	n := Threads(r.ExclusiveWaiters) // markers may be counted or not
 	switch {
 	case n > 0 && !r.ExclusiveWaiterCount.Known():
-		r.doubt(fmt.Sprintf("%s listed, but no count of them was printed", kd.Plural(n, "exclusive waiter")))
+		r.doubt(fmt.Sprintf("%s listed, but %s", kd.Plural(n, "exclusive waiter"), r.ExclusiveWaiterCount.absent("them")))
 	case n > r.ExclusiveWaiterCount.N && n > 0:
 		r.refuse(fmt.Sprintf("%s listed, but announced: %d", kd.Plural(n, "exclusive waiter"), r.ExclusiveWaiterCount.N))
 	}

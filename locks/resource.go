@@ -31,10 +31,30 @@ func (m Mode) String() string {
 type Printed struct {
 	N  int
 	At kd.Ref
+	// Unread is set when a number was printed and could not be read, or when a
+	// flag says that it is not zero and no number was printed. N is then 0 and
+	// means nothing.
+	Unread bool
 }
 
-// Known reports whether the count was printed.
-func (p Printed) Known() bool { return p.At.Known() }
+// Known reports whether the count was printed and could be read.
+func (p Printed) Known() bool { return p.At.Known() && !p.Unread }
+
+// of says the count in words.
+func (p Printed) of(noun string) string {
+	if p.Unread {
+		return "a number of " + noun + "s that could not be read"
+	}
+	return kd.Plural(p.N, noun)
+}
+
+// absent says why a count is not known.
+func (p Printed) absent(things string) string {
+	if p.Unread {
+		return "the count of " + things + " could not be read"
+	}
+	return "no count of " + things + " was printed"
+}
 
 // Entry is one item of a "Threads:" list: an owner or a shared waiter, until
 // reconciling says which.
@@ -59,6 +79,22 @@ type Waiter struct {
 	// AtBreak is set when the input ends right behind it: a mark that would
 	// make it an owner may be cut off.
 	AtBreak bool
+}
+
+// Marker reports whether the waiter is no thread: lists of Windows 10 hold the
+// value 60001, which !thread calls invalid (testdata/corpus, captures 022 and
+// 025).
+func (w Waiter) Marker() bool { return !w.Thread.IsKernel(kd.ArchUnknown) }
+
+// Threads counts the waiters of a list that are threads.
+func Threads(ws []Waiter) int {
+	n := 0
+	for _, w := range ws {
+		if !w.Marker() {
+			n++
+		}
+	}
+	return n
 }
 
 // Reading says how far the lists of a resource can be trusted.
@@ -125,10 +161,11 @@ type Resource struct {
 	// an author left some out; the first stood before Entries[damagedAt].
 	damaged   bool
 	damagedAt int
+	slots     slotForm
 }
 
 // Unlisted returns how many shared and exclusive waiters are announced by a
-// count but missing from the lists.
+// count but missing from the lists. The count has been seen to count markers.
 func (r *Resource) Unlisted() (shared, exclusive int) {
 	shared = max(0, r.SharedWaiterCount.N-len(r.SharedWaiters))
 	exclusive = max(0, r.ExclusiveWaiterCount.N-len(r.ExclusiveWaiters))
@@ -136,10 +173,10 @@ func (r *Resource) Unlisted() (shared, exclusive int) {
 }
 
 // Waiting returns the number of threads that wait, by list or by count,
-// whichever is larger.
+// whichever is larger. Markers are none.
 func (r *Resource) Waiting() int {
 	s, e := r.Unlisted()
-	return len(r.SharedWaiters) + len(r.ExclusiveWaiters) + s + e
+	return Threads(r.SharedWaiters) + Threads(r.ExclusiveWaiters) + s + e
 }
 
 // MapAddrs replaces every address of the resource by f of it.
@@ -184,7 +221,7 @@ func (l Listing) Seen() bool {
 // debuggers leave the held count out, which says nothing about it.
 func (l Listing) Totals() (total, held Printed) {
 	for _, r := range l.Rounds {
-		if r.Complete && r.Total.Known() {
+		if r.Complete && r.Total.At.Known() {
 			total, held = r.Total, r.Held
 		}
 	}

@@ -78,7 +78,7 @@ func (l Listing) Moments() []int {
 	var m moment
 	for i, round := range l.Rounds {
 		// A listing that counts no lock at all has failed.
-		full := round.Full && (!round.Complete || round.Total.N > 0)
+		full := round.Full && (!round.Complete || round.Total.N > 0 || round.Total.Unread)
 		if len(first) == 0 || full && !m.joins(round, byRound[i]) {
 			first = append(first, i)
 			m = moment{at: map[kd.Addr]*Resource{}, cut: map[kd.Addr]bool{}}
@@ -122,7 +122,7 @@ func (m *moment) joins(round Round, rs []*Resource) bool {
 	switch {
 	case len(rs) == 0 && !round.Complete:
 		return true
-	case m.complete && round.Complete && m.total.N != round.Total.N:
+	case m.complete && round.Complete && m.total.N != round.Total.N && !m.total.Unread && !round.Total.Unread:
 		return false
 	}
 	seen := make(map[kd.Addr]bool, len(rs))

@@ -1,6 +1,8 @@
 package locks
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -30,6 +32,54 @@ func (r *Reader) BrokeIn(place string, at kd.Ref) {
 	}
 	if t := &r.out.Timeouts[n-1]; t.At.Input == at.Input && t.At.EndLine() < at.Line && at.Line-t.At.EndLine() <= 2 {
 		t.BrokeAt = place
+	}
+}
+
+// slotForm is what the NT 4 form says of waiters: flags, and no count of shared
+// ones.
+type slotForm struct {
+	set   bool
+	flags []string
+	at    kd.Ref
+}
+
+// has reports whether a flag is set. Both spellings, with a small and a capital
+// first letter, stand in one line of the debugger.
+func (s slotForm) has(flag string) bool {
+	return slices.ContainsFunc(s.flags, func(f string) bool { return strings.EqualFold(f, flag) })
+}
+
+// reconcileSlots gives roles to the owner slots. An exclusive owner has the
+// first; of a resource that is owned shared ActiveCount threads own. Slots
+// beyond those are of shared waiters, if the flags say that there are any.
+func (r *Resource) reconcileSlots() {
+	owners := 0
+	switch r.Mode {
+	case Exclusive:
+		owners = 1
+	case Shared:
+		owners = r.SharedOwners.N
+	}
+	k := len(r.Entries)
+	r.splitAfter(min(owners, k))
+	waits := r.slots.has("sharedWaiter")
+	switch {
+	case r.damaged && r.damagedAt < max(owners, 1):
+		r.refuse("an owner slot could not be read")
+	case r.damaged:
+		r.doubt("a slot could not be read")
+	case k > owners && r.Mode == Unowned:
+		r.refuse("nobody owns it by its ActiveCount, but threads are listed")
+	case k > owners && !waits:
+		r.refuse(fmt.Sprintf("%d threads in owner slots, but by its ActiveCount and flags it has %s and no shared waiter", k, kd.Plural(owners, "owner")))
+	case k > owners && r.Mode == Shared:
+		r.doubt(fmt.Sprintf("%d threads in owner slots for %s and the shared waiters: the first are taken for owners", k, kd.Plural(owners, "owner")))
+	}
+	if waits && k <= owners {
+		r.SharedWaiterCount = Printed{At: r.slots.at, Unread: true}
+	}
+	if r.slots.has("ExclusiveWaiter") && r.ExclusiveWaiterCount.N == 0 {
+		r.ExclusiveWaiterCount = Printed{At: r.slots.at, Unread: true}
 	}
 }
 

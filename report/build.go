@@ -297,7 +297,7 @@ func count(r *snapshot.Resource, p locks.Printed, contradicted bool) *int {
 	switch {
 	case p.Known():
 		return ptr(p.N)
-	case contradicted || r.Extension != "" || r.HeadUntrusted || r.Mode == locks.ModeUnknown || r.Open && len(r.Entries) == 0:
+	case p.Unread || contradicted || r.Extension != "" || r.HeadUntrusted || r.Mode == locks.ModeUnknown || r.Open && len(r.Entries) == 0:
 		return nil
 	}
 	return ptr(0)

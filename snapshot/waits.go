@@ -73,7 +73,7 @@ func (s *Snapshot) listedWaits() map[kd.Addr]Wait {
 		}
 		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
 			for _, w := range list {
-				if _, ok := out[w.Thread]; !ok {
+				if _, ok := out[w.Thread]; !ok && !w.Marker() {
 					out[w.Thread] = Wait{Addr: w.Thread, Resource: r.Addr, Owner: r.soleOwner(), How: WaitListed, At: w.At}
 				}
 			}

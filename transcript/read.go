@@ -227,7 +227,7 @@ func (r *router) content(l kd.Line) Status {
 	if !r.checkWidth(l) {
 		return NotUnderstood
 	}
-	if r.cur.threads.InStack() && beginsWithAddress(l.Text) && r.cur.threads.Line(l) {
+	if r.cur.threads.InStack() && !r.cur.locks.InWaiters() && beginsWithAddress(l.Text) && r.cur.threads.Line(l) {
 		r.claim("", l)
 		return Claimed
 	}

@@ -31,10 +31,22 @@ func (r *Repair) unprefix(rows []row) {
 // unquote takes the quoting of mails off a row. The marker of a call stack
 // window, followed by a tab, stays.
 func (r *Repair) unquote(w *row) {
-	for strings.HasPrefix(w.text, ">") && !strings.HasPrefix(w.text, ">\t") {
+	for strings.HasPrefix(w.text, ">") && !isStackMarker(w.text) {
 		w.front(1)
 		w.fixes |= fixedQuoting
 	}
+}
+
+// isStackMarker reports whether a text that begins with > is the marked frame
+// of a call stack window: a tab follows, and nothing that a kernel debugger
+// begins a line with.
+func isStackMarker(text string) bool {
+	behind, ok := strings.CutPrefix(text, ">\t")
+	if !ok {
+		return false
+	}
+	behind, _ = kd.TrimBlanks(behind)
+	return classify(behind) == symbol || !begunForm(behind)
 }
 
 // commentMarks are put in front of pastes in source code and mails.

@@ -173,6 +173,8 @@ var sound = []struct{ name, in string }{
 	{"offset and a word", "nt!KiSwapThread+0x4\nbad"},
 	{"rows of !stacks", "4.001ccc  ffffc4bbafa8d040 0004d63 Blocked    nt!KiSwapContext+0x76\nnt!KiSwapThread+0x500\n[csrss.exe]\n3ad0.0065ec  ffffd92ea0ce2080   (N/A) Blocked    nt!KiSwapContext+0x76"},
 	{"call stack window", ">\tOpenZFS!zap_get_leaf+0x3cd [C:\\src\\zap.c @ 558] \tC/C++/ASM"},
+	{"call stack window without offset", ">\tdrv.sys!DispatchRead(_DEVICE_OBJECT * dev, _IRP * irp) Line 123\tC++"},
+	{"call stack window without symbols", ">\t0000000012345678()\n>\t[External Code]\n>\tfffff8000228da52()\tUnknown"},
 	{"stars", "**** DUMP OF ALL RESOURCE OBJECTS ****\n*** ERROR: Symbol file could not be found.\nThreads: 8a7cb533-01<*> *** Actual Thread 8a7cb530"},
 	{"image without a name", "Image:\nVadRoot 8a7cb533 Vads 360 Clone 0 Private 20841. Modified 49808. Locked 0."},
 	{"entry behind a remark that is cut", "Resource @ 0x8a0a1a68    Shared 2 owning threads\nThreads: 8a7cb533-01<*> *** Actual Thread\n8982d030-01<*>"},

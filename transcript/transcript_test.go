@@ -33,6 +33,42 @@ const (
 	stack  = "Child-SP          RetAddr           Call Site\n" + frames
 )
 
+// TestRowsBehindStack: a stack that is still open does not take the rows of a
+// waiter list, nor does one begin in a list; the frames behind a list are its
+// own stack's.
+func TestRowsBehindStack(t *testing.T) {
+	const (
+		open = "ChildEBP RetAddr  Args to Child\nb9f2c710 804dc0f7 8a2f1090 8a2f1020 804dc143 nt!KiSwapContext+0x2e\n"
+		more = "b9f2c71c 804dc143 00000000 8a9d2ab8 00000000 nt!KiSwapThread+0x46\n"
+		lock = "Resource @ 0x88c0a5a8    Exclusively owned\n    NumberOfExclusiveWaiters = 9\n     Threads: 8858e9d8-01<*> \n     Threads Waiting On Exclusive Access:\n"
+		row  = "              88b0c730       8857ddb0       88de5730       8842f3f8       \n"
+		cut  = "              88b1c730       8857dcb0       88ee5730       88a5"
+	)
+	for _, tc := range []struct {
+		name, text              string
+		waiters, stacks, frames int
+	}{
+		{"list alone", lock + row + cut, 7, 0, 0},
+		{"only the cut row", lock + cut, 3, 0, 0},
+		{"behind a stack", open + more + lock + row + cut, 7, 1, 2},
+		{"right behind a stack", open + "\n" + lock + cut, 3, 1, 1},
+		{"before a stack", lock + row + "\n" + open + more, 4, 1, 2},
+		{"frames behind the list", open + lock + row + more, 4, 1, 2},
+	} {
+		s := read(t, tc.text).Snapshots[0]
+		if n := len(s.Resources[0].ExclusiveWaiters); n != tc.waiters {
+			t.Errorf("%s: %d waiters, want %d", tc.name, n, tc.waiters)
+		}
+		frames := 0
+		for _, th := range s.Threads {
+			frames += len(th.Stack.Frames)
+		}
+		if len(s.Threads) != tc.stacks || frames != tc.frames {
+			t.Errorf("%s: %d stacks with %d frames, want %d with %d", tc.name, len(s.Threads), frames, tc.stacks, tc.frames)
+		}
+	}
+}
+
 func TestDecode(t *testing.T) {
 	utf16 := func(s string, swap bool) string {
 		var b strings.Builder

@@ -82,13 +82,18 @@ func (g *Graph) onlyOnce(r *snapshot.Resource, shared, exclusive []wait) []wait 
 	return out
 }
 
+// listed returns the waiters of a list that are threads.
 func listed(ws []locks.Waiter) []wait {
-	out := make([]wait, len(ws))
-	for i, w := range ws {
-		out[i] = wait{thread: w.Thread, about: w.Thread, at: w.At}
-		if w.AtBreak {
-			out[i].grade = D
+	out := make([]wait, 0, len(ws))
+	for _, w := range ws {
+		if w.Marker() {
+			continue
 		}
+		claim := wait{thread: w.Thread, about: w.Thread, at: w.At}
+		if w.AtBreak {
+			claim.grade = D
+		}
+		out = append(out, claim)
 	}
 	return out
 }
@@ -284,7 +289,7 @@ func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, m
 		// Whoever it is waits for the owners.
 		behind := g.node(Node{Kind: Exclusive, Addr: r.Addr, Resource: r})
 		g.Add(Edge{From: nobody, To: behind, Grade: C, At: r.At, About: r.Addr})
-	case len(ws) > 0:
+	case len(ws) > 0 && !r.ExclusiveWaiterCount.Unread:
 		g.note(r.At, "resource %s is owned shared and has shared waiters, but no exclusive waiter that they could queue behind", g.bare(r.Addr))
 	}
 }
