@@ -71,7 +71,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		d.gap(kd.Gap{What: fmt.Sprintf("who owns and waits for %d of %s", n, kd.Plural(held, "held lock")), Why: kd.NotInInput, Next: "!locks", Decides: nothing})
 	}
 	switch n := s.Unread(); {
-	case !n.Known():
+	case !n.Known() || s.Held.Unread:
 	case n.N == 1:
 		d.gap(kd.Gap{What: "who owns and waits for the one lock that is counted", Why: kd.NotInInput, Next: "!locks", Decides: nothing})
 	default:

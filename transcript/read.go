@@ -447,7 +447,7 @@ func (r *router) endSession() {
 // that they looked at the same machine at the same moment, such as two logs of
 // one dump, are one.
 func (r *router) build() {
-	var whole []rawSession
+	whole := make([]rawSession, 0, len(r.raw))
 	index := make(map[moment]int)
 	for _, s := range r.raw {
 		m, known := s.id.moment()
