@@ -259,7 +259,8 @@ func heapOf(f func() any) (held, total int) {
 }
 
 // TestCostIsLinear reads a MiB of each text. What takes long for its size must
-// not take more than linearly longer than a quarter of it.
+// not take more than linearly longer than a quarter of it, each time: a machine
+// may be busy with other work once.
 func TestCostIsLinear(t *testing.T) {
 	for _, h := range hostile {
 		took := func(size int) time.Duration {
@@ -269,12 +270,19 @@ func TestCostIsLinear(t *testing.T) {
 			return time.Since(from)
 		}
 		const size = 1 << 20 // bytes
-		whole := took(size)
-		if whole < 2*time.Second {
-			continue
-		}
-		if quarter := took(size / 4); whole > 10*quarter {
-			t.Errorf("%s: %v for a MiB, %v for a quarter of it", h.name, whole, quarter)
+		for again := 4; ; again-- {
+			whole := took(size)
+			if whole < 2*time.Second {
+				break
+			}
+			quarter := took(size / 4)
+			if whole <= 10*quarter {
+				break
+			}
+			if again == 0 {
+				t.Errorf("%s: %v for a MiB, %v for a quarter of it", h.name, whole, quarter)
+				break
+			}
 		}
 	}
 }
