@@ -299,7 +299,11 @@ func checkMapping(t *testing.T, lines []string, out []kd.Line) {
 			if r.Col < 1 || r.Len < 1 || int(r.Col-1+r.Len) > len(source) {
 				t.Fatalf("byte %d of %q is outside the input: %+v", i, l.Text, r)
 			}
-			if got := source[r.Col-1 : r.Col-1+r.Len]; len(got) == 1 && got[0] < utf8.RuneSelf && got != l.Text[i:i+1] && got != "\n" && got != "\t" && got != "'" {
+			got := source[r.Col-1 : r.Col-1+r.Len]
+			if l.Text[i] == ' ' && (got == "<" || got == "&") {
+				continue // of two pieces, with a tag for the line end between them
+			}
+			if len(got) == 1 && got[0] < utf8.RuneSelf && got != l.Text[i:i+1] && got != "\n" && got != "\t" && got != "'" {
 				t.Fatalf("byte %d of %q stands on %q", i, l.Text, got)
 			}
 		}
