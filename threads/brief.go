@@ -1,10 +1,6 @@
 package threads
 
-import (
-	"slices"
-
-	"kdlocks/kd"
-)
+import "kdlocks/kd"
 
 // Brief is what is kept of a thread of a very large listing until somebody
 // asks for the rest: enough to know whether the rest can matter.
@@ -136,8 +132,12 @@ func (r *Reader) skims() bool {
 	return !r.value.set && !r.titled && !r.dead && !r.table.open && !r.queue.open
 }
 
-// Reserve makes room for about n more skimmed threads.
-func (r *Reader) Reserve(n int) { r.out.Skimmed = slices.Grow(r.out.Skimmed, n) }
+// Reserve makes room for about n more skimmed threads. Room that make gives is
+// not written to before it is used; slices.Grow would clear it in one piece.
+func (r *Reader) Reserve(n int) {
+	old := r.out.Skimmed
+	r.out.Skimmed = append(make([]Brief, 0, len(old)+n), old...)
+}
 
 // Process returns the PROCESS block that threads to come belong to, nil if
 // there is none.

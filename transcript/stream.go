@@ -204,8 +204,8 @@ func (r *router) skimmedProcess(b *block) bool {
 }
 
 // usualLine and usualBlock are about how many bytes a line takes and a THREAD
-// block with its stack, in the logs of testdata.
-const usualLine, usualBlock = 80, 2300
+// block with its stack at least, in the logs of testdata.
+const usualLine, usualBlock = 80, 2000
 
 // fill appends n times the same.
 func fill(to []Status, st Status, n int) []Status {
