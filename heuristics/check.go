@@ -73,7 +73,9 @@ type Check struct {
 type Step struct {
 	Thread   kd.Addr
 	WaitsFor kd.Addr
-	HeldBy   kd.Addr // 0 when no thread could be named
+	What     waitgraph.What
+	Grade    waitgraph.Grade // of the weaker of its two edges
+	HeldBy   kd.Addr         // 0 when no thread could be named
 	// Queued is set when HeldBy does not own the lock but waits for it
 	// exclusively, before the thread.
 	Queued bool

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/waitgraph"
 )
 
 var deadlockCycle = &Check{
@@ -55,7 +56,7 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 			fmt.Fprintf(&b, "So it goes on for %s more. ", kd.Plural(len(f.Cycle)-i, "thread"))
 			break
 		}
-		fmt.Fprintf(&b, "%s waits for %s, which %s. ", capital(d.who(s.Thread)), d.lockOrMutant(s.WaitsFor), d.heldBy(s))
+		fmt.Fprintf(&b, "%s waits for %s, which %s. ", capital(d.who(s.Thread)), d.waitedFor(s), d.heldBy(s))
 	}
 	b.WriteString("So none of them can go on.")
 	f.Explanation = b.String()
@@ -85,12 +86,12 @@ func (d *diagnosis) heldBy(s Step) string {
 	return who + " owns"
 }
 
-// lockOrMutant names the lock of a step.
-func (d *diagnosis) lockOrMutant(a kd.Addr) string {
-	if d.snap.Resource(a) != nil {
-		return d.lock(a)
+// waitedFor names the lock or object of a step.
+func (d *diagnosis) waitedFor(s Step) string {
+	if s.What == waitgraph.ERESOURCE {
+		return d.lock(s.WaitsFor)
 	}
-	return "mutant " + d.addr(a)
+	return string(s.What) + " " + d.addr(s.WaitsFor)
 }
 
 func (d *diagnosis) cycleSummary(f Finding) string {
@@ -119,7 +120,7 @@ func (d *diagnosis) members(f Finding) string {
 	}
 	var out []string
 	for _, s := range f.Cycle {
-		out = append(out, fmt.Sprintf("%s for %s", d.who(s.Thread), d.lockOrMutant(s.WaitsFor)))
+		out = append(out, fmt.Sprintf("%s for %s", d.who(s.Thread), d.waitedFor(s)))
 	}
 	return " (" + strings.Join(out, ", ") + ")"
 }

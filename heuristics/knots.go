@@ -28,7 +28,7 @@ func (d *diagnosis) shape(k knot) (pattern, *snapshot.Owner) {
 	lock := d.graph.Nodes[d.graph.Edges[k.cycle[0]].To].Addr
 	for _, e := range k.cycle {
 		edge := d.graph.Edges[e]
-		if gate := d.graph.Nodes[edge.To]; gate.Kind != waitgraph.Thread && (gate.Addr != lock || gate.Kind == waitgraph.Mutant) {
+		if gate := d.graph.Nodes[edge.To]; gate.Kind != waitgraph.Thread && (gate.Addr != lock || gate.Kind == waitgraph.Object) {
 			return plainCycle, nil
 		}
 		if edge.Owner != nil && (own == nil || edge.Owner.Foreign()) {
@@ -148,11 +148,12 @@ func (d *diagnosis) steps(edges []int) []Step {
 	var out []Step
 	for i := 0; i+1 < len(edges); i += 2 {
 		wait, own := d.graph.Edges[edges[i]], d.graph.Edges[edges[i+1]]
-		s := Step{Thread: d.graph.Nodes[wait.From].Addr, WaitsFor: d.graph.Nodes[wait.To].Addr}
+		gate := d.graph.Nodes[wait.To]
+		s := Step{Thread: d.graph.Nodes[wait.From].Addr, WaitsFor: gate.Addr, What: gate.What, Grade: max(wait.Grade, own.Grade)}
 		if d.graph.Nodes[own.To].Kind == waitgraph.Thread {
 			s.HeldBy = d.graph.Nodes[own.To].Addr
 		}
-		s.Queued = d.graph.Nodes[wait.To].Kind == waitgraph.Shared && own.Owner == nil
+		s.Queued = gate.Kind == waitgraph.Shared && own.Owner == nil
 		out = append(out, s)
 	}
 	return out

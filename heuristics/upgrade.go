@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"kdlocks/kd"
+	"kdlocks/waitgraph"
 )
 
 var selfDeadlockUpgrade = &Check{
@@ -88,7 +89,7 @@ func (d *diagnosis) takeUpgraders(f *Finding, lock kd.Addr) {
 	f.Cycle = f.Cycle[:0]
 	for i, t := range f.Threads {
 		in[t] = true
-		f.Cycle = append(f.Cycle, Step{Thread: t, WaitsFor: lock, HeldBy: f.Threads[(i+1)%len(f.Threads)]})
+		f.Cycle = append(f.Cycle, Step{Thread: t, WaitsFor: lock, What: waitgraph.ERESOURCE, Grade: f.Grade, HeldBy: f.Threads[(i+1)%len(f.Threads)]})
 		n := d.graph.Find(t)
 		for _, e := range d.graph.Out[n] {
 			d.seenEdge(f, d.graph.Edges[e])

@@ -372,9 +372,9 @@ func (b *builder) finding(s *snapshot.Snapshot, f *heuristics.Finding) Finding {
 func steps(s *snapshot.Snapshot, in []heuristics.Step) []Step {
 	var out []Step
 	for _, hop := range in {
-		step := Step{Thread: hex(hop.Thread), WaitsFor: hop.WaitsFor.String(), HeldBy: hex(hop.HeldBy), Queued: hop.Queued, kind: "mutant"}
+		step := Step{Thread: hex(hop.Thread), WaitsFor: hop.WaitsFor.String(), Kind: string(hop.What), HeldBy: hex(hop.HeldBy), Queued: hop.Queued, Grade: hop.Grade.String()}
 		if r := s.Resource(hop.WaitsFor); r != nil {
-			step.kind, step.symbol = "ERESOURCE", r.Symbol
+			step.Symbol = r.Symbol
 		}
 		out = append(out, step)
 	}

@@ -274,10 +274,11 @@ type Frame struct {
 type Step struct {
 	Thread   string `json:"thread,omitempty"` // absent for a waiter that is announced and not listed
 	WaitsFor string `json:"waits_for"`
+	Kind     string `json:"kind"`             // of what is waited for: ERESOURCE, mutant, ...
+	Symbol   string `json:"symbol,omitempty"` // of what is waited for
 	HeldBy   string `json:"held_by,omitempty"`
 	Queued   bool   `json:"queued,omitempty"` // held_by waits for it, too, queued before
-
-	kind, symbol string // of what is waited for
+	Grade    string `json:"grade"`            // of the weaker of its two edges
 }
 
 // Suspect is the module to look at first.

@@ -109,9 +109,9 @@ func (p *person) who() string {
 
 // lock names what is waited for.
 func (n names) lock(s *Step) string {
-	name := s.kind + " " + n.r.bare(s.WaitsFor)
-	if s.symbol != "" {
-		name += " (" + s.symbol + ")"
+	name := s.Kind + " " + n.r.bare(s.WaitsFor)
+	if s.Symbol != "" {
+		name += " (" + s.Symbol + ")"
 	}
 	return name
 }

@@ -371,7 +371,7 @@ func (g *Graph) addMutants(t *threads.Thread) {
 	for _, o := range t.WaitObjects {
 		from := g.thread(t.Addr)
 		g.Nodes[from].AnyOf = len(t.WaitObjects) > 1
-		gate := g.node(Node{Kind: Mutant, Addr: o.Addr})
+		gate := g.node(Node{Kind: Object, What: Mutant, Addr: o.Addr})
 		g.Add(Edge{From: from, To: gate, Grade: grade, At: o.At, About: o.Addr})
 		if len(g.Out[gate]) == 0 {
 			owned := A

@@ -33,7 +33,7 @@ const (
 	Thread    Kind = iota
 	Exclusive      // access to an ERESOURCE that needs all owners to leave
 	Shared         // shared access to an ERESOURCE
-	Mutant
+	Object         // anything else that is waited for: What says which
 	// Nobody stands for an owner that no thread could be named for, or a
 	// waiter that is announced and not listed.
 	Nobody
@@ -42,7 +42,8 @@ const (
 // Node is a thread, a gate, or an owner without a thread.
 type Node struct {
 	Kind     Kind
-	Addr     kd.Addr            // of the thread, the ERESOURCE, the mutant; the raw value of an owner
+	What     What               // of a gate: what it belongs to
+	Addr     kd.Addr            // of the thread, the ERESOURCE, the object; the raw value of an owner
 	Resource *snapshot.Resource // of a gate or an owner entry
 	Owner    *snapshot.Owner    // of Nobody; nil for a waiter that is not listed
 	// AnyOf is set for a thread that waits for several objects: one of them
@@ -76,6 +77,7 @@ type Graph struct {
 
 type key struct {
 	kind Kind
+	what What
 	addr kd.Addr
 	res  kd.Addr // of Nobody
 }
@@ -86,7 +88,10 @@ func newGraph(s *snapshot.Snapshot) *Graph {
 
 // node returns the index of a node, adding it if it is new.
 func (g *Graph) node(n Node) int {
-	k := key{kind: n.Kind, addr: n.Addr}
+	if n.Kind == Exclusive || n.Kind == Shared {
+		n.What = ERESOURCE
+	}
+	k := key{kind: n.Kind, what: n.What, addr: n.Addr}
 	if n.Kind == Nobody && n.Resource != nil {
 		k.res = n.Resource.Addr
 	}

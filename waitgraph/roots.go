@@ -43,7 +43,7 @@ func (g *Graph) Roots() []Root {
 
 func (g *Graph) isGate(i int) bool {
 	k := g.Nodes[i].Kind
-	return k == Exclusive || k == Shared || k == Mutant
+	return k == Exclusive || k == Shared || k == Object
 }
 
 // mostReach bounds the work of counting blocked threads over all roots.

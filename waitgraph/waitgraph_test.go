@@ -21,7 +21,7 @@ func drawn(n int, edges ...[2]int) *Graph {
 	}
 	for i, e := range edges {
 		from := max(e[0], -e[0])
-		gate := g.node(Node{Kind: Mutant, Addr: kd.Addr(1000 + i)})
+		gate := g.node(Node{Kind: Object, What: Mutant, Addr: kd.Addr(1000 + i)})
 		if e[0] < 0 {
 			g.Nodes[g.thread(kd.Addr(from))].AnyOf = true
 		}

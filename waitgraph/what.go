@@ -1,0 +1,22 @@
+package waitgraph
+
+// What names a kind of lock or object that a thread can wait for, in the words
+// of reports.
+type What string
+
+// The kinds of things waited for.
+const (
+	ERESOURCE       What = "ERESOURCE"
+	Mutant          What = "mutant"
+	FastMutex       What = "fast mutex"
+	GuardedMutex    What = "guarded mutex"
+	PushLock        What = "pushlock"
+	ThreadObject    What = "thread"  // until it ends
+	ProcessObject   What = "process" // until it ends
+	ALPCMessage     What = "ALPC message"
+	LPCMessage      What = "LPC message"
+	IRP             What = "IRP"
+	WorkQueue       What = "work queue"
+	Rundown         What = "rundown protection"
+	CriticalSection What = "critical section"
+)
