@@ -6,6 +6,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/snapshot"
+	"kdlocks/stacks"
 	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
@@ -66,7 +67,7 @@ func (d *diagnosis) terminatedFinding(r *snapshot.Resource, o *snapshot.Owner) *
 // part of Windows.
 func startSuspect(t *threads.Thread) *Suspect {
 	module, _, ok := strings.Cut(t.StartAddress, "!")
-	if !ok || isOS(module) || strings.ContainsAny(module, " \t") {
+	if !ok || stacks.OfWindows(module) || strings.ContainsAny(module, " \t") {
 		return nil
 	}
 	return &Suspect{Module: module, Reason: "the terminated owner was started at " + t.StartAddress}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"kdlocks/stacks"
 	"kdlocks/threads"
 )
 
@@ -27,7 +28,7 @@ func reentered(t *threads.Thread) *reentry {
 	last := ""
 	for i, f := range t.Stack.Frames {
 		m := strings.ToLower(f.Module)
-		if m == "" || isOS(m) || f.Function == "" {
+		if m == "" || stacks.OfWindows(m) || f.Function == "" {
 			last = m
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"kdlocks/kd"
 	"kdlocks/locks"
 	"kdlocks/snapshot"
+	"kdlocks/stacks"
 	"kdlocks/threads"
 )
 
@@ -88,7 +89,7 @@ func (d *diagnosis) ownerPointerSuspect(t *threads.Thread, o *snapshot.Owner) *S
 			what = fmt.Sprintf("the owner pointer is the place of the %s parameter of", ordinal(o.Slot.Param))
 		}
 	}
-	if !isOS(setter.Module) {
+	if !stacks.OfWindows(setter.Module) {
 		return &Suspect{Module: setter.Module, Reason: fmt.Sprintf("%s %s, so %s set it", what, frame(t, o.Slot.Setter), setter.Module), set: true}
 	}
 	return d.suspectOf([]kd.Addr{o.Thread})

@@ -130,23 +130,6 @@ func isAcquire(name string) bool {
 		strings.HasPrefix(name, "ExEnterCriticalRegionAndAcquire") || strings.HasPrefix(name, "ExpCommitWaitForResource")
 }
 
-// osModules are parts of Windows that hold and wait for locks on behalf of
-// others: they are no suspects by standing on a stack.
-var osModules = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr ntfs fastfat exfat refs cdfs udfs
-	rdbss mup npfs msfs ksecdd win32k win32kbase win32kfull dxgkrnl tcpip ndis afd http srv srv2 srvnet mrxsmb mrxsmb20
-	volsnap volmgr volmgrx partmgr mountmgr disk classpnp storport storahci stornvme ataport scsiport pci acpi wof fileinfo
-	netio tdx cng ci clfs tm vmbus vdrvroot ntdll kernel32 kernelbase wow64 wow64cpu user32 verifier luafv rdyboost fvevol`)
-
-func wordSet(words string) map[string]bool {
-	set := make(map[string]bool)
-	for _, w := range strings.Fields(words) {
-		set[w] = true
-	}
-	return set
-}
-
-func isOS(module string) bool { return module == "" || osModules[strings.ToLower(module)] }
-
 // nearest returns the first frame from index from outward that belongs to no
 // part of Windows, -1 if there is none.
 func nearest(t *threads.Thread, from int) int {
@@ -155,7 +138,7 @@ func nearest(t *threads.Thread, from int) int {
 	}
 	for i := from; i < len(t.Stack.Frames); i++ {
 		f := t.Stack.Frames[i]
-		if f.Module != "" && !isOS(f.Module) && (f.Bare || f.ChildSP.IsKernel(archOf(t.Stack))) {
+		if f.Module != "" && !stacks.OfWindows(f.Module) && (f.Bare || f.ChildSP.IsKernel(archOf(t.Stack))) {
 			return i
 		}
 	}

@@ -25,7 +25,7 @@ func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing) []*threads.Threa
 	c.named(ll, tl)
 	c.onStacks(pointers(ll, tl))
 	c.unlisted(ll.Resources)
-	c.waiting(!ll.Seen())
+	c.waiting(!ll.Seen(), tl.Indirect <= mostIndirect)
 	loaded := s.load(&c, tl.Load)
 	for again := c.owners(loaded); again; {
 		more := s.load(&c, tl.Load)
@@ -217,22 +217,27 @@ func (c *chooser) unlisted(rs []*locks.Resource) {
 	}
 }
 
-// waiting takes the threads that wait for a mutant, the first of those that
-// wait for a resource, and, where there are no lock lists, the first that wait
-// for a reply or for I/O.
-func (c *chooser) waiting(noLocks bool) {
+// mostIndirect bounds the threads that are read whole because they wait for
+// others without a list of waiters. Where there are more, those are read that
+// somebody waits for.
+const mostIndirect = 2000
+
+// waiting takes the threads that wait for a mutant, those with indirect waits,
+// the first of those that wait for a resource, and, where there are no lock
+// lists, the first that wait for I/O.
+func (c *chooser) waiting(noLocks, indirect bool) {
 	const most = 8
 	resources, others := 0, 0
 	for i := range c.rows {
 		b := &c.rows[i]
 		switch {
-		case b.Has(threads.HasOwner):
+		case b.State == threads.Waiting && b.Has(threads.HasOwner) || indirect && b.WaitsIndirectly():
 			c.take(i)
 		case waitsForResource(b) && !c.listed[b.Addr]:
 			if resources++; resources <= most || c.taken[i] {
 				c.take(i)
 			}
-		case noLocks && others < most && b.State == threads.Waiting && (b.Has(threads.HasReply) || b.Has(threads.HasIRP) && !b.Has(threads.UserWait)):
+		case noLocks && others < most && b.State == threads.Waiting && (b.WaitsIndirectly() || b.Has(threads.HasIRP) && !b.Has(threads.UserWait)):
 			others++
 			c.take(i)
 		}

@@ -28,35 +28,32 @@ type Traits uint16
 
 // The traits that decide whether a block must be read whole.
 const (
-	UserWait      Traits = 1 << iota // WaitMode is UserMode
-	HasIRP                           // "IRP List:"
-	HasReply                         // waits for the reply to an ALPC or LPC message
-	HasOwner                         // a wait object with its owner: a mutant
-	WaitsOnStack                     // a frame of ExpWaitForResource
-	OtherObject                      // a wait object of a kind that no ERESOURCE has
-	SharedVariant                    // a frame of ExAcquireSharedWaitForExclusive or ...StarveExclusive
-	Expanded                         // frames on more than one stack
-	QueueWait                        // a frame of QueueWaits
-	IOWait                           // a frame of IOWaits
-	AsksUserMode                     // a frame of UserModeWaits
-	NotResident                      // "Kernel stack not resident."
-	NoStack                          // no frames
+	UserWait     Traits = 1 << iota // WaitMode is UserMode
+	HasIRP                          // "IRP List:"
+	HasReply                        // waits for the reply to an ALPC or LPC message
+	HasOwner                        // a wait object with its owner: a mutant
+	WaitsOnStack                    // a frame of ExpWaitForResource
+	OtherObject                     // a wait object of a kind that no ERESOURCE has
+	Special                         // a frame of a rare routine of WaitFunctions, or of one that changes how a wait is granted
+	Expanded                        // frames on more than one stack
+	QueueWait                       // a frame of QueueWaits
+	IOWait                          // a frame of IOWaits
+	AsksUserMode                    // a frame of UserModeWaits
+	NotResident                     // "Kernel stack not resident."
+	NoStack                         // no frames
+	LockWait                        // a frame that waits for another lock than an ERESOURCE
+	Worker                          // started at ExpWorkerThread
+	EndWait                         // a wait object that is a thread or a process
 )
 
-// Words of the names of routines that say what a thread waits for, as
-// FindFrame takes them. The names are those of public symbols.
+// Names of routines that say what a thread waits for, as FindFrame takes them.
 var (
 	// QueueWaits wait for work.
-	QueueWaits = []string{"KeRemoveQueue", "KeRemovePriQueue"}
+	QueueWaits = Words(QueueWait)
 	// IOWaits wait for I/O.
-	IOWaits = []string{
-		"IoSynchronousPage", "MiWaitForInPageComplete", "NonCachedIo", "IopSynchronousServiceTail", "IoPageRead",
-		"IopSynchronousApiServiceTail", "WaitForIrp",
-	}
+	IOWaits = Words(IOWait)
 	// UserModeWaits wait for what user mode does.
-	UserModeWaits = []string{
-		"FltSendMessage", "AlpcpReceiveSynchronousReply", "NtRequestWaitReplyPort", "KeUserModeCallback", "LpcRequestWaitReplyPort",
-	}
+	UserModeWaits = Words(AsksUserMode)
 )
 
 // routines are the traits of a stack with such a routine.
@@ -65,10 +62,13 @@ var routines = []struct {
 	traits Traits
 }{
 	{[]string{"ExpWaitForResource"}, WaitsOnStack},
-	{[]string{"ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive"}, SharedVariant},
+	{[]string{"ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive"}, Special},
 	{QueueWaits, QueueWait},
 	{IOWaits, IOWait},
 	{UserModeWaits, AsksUserMode},
+	{Words(LockWait), LockWait},
+	{Words(Special), Special},
+	{[]string{"ExpWorkerThread"}, Worker},
 }
 
 // Has reports whether the block has any of the traits.
@@ -101,7 +101,13 @@ var reasonIndex = func() map[string]uint8 {
 // for an ERESOURCE and nothing is special about it, so that its place in a list
 // of waiters tells as much as the whole block.
 func (b *Brief) WaitsPlainly() bool {
-	return b.State == Waiting && b.WaitReason() == "WrResource" && b.Traits&^(WaitsOnStack|HasIRP|Expanded|IOWait|AsksUserMode) == 0
+	return b.State == Waiting && b.WaitReason() == "WrResource" && b.Traits&^(WaitsOnStack|HasIRP|Expanded|IOWait|AsksUserMode|Worker) == 0
+}
+
+// WaitsIndirectly reports whether the wait ends by what another thread does,
+// without a list of waiters that shows it.
+func (b *Brief) WaitsIndirectly() bool {
+	return b.State == Waiting && b.Has(EndWait|HasReply|LockWait)
 }
 
 // Fits reports whether a block that was read whole is the one that was
@@ -123,6 +129,9 @@ func (r *Reader) Skim(b Brief) bool {
 	r.closeBlock()
 	r.gap, r.blank, r.part = false, true, propPart // as behind a stack
 	r.out.Skimmed = append(r.out.Skimmed, b)
+	if b.WaitsIndirectly() {
+		r.out.Indirect++
+	}
 	return true
 }
 

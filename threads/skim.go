@@ -330,7 +330,10 @@ func (p *skim) waitObject() bool {
 	switch string(p.b[p.i:end]) {
 	case "SynchronizationEvent", "Semaphore Limit 0x1", "Semaphore Limit 0x7fffffff", "NotificationEvent", "Unknown":
 		return true
-	case "QueueObject", "Thread", "ProcessObject", "NotificationTimer", "SynchronizationTimer":
+	case "Thread", "ProcessObject":
+		p.out.Traits |= OtherObject | EndWait
+		return true
+	case "QueueObject", "NotificationTimer", "SynchronizationTimer":
 		p.out.Traits |= OtherObject
 		return true
 	}

@@ -136,14 +136,20 @@ func compareBrief(t *testing.T, b *threads.Brief, th *threads.Thread) {
 	t.Helper()
 	traits := map[threads.Traits]bool{
 		threads.UserWait: th.WaitMode == "UserMode", threads.HasIRP: len(th.IRPs) > 0, threads.HasReply: th.Reply != nil,
-		threads.HasOwner:      slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool { return w.Owner != 0 || w.Kind == "Mutant" }),
-		threads.WaitsOnStack:  th.FindFrame("ExpWaitForResource") >= 0,
-		threads.QueueWait:     th.FindFrame(threads.QueueWaits...) >= 0,
-		threads.IOWait:        th.FindFrame(threads.IOWaits...) >= 0,
-		threads.AsksUserMode:  th.FindFrame(threads.UserModeWaits...) >= 0,
-		threads.NotResident:   th.NotResident,
-		threads.NoStack:       len(th.Stack.Frames) == 0,
-		threads.SharedVariant: th.FindFrame("ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive") >= 0,
+		threads.HasOwner:     slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool { return w.Owner != 0 || w.Kind == "Mutant" }),
+		threads.WaitsOnStack: th.FindFrame("ExpWaitForResource") >= 0,
+		threads.QueueWait:    th.FindFrame(threads.QueueWaits...) >= 0,
+		threads.IOWait:       th.FindFrame(threads.IOWaits...) >= 0,
+		threads.AsksUserMode: th.FindFrame(threads.UserModeWaits...) >= 0,
+		threads.NotResident:  th.NotResident,
+		threads.NoStack:      len(th.Stack.Frames) == 0,
+		threads.Worker:       th.FindFrame("ExpWorkerThread") >= 0,
+		threads.LockWait:     waitsIn(th, threads.LockWait),
+		threads.Special: waitsIn(th, threads.Special) ||
+			th.FindFrame("ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive") >= 0,
+		threads.EndWait: slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool {
+			return w.Kind == "Thread" || w.Kind == "ProcessObject"
+		}),
 		threads.OtherObject: slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool {
 			return w.Kind == "Thread" || w.Kind == "ProcessObject" || w.Kind == "QueueObject" || w.IsTimer()
 		}),
@@ -183,4 +189,10 @@ func BenchmarkReader(b *testing.B) {
 	for b.Loop() {
 		threads.Read(lines)
 	}
+}
+
+// waitsIn reports whether a frame is of a routine of the table that sets the
+// trait in a Brief.
+func waitsIn(t *threads.Thread, trait threads.Traits) bool {
+	return t.FindFrame(threads.Words(trait)...) >= 0
 }

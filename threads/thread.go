@@ -256,7 +256,9 @@ type Listing struct {
 	// the input; Load reads one of them whole, nil if the input no longer
 	// holds it.
 	Skimmed []Brief
-	Load    func(Brief) *Thread
+	// Indirect counts those of them that WaitsIndirectly is true of.
+	Indirect int
+	Load     func(Brief) *Thread
 }
 
 // ResourceArgument returns the resource that the thread's stack shows as the
