@@ -27,9 +27,7 @@ func Build(s *snapshot.Snapshot) *Graph {
 			g.addResource(r, stackWaits[r.Addr])
 		}
 	}
-	for _, t := range s.Threads {
-		g.addMutants(t)
-	}
+	g.addObjects()
 	return g
 }
 
@@ -350,35 +348,4 @@ func ownerGrade(o *snapshot.Owner) Grade {
 		return A
 	}
 	return B
-}
-
-// addMutants draws a thread's wait for mutants whose owner was printed. A wait
-// with a timer ends by itself and is left out, and so is a list that the end
-// of the input may have cut.
-func (g *Graph) addMutants(t *threads.Thread) {
-	if t.Addr == 0 || t.State != threads.Waiting || t.WaitListOpen || t.Timed() {
-		return
-	}
-	grade := gradeOf(t.At.Doubt)
-	if t.Conflict != "" {
-		grade = D
-	}
-	for _, o := range t.WaitObjects {
-		if o.Owner == 0 || o.Owner == t.Addr {
-			return // an object that anybody may signal, or a legal recursion
-		}
-	}
-	for _, o := range t.WaitObjects {
-		from := g.thread(t.Addr)
-		g.Nodes[from].AnyOf = len(t.WaitObjects) > 1
-		gate := g.node(Node{Kind: Object, What: Mutant, Addr: o.Addr})
-		g.Add(Edge{From: from, To: gate, Grade: grade, At: o.At, About: o.Addr})
-		if len(g.Out[gate]) == 0 {
-			owned := A
-			if o.ByMex {
-				owned = C
-			}
-			g.Add(Edge{From: gate, To: g.thread(o.Owner), Grade: max(owned, g.unread(o.Owner)), At: o.At, About: o.Addr})
-		}
-	}
 }

@@ -46,6 +46,8 @@ type Node struct {
 	Addr     kd.Addr            // of the thread, the ERESOURCE, the object; the raw value of an owner
 	Resource *snapshot.Resource // of a gate or an owner entry
 	Owner    *snapshot.Owner    // of Nobody; nil for a waiter that is not listed
+	// Of tells objects apart whose address was not printed: their owner.
+	Of kd.Addr
 	// AnyOf is set for a thread that waits for several objects: one of them
 	// may be enough to let it go on.
 	AnyOf bool
@@ -79,7 +81,7 @@ type key struct {
 	kind Kind
 	what What
 	addr kd.Addr
-	res  kd.Addr // of Nobody
+	res  kd.Addr // of Nobody, and Of
 }
 
 func newGraph(s *snapshot.Snapshot) *Graph {
@@ -91,7 +93,7 @@ func (g *Graph) node(n Node) int {
 	if n.Kind == Exclusive || n.Kind == Shared {
 		n.What = ERESOURCE
 	}
-	k := key{kind: n.Kind, what: n.What, addr: n.Addr}
+	k := key{kind: n.Kind, what: n.What, addr: n.Addr, res: n.Of}
 	if n.Kind == Nobody && n.Resource != nil {
 		k.res = n.Resource.Addr
 	}
