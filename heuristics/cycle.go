@@ -91,6 +91,9 @@ func (d *diagnosis) waitedFor(s Step) string {
 	if s.What == waitgraph.ERESOURCE {
 		return d.lock(s.WaitsFor)
 	}
+	if s.WaitsFor == 0 {
+		return "a " + string(s.What) + " whose address is not printed"
+	}
 	return string(s.What) + " " + d.addr(s.WaitsFor)
 }
 

@@ -19,13 +19,21 @@ const (
 	ownerPointerSelf
 	upgradeSelf
 	upgradeShared
+	nonRecursiveSelf
 )
 
 // shape tells the form of a knot and the owner entry it turns on, nil for a
 // plain cycle.
 func (d *diagnosis) shape(k knot) (pattern, *snapshot.Owner) {
 	var own *snapshot.Owner
-	lock := d.graph.Nodes[d.graph.Edges[k.cycle[0]].To].Addr
+	first := d.graph.Nodes[d.graph.Edges[k.cycle[0]].To]
+	lock := first.Addr
+	switch first.What {
+	case waitgraph.FastMutex, waitgraph.GuardedMutex, waitgraph.PushLock:
+		if len(k.cycle) == 2 {
+			return nonRecursiveSelf, nil
+		}
+	}
 	for _, e := range k.cycle {
 		edge := d.graph.Edges[e]
 		if gate := d.graph.Nodes[edge.To]; gate.Kind != waitgraph.Thread && (gate.Addr != lock || gate.Kind == waitgraph.Object) {

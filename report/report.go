@@ -272,10 +272,10 @@ type Frame struct {
 
 // Step is one hop from thread to thread.
 type Step struct {
-	Thread   string `json:"thread,omitempty"` // absent for a waiter that is announced and not listed
-	WaitsFor string `json:"waits_for"`
-	Kind     string `json:"kind"`             // of what is waited for: ERESOURCE, mutant, ...
-	Symbol   string `json:"symbol,omitempty"` // of what is waited for
+	Thread   string `json:"thread,omitempty"`    // absent for a waiter that is announced and not listed
+	WaitsFor string `json:"waits_for,omitempty"` // absent for a lock whose address was not printed
+	Kind     string `json:"kind"`                // of what is waited for: ERESOURCE, mutant, ...
+	Symbol   string `json:"symbol,omitempty"`    // of what is waited for
 	HeldBy   string `json:"held_by,omitempty"`
 	Queued   bool   `json:"queued,omitempty"` // held_by waits for it, too, queued before
 	Grade    string `json:"grade"`            // of the weaker of its two edges

@@ -109,6 +109,9 @@ func (p *person) who() string {
 
 // lock names what is waited for.
 func (n names) lock(s *Step) string {
+	if s.WaitsFor == "" {
+		return "a " + s.Kind
+	}
 	name := s.Kind + " " + n.r.bare(s.WaitsFor)
 	if s.Symbol != "" {
 		name += " (" + s.Symbol + ")"
