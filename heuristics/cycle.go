@@ -56,7 +56,7 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 			fmt.Fprintf(&b, "So it goes on for %s more. ", kd.Plural(len(f.Cycle)-i, "thread"))
 			break
 		}
-		fmt.Fprintf(&b, "%s waits for %s, which %s. ", capital(d.who(s.Thread)), d.waitedFor(s), d.heldBy(s))
+		fmt.Fprintf(&b, "%s waits for %s. ", capital(d.who(s.Thread)), d.hop(s))
 	}
 	b.WriteString("So none of them can go on.")
 	f.Explanation = b.String()
@@ -69,6 +69,21 @@ func (d *diagnosis) who(a kd.Addr) string {
 		return "a waiter that is announced and not listed"
 	}
 	return d.thread(a)
+}
+
+// hop says what the thread of a step waits for, and who stands in its way.
+func (d *diagnosis) hop(s Step) string {
+	switch s.What {
+	case waitgraph.ThreadObject:
+		return "the end of " + d.who(s.HeldBy)
+	case waitgraph.ProcessObject:
+		return fmt.Sprintf("the end of process %s, and %s is one of its threads", d.addr(s.WaitsFor), d.who(s.HeldBy))
+	case waitgraph.ALPCMessage, waitgraph.LPCMessage:
+		return fmt.Sprintf("the reply to %s, which %s must give", d.waitedFor(s), d.who(s.HeldBy))
+	case waitgraph.IRP:
+		return fmt.Sprintf("%s, which %s must complete", d.waitedFor(s), d.who(s.HeldBy))
+	}
+	return d.waitedFor(s) + ", which " + d.heldBy(s)
 }
 
 // heldBy says why HeldBy stands in the way: as an owner, or queued before.

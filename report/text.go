@@ -127,10 +127,7 @@ func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
 		}
 		p.fold("    ", p.who(f.Session, s.Thread))
 		p.fold("      waits for ", p.lock(&s))
-		held, label := p.who(f.Session, s.HeldBy), "      held by "
-		if s.Queued {
-			label = "      queued behind "
-		}
+		held, label := p.who(f.Session, s.HeldBy), "      "+s.by()
 		switch {
 		case i < len(steps)-1:
 		case closed:

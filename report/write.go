@@ -118,3 +118,23 @@ func (n names) lock(s *Step) string {
 	}
 	return name
 }
+
+// by says how held_by of a step stands in the way.
+func (s *Step) by() string {
+	switch s.Kind {
+	case "thread":
+		return "which must end: "
+	case "process":
+		return "to which belongs "
+	case "ALPC message", "LPC message":
+		return "to be answered by "
+	case "IRP":
+		return "to be completed by "
+	case "work queue":
+		return "served by "
+	}
+	if s.Queued {
+		return "queued behind "
+	}
+	return "held by "
+}
