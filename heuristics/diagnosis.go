@@ -193,7 +193,7 @@ func (d *diagnosis) gapsOfWaits() {
 			continue
 		}
 		n++
-		next := d.nextForWait(ownerWaitsIO, t)
+		next := d.nextForWait(rootIO.check, t)
 		d.gap(kd.Gap{What: "what ends the wait of " + d.thread(t.Addr), Why: kd.NotInInput, Next: next[0]})
 	}
 }

@@ -56,21 +56,26 @@ func userModeWait(t *threads.Thread) (string, int) {
 	case t.Reply != nil:
 		return "it waits for the reply to an LPC message", -1
 	}
-	if i := t.FindFrame(threads.UserModeWaits...); i >= 0 {
-		return "it waits in " + t.Stack.Frames[i].Name(), i
+	switch w := t.Waits(); w.For {
+	case threads.ForReply, threads.ForFilterReply, threads.ForUserMode:
+		return "it waits for " + w.For.String() + " (" + t.Stack.Frames[w.Frame].Name() + ")", w.Frame
 	}
 	if userReasons[t.WaitReason] {
 		return "its wait reason is " + t.WaitReason, -1
 	}
 	if t.WaitMode == "UserMode" {
-		return "it waits in user mode (" + t.WaitReason + ")", -1
+		what := "it waits in user mode (" + t.WaitReason + ")"
+		if len(t.WaitObjects) > 0 {
+			what += " for a " + t.WaitObjects[0].Kind
+		}
+		return what, -1
 	}
 	return "", -1
 }
 
 // ioReasons are wait reasons of threads that wait for the disk or the network
 // on behalf of the memory manager.
-var ioReasons = map[string]bool{"WrPageIn": true, "WrPageOut": true, "WrFreePage": true, "PageIn": true}
+var ioReasons = map[string]bool{"WrPageIn": true, "WrPageOut": true, "PageIn": true}
 
 // perhapsIO reports whether ioWait may have something to say of a thread.
 func perhapsIO(b *threads.Brief) bool {
@@ -85,8 +90,9 @@ func ioWait(t *threads.Thread) (string, int) {
 	if ioReasons[t.WaitReason] {
 		return "its wait reason is " + t.WaitReason, -1
 	}
-	if i := t.FindFrame(threads.IOWaits...); i >= 0 {
-		return "it waits in " + t.Stack.Frames[i].Name(), i
+	switch w := t.Waits(); w.For {
+	case threads.ForPageIn, threads.ForPageOut, threads.ForIO:
+		return "it waits for " + w.For.String() + " (" + t.Stack.Frames[w.Frame].Name() + ")", w.Frame
 	}
 	if len(t.IRPs) > 0 {
 		return "it has an IRP pending", -1

@@ -1,0 +1,109 @@
+package heuristics
+
+import (
+	"fmt"
+
+	"kdlocks/kd"
+	"kdlocks/threads"
+	"kdlocks/waitgraph"
+)
+
+// rootSort is one way in which the thread at the end of a wait chain is held up
+// by something else than a lock that the input shows.
+type rootSort struct {
+	check *Check
+	// may reports, by a Brief alone, whether why can have something to say.
+	may func(*threads.Brief) bool
+	// why says what the thread waits for, "" if it is not of this sort, and the
+	// frame that shows it, -1 if none does.
+	why func(*threads.Thread) (text string, frame int)
+}
+
+// rootSorts are all sorts, the more special first: a root is of the first that
+// fits.
+var rootSorts = []*rootSort{
+	&rootSuspended,
+	&rootFilterReply,
+	&rootUserMode,
+	&rootMemory,
+	&rootGPU,
+	&rootRundown,
+	&rootDriver,
+	&rootIO,
+}
+
+// sortOf returns the sort of a root, nil if nothing is known of its wait.
+func (d *diagnosis) sortOf(t *threads.Thread) (s *rootSort, why string, frame int) {
+	if t == nil || isIdleWorker(t) || !t.Printed() {
+		return nil, "", -1
+	}
+	for _, s := range rootSorts {
+		if text, at := s.why(t); text != "" {
+			return s, text, at
+		}
+	}
+	return nil, "", -1
+}
+
+// registerRoot adds a detector of roots of one sort.
+func registerRoot(s *rootSort) {
+	register(s.check, func(d *diagnosis) []Finding {
+		return d.eachRoot(s.may, func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
+			is, text, at := d.sortOf(t)
+			if is != s {
+				return nil
+			}
+			return d.rootWaits(s.check, r, t, text, at)
+		})
+	})
+}
+
+// rootWaits is the finding about a root whose wait is understood.
+func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, text string, at int) *Finding {
+	f := d.rootFinding(c, BlockedChain, r, t.Addr)
+	if t.Timed() {
+		text += "; the wait has a timer and ends by itself"
+	}
+	if at >= 0 {
+		f.Grade = max(f.Grade, waitgraph.C)
+		d.seenFrame(f, t, at, "what it waits in")
+	}
+	f.Summary = fmt.Sprintf("%s behind %s: %s.", capital(waits(r.Blocked, "thread")), d.thread(t.Addr), text)
+	f.Explanation = "The owner of the lock does not wait for any lock that the input shows: " + text + "." + ticksOf(t)
+	f.Suspect = suspectOfWait(t)
+	f.Next = d.nextForWait(c, t)
+	return f
+}
+
+// suspectOfWait names the module outside Windows that stands nearest to the
+// wait of a thread: it asked for the wait, or for what waits. Modules further
+// out are on every such stack.
+func suspectOfWait(t *threads.Thread) *Suspect {
+	i := nearest(t, 0)
+	if i < 0 {
+		return nil
+	}
+	s := &Suspect{Module: t.Stack.Frames[i].Module, Reason: fmt.Sprintf("nearest module outside Windows to the wait of the owner: %s", frame(t, i))}
+	if t.Waits().Driver != "" {
+		s.Reason = fmt.Sprintf("it asked for the wait itself: %s", frame(t, i))
+	}
+	return s
+}
+
+// reads makes the why of a sort from what wait functions it is about.
+func reads(text string, fors ...threads.WaitFor) func(*threads.Thread) (string, int) {
+	return func(t *threads.Thread) (string, int) {
+		w := t.Waits()
+		for _, f := range fors {
+			if w.For == f && couldWait(t) {
+				return text + " (" + t.Stack.Frames[w.Frame].Name() + ")", w.Frame
+			}
+		}
+		return "", -1
+	}
+}
+
+// couldWait reports whether nothing says that the thread does not wait.
+func couldWait(t *threads.Thread) bool {
+	return t.State == threads.Waiting || t.State == threads.StateUnknown
+}
