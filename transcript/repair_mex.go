@@ -134,6 +134,7 @@ func threadRowFit(c *kd.Cursor) fit {
 // listRowFit matches
 //
 //	System    4 ffff9bb88c60f040 26a4 Waiting 4m:03.203 WrPushLock
+//	System    4 ffffe10b186e9040 249c         2    0      0 Waiting 36s.515 WrFastMutex Owning Thread: ffffe10b186bc5c0 nt!ExAcquireFastMutex+0x122
 func listRowFit(c *kd.Cursor) fit {
 	if !toAddress(c) {
 		return noFit
@@ -141,6 +142,16 @@ func listRowFit(c *kd.Cursor) fit {
 	w, _ := c.Word()
 	if kd.AddrDigits(w) == 0 {
 		return cutIf(w == "")
+	}
+	for range 3 { // context switches, and the times in user and kernel mode
+		w := c.Peek()
+		if w == "" {
+			return cut
+		}
+		if !isDecimal(w[:1]) {
+			break
+		}
+		c.Word()
 	}
 	return stateFit(c)
 }
@@ -151,20 +162,17 @@ var mexStateWords = []string{"Waiting", "Running", "Ready", "Standby", "Terminat
 // stateFit matches state, wait reason and time, each once at most and in any
 // order. The state must be there.
 func stateFit(c *kd.Cursor) fit {
-	state, reason, time := false, false, false
+	state, reason, time, waits := false, false, false, false
 	for {
 		w, _ := c.Word()
 		if w == "" {
-			if state {
-				return whole
-			}
-			return cut
+			return wholeOrCut(state && (reason || !waits))
 		}
 		last := c.Peek() == ""
 		got := (&token{kind: '=', words: mexStateWords}).match(w)
 		switch {
 		case !state && got == whole:
-			state = true
+			state, waits = true, w == "Waiting"
 			if w == "Running" && c.Take("on processor") {
 				if w, _ := c.Word(); !isDecimal(w) {
 					return cutIf(w == "")
@@ -174,10 +182,38 @@ func stateFit(c *kd.Cursor) fit {
 			time = true
 		case !reason && isWaitReason(w):
 			reason = true
+		case reason && strings.HasPrefix("Owning", w):
+			return ownerFit(w, c)
 		default:
 			return cutIf(last && (!state && got == cut || !time && isDecimal(w) || !reason && beginsReason(w)))
 		}
 	}
+}
+
+// ownerFit matches the columns of !mex.WrFastMutex from the word w on: the owner
+// and the routine that waits.
+func ownerFit(w string, c *kd.Cursor) fit {
+	for _, want := range [...]string{"Owning", "Thread:"} {
+		if w != want {
+			return cutIf(c.Peek() == "" && strings.HasPrefix(want, w))
+		}
+		w, _ = c.Word()
+	}
+	if !isBareAddress(w) {
+		return cutIf(c.Peek() == "" && (w == "" || partOfAddress(w)))
+	}
+	site, _ := c.Rest()
+	if site == "" {
+		return cut
+	}
+	return siteFit(site)
+}
+
+func wholeOrCut(isWhole bool) fit {
+	if isWhole {
+		return whole
+	}
+	return cut
 }
 
 // isMexTime reports whether a word is a span of time as mex prints it, or the
@@ -198,7 +234,8 @@ func isWaitReason(w string) bool {
 
 // beginsReason reports whether a word is the beginning of a wait reason.
 func beginsReason(w string) bool {
-	return len(w) > 0 && slices.ContainsFunc(waitReasons, func(r string) bool { return strings.HasPrefix(r, w) })
+	begins := func(r string) bool { return strings.HasPrefix(r, w) }
+	return w != "" && (begins("Wr") || slices.ContainsFunc(waitReasons, begins))
 }
 
 // mexFrameFit matches a frame of !mex.t, which has a decimal number:
