@@ -142,7 +142,9 @@ Seen must be: the routine that waits for rundown protection or for callers to le
 }
 
 var rootDriver = rootSort{
-	may: func(b *threads.Brief) bool { return b.State == threads.Waiting && !b.Has(threads.UserWait|threads.NoStack) },
+	may: func(b *threads.Brief) bool {
+		return b.State == threads.Waiting && !b.Has(threads.UserWait|threads.NoStack)
+	},
 	why: driverWait,
 	check: &Check{
 		ID:       "owner-waits-driver",
