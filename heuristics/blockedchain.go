@@ -31,16 +31,7 @@ func init() {
 
 func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
 	f := d.rootFinding(blockedChain, BlockedChain, r, a)
-	f.Chain = d.steps(r.Chain)
-	for i := len(f.Chain) - 1; i >= 0; i-- {
-		if f.Chain[i].Thread != 0 {
-			f.Threads = append(f.Threads, f.Chain[i].Thread)
-		}
-	}
-	for i := len(r.Chain) - 1; i >= 0 && i >= len(r.Chain)-8; i-- {
-		d.seenEdge(f, d.graph.Edges[r.Chain[i]])
-	}
-	f.Bystanders, _ = d.behind(a)
+	d.drawChain(f, r)
 	d.gapsOfStates([]kd.Addr{a})
 	f.Summary = fmt.Sprintf("%s behind %s, the root of the chain: %s.", capital(waits(r.Blocked, "thread")), d.thread(a), d.rootState(t))
 	f.Explanation = fmt.Sprintf("The longest way from a waiting thread to the root has %s. No cycle closes on it.", kd.Plural(len(f.Chain), "hop"))
@@ -53,6 +44,33 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 		f.Next = []string{"!locks"}
 	}
 	return f
+}
+
+// drawnChain is the chain that leads to a root, and the threads behind it.
+type drawnChain struct {
+	steps           []Step
+	threads, behind []kd.Addr
+}
+
+// drawChain gives a finding about a root the chain that leads to it, and the
+// threads behind it.
+func (d *diagnosis) drawChain(f *Finding, r waitgraph.Root) {
+	root := f.Threads[0]
+	c := d.chains[root]
+	if c == nil {
+		c = &drawnChain{steps: d.steps(r.Chain), threads: []kd.Addr{root}}
+		for i := len(c.steps) - 1; i >= 0; i-- {
+			if c.steps[i].Thread != 0 {
+				c.threads = append(c.threads, c.steps[i].Thread)
+			}
+		}
+		c.behind, _ = d.behind(root)
+		d.chains[root] = c
+	}
+	f.Chain, f.Threads, f.Bystanders = c.steps, c.threads, c.behind
+	for i := len(r.Chain) - 1; i >= 0 && i >= len(r.Chain)-8; i-- {
+		d.seenEdge(f, d.graph.Edges[r.Chain[i]])
+	}
 }
 
 // rootState says in words what a root does.

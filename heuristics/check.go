@@ -120,7 +120,10 @@ type Finding struct {
 	// that are announced and not listed.
 	Bystanders []kd.Addr
 	Blocked    int
-	Suspect    *Suspect
+	// Groups are the stacks of the first Grouped of the Bystanders.
+	Groups  []StackGroup
+	Grouped int
+	Suspect *Suspect
 	// Summary is the finding in one sentence, Explanation the reasoning.
 	Summary     string
 	Explanation string

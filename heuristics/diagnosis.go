@@ -17,6 +17,10 @@ type diagnosis struct {
 	roots []waitgraph.Root
 	gaps  []kd.Gap
 	notes []kd.Note
+	// sorted are the findings about roots whose wait is understood; chains is
+	// what was drawn of the way to a root.
+	sorted map[*Check][]Finding
+	chains map[kd.Addr]*drawnChain
 
 	gapAt map[string]int                         // index into gaps by what is missing
 	owned map[kd.Addr]*snapshot.Resource         // the first resource with waiters that a thread owns
@@ -32,7 +36,7 @@ type knot struct {
 }
 
 func diagnose(s *snapshot.Snapshot) *diagnosis {
-	d := &diagnosis{snap: s, graph: waitgraph.Build(s), gapAt: make(map[string]int)}
+	d := &diagnosis{snap: s, graph: waitgraph.Build(s), gapAt: make(map[string]int), chains: make(map[kd.Addr]*drawnChain)}
 	d.indexOwners()
 	d.findKnots()
 	d.findRoots()

@@ -63,6 +63,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	}
 	d.tellLive(j.Findings)
 	slices.SortStableFunc(j.Findings, weigh)
+	d.groupStacks(j.Findings)
 	nothing := len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock
 	if !s.HasLocks && !d.decides() && nothing {
 		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})

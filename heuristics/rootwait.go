@@ -2,8 +2,8 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
 
-	"kdlocks/kd"
 	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
@@ -33,7 +33,7 @@ var rootSorts = []*rootSort{
 }
 
 // sortOf returns the sort of a root, nil if nothing is known of its wait.
-func (d *diagnosis) sortOf(t *threads.Thread) (s *rootSort, why string, frame int) {
+func sortOf(t *threads.Thread) (s *rootSort, why string, frame int) {
 	if t == nil || isIdleWorker(t) || !t.Printed() {
 		return nil, "", -1
 	}
@@ -45,16 +45,40 @@ func (d *diagnosis) sortOf(t *threads.Thread) (s *rootSort, why string, frame in
 	return nil, "", -1
 }
 
+// sortRoots finds out what the roots wait for that block most threads, up to
+// one more than are kept.
+func (d *diagnosis) sortRoots() {
+	d.sorted = make(map[*Check][]Finding)
+	n := 0
+	for _, r := range d.roots {
+		node := d.graph.Nodes[r.Node]
+		if node.Kind != waitgraph.Thread {
+			continue
+		}
+		if n++; n > mostFindings+1 {
+			return
+		}
+		if b := d.snap.Brief(node.Addr); b != nil && !mayBeSorted(b) {
+			continue
+		}
+		t := d.snap.Thread(node.Addr)
+		if s, text, at := sortOf(t); s != nil {
+			d.sorted[s.check] = append(d.sorted[s.check], *d.rootWaits(s.check, r, t, text, at))
+		}
+	}
+}
+
+func mayBeSorted(b *threads.Brief) bool {
+	return slices.ContainsFunc(rootSorts, func(s *rootSort) bool { return s.may(b) })
+}
+
 // registerRoot adds a detector of roots of one sort.
 func registerRoot(s *rootSort) {
 	register(s.check, func(d *diagnosis) []Finding {
-		return d.eachRoot(s.may, func(r waitgraph.Root, t *threads.Thread, a kd.Addr) *Finding {
-			is, text, at := d.sortOf(t)
-			if is != s {
-				return nil
-			}
-			return d.rootWaits(s.check, r, t, text, at)
-		})
+		if d.sorted == nil {
+			d.sortRoots()
+		}
+		return d.sorted[s.check]
 	})
 }
 
@@ -70,6 +94,7 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	}
 	f.Summary = fmt.Sprintf("%s behind %s: %s.", capital(waits(r.Blocked, "thread")), d.thread(t.Addr), text)
 	f.Explanation = "The owner of the lock does not wait for any lock that the input shows: " + text + "." + ticksOf(t)
+	d.drawChain(f, r)
 	f.Suspect = suspectOfWait(t)
 	f.Next = d.nextForWait(c, t)
 	return f

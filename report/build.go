@@ -366,6 +366,10 @@ func (b *builder) finding(s *snapshot.Snapshot, f *heuristics.Finding) Finding {
 		})
 	}
 	out.NextCommands = append(out.NextCommands, f.Next...)
+	for _, g := range f.Groups {
+		out.StackGroups = append(out.StackGroups, StackGroup{Count: g.Count, Threads: hexes(g.Threads), Frames: g.Frames})
+	}
+	out.StacksGrouped = f.Grouped
 	return out
 }
 

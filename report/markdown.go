@@ -13,7 +13,9 @@ func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 	v := r.Verdict
 	fmt.Fprintf(m, "## kdlocks: %s (%s)\n\n%s\n", v.Kind, v.Confidence, escape(v.Summary))
 	for i := range r.Findings {
-		m.finding(&r.Findings[i])
+		if sameRoot(r.Findings, i) < 0 {
+			m.finding(&r.Findings[i])
+		}
 	}
 	verifier := r.verifierLines()
 	m.list("Driver Verifier", min(len(verifier), mostVerifier), func(i int) string { return escape(verifier[i]) })

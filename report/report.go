@@ -303,30 +303,42 @@ type Evidence struct {
 	Why     string `json:"why"`
 }
 
+// StackGroup are threads with the same stack; Threads names the first of them.
+// Frames are innermost first, without what is on every stack.
+type StackGroup struct {
+	Count   int      `json:"count"`
+	Threads []string `json:"threads"`
+	Frames  []string `json:"frames"`
+}
+
 // Finding is what one detector found.
 type Finding struct {
-	ID             string     `json:"id"`
-	Session        int        `json:"session,omitempty"`
-	Title          string     `json:"title"`
-	Severity       string     `json:"severity"`
-	Confidence     string     `json:"confidence"`
-	Grade          string     `json:"grade"`
-	Kind           string     `json:"kind"`
-	Summary        string     `json:"summary"`
-	Threads        []string   `json:"threads"`
-	Resources      []string   `json:"resources"`
-	Cycle          []Step     `json:"cycle,omitempty"`
-	Chain          []Step     `json:"chain,omitempty"`
-	Others         []string   `json:"also_entangled,omitempty"`
-	Bystanders     []string   `json:"bystanders,omitempty"`
-	BlockedThreads int        `json:"blocked_threads"`
-	Suspect        *Suspect   `json:"suspect,omitempty"`
-	Explanation    string     `json:"explanation"`
-	Disproof       string     `json:"disproof"`
-	Remedy         string     `json:"remedy"`
-	References     []string   `json:"references,omitempty"`
-	Evidence       []Evidence `json:"evidence"`
-	NextCommands   []string   `json:"next_commands"`
+	ID             string   `json:"id"`
+	Session        int      `json:"session,omitempty"`
+	Title          string   `json:"title"`
+	Severity       string   `json:"severity"`
+	Confidence     string   `json:"confidence"`
+	Grade          string   `json:"grade"`
+	Kind           string   `json:"kind"`
+	Summary        string   `json:"summary"`
+	Threads        []string `json:"threads"`
+	Resources      []string `json:"resources"`
+	Cycle          []Step   `json:"cycle,omitempty"`
+	Chain          []Step   `json:"chain,omitempty"`
+	Others         []string `json:"also_entangled,omitempty"`
+	Bystanders     []string `json:"bystanders,omitempty"`
+	BlockedThreads int      `json:"blocked_threads"`
+	// StackGroups are the stacks of the bystanders, of the first StacksGrouped
+	// of them.
+	StackGroups   []StackGroup `json:"stack_groups,omitempty"`
+	StacksGrouped int          `json:"stacks_grouped,omitempty"`
+	Suspect       *Suspect     `json:"suspect,omitempty"`
+	Explanation   string       `json:"explanation"`
+	Disproof      string       `json:"disproof"`
+	Remedy        string       `json:"remedy"`
+	References    []string     `json:"references,omitempty"`
+	Evidence      []Evidence   `json:"evidence"`
+	NextCommands  []string     `json:"next_commands"`
 }
 
 // Note is something read but not understood, or a count that does not add up.

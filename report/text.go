@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"kdlocks/kd"
 )
 
 // WriteText prints the report as an engineer would paste it into a case:
@@ -13,10 +15,16 @@ import (
 func WriteText(w io.Writer, r *Report, s Style) error {
 	p := &page{names: index(r), s: s}
 	p.verdict()
+	p.overview()
 	for i := range r.Findings {
 		if i == mostFindings {
 			fmt.Fprintf(p, "\n... and %d more findings (use -o json for all)\n", len(r.Findings)-i)
 			break
+		}
+		if k := sameRoot(r.Findings, i); k >= 0 {
+			p.title(i+1, &r.Findings[i])
+			fmt.Fprintf(p, "    The same root as in [%d].\n", k+1)
+			continue
 		}
 		p.finding(i+1, &r.Findings[i])
 	}
@@ -36,6 +44,31 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 // mostFindings bounds the findings of the text form; they stand in the order of
 // their weight.
 const mostFindings = 32
+
+// mostOverview bounds the lines of the overview.
+const mostOverview = 12
+
+// overview names the findings, where there are too many for one screen.
+func (p *page) overview() {
+	const few = 3
+	if len(p.r.Findings) < few {
+		return
+	}
+	p.head("Findings")
+	shown := 0
+	for i := range p.r.Findings {
+		f := &p.r.Findings[i]
+		if sameRoot(p.r.Findings, i) >= 0 {
+			continue
+		}
+		if shown++; shown > mostOverview {
+			fmt.Fprintf(p, "    ... and %d more\n", len(p.r.Findings)-i)
+			return
+		}
+		line := fmt.Sprintf("    [%d] %s: %s", i+1, f.ID, Plain(f.Summary))
+		p.WriteString(shorten(line, p.s.prose()) + "\n")
+	}
+}
 
 // page collects the text of a report.
 type page struct {
@@ -78,13 +111,17 @@ func (p *page) verdict() {
 	}
 }
 
-func (p *page) finding(n int, f *Finding) {
+func (p *page) title(n int, f *Finding) {
 	session := ""
 	if f.Session > 0 {
 		session = fmt.Sprintf(", session %d", f.Session)
 	}
 	p.WriteString("\n")
 	p.WriteString(p.bold(wrap(fmt.Sprintf("%s (%s, %s, evidence grade %s%s)", f.ID, f.Severity, f.Confidence, f.Grade, session), fmt.Sprintf("[%d] ", n), "    ", p.s.prose())))
+}
+
+func (p *page) finding(n int, f *Finding) {
+	p.title(n, f)
 	if f.Summary != p.r.Verdict.Summary {
 		p.fold("    ", f.Summary)
 	}
@@ -92,6 +129,7 @@ func (p *page) finding(n int, f *Finding) {
 	p.cycle("Chain", f, f.Chain, false)
 	p.people("Also entangled", f, f.Others)
 	p.people("Blocked behind", f, f.Bystanders)
+	p.stackGroups(f)
 	if f.Suspect != nil {
 		p.head("Suspect")
 		p.fold("    ", f.Suspect.Module+": "+f.Suspect.Reason)
@@ -107,6 +145,34 @@ func (p *page) finding(n int, f *Finding) {
 		p.head("Type next")
 		for _, c := range f.NextCommands {
 			fmt.Fprintf(p, "    %s\n", Plain(c))
+		}
+	}
+}
+
+// Bounds of the groups of stacks that are shown, and of their frames.
+const mostGroups, mostGroupFrames = 3, 10
+
+func (p *page) stackGroups(f *Finding) {
+	if len(f.StackGroups) == 0 || f.StackGroups[0].Count < 2 {
+		return
+	}
+	title := "Their stacks"
+	if f.StacksGrouped < f.BlockedThreads {
+		title = fmt.Sprintf("Stacks of the first %d of them", f.StacksGrouped)
+	}
+	p.head(title)
+	for i, g := range f.StackGroups {
+		if i == mostGroups {
+			fmt.Fprintf(p, "    and %s\n", kd.Plural(len(f.StackGroups)-i, "more stack"))
+			break
+		}
+		p.fold("    ", fmt.Sprintf("%d x, %s", g.Count, p.who(f.Session, g.Threads[0])))
+		for j, name := range g.Frames {
+			if j == mostGroupFrames {
+				fmt.Fprintf(p, "      ... %s\n", kd.Plural(len(g.Frames)-j, "more frame"))
+				break
+			}
+			p.fold("      ", name)
 		}
 	}
 }

@@ -138,3 +138,19 @@ func (s *Step) by() string {
 	}
 	return "held by "
 }
+
+// sameRoot returns the earlier finding that tells all that a chain's finding
+// tells, and what its root waits for, -1 if there is none.
+func sameRoot(fs []Finding, i int) int {
+	f := &fs[i]
+	if f.ID != "blocked-chain" || len(f.Threads) == 0 {
+		return -1
+	}
+	for k := range fs[:i] {
+		e := &fs[k]
+		if e.ID != f.ID && e.Kind == f.Kind && e.Session == f.Session && len(e.Chain) == len(f.Chain) && len(e.Threads) > 0 && e.Threads[0] == f.Threads[0] {
+			return k
+		}
+	}
+	return -1
+}

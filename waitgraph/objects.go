@@ -136,21 +136,24 @@ func (in *indirect) settle() {
 			continue
 		}
 		in.drawAll(in.to[a])
-		if t := in.g.Snap.Thread(a); t != nil {
-			in.endsWith(t)
-		}
+		in.endsWith(a)
 	}
 }
 
 // endsWith draws the waits for a thread's process.
-func (in *indirect) endsWith(t *threads.Thread) {
-	waits, ok := in.toProcess[t.Process.Addr]
-	if !ok {
+func (in *indirect) endsWith(thread kd.Addr) {
+	if len(in.toProcess) == 0 {
 		return
 	}
-	in.toProcess[t.Process.Addr] = nil
-	in.drawAll(waits)
-	in.member(t.Process.Addr, t.Addr)
+	t := in.g.Snap.Thread(thread)
+	if t == nil {
+		return
+	}
+	if waits, ok := in.toProcess[t.Process.Addr]; ok {
+		in.toProcess[t.Process.Addr] = nil
+		in.drawAll(waits)
+		in.member(t.Process.Addr, t.Addr)
+	}
 }
 
 // recall takes the waits of a thread that was skimmed.

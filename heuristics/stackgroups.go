@@ -1,0 +1,105 @@
+package heuristics
+
+import (
+	"slices"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/threads"
+)
+
+// StackGroup are threads that wait behind a finding with the same stack.
+type StackGroup struct {
+	Count   int
+	Threads []kd.Addr // the first few of them, in the order of the input
+	// Frames are module!function, innermost first, without what is on every
+	// stack: the scheduler inside, the beginning of the thread outside.
+	Frames []string
+}
+
+// Bounds of the grouping: the stacks that are read, the findings that are given
+// groups, the threads that a group names and its frames. A log with very many
+// threads is not read again as a whole for it.
+const (
+	mostGrouped      = 2000
+	mostGroupedLarge = 64
+	largeListing     = 50_000 // threads
+	mostGroupedFinds = 3
+	mostGroupNames   = 8
+	mostGroupFrames  = 40
+)
+
+// groupStacks groups the stacks of the threads behind the first findings.
+func (d *diagnosis) groupStacks(fs []Finding) {
+	budget := mostGrouped
+	if d.snap.ThreadCount() > largeListing {
+		budget = mostGroupedLarge
+	}
+	done := make(map[kd.Addr]bool)
+	given := 0
+	for i := range fs {
+		f := &fs[i]
+		if given == mostGroupedFinds || budget == 0 {
+			return
+		}
+		if len(f.Threads) == 0 || len(f.Bystanders) < 2 || done[f.Threads[0]] {
+			continue
+		}
+		done[f.Threads[0]] = true
+		given++
+		n := min(len(f.Bystanders), budget)
+		budget -= n
+		f.Groups, f.Grouped = d.stackGroups(f.Bystanders[:n]), n
+	}
+}
+
+// stackGroups groups threads by their folded stacks, the largest group first,
+// those of equal size in the order of the input. Threads without a stack are
+// in no group.
+func (d *diagnosis) stackGroups(ts []kd.Addr) []StackGroup {
+	at := make(map[string]int)
+	var out []StackGroup
+	for _, a := range ts {
+		frames := foldStack(d.snap.Thread(a))
+		if len(frames) == 0 {
+			continue
+		}
+		key := strings.Join(frames, "\n")
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key] = i
+			out = append(out, StackGroup{Frames: frames[:min(len(frames), mostGroupFrames)]})
+		}
+		g := &out[i]
+		g.Count++
+		if len(g.Threads) < mostGroupNames {
+			g.Threads = append(g.Threads, a)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b StackGroup) int { return b.Count - a.Count })
+	return out
+}
+
+// foldStack names the frames of a stack, without the plumbing at both ends.
+func foldStack(t *threads.Thread) []string {
+	if t == nil {
+		return nil
+	}
+	var out []string
+	for i := range t.Stack.Frames {
+		f := &t.Stack.Frames[i]
+		if len(out) == 0 && threads.IsPlumbing(f.Function) || f.Cut {
+			continue
+		}
+		out = append(out, f.Name())
+	}
+	for len(out) > 0 {
+		_, function, _ := strings.Cut(out[len(out)-1], "!")
+		if !threads.IsPlumbing(function) {
+			break
+		}
+		out = out[:len(out)-1]
+	}
+	return out
+}
