@@ -96,6 +96,11 @@ var forms = compileForms([]string{
 	"DeviceMap %a",
 	"Token %a",
 
+	"kdlocks-collect %w begin full|quick|live|live-quick",
+	"kdlocks-collect %w waits %n minutes|minute",
+	"kdlocks-collect %w end",
+	"kdlocks-section %*",
+
 	"Process Thread CID UserTime KernelTime ContextSwitches Wait Reason Time State",
 	"Process PID Thread Id State Time Reason",
 	"Process Thread Time Wait Function",

@@ -1,0 +1,116 @@
+package collect
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// Version is that of the marks and the list of commands.
+const Version = 1
+
+// Kind says what a mark tells.
+type Kind uint8
+
+// The marks of a script.
+const (
+	Begin Kind = iota + 1
+	Command
+	Wait // the debugger waits before it collects again
+	End
+)
+
+// Mark is a line that the script prints into the log.
+//
+//	kdlocks-collect v1 begin full
+//	kdlocks-section !process 0 7
+//	kdlocks-collect v1 waits 10 minutes
+//	kdlocks-collect v1 end
+type Mark struct {
+	Kind    Kind
+	Version int
+	Set     string // of Begin, in lower case
+	Known   bool   // of Begin and Command: this version has that set or command
+	Command string // whose output follows, in the spelling of this version if known
+}
+
+const (
+	markPrefix = "kdlocks-"
+	collectKey = "kdlocks-collect"
+	sectionKey = "kdlocks-section"
+)
+
+// The texts of the marks.
+func beginMark(s Set) string      { return fmt.Sprintf("%s v%d begin %s", collectKey, Version, s) }
+func commandMark(c string) string { return sectionKey + " " + c }
+func waitMark(minutes int) string {
+	return fmt.Sprintf("%s v%d waits %s", collectKey, Version, kd.Plural(minutes, "minute"))
+}
+func endMark() string { return fmt.Sprintf("%s v%d end", collectKey, Version) }
+
+// mostCommand bounds a command that a mark names, in bytes: nobody types more.
+const mostCommand = 80
+
+// ParseMark reads a mark, in any case and with any blanks between its words.
+func ParseMark(text string) (Mark, bool) {
+	if !kd.HasPrefixFold(text, markPrefix) {
+		return Mark{}, false
+	}
+	c := kd.Cursor{Text: text}
+	if c.Take(sectionKey) {
+		rest, _ := c.Rest()
+		m := Mark{Kind: Command, Version: Version}
+		m.Command, m.Known = known(strings.Join(strings.Fields(rest), " "))
+		return m, m.Command != "" && len(m.Command) <= mostCommand
+	}
+	if !c.Take(collectKey) {
+		return Mark{}, false
+	}
+	n, ok := version(lowerWord(&c))
+	if !ok {
+		return Mark{}, false
+	}
+	m := Mark{Version: n}
+	switch lowerWord(&c) {
+	case "begin":
+		m.Kind, m.Set = Begin, lowerWord(&c)
+		_, m.Known = sets[m.Set]
+		m.Known = m.Known && n == Version
+		return m, c.Peek() == "" && m.Set != ""
+	case "waits":
+		m.Kind = Wait
+		return m, true
+	case "end":
+		m.Kind = End
+		return m, c.Peek() == ""
+	}
+	return Mark{}, false
+}
+
+func lowerWord(c *kd.Cursor) string {
+	w, _ := c.Word()
+	return strings.ToLower(w)
+}
+
+// version reads "v1".
+func version(w string) (int, bool) {
+	digits, ok := strings.CutPrefix(w, "v")
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && n > 0
+}
+
+// Typed reads what was typed at a prompt. It reports whether that comes from
+// the script, and whether it is a single mark: then the commands are typed one
+// by one, and their own prompts tell what they are.
+//
+//	.echo kdlocks-section !locks
+//	.echo kdlocks-collect v1 begin full;.echo kdlocks-section vertarget;vertarget
+func Typed(line string) (ours, single bool) {
+	c := kd.Cursor{Text: line}
+	if c.Take(".echo") && kd.HasPrefixFold(c.Peek(), markPrefix) {
+		return true, !strings.Contains(line, ";")
+	}
+	return strings.Contains(line, ".echo "+markPrefix), false
+}
