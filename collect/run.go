@@ -65,21 +65,23 @@ type Lost struct {
 // LostBy returns what is lost of all runs that looked at one moment; the zero
 // Lost if nothing is. What one run lost another may have.
 func LostBy(runs []*Run) Lost {
-	var have []string
+	have := make(map[string]bool)
 	for _, r := range runs {
-		have = append(have, r.whole()...)
+		for _, c := range r.whole() {
+			have[c] = true
+		}
 	}
 	for _, r := range slices.Backward(runs) {
 		if !r.cut() {
 			continue
 		}
 		lost := Lost{At: r.Last}
-		if n := len(r.seen); n > 0 && !slices.Contains(have, r.seen[n-1]) {
+		if n := len(r.seen); n > 0 && !have[r.seen[n-1]] {
 			lost.Within = r.seen[n-1]
 		}
 		if r.mark.Known {
 			for _, s := range sets[r.mark.Set].Sections() {
-				if !slices.Contains(r.seen, s.Command) && !slices.Contains(have, s.Command) {
+				if !slices.Contains(r.seen, s.Command) && !have[s.Command] {
 					lost.Commands = append(lost.Commands, s.Command)
 				}
 			}

@@ -43,8 +43,21 @@ func (r *router) mark(m collect.Mark, l kd.Line) {
 
 func (r *router) beginRun(m collect.Mark, l kd.Line) {
 	r.run, r.factsBefore = collect.NewRun(m, l.All()), r.cur.facts
+	if len(r.cur.runs) == mostRuns {
+		r.cur.runs[mostRuns-1] = r.run
+		return
+	}
 	r.cur.runs = append(r.cur.runs, r.run)
 }
+
+// mostRuns bounds the runs that are kept of a session, the last of them among
+// these: nobody runs the script so often at one moment.
+const mostRuns = 64
+
+// runsLive reports whether a session was collected while the machine ran on.
+// Then the same time and uptime do not tell that another session is of the same
+// moment: LiveKD tells those of its beginning.
+func (f *facts) runsLive() bool { return slices.ContainsFunc(f.runs, (*collect.Run).Live) }
 
 // tellLive keeps that the machine runs on, where the script says so.
 func (r *router) tellLive() {

@@ -130,6 +130,7 @@ func TestMomentsOfCollections(t *testing.T) {
 	}{
 		{"once", collected(a), 1, []string{""}},
 		{"a dump, twice", collected(a) + collected(a), 1, []string{""}},
+		{"LiveKD, which tells the time of its beginning, twice", strings.ReplaceAll(collected(a)+collected(a), "begin full", "begin live"), 2, []string{"", ""}},
 		{"a machine that went on", collected(a) + collected(b), 2, []string{"", ""}},
 		{"no time is told", bare + bare, 2, []string{"", ""}},
 		{"cut, and run again on the dump", cut + collected(a), 1, []string{""}},
@@ -148,6 +149,11 @@ func TestMomentsOfCollections(t *testing.T) {
 				t.Errorf("%s: moment %d: %+v", tc.name, i+1, lost)
 			}
 		}
+	}
+	// Very many are told as well.
+	many := read(t, strings.Repeat("kdlocks-collect v1 begin full\nkdlocks-section !ready\n", 10000)+cut).Snapshots[0].Collected
+	if lost := collect.LostBy(many); len(many) > 100 || lost.Within != "!locks" {
+		t.Errorf("%d runs, lost %+v", len(many), lost)
 	}
 	// In two files of one dump it is one moment, too.
 	if n := len(read(t, collected(a), collected(a)).Snapshots); n != 1 {

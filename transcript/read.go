@@ -472,6 +472,7 @@ func (r *router) build() {
 	index := make(map[moment]int)
 	for _, s := range r.raw {
 		m, known := s.id.moment()
+		known = known && !s.facts.runsLive()
 		if i, ok := index[m]; ok && known {
 			whole[i].facts.add(s.facts)
 			if whole[i].target.Bugcheck == nil {
