@@ -2,6 +2,8 @@ package collect
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +51,19 @@ func waitMark(minutes int) string {
 	return fmt.Sprintf("%s v%d waits %s", collectKey, Version, kd.Plural(minutes, "minute"))
 }
 func endMark() string { return fmt.Sprintf("%s v%d end", collectKey, Version) }
+
+// Marks returns the marks of all scripts of this version, but for the one that
+// tells how long the debugger waits.
+func Marks() []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(sets)) {
+		out = append(out, beginMark(sets[name]))
+	}
+	for _, s := range sections {
+		out = append(out, commandMark(s.Command))
+	}
+	return append(out, endMark())
+}
 
 // mostCommand bounds a command that a mark names, in bytes: nobody types more.
 const mostCommand = 80
