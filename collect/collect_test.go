@@ -69,16 +69,13 @@ func checkScript(t *testing.T, name, script string) {
 		case isEcho && (!ok || len(text) > 60):
 			t.Errorf("%s: %q is no mark, or too long for a window", name, text)
 		case isEcho:
-			if ours, single := collect.Typed(l); !ours || !single {
+			if typed, ok := collect.Typed(l); !ok || typed != m {
 				t.Errorf("%s: %q is not known when it is typed", name, l)
 			}
 			last = m
 		case last.Kind == collect.Command && l != last.Command:
 			t.Errorf("%s: %q stands behind the mark of %q", name, l, last.Command)
 		}
-	}
-	if ours, single := collect.Typed(strings.ReplaceAll(script, "\r\n", ";")); !ours || single {
-		t.Errorf("%s: it is not known as one line", name)
 	}
 }
 
@@ -180,20 +177,22 @@ func TestParseMark(t *testing.T) {
 }
 
 func TestTyped(t *testing.T) {
-	for line, want := range map[string][2]bool{
-		".echo kdlocks-section !locks":                 {true, true},
-		".ECHO kdlocks-collect v1 end":                 {true, true},
-		".echo kdlocks-section !locks;!locks":          {true, false},
-		".logopen /t x;.echo kdlocks-collect v1 begin": {true, false},
-		".echo hello":                 {false, false},
-		".echo say .echo":             {false, false},
-		"$$><c:\\kdlocks-collect.txt": {false, false},
-		"!locks":                      {false, false},
-		"":                            {false, false},
+	for command, want := range map[string]string{
+		".echo kdlocks-section !locks":     "!locks",
+		" .ECHO  KDLOCKS-SECTION !LOCKS  ": "!locks",
+		".echo kdlocks-section g":          "g",
+		".echo hello":                      "",
+		".echo say .echo":                  "",
+		"kdlocks-section !locks":           "",
+		"$$><c:\\kdlocks-collect.txt":      "",
+		"":                                 "",
 	} {
-		if ours, single := collect.Typed(line); ours != want[0] || single != want[1] {
-			t.Errorf("%q: %v %v", line, ours, single)
+		if m, ok := collect.Typed(command); m.Command != want || ok != (want != "") {
+			t.Errorf("%q: %+v %v", command, m, ok)
 		}
+	}
+	if m, ok := collect.Typed(".echo kdlocks-collect v1 end"); !ok || m.Kind != collect.End {
+		t.Errorf("%+v %v", m, ok)
 	}
 }
 

@@ -116,16 +116,15 @@ func version(w string) (int, bool) {
 	return n, ok && err == nil && n > 0
 }
 
-// Typed reads what was typed at a prompt. It reports whether that comes from
-// the script, and whether it is a single mark: then the commands are typed one
-// by one, and their own prompts tell what they are.
+// Typed reads one command that was typed, and reports whether it prints a mark.
 //
 //	.echo kdlocks-section !locks
-//	.echo kdlocks-collect v1 begin full;.echo kdlocks-section vertarget;vertarget
-func Typed(line string) (ours, single bool) {
-	c := kd.Cursor{Text: line}
-	if c.Take(".echo") && kd.HasPrefixFold(c.Peek(), markPrefix) {
-		return true, !strings.Contains(line, ";")
+func Typed(command string) (Mark, bool) {
+	c := kd.Cursor{Text: command}
+	if !c.Take(".echo") {
+		return Mark{}, false
 	}
-	return strings.Contains(line, ".echo "+markPrefix), false
+	rest, _ := c.Rest()
+	rest, _ = kd.TrimBlanks(rest)
+	return ParseMark(rest)
 }

@@ -63,8 +63,8 @@ func TestMarksNameSections(t *testing.T) {
 		{"no line end before a mark", strings.Replace(marked, "held\nkdlocks-", "heldkdlocks-", 1), []string{"2-8 !locks", "8-15 !process 0 7", "16-17 lm kv"}},
 		{"$$>a<", "0: kd> $$>a<C:\\x.txt\n" + marked, []string{"1-2 $$>a<C:\\x.txt", "3-9 !locks", "10-17 !process 0 7", "18-19 lm kv"}},
 		{
-			"$$>< with its block echoed", "0: kd> .echo kdlocks-collect v1 begin full;.echo kdlocks-section !locks;!locks;.echo kdlocks-section g;g\n" + marked,
-			[]string{"1-2 .echo kdlocks-collect v1 begin full;.echo kdlocks-section !locks;!locks;.echo kdlocks-section g;g", "3-9 !locks", "10-17 !process 0 7", "18-19 lm kv"},
+			"$$>< with its block echoed", "0: kd> .echo kdlocks-collect v1 begin full;.echo kdlocks-section !locks; !locks ;.echo kdlocks-collect v1 end\n" + marked,
+			[]string{"1-2 .echo kdlocks-collect v1 begin full;.echo kdlocks-section !locks; !locks ;.echo kdlocks-collect v1 end", "3-9 !locks", "10-17 !process 0 7", "18-19 lm kv"},
 		},
 		{"one by one", oneByOne(marked), []string{
 			"1-2 .echo kdlocks-collect v1 begin full", "3-4 .echo kdlocks-section !locks", "5-11 !locks", "12-13 .echo kdlocks-section !process 0 7",
@@ -165,6 +165,7 @@ func TestMomentsOfCollections(t *testing.T) {
 // does; also behind the time that vertarget prints.
 func TestLiveMark(t *testing.T) {
 	for name, text := range map[string]string{
+		"from a pipe":      strings.ReplaceAll(marked, "kdlocks-", "lkd> kdlocks-"),
 		"alone":            strings.Replace(marked, "begin full", "begin live", 1),
 		"behind a banner":  "Windows 10 Kernel Version 19041 MP (8 procs) Free x64\nKernel base = 0xfffff800`5b200000 PsLoadedModuleList = 0x0\nSystem Uptime: 0 days 1:00:00.000\n" + strings.Replace(marked, "begin full\n", "begin live\nkdlocks-section vertarget\nSystem Uptime: 0 days 1:01:00.000\n", 1),
 		"behind old facts": "Debug session time: Mon Jan  4 09:00:00.000 2021\nSystem Uptime: 0 days 1:00:00.000\n" + held + strings.Replace(marked, "begin full\n", "begin live\nkdlocks-section vertarget\nSystem Uptime: 0 days 1:01:00.000\n", 1),
@@ -194,6 +195,10 @@ func TestForgedMarks(t *testing.T) {
 		if a, b := strings.Count(plain, "\n"), strings.Count(got, "\n"); a != b || len(tr.Snapshots[0].PushLocks) > 0 {
 			t.Errorf("%q: got\n%s\nwant\n%s", c, got, plain)
 		}
+	}
+	// Nor does it hide that the machine ran on.
+	if n := len(read(t, "0: kd> !locks\n"+held+"0: kd> .echo kdlocks-section g;g\n0: kd> !thread\n"+block).Snapshots); n != 2 {
+		t.Errorf("g behind a mark: %d snapshots", n)
 	}
 	// Prose about it is no mark.
 	if got := commands(read(t, held+"I ran kdlocks-section !locks\nthen kdlocks collect\n")); len(got) != 1 {

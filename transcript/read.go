@@ -323,8 +323,11 @@ func (r *router) open(command string, l kd.Line) {
 func (r *router) prompt(p prompt, l kd.Line) {
 	r.sawUser = r.sawUser || p.user
 	r.endOutput()
-	ours, single := collect.Typed(p.command)
-	r.typedMark = single
+	_, r.typedMark = collect.Typed(p.command)
+	r.typedMark = r.typedMark && strings.IndexByte(p.command, ';') < 0
+	if p.local && p.command != "" && !r.cur.target.LiveAt.Known() {
+		r.cur.target.LiveAt = l.All()
+	}
 	if m, ok := collect.ParseMark(p.command); ok { // input that was not typed is not echoed
 		r.mark(m, l)
 		return
@@ -335,15 +338,20 @@ func (r *router) prompt(p prompt, l kd.Line) {
 		return
 	}
 	r.typed, r.echo = true, p.command
-	if p.local && !r.cur.target.LiveAt.Known() {
-		r.cur.target.LiveAt = l.All()
-	}
-	loose := false
+	loose, announced := false, ""
 	for _, part := range strings.Split(p.command, ";") {
-		if ours || isComment(part) { // the marks of a script tell what it runs
+		if isComment(part) {
 			break
 		}
+		part, _ = kd.TrimBlanks(part)
+		if part != "" && part == announced { // its mark will tell where its output begins
+			continue
+		}
 		loose = r.command(part, l) || loose
+		announced = ""
+		if m, ok := collect.Typed(part); ok && m.Known {
+			announced = m.Command
+		}
 	}
 	r.cur.threads.Prompt(loose)
 	r.cur.threads.Typed(p.command)
