@@ -94,6 +94,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		slices.SortStableFunc(f.Evidence, byPlace)
 		f.Bystanders, f.Others = f.Bystanders[:min(len(f.Bystanders), mostListed)], f.Others[:min(len(f.Others), mostListed)]
 	}
+	d.collected()
 	j.Notes = append(slices.Clone(s.Notes), d.notes...)
 	j.Gaps = d.gaps
 	j.Undecided = d.decides()

@@ -191,9 +191,10 @@ var transformations = []struct {
 }
 
 // hasBanner tells cases in which a second paste is another session by its own
-// banner or break-in.
+// banner or break-in, or by what was collected while the machine ran on.
 func hasBanner(s string) bool {
-	return strings.Contains(s, "Microsoft (R) Windows Debugger") || strings.Contains(s, "Break instruction exception")
+	return strings.Contains(s, "Microsoft (R) Windows Debugger") || strings.Contains(s, "Break instruction exception") ||
+		strings.Contains(s, "kdlocks-collect v1 begin live")
 }
 
 // mangledBefore tells cases whose text was mangled already.

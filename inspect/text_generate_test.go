@@ -28,6 +28,16 @@ var styles = []style{
 	{name: "verbose without prompt", verbose: true},
 }
 
+// collected are the styles of the script of kdlocks collect.
+var collected = []style{
+	{name: "collected", prompt: mark},
+	{name: "collected, verbose", prompt: mark, verbose: true},
+}
+
+// mark stands in the place of a prompt where the script of kdlocks collect was
+// run.
+const mark = "kdlocks-section "
+
 // printer prints one world.
 type printer struct {
 	*world
@@ -55,6 +65,8 @@ func (p printer) command(format string, args ...any) string {
 	switch {
 	case p.prompt == "":
 		return ""
+	case p.prompt == mark && c[0] != '!': // typed behind the script
+		return "kd> " + c + "\n"
 	case p.echo:
 		return p.prompt + c + "\n" + c + "\n"
 	}

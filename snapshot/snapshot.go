@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
 	"kdlocks/threads"
@@ -78,6 +79,9 @@ type Snapshot struct {
 	Processors        []threads.Processor
 	Matches           []threads.StackMatch
 	VerifierDeadlocks []*threads.VerifierDeadlock
+	// Collected are the runs of the script of kdlocks collect that it was read
+	// from.
+	Collected []*collect.Run
 	// Triage, QueuedLocks and PushLocks are as printed.
 	Triage      []locks.Triage
 	QueuedLocks []locks.QueuedLock

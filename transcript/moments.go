@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
 	"kdlocks/snapshot"
@@ -11,6 +12,14 @@ import (
 type facts struct {
 	locks   locks.Listing
 	threads threads.Listing
+	runs    []*collect.Run
+}
+
+// snapshot builds the model of one moment.
+func (f *facts) snapshot(target snapshot.Target) *snapshot.Snapshot {
+	s := snapshot.Build(target, f.locks, f.threads)
+	s.Collected = f.runs
+	return s
 }
 
 // rawSession is a session as it was read, before its moments are told apart.
@@ -44,16 +53,18 @@ func (f *facts) add(o facts) {
 	f.threads.VerifierDeadlocks = append(f.threads.VerifierDeadlocks, o.threads.VerifierDeadlocks...)
 	f.threads.Interpretations = append(f.threads.Interpretations, o.threads.Interpretations...)
 	f.threads.Notes = append(f.threads.Notes, o.threads.Notes...)
+	f.runs = append(f.runs, o.runs...)
 }
 
 // splitMoments tells apart the moments that the listings of one session show:
 // a live system goes on between two !locks. What was printed behind the
 // beginning of a later listing belongs to that moment, the rest to the one
 // before.
-func splitMoments(ll locks.Listing, tl threads.Listing) []facts {
+func splitMoments(whole facts) []facts {
+	ll, tl := whole.locks, whole.threads
 	first := ll.Moments()
 	if len(first) < 2 {
-		return []facts{{ll, tl}}
+		return []facts{whole}
 	}
 	out := make([]facts, len(first))
 	at := func(r kd.Ref) *facts {
@@ -78,6 +89,7 @@ func splitMoments(ll locks.Listing, tl threads.Listing) []facts {
 	share(tl.VerifierDeadlocks, at, func(v *threads.VerifierDeadlock) kd.Ref { return v.At }, func(f *facts) *[]*threads.VerifierDeadlock { return &f.threads.VerifierDeadlocks })
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
 	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
+	share(whole.runs, at, func(c *collect.Run) kd.Ref { return c.Last }, func(f *facts) *[]*collect.Run { return &f.runs })
 	for i := range out {
 		out[i].threads.Load = tl.Load
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/snapshot"
 )
@@ -113,7 +114,7 @@ func Read(ctx context.Context, inputs []Input, progress func(done, total int64))
 		}
 		done += in.Size
 	}
-	r.endSession()
+	r.endSession(r.cur)
 	r.build()
 	if len(r.out.Snapshots) == 0 && len(errs) == 0 {
 		errs = append(errs, r.nothing(inputs))
@@ -162,6 +163,12 @@ type router struct {
 	process   int32
 	reserved  bool // room for skimmed threads
 	processAt kd.Ref
+	// run is the run of the script of kdlocks collect that the lines are of, nil
+	// outside of one; factsBefore counts the facts of the session before it.
+	run         *collect.Run
+	factsBefore int
+	// typedMark is set when a mark was typed alone: the prompts tell the rest.
+	typedMark bool
 }
 
 // take gives a repaired line to its reader. All lines of the input that it
@@ -187,6 +194,12 @@ func (r *router) line(l kd.Line) Status {
 		r.cur.locks.Line(l)
 		r.cur.threads.Line(l)
 		return Noise
+	}
+	if m, ok := collect.ParseMark(l.Text); ok {
+		r.settle()
+		r.echo = ""
+		r.mark(m, l)
+		return Claimed
 	}
 	if p, ok := parsePrompt(l.Text); ok {
 		r.settle()
@@ -309,23 +322,36 @@ func (r *router) open(command string, l kd.Line) {
 // prompt begins the section of a command.
 func (r *router) prompt(p prompt, l kd.Line) {
 	r.sawUser = r.sawUser || p.user
-	r.cur.locks.Break()
-	r.title, r.reference = stopTitle{}, false
+	r.endOutput()
+	_, r.typedMark = collect.Typed(p.command)
+	r.typedMark = r.typedMark && strings.IndexByte(p.command, ';') < 0
+	if p.local && p.command != "" && !r.cur.target.LiveAt.Known() {
+		r.cur.target.LiveAt = l.All()
+	}
+	if m, ok := collect.ParseMark(p.command); ok { // input that was not typed is not echoed
+		r.mark(m, l)
+		return
+	}
 	if p.command == "" || p.user {
 		r.cur.threads.Prompt(false)
 		r.section, r.typed = -1, true
 		return
 	}
 	r.typed, r.echo = true, p.command
-	if p.local && !r.cur.target.LiveAt.Known() {
-		r.cur.target.LiveAt = l.All()
-	}
-	loose := false
+	loose, announced := false, ""
 	for _, part := range strings.Split(p.command, ";") {
 		if isComment(part) {
 			break
 		}
+		part, _ = kd.TrimBlanks(part)
+		if part != "" && part == announced { // its mark will tell where its output begins
+			continue
+		}
 		loose = r.command(part, l) || loose
+		announced = ""
+		if m, ok := collect.Typed(part); ok && m.Known {
+			announced = m.Command
+		}
 	}
 	r.cur.threads.Prompt(loose)
 	r.cur.threads.Typed(p.command)
@@ -423,8 +449,10 @@ func (r *router) split() {
 	if r.cur.facts == 0 {
 		return
 	}
-	r.endSession()
+	ended := r.cur
 	r.cur = &session{}
+	r.carryRun(ended)
+	r.endSession(ended)
 	r.cur.threads.Prompt(!r.typed)
 }
 
@@ -435,12 +463,13 @@ func (r *router) nextTarget() {
 	s.facts.threads.Load = r.loader.load
 	r.raw = append(r.raw, s)
 	r.cur.target, r.cur.id, r.cur.width, r.cur.stopAt, r.cur.breakAt = snapshot.Target{}, identity{}, 0, kd.Ref{}, kd.Ref{}
+	r.tellLive()
 }
 
-func (r *router) endSession() {
-	f := facts{r.cur.locks.Done(), r.cur.threads.Done()}
+func (r *router) endSession(s *session) {
+	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), runs: s.runs}
 	f.threads.Load = r.loader.load
-	r.raw = append(r.raw, rawSession{target: r.cur.target, id: r.cur.id, facts: f})
+	r.raw = append(r.raw, rawSession{target: s.target, id: s.id, facts: f})
 }
 
 // build makes the snapshots of all sessions. Sessions that say of themselves
@@ -451,6 +480,7 @@ func (r *router) build() {
 	index := make(map[moment]int)
 	for _, s := range r.raw {
 		m, known := s.id.moment()
+		known = known && !s.facts.runsLive()
 		if i, ok := index[m]; ok && known {
 			whole[i].facts.add(s.facts)
 			if whole[i].target.Bugcheck == nil {
@@ -464,8 +494,8 @@ func (r *router) build() {
 		whole = append(whole, s)
 	}
 	for _, s := range whole {
-		for _, f := range splitMoments(s.facts.locks, s.facts.threads) {
-			if snap := snapshot.Build(s.target, f.locks, f.threads); !snap.Empty() {
+		for _, f := range splitMoments(s.facts) {
+			if snap := f.snapshot(s.target); !snap.Empty() {
 				r.out.Snapshots = append(r.out.Snapshots, snap)
 			}
 		}
@@ -480,7 +510,7 @@ func (r *router) build() {
 func (r *router) onlyTargets(sessions []rawSession) {
 	for _, s := range sessions {
 		if s.target.Known() {
-			r.out.Snapshots = append(r.out.Snapshots, snapshot.Build(s.target, s.facts.locks, s.facts.threads))
+			r.out.Snapshots = append(r.out.Snapshots, s.facts.snapshot(s.target))
 		}
 	}
 }

@@ -168,7 +168,7 @@ func (r *Repair) observe(text string, c class) {
 	switch {
 	case text == "":
 		r.block = false
-	case c == promptLine, strings.HasPrefix(text, "KD: Scanning"):
+	case c == promptLine, strings.HasPrefix(text, "KD: Scanning"), strings.HasPrefix(text, "kdlocks-"):
 		r.list, r.block = noList, false
 	case c == frameLine:
 		r.block = r.block || strings.IndexByte(text, '!') > 0

@@ -3,6 +3,7 @@ package transcript
 import (
 	"strings"
 
+	"kdlocks/collect"
 	"kdlocks/kd"
 )
 
@@ -20,7 +21,7 @@ import (
 //
 // What stands before the first % is a line beginning: no line that begins so
 // goes on with the one before it.
-var forms = compileForms([]string{
+var forms = compileForms(append(collect.Marks(), []string{
 	"**** DUMP OF ALL RESOURCE OBJECTS ****",
 	"KD: Scanning for held locks* %*",
 	"Resource @ %a Exclusively owned",
@@ -109,7 +110,7 @@ var forms = compileForms([]string{
 	"Proc.Thread .Thread [ Ticks ] ThreadState Blocker",
 	"%r %a [ %h ] Blocked|RUNNING|READY|STANDBY|TERMINATED|TRANSITION|INITIALIZED|GATEWAIT %*",
 	"%r %a (N/A) Blocked|RUNNING|READY|STANDBY|TERMINATED|TRANSITION|INITIALIZED|GATEWAIT %*",
-})
+}...))
 
 // beginnings are more words that a line of debugger output begins with, for
 // lines that hold nothing we use or have readers of their own.
@@ -121,6 +122,7 @@ var beginnings = []string{
 	"ElapsedTime", "QuotaPoolUsage", "Working Set Sizes", "PeakWorkingSetSize", "VirtualSize",
 	"PeakVirtualSize", "PageFaultCount", "MemoryPriority", "BasePriority ", "CommitCharge",
 	"Invalid Thread(", "Thread at address", "System Processors:", "Idle Processors:",
+	"kdlocks-collect ", "kdlocks-section ",
 	"Arguments", "Break instruction exception", "CritSec ", "SYMBOL_NAME:", "MODULE_NAME:", "FOLLOWUP_NAME:",
 }
 

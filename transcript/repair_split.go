@@ -14,6 +14,7 @@ var splitMarks = []string{
 	"**** DUMP OF ALL RESOURCE OBJECTS ****", "Owning Process ", "Wait Start TickCount", "Context Switch Count",
 	"Child-SP ", "ChildEBP ", "Not impersonating", "IRP List:", "Priority ", "Stack Init ", "STACK_TEXT:",
 	"LOCK_ADDRESS:", "Lock address ", "Thread Count ", "Thread address:", "Thread wait ",
+	"kdlocks-section ", "kdlocks-collect v",
 }
 
 // breakUp cuts the rows in which several lines were run together. Rows without
@@ -37,7 +38,7 @@ func (r *Repair) severalLines(text string) bool {
 	case isHex(c) && (c < 'A' || c > 'F'):
 		if at := strings.IndexByte(text, '!'); at >= 0 { // a frame has one call site
 			return strings.IndexByte(text[at+1:], '!') >= 0 || last != ']' && strings.IndexByte(text, '@') >= 0 ||
-				strings.IndexByte(text, '>') >= 0 || strings.IndexByte(text, '\n') >= 0
+				strings.IndexByte(text, '>') >= 0 || strings.IndexByte(text, '\n') >= 0 || at > 0 && text[at-1] == ' '
 		}
 		return len(text) > 100 || strings.ContainsAny(text, ">l@T\n")
 	case c == 'C' && (text[1] == 'h' || len(text) < 90 && strings.HasPrefix(text, "Context")),

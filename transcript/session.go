@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
 	"kdlocks/snapshot"
@@ -18,6 +19,7 @@ type session struct {
 	threads threads.Reader
 	width   int // hex digits of kernel addresses in head lines: 8, 16, 0 unknown
 	facts   int // lines claimed by the readers
+	runs    []*collect.Run
 	// stopAt is where a stop code stands whose arguments may follow.
 	stopAt kd.Ref
 	// breakAt is the line of the last break-in.

@@ -294,6 +294,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("\xff\xfek\x00d\x00>\x00"))
 	f.Add([]byte(x86 + lockB))
 	f.Add([]byte(vertarget + analysis + lockA))
+	f.Add([]byte(marked + oneByOne(marked)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in := []transcript.Input{transcript.Bytes("in", data)}
 		tr, err := transcript.Read(context.Background(), in, nil)

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"kdlocks/collect"
+)
+
+func (a *app) collectCommand() *cobra.Command {
+	var o collect.Options
+	cmd := &cobra.Command{
+		Use:   "collect",
+		Short: "Print a debugger script that gathers all that is needed",
+		Long: `collect prints a script for WinDbg or kd. What decides most comes first and what
+is huge last, so that a log that ends too early is worth most; marks in the log
+tell kdlocks what each part is, and what is missing. Save it and run it with
+
+	$$><C:\path\script.txt
+
+docs/collect.md tells more ways, also for a slow cable, LiveKD and .shell -ci.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			script, err := collect.Script(o)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(a.stdout, script)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.Quick, "quick", false, "only what takes seconds")
+	f.BoolVar(&o.Live, "live", false, "only what makes sense while the machine runs on: at an lkd> prompt")
+	f.StringVar(&o.Log, "log", "", "have the debugger write this file; it adds date and time to the name")
+	f.IntVar(&o.Twice, "twice", 0, "with --live: collect again after so many minutes")
+	return cmd
+}
