@@ -224,12 +224,16 @@ func more(j Judgement) string {
 }
 
 func (d *diagnosis) undecided(j Judgement) Verdict {
+	visible := ""
+	if len(j.Findings) > 0 && j.Findings[0].Check == threadWaits {
+		visible = " What it shows: " + j.Findings[0].Summary
+	}
 	for _, g := range j.Gaps {
 		if g.Decides {
-			return Verdict{Undecided, Certain, fmt.Sprintf("Undecided: %s is missing (%s); run %s.", g.What, g.Why, g.Next)}
+			return Verdict{Undecided, Certain, fmt.Sprintf("Undecided: %s is missing (%s); run %s.", g.What, g.Why, g.Next) + visible}
 		}
 	}
-	return Verdict{Undecided, Certain, "Undecided."}
+	return Verdict{Undecided, Certain, "Undecided." + visible}
 }
 
 func (d *diagnosis) noDeadlock() string {

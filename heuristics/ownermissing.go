@@ -29,6 +29,7 @@ func init() {
 			}
 			f := d.rootFinding(ownerMissing, Undecided, r, a)
 			f.Confidence = Certain
+			d.drawChain(f, r)
 			next := "!thread " + d.addr(a)
 			f.Summary = fmt.Sprintf("Undecided: %s behind %s, which the input does not show.", waits(r.Blocked, "thread"), d.thread(a))
 			f.Explanation = "The owner list names the thread, but neither its THREAD block nor its stack is in the input, and it is in no waiter list."

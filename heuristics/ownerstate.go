@@ -61,6 +61,7 @@ func (d *diagnosis) ownersInState(c *Check, what string, want ...threads.State) 
 			f.Summary = fmt.Sprintf("%s behind %s, which %s.", capital(waits(r.Blocked, "thread")), d.thread(a), what)
 			f.Explanation = fmt.Sprintf("The owner itself (line %d) is printed as %s.", t.At.Line, t.State)
 			f.Explanation += ticksOf(t)
+			d.drawChain(f, r)
 			f.Next = []string{"!thread " + d.addr(a)}
 			if c == ownerReady {
 				f.Next = append(f.Next, c.Next)

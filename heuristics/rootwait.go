@@ -3,6 +3,7 @@ package heuristics
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"kdlocks/threads"
 	"kdlocks/waitgraph"
@@ -108,7 +109,7 @@ func suspectOfWait(t *threads.Thread) *Suspect {
 	if i < 0 {
 		return nil
 	}
-	s := &Suspect{Module: t.Stack.Frames[i].Module, Reason: fmt.Sprintf("nearest module outside Windows to the wait of the owner: %s", frame(t, i))}
+	s := &Suspect{Module: driverName(t.Stack.Frames[i].Module), Reason: fmt.Sprintf("nearest module outside Windows to the wait: %s", frame(t, i))}
 	if t.Waits().Driver != "" {
 		s.Reason = fmt.Sprintf("it asked for the wait itself: %s", frame(t, i))
 	}
@@ -131,4 +132,14 @@ func reads(text string, fors ...threads.WaitFor) func(*threads.Thread) (string, 
 // couldWait reports whether nothing says that the thread does not wait.
 func couldWait(t *threads.Thread) bool {
 	return t.State == threads.Waiting || t.State == threads.StateUnknown
+}
+
+// driverName is the name of a module as lm knows it: <Unloaded_Test.sys> is
+// Test.
+func driverName(module string) string {
+	if name, ok := strings.CutPrefix(module, unloaded); ok {
+		name, _, _ = strings.Cut(name, ">")
+		return strings.TrimSuffix(name, ".sys")
+	}
+	return module
 }

@@ -148,7 +148,7 @@ func sameRoot(fs []Finding, i int) int {
 	}
 	for k := range fs[:i] {
 		e := &fs[k]
-		if e.ID != f.ID && e.Kind == f.Kind && e.Session == f.Session && len(e.Chain) == len(f.Chain) && len(e.Threads) > 0 && e.Threads[0] == f.Threads[0] {
+		if e.ID != f.ID && e.Session == f.Session && len(e.Chain) == len(f.Chain) && len(e.Threads) > 0 && e.Threads[0] == f.Threads[0] {
 			return k
 		}
 	}

@@ -1,0 +1,254 @@
+package heuristics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/stacks"
+	"kdlocks/threads"
+	"kdlocks/waitgraph"
+)
+
+var threadWaits = &Check{
+	ID:       "thread-waits",
+	Title:    "What the printed threads wait for",
+	Severity: Info,
+	Means: `No list in the input tells who owns what and who waits for it, or nobody waits for anything that is listed. This is what the printed threads themselves show: the routine they wait in, or that they run. It is no verdict; it says where to look next.
+Seen must be: a thread's state and wait reason, or a routine on its stack that is known to wait.`,
+	WhenWrong:  `The thread that triggered the dump, or that the debugger broke in on, always runs. A thread that waits may be idle: that is what most threads do. A wait for an ERESOURCE is begun anew every few seconds, so its ticks are not its age.`,
+	Disproof:   "A second capture shows the thread elsewhere.",
+	Remedy:     "Type the next commands: they show who else waits, and for whom.",
+	Next:       "!locks",
+	References: []string{"Microsoft Learn: !thread", "Microsoft Learn: !locks (!kdext*.locks)"},
+}
+
+func init() {
+	register(threadWaits, func(d *diagnosis) []Finding {
+		if len(d.knots) > 0 || len(d.roots) > 0 || d.snap.ThreadCount() > mostWaiting {
+			return nil
+		}
+		return d.threadWaits()
+	})
+}
+
+// seenWaits are threads that wait for the same.
+type seenWaits struct {
+	text    string // what they do, of several: "wait for ..."
+	aside   string
+	threads []*threads.Thread
+	frames  []int
+}
+
+// mostWaiting is how many threads an input may show that is told thread by
+// thread. In a listing of all threads most are idle, and saying so helps nobody.
+const mostWaiting = 32
+
+// mostWaitKinds bounds the kinds of waits that are told.
+const mostWaitKinds = 8
+
+func (d *diagnosis) threadWaits() []Finding {
+	var kinds []*seenWaits
+	at := make(map[string]*seenWaits)
+	for t := range d.snap.AllThreads() {
+		text, aside, frame := seenWait(t)
+		if text == "" || t.State == threads.Running && d.ownsInVain(t) != "" { // of such an owner other detectors tell
+			continue
+		}
+		k := at[text]
+		if k == nil {
+			if len(kinds) == mostWaitKinds {
+				continue
+			}
+			k = &seenWaits{text: text, aside: aside}
+			at[text] = k
+			kinds = append(kinds, k)
+		}
+		k.threads, k.frames = append(k.threads, t), append(k.frames, frame)
+	}
+	var out []Finding
+	for _, k := range kinds {
+		out = append(out, d.threadWaitsFinding(k))
+	}
+	return out
+}
+
+// asides say what an engineer should know of a kind of wait.
+var asides = map[threads.WaitFor]string{
+	threads.ForPushLock:     "A pushlock has no field for its owner: who holds it is to be found among the threads that have taken it, also on the stacks of those that wait for it.",
+	threads.ForFastMutex:    "Its Owner field names the thread that holds it.",
+	threads.ForGuardedMutex: "Its Owner field names the thread that holds it.",
+	threads.ForRundown:      "Somebody still holds a reference to the object, or it was never given back. That is no deadlock over an ERESOURCE.",
+	threads.ForCallers:      "Somebody is still inside what is taken down.",
+	threads.ForResource:     "Such a wait is begun anew every few seconds, so its ticks are not its age.",
+	threads.ForReply:        "The next hop is the server.",
+	threads.ForFilterReply:  "The next hop is the filter's service.",
+	threads.ForMemory:       "While memory is short, everything else is a victim.",
+}
+
+// lockReasons are wait reasons that name the kind of lock.
+var lockReasons = map[string]threads.WaitFor{
+	"WrPushLock": threads.ForPushLock, "WrFastMutex": threads.ForFastMutex, "WrGuardedMutex": threads.ForGuardedMutex,
+	"WrRundown": threads.ForRundown,
+}
+
+const inUserMode = "in user mode"
+
+// seenWait says what a thread does, "" if nothing tells or it is idle.
+func seenWait(t *threads.Thread) (text, aside string, frame int) {
+	switch {
+	case !t.Printed() || isIdleWorker(t):
+		return "", "", -1
+	case t.State == threads.Running:
+		return "on a processor: nothing holds it up, unless it spins", "The thread that the debugger broke in on, or that triggered the dump, always runs.", -1
+	case !couldWait(t):
+		return "", "", -1
+	}
+	w := t.Waits()
+	switch {
+	case waitsForResource(t):
+		return "for an ERESOURCE", asides[threads.ForResource], t.FindFrame("ExpWaitForResource")
+	case w.Function != nil && w.For != threads.ForWork:
+		return "for " + w.For.String(), asides[w.For], w.Frame
+	case lockReasons[t.WaitReason] != threads.ForUnknown:
+		what := lockReasons[t.WaitReason]
+		return "for " + what.String(), asides[what], -1
+	case t.Reply != nil:
+		return "for the reply of an LPC or ALPC server", asides[threads.ForReply], -1
+	case memoryReasons[t.WaitReason]:
+		return "for free memory", asides[threads.ForMemory], -1
+	case ioReasons[t.WaitReason]:
+		return "for the disk: its page must be read or written", "", -1
+	}
+	if text, frame := suspended(t); text != "" {
+		return "to be resumed", "", frame
+	}
+	if text, frame := driverWait(t); text != "" {
+		return "inside " + w.Driver, "Only that driver knows who ends the wait.", frame
+	}
+	if t.State == threads.Waiting && t.WaitMode == "UserMode" && len(t.WaitObjects) > 0 {
+		return inUserMode, "Nothing in the kernel names who ends such a wait: the stack in user mode and !cs do.", -1
+	}
+	return "", "", -1
+}
+
+func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
+	f := threadWaits.finding(NoDeadlock)
+	f.Confidence, f.Grade = Likely, waitgraph.C
+	first := k.threads[0]
+	for i, t := range k.threads {
+		if t.Addr != 0 {
+			f.Threads = append(f.Threads, t.Addr)
+		}
+		f.seen(t.At, t.Addr, "the thread")
+		d.seenFrame(&f, t, k.frames[i], "what it waits in")
+	}
+	who, verb := "A thread without a header", "waits "
+	switch {
+	case len(k.threads) > 1:
+		who, verb = kd.Plural(len(k.threads), "thread"), "wait "
+	case first.Addr != 0:
+		who = capital(d.thread(first.Addr))
+	}
+	if first.State == threads.Running {
+		verb = "runs "
+		if len(k.threads) > 1 {
+			verb = "run "
+		}
+	}
+	f.Summary = who + " " + verb + k.text + d.whereWaits(k) + "."
+	f.Suspect = commonSuspect(k.threads)
+	f.Explanation = strings.Join(d.aboutWaits(k, f.Suspect), " ")
+	f.Next = d.nextForWait(threadWaits, first)
+	if k.text == inUserMode && first.Addr != 0 {
+		f.Next = append(f.Next, ".thread /r /p "+d.addr(first.Addr)+"; k; !cs -l")
+	}
+	return f
+}
+
+// aboutWaits says by what a kind of wait is known, and what to think of it.
+func (d *diagnosis) aboutWaits(k *seenWaits, suspect *Suspect) []string {
+	var out []string
+	t, i := k.threads[0], k.frames[0]
+	switch {
+	case len(k.threads) > 1:
+	case i >= 0 && i < len(t.Stack.Frames):
+		out = append(out, "Its stack shows it: "+frame(t, i)+".")
+	case t.State == threads.Running:
+		out = append(out, "Its state says so.")
+	case t.WaitReason != "":
+		out = append(out, "Its wait reason is "+t.WaitReason+".")
+	}
+	if len(k.threads) == 1 {
+		out = append(out, strings.TrimSpace(ticksOf(t)), d.ownsInVain(t))
+	}
+	out = append(out, k.aside)
+	if suspect != nil && len(k.threads) > 1 {
+		out = append(out, fmt.Sprintf("All of them come from %s.", suspect.Module))
+		if k.aside == asides[threads.ForPushLock] {
+			out = append(out, fmt.Sprintf("If no other thread of %s holds it, one of these has taken it before and waits for itself: a pushlock cannot be taken twice.", suspect.Module))
+		}
+	}
+	if n := inUnloaded(k.threads); n > 0 {
+		out = append(out, fmt.Sprintf("%s of a driver that is unloaded: it went while they were inside.", capital(kd.Plural(n, "stack")+" lead into code")))
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
+// ownsInVain tells of a resource that the thread owns and nobody waits for.
+func (d *diagnosis) ownsInVain(t *threads.Thread) string {
+	for _, r := range d.snap.Resources {
+		for i := range r.Resolved {
+			if r.Resolved[i].Thread == t.Addr && t.Addr != 0 {
+				return fmt.Sprintf("It owns %s, for which nobody waits.", d.lock(r.Addr))
+			}
+		}
+	}
+	return ""
+}
+
+// inUnloaded counts the threads with a frame in a driver that was unloaded.
+func inUnloaded(ts []*threads.Thread) int {
+	n := 0
+	for _, t := range ts {
+		if slices.ContainsFunc(t.Stack.Frames, func(f stacks.Frame) bool { return strings.HasPrefix(f.Name(), unloaded) }) {
+			n++
+		}
+	}
+	return n
+}
+
+// unloaded begins the name of a module that the debugger knows as unloaded:
+// <Unloaded_TestDriver.sys>+0x1172.
+const unloaded = "<Unloaded_"
+
+// whereWaits names what one thread waits in, or for whom.
+func (d *diagnosis) whereWaits(k *seenWaits) string {
+	t, i := k.threads[0], k.frames[0]
+	switch {
+	case len(k.threads) == 1 && t.Reply != nil && t.Reply.Server != 0:
+		return fmt.Sprintf(": process %s owns the port %s at which its message %s is queued", d.addr(t.Reply.Server), d.addr(t.Reply.Port), d.addr(t.Reply.Message))
+	case len(k.threads) == 1 && i >= 0 && i < len(t.Stack.Frames):
+		return " (" + t.Stack.Frames[i].Name() + ")"
+	case len(k.threads) == 1 && t.WaitReason != "":
+		return " (" + t.WaitReason + ")"
+	}
+	return ""
+}
+
+// commonSuspect is the module outside Windows that stands nearest to the wait
+// on all of the stacks, nil if they differ.
+func commonSuspect(ts []*threads.Thread) *Suspect {
+	var out *Suspect
+	for _, t := range ts {
+		s := suspectOfWait(t)
+		if s == nil || out != nil && s.Module != out.Module {
+			return nil
+		}
+		if out == nil {
+			out = s
+		}
+	}
+	return out
+}
