@@ -127,8 +127,8 @@ func (p *page) finding(n int, f *Finding) {
 	}
 	p.cycle("Cycle", f, f.Cycle, true)
 	p.cycle("Chain", f, f.Chain, false)
-	p.people("Also entangled", f, f.Others)
-	p.people("Blocked behind", f, f.Bystanders)
+	p.people("Also entangled", f, f.Others, len(f.Others))
+	p.people("Blocked behind", f, f.Bystanders, max(len(f.Bystanders), f.BlockedThreads-len(f.Others)))
 	p.stackGroups(f)
 	if f.Suspect != nil {
 		p.head("Suspect")
@@ -216,15 +216,16 @@ func (p *page) who(session int, a string) string {
 // mostPeople bounds the threads that are named in a list.
 const mostPeople = 16
 
-func (p *page) people(title string, f *Finding, threads []string) {
+// people names some of the threads of a list of n.
+func (p *page) people(title string, f *Finding, threads []string, n int) {
 	if len(threads) == 0 {
 		return
 	}
-	p.head(fmt.Sprintf("%s (%d)", title, len(threads)))
+	p.head(fmt.Sprintf("%s (%d)", title, n))
 	var list []string
 	for i, t := range threads {
 		if i == mostPeople {
-			list = append(list, fmt.Sprintf("... and %d more", len(threads)-i))
+			list = append(list, fmt.Sprintf("... and %d more", n-i))
 			break
 		}
 		list = append(list, p.bare(t))
@@ -241,10 +242,33 @@ func (p *page) evidence(f *Finding) {
 	p.head("Evidence")
 	for _, e := range f.Evidence {
 		p.fold("    ", fmt.Sprintf("%s:%d:%d: %s", e.Input, e.Line, e.Column, e.Why))
-		for line := range strings.SplitSeq(e.Text, "\n") {
+		for line := range strings.SplitSeq(e.around(), "\n") {
 			p.fold("      | ", line)
 		}
 	}
+}
+
+// mostQuote bounds the characters of a line that are quoted.
+const mostQuote = 240
+
+// around returns the text of a piece of evidence, of a very long line the part
+// around what is meant.
+func (e *Evidence) around() string {
+	r := []rune(e.Text)
+	if len(r) <= mostQuote || e.EndLine > e.Line {
+		return e.Text
+	}
+	const before = 40
+	from := min(max(0, e.Column-1-before), len(r)-mostQuote)
+	to := from + mostQuote
+	out := string(r[from:to])
+	if from > 0 {
+		out = "… " + out
+	}
+	if to < len(r) {
+		out += " …"
+	}
+	return out
 }
 
 func (p *page) gaps() {
