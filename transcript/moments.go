@@ -3,6 +3,7 @@ package transcript
 import (
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/objects"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
 )
@@ -11,6 +12,7 @@ import (
 type facts struct {
 	locks   locks.Listing
 	threads threads.Listing
+	objects *objects.Listing // nil if there are none
 }
 
 // rawSession is a session as it was read, before its moments are told apart.
@@ -44,16 +46,33 @@ func (f *facts) add(o facts) {
 	f.threads.VerifierDeadlocks = append(f.threads.VerifierDeadlocks, o.threads.VerifierDeadlocks...)
 	f.threads.Interpretations = append(f.threads.Interpretations, o.threads.Interpretations...)
 	f.threads.Notes = append(f.threads.Notes, o.threads.Notes...)
+	if o.objects != nil {
+		to := f.theObjects()
+		to.IRPs = append(to.IRPs, o.objects.IRPs...)
+		to.Messages = append(to.Messages, o.objects.Messages...)
+		to.Ports = append(to.Ports, o.objects.Ports...)
+		to.Queues = append(to.Queues, o.objects.Queues...)
+		to.Sections = append(to.Sections, o.objects.Sections...)
+		to.Notes = append(to.Notes, o.objects.Notes...)
+	}
+}
+
+// theObjects returns the list of single objects, to be added to.
+func (f *facts) theObjects() *objects.Listing {
+	if f.objects == nil {
+		f.objects = &objects.Listing{}
+	}
+	return f.objects
 }
 
 // splitMoments tells apart the moments that the listings of one session show:
 // a live system goes on between two !locks. What was printed behind the
 // beginning of a later listing belongs to that moment, the rest to the one
 // before.
-func splitMoments(ll locks.Listing, tl threads.Listing) []facts {
+func splitMoments(ll locks.Listing, tl threads.Listing, ol *objects.Listing) []facts {
 	first := ll.Moments()
 	if len(first) < 2 {
-		return []facts{{ll, tl}}
+		return []facts{{ll, tl, ol}}
 	}
 	out := make([]facts, len(first))
 	at := func(r kd.Ref) *facts {
@@ -78,6 +97,14 @@ func splitMoments(ll locks.Listing, tl threads.Listing) []facts {
 	share(tl.VerifierDeadlocks, at, func(v *threads.VerifierDeadlock) kd.Ref { return v.At }, func(f *facts) *[]*threads.VerifierDeadlock { return &f.threads.VerifierDeadlocks })
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
 	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
+	if ol != nil {
+		share(ol.IRPs, at, func(i *objects.IRP) kd.Ref { return i.At }, func(f *facts) *[]*objects.IRP { return &f.theObjects().IRPs })
+		share(ol.Messages, at, func(m *objects.Message) kd.Ref { return m.At }, func(f *facts) *[]*objects.Message { return &f.theObjects().Messages })
+		share(ol.Ports, at, func(p *objects.Port) kd.Ref { return p.At }, func(f *facts) *[]*objects.Port { return &f.theObjects().Ports })
+		share(ol.Queues, at, func(q *objects.WorkQueue) kd.Ref { return q.At }, func(f *facts) *[]*objects.WorkQueue { return &f.theObjects().Queues })
+		share(ol.Sections, at, func(c *objects.CriticalSection) kd.Ref { return c.At }, func(f *facts) *[]*objects.CriticalSection { return &f.theObjects().Sections })
+		share(ol.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theObjects().Notes })
+	}
 	for i := range out {
 		out[i].threads.Load = tl.Load
 	}

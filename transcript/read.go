@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/objects"
 	"kdlocks/snapshot"
 )
 
@@ -216,6 +217,7 @@ func (r *router) content(l kd.Line) Status {
 		return Noise
 	}
 	if known, change := r.cur.headerLine(l); known {
+		r.cur.objects.Break()
 		r.header(l, change)
 		return Claimed
 	}
@@ -231,16 +233,17 @@ func (r *router) content(l kd.Line) Status {
 		r.claim("", l)
 		return Claimed
 	}
+	if r.object(l) {
+		return Claimed
+	}
 	if r.cur.locks.Line(l) {
+		r.cur.objects.Break()
 		r.claim("!locks", l)
 		return Claimed
 	}
 	if r.cur.threads.Line(l) {
-		r.claim(threadCommand(l.Text), l)
+		r.claim(r.threadCommand(l.Text), l)
 		return Claimed
-	}
-	if isCritSec(l.Text) {
-		r.sawUser = true
 	}
 	if r.analysis(l) {
 		return Claimed
@@ -248,8 +251,26 @@ func (r *router) content(l kd.Line) Status {
 	if isNoise(l.Text) || isRegisters(l.Text) || r.describing(l) {
 		return Noise
 	}
+	r.cur.objects.Break()
 	return NotUnderstood
 }
+
+// object gives a line to the reader of single objects. What it takes parts the
+// output of the others.
+func (r *router) object(l kd.Line) bool {
+	if !r.cur.objects.Line(l) {
+		return false
+	}
+	r.cur.locks.Line(kd.Line{})
+	r.cur.threads.Line(kd.Line{})
+	command := r.cur.objects.Command()
+	r.sawUser = r.sawUser || sectionCommands[command]
+	r.claim(command, l)
+	return true
+}
+
+// sectionCommands print critical sections: what is seen of them is of user mode.
+var sectionCommands = map[string]bool{"!cs": true, "!locks": true, "!critsec": true, "!ntsdexts.locks": true}
 
 // beginsWithAddress reports whether a line may be a frame as well as an item of
 // a waiter list.
@@ -281,8 +302,10 @@ func (r *router) claim(command string, l kd.Line) {
 
 // threadCommand names the command that a line begins the output of, "" if it
 // goes on with what came before.
-func threadCommand(text string) string {
+func (r *router) threadCommand(text string) string {
 	switch {
+	case r.cur.objects.Listing():
+		return ""
 	case strings.HasPrefix(text, "THREAD"):
 		return "!thread"
 	case strings.HasPrefix(text, "PROCESS"):
@@ -310,10 +333,14 @@ func (r *router) open(command string, l kd.Line) {
 func (r *router) prompt(p prompt, l kd.Line) {
 	r.sawUser = r.sawUser || p.user
 	r.cur.locks.Break()
+	r.cur.objects.Prompt(objects.Printed{})
 	r.title, r.reference = stopTitle{}, false
 	if p.command == "" || p.user {
 		r.cur.threads.Prompt(false)
 		r.section, r.typed = -1, true
+		if sectionCommands[commandWord(p.command)] {
+			r.open(p.command, l)
+		}
 		return
 	}
 	r.typed, r.echo = true, p.command
@@ -341,6 +368,10 @@ func (r *router) command(command string, l kd.Line) bool {
 		r.pending = resumed
 	case word == "!locks":
 		r.cur.locks.Begin(l.All(), asksForAll(command))
+	case word == "!irp":
+		if addr, ok := addressOf(command); ok {
+			r.cur.objects.Prompt(objects.Printed{Addr: addr, At: l.All()})
+		}
 	case word == "!analyze":
 		r.reference = strings.Contains(command, "-show")
 	case word == "dt" && strings.Contains(command, "_EX_PUSH_LOCK"):
@@ -438,7 +469,7 @@ func (r *router) nextTarget() {
 }
 
 func (r *router) endSession() {
-	f := facts{r.cur.locks.Done(), r.cur.threads.Done()}
+	f := facts{r.cur.locks.Done(), r.cur.threads.Done(), r.cur.objects.Done()}
 	f.threads.Load = r.loader.load
 	r.raw = append(r.raw, rawSession{target: r.cur.target, id: r.cur.id, facts: f})
 }
@@ -464,8 +495,8 @@ func (r *router) build() {
 		whole = append(whole, s)
 	}
 	for _, s := range whole {
-		for _, f := range splitMoments(s.facts.locks, s.facts.threads) {
-			if snap := snapshot.Build(s.target, f.locks, f.threads); !snap.Empty() {
+		for _, f := range splitMoments(s.facts.locks, s.facts.threads, s.facts.objects) {
+			if snap := snapshot.Build(s.target, f.locks, f.threads, f.objects); !snap.Empty() {
 				r.out.Snapshots = append(r.out.Snapshots, snap)
 			}
 		}
@@ -480,7 +511,7 @@ func (r *router) build() {
 func (r *router) onlyTargets(sessions []rawSession) {
 	for _, s := range sessions {
 		if s.target.Known() {
-			r.out.Snapshots = append(r.out.Snapshots, snapshot.Build(s.target, s.facts.locks, s.facts.threads))
+			r.out.Snapshots = append(r.out.Snapshots, snapshot.Build(s.target, s.facts.locks, s.facts.threads, s.facts.objects))
 		}
 	}
 }
