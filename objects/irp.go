@@ -43,16 +43,19 @@ type Location struct {
 	Major, Minor         int    // function codes
 	MajorName, MinorName string // "IRP_MJ_READ"; "" where only codes are printed or there is no name
 	Current              bool   // marked with >
-	Flags, Control       uint32 // as printed below flg and cl
-	Device, File         Printed
-	Completion, Context  kd.Addr // of the completion routine
-	Driver               string  // \Driver\disk, \FileSystem\Ntfs; "" if not printed
-	Routine              string  // the completion routine's symbol, "" if not printed
-	Success, Error       bool    // the completion routine is called then
-	Cancel               bool
-	Pending              bool // the driver marked it pending
-	Args                 []kd.Addr
-	At                   kd.Ref
+	Flags                uint32 // as printed below flg
+	// Control are the bits as printed below cl; what they mean is told by the
+	// words behind them, too (SL_PENDING_RETURNED and its kin in wdm.h).
+	Control             uint32
+	Device, File        Printed
+	Completion, Context kd.Addr // of the completion routine
+	Driver              string  // \Driver\disk, \FileSystem\Ntfs; "" if not printed
+	Routine             string  // the completion routine's symbol, "" if not printed
+	Success, Error      bool    // the completion routine is called then
+	Cancel              bool
+	Pending             Flag // the driver marked it pending
+	Args                []kd.Addr
+	At                  kd.Ref
 }
 
 // Unused reports whether nothing was asked there yet.
@@ -84,13 +87,21 @@ func (i *IRP) CurrentLocation() *Location {
 
 // Driver returns the driver that has the IRP and whether it marked it pending;
 // "" if unknown.
-func (i *IRP) Driver() (name string, pending bool) {
+func (i *IRP) Driver() (name string, pending Flag) {
 	l := i.CurrentLocation()
 	if l == nil {
-		return "", false
+		return "", Unknown
 	}
 	return l.Driver, l.Pending
 }
+
+// Bits of Control (wdm.h, Windows Driver Kit).
+const (
+	pendingReturned = 0x01
+	invokeOnCancel  = 0x20
+	invokeOnSuccess = 0x40
+	invokeOnError   = 0x80
+)
 
 func (i *IRP) mapAddrs(f func(kd.Addr) kd.Addr) {
 	i.Addr = f(i.Addr)

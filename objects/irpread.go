@@ -85,7 +85,10 @@ func (r *Reader) irpLine(l kd.Line) bool {
 	i := r.irp
 	c := kd.Cursor{Text: l.Text}
 	ok := true
+	words := r.words
+	r.words = false
 	switch first := l.Text[0]; {
+	case words && r.locationWords(l.Text) == "":
 	case first == '[', first == '>':
 		ok = r.location(l)
 	case c.Take("No Mdl"), c.Take("No Mdl:"), kd.HasPrefixFold(l.Text, "Mdl"):
@@ -242,25 +245,34 @@ func (r *Reader) deviceLine(l kd.Line, from int) bool {
 	loc := r.last()
 	loc.Flags, loc.Control, loc.Device, loc.File = uint32(flags), uint32(control), device, object
 	loc.Completion, loc.Context = routine, context
-	r.device = false
+	loc.Success, loc.Error, loc.Cancel = control&invokeOnSuccess != 0, control&invokeOnError != 0, control&invokeOnCancel != 0
+	loc.Pending = No
+	if control&pendingReturned != 0 {
+		loc.Pending = Yes
+	}
+	r.device, r.words = false, true
+	rest, _ := c.Rest()
+	if rest = r.locationWords(rest); rest != "" && rest[0] != '<' && !strings.HasPrefix(rest, "//") {
+		r.note(l.Ref(len(l.Text)-len(rest), len(rest)), "not understood behind a stack location of !irp: %q", kd.Clip(rest))
+	}
+	return true
+}
+
+// locationWords takes the words that say what the bits of a stack location mean,
+// and returns what stands behind them. A narrow window puts them on a line of
+// their own.
+func (r *Reader) locationWords(text string) string {
+	c := kd.Cursor{Text: text}
 	for {
 		w, at := c.Word()
 		switch w {
-		case "Success":
-			loc.Success = true
-		case "Error":
-			loc.Error = true
-		case "Cancel":
-			loc.Cancel = true
+		case "Success", "Error", "Cancel":
 		case "pending":
-			loc.Pending = true
+			r.last().Pending = Yes
 		case "":
-			return true
+			return ""
 		default:
-			if rest := l.Text[at:]; !strings.HasPrefix(w, "<") && !strings.HasPrefix(w, "//") {
-				r.note(l.Ref(at, len(rest)), "not understood behind a stack location of !irp: %q", kd.Clip(rest))
-			}
-			return true
+			return text[at:]
 		}
 	}
 }

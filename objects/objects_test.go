@@ -25,7 +25,7 @@ func show(l objects.Listing) []string {
 			}
 		}
 		if d, pending := i.Driver(); d != "" {
-			s += fmt.Sprintf(" at %s pending=%v", d, pending)
+			s += fmt.Sprintf(" at %s pending=%v", d, pending == objects.Yes)
 		}
 		add("%s", s)
 		for _, loc := range i.Locations {
@@ -34,7 +34,7 @@ func show(l objects.Listing) []string {
 			}
 			s := fmt.Sprintf("  %s(%x),%s(%x) flg %x cl %x%s", loc.MajorName, loc.Major, loc.MinorName, loc.Minor, loc.Flags, loc.Control, facts("dev", loc.Device, "file", loc.File))
 			s += fmt.Sprintf(" %s %s %v", loc.Driver, loc.Routine, loc.Args)
-			if loc.Pending {
+			if loc.Pending == objects.Yes {
 				s += " pending"
 			}
 			if loc.Current {
@@ -167,6 +167,16 @@ CancelRoutine = 00000000
 			`irp 0 4/2 thread=fffff800044abb20 mdl=fffffa8010620010 buffer=0 cancel=0 complete pending-returned`,
 			`  IRP_MJ_WRITE(4),(0) flg 0 cl 2 dev=fffffa800afd13b0 file=0 \FileSystem\WinFsp fltmgr!FltpPassThroughCompletion [0x0 0x0 0x0 0xffffffffc0000008]`,
 		}, 0,
+	},
+	{
+		"a narrow window",
+		"Irp is active with 1 stacks 1 is current (= 0xac598e38)\n>[IRP_MJ_READ(3), N/A(0)]\n 1 e1 8a6434d8 ac598d40 853220cb-a89682d8 Success Error\nCancel pending\n\\FileSystem\\Npfs\n[IRP_MJ_READ(3), N/A(0)]\n 1 e1 8a6434d8 ac598d40 853220cb-a896\n82d8 Success Error Cancel pending\n",
+		[]string{
+			`irp ac598dc8 1/1 conflict`,
+			`  IRP_MJ_READ(3),(0) flg 1 cl e1 dev=8a6434d8 file=ac598d40 \FileSystem\Npfs  [] pending >`,
+			`  IRP_MJ_READ(3),(0) flg 0 cl 0   []`,
+			"note !irp: more stack locations are listed than it has: which driver has the IRP stays unknown",
+		}, 2,
 	},
 	{
 		"mark and number of the current location disagree",

@@ -40,8 +40,9 @@ type Reader struct {
 	section *CriticalSection
 	workers workerList
 	// device is set while the second line of a stack location of the IRP may
-	// come, unclosed while the bracket that ends a row of !irpfind may.
-	device, unclosed bool
+	// come, words behind it, while more words of it may; unclosed while the bracket
+	// that ends a row of !irpfind may.
+	device, words, unclosed bool
 	// lpc is what is open of the output of !lpc; debugInfo stands in front of
 	// its critical section in the output of !cs.
 	lpc       lpcBlock

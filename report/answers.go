@@ -108,7 +108,7 @@ func explainIRP(s *snapshot.Snapshot, i *objects.IRP) string {
 	switch driver, pending := i.Driver(); {
 	case i.Complete:
 		text += ", complete"
-	case driver != "" && pending:
+	case driver != "" && pending == objects.Yes:
 		text += ", pending in " + driver
 	case driver != "":
 		text += ", at " + driver

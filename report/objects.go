@@ -197,10 +197,7 @@ func (b *builder) irp(i *objects.IRP) IRP {
 		out.PrintedBy = "!irpfind"
 	}
 	if now != nil {
-		out.Driver = now.Driver
-		if !i.Row {
-			out.Pending = ptr(now.Pending)
-		}
+		out.Driver, out.Pending = now.Driver, yes(now.Pending)
 	}
 	for n := range i.Locations {
 		l := &i.Locations[n]
@@ -212,7 +209,7 @@ func (b *builder) irp(i *objects.IRP) IRP {
 			Driver: l.Driver, Routine: l.Routine, Current: l == now, Args: numbers(l.Args), At: b.at(l.At, 0),
 		}
 		if !i.Row {
-			loc.Index, loc.Pending = ptr(n+1), ptr(l.Pending)
+			loc.Index, loc.Pending = ptr(n+1), yes(l.Pending)
 		}
 		out.Locations = append(out.Locations, loc)
 	}

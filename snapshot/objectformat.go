@@ -78,7 +78,7 @@ func (s *Snapshot) formatIRP(b *strings.Builder, i *objects.IRP) {
 		for _, f := range []struct {
 			name string
 			set  bool
-		}{{"pending", l.Pending}, {"current", l == now}} {
+		}{{"pending", l.Pending == objects.Yes}, {"current", l == now}} {
 			if f.set {
 				b.WriteString(" " + f.name)
 			}
