@@ -60,7 +60,7 @@ func readIRPHead(text string) (irpFirst, bool) {
 	w = c.Peek()
 	if n, err := strconv.ParseUint(w, 10, 16); err == nil {
 		c.Word()
-		if !c.Take("is current") {
+		if rest, _ := c.Rest(); !c.Take("is current") && !strings.HasPrefix(rest, "is complete") {
 			return h, false
 		}
 		h.current = int(n)

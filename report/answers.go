@@ -145,7 +145,7 @@ func explainSection(c *objects.CriticalSection) string {
 	case c.Locked == objects.No:
 		text += ", not locked"
 	case c.Owner.Known() && c.Owner.N != 0:
-		text += fmt.Sprintf(", owned by the thread with ID %x", c.Owner.N)
+		text += fmt.Sprintf(", owned by the thread with ID %04x", c.Owner.N)
 	}
 	return text
 }

@@ -35,7 +35,7 @@ type IRP struct {
 
 // IRPLocation is a stack location of an IRP: what one driver was asked.
 type IRPLocation struct {
-	Index   *int     `json:"index,omitempty"` // counted from 1; absent in rows of !irpfind
+	Index   *int     `json:"index,omitempty"` // counted from 1; absent unless all locations were listed
 	Major   string   `json:"major,omitempty"` // IRP_MJ_READ, or its code
 	Minor   string   `json:"minor,omitempty"`
 	Device  string   `json:"device,omitempty"`
@@ -208,8 +208,9 @@ func (b *builder) irp(i *objects.IRP) IRP {
 			Major: function(l.MajorName, l.Major), Minor: function(l.MinorName, l.Minor), Device: known0(l.Device), File: known0(l.File),
 			Driver: l.Driver, Routine: l.Routine, Current: l == now, Args: numbers(l.Args), At: b.at(l.At, 0),
 		}
-		if !i.Row {
-			loc.Index, loc.Pending = ptr(n+1), yes(l.Pending)
+		loc.Pending = yes(l.Pending)
+		if len(i.Locations) == i.Stacks {
+			loc.Index = ptr(n + 1)
 		}
 		out.Locations = append(out.Locations, loc)
 	}
@@ -343,7 +344,11 @@ func (r *Report) messageTable() *table {
 func (r *Report) portTable() *table {
 	t := &table{columns: []column{{head: "Port"}, {head: "Kind", prose: true}, {head: "Name", prose: true}, {head: "Server", prose: true}, {head: "Threads"}, {head: "Line", spare: true}}}
 	for _, p := range r.Ports {
-		t.add(r.bare(p.Address), p.Kind, p.Name, strings.TrimSpace(r.bare(p.Server)+" "+p.ServerImage), strconv.Itoa(len(p.Threads)), strconv.Itoa(p.At.Line))
+		threads := ""
+		if p.Waiting != nil || len(p.Threads) > 0 {
+			threads = strconv.Itoa(len(p.Threads))
+		}
+		t.add(r.bare(p.Address), p.Kind, p.Name, strings.TrimSpace(r.bare(p.Server)+" "+p.ServerImage), threads, strconv.Itoa(p.At.Line))
 	}
 	return t
 }
