@@ -15,6 +15,12 @@ type objectIndex struct {
 	lpc      map[uint64]*objects.Message
 	ports    map[kd.Addr]*objects.Port
 	sections map[kd.Addr]*objects.CriticalSection
+	queues   map[queueKey]int // place in Snapshot.Objects.Queues
+}
+
+type queueKey struct {
+	name           string
+	node, priority int
 }
 
 // IRP returns the IRP at an address, nil if it was not printed. A row of
@@ -56,7 +62,7 @@ func (s *Snapshot) mergeObjects(l *objects.Listing) {
 	}
 	s.objects = objectIndex{
 		irps: map[kd.Addr]*objects.IRP{}, messages: map[kd.Addr]*objects.Message{}, lpc: map[uint64]*objects.Message{},
-		ports: map[kd.Addr]*objects.Port{}, sections: map[kd.Addr]*objects.CriticalSection{},
+		ports: map[kd.Addr]*objects.Port{}, sections: map[kd.Addr]*objects.CriticalSection{}, queues: map[queueKey]int{},
 	}
 	s.Notes = append(s.Notes, l.Notes...)
 	for _, i := range l.IRPs {
@@ -236,10 +242,10 @@ func (s *Snapshot) mergePort(have, later *objects.Port) {
 
 // addQueue keeps the later print of a queue if it differs.
 func (s *Snapshot) addQueue(q *objects.WorkQueue) {
-	at := slices.IndexFunc(s.Objects.Queues, func(h *objects.WorkQueue) bool {
-		return h.Name == q.Name && h.Node == q.Node && h.Priority == q.Priority
-	})
-	if at < 0 {
+	key := queueKey{q.Name, q.Node, q.Priority}
+	at, ok := s.objects.queues[key]
+	if !ok {
+		s.objects.queues[key] = len(s.Objects.Queues)
 		s.Objects.Queues = append(s.Objects.Queues, q)
 		return
 	}
