@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/objects"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
 )
@@ -77,15 +78,76 @@ func explain(s *snapshot.Snapshot, m snapshot.Meaning) string {
 	case "wait-object":
 		return fmt.Sprintf("%s that thread %s waits for", m.Object, bare(m.Thread))
 	case "irp":
+		if i := s.IRP(m.Addr); i != nil && i.At == m.At {
+			return explainIRP(s, i)
+		}
 		return "IRP in the list of thread " + bare(m.Thread)
 	case "process":
 		return strings.TrimSpace("process " + m.Process.Image)
+	case "alpc-message":
+		return explainMessage(s, s.Message(m.Addr))
+	case "port":
+		p := s.Port(m.Addr)
+		return strings.TrimSpace(strings.TrimSpace(p.Kind+" "+p.Name) + " of process " + bare(p.Server.Addr) + " " + p.ServerImage)
+	case "worker":
+		return "worker thread of the work queue " + m.Object
+	case "work-item":
+		return strings.TrimSpace("work item that no worker has taken yet " + m.Object)
+	case "critical-section":
+		return explainSection(s.CriticalSection(m.Addr))
 	}
 	name := "the current segment"
 	if m.Segment > 0 {
 		name = "an earlier segment"
 	}
 	return fmt.Sprintf("on the stack of thread %s, in %s%s", bare(m.Thread), name, place(s, m))
+}
+
+func explainIRP(s *snapshot.Snapshot, i *objects.IRP) string {
+	text := "IRP"
+	switch driver, pending := i.Driver(); {
+	case i.Complete:
+		text += ", complete"
+	case driver != "" && pending == objects.Yes:
+		text += ", pending in " + driver
+	case driver != "":
+		text += ", at " + driver
+	}
+	if i.Thread.Addr != 0 {
+		text += ", issued by thread " + i.Thread.Addr.Bare(s.Target.Arch)
+	}
+	return text
+}
+
+func explainMessage(s *snapshot.Snapshot, m *objects.Message) string {
+	text := "ALPC message"
+	if m.LPC {
+		text = "LPC message"
+	}
+	if m.Client.Addr != 0 {
+		text += ", thread " + m.Client.Addr.Bare(s.Target.Arch) + " waits for the reply"
+	}
+	if m.Server.Addr != 0 {
+		text += strings.TrimRight(", the server is process "+m.Server.Addr.Bare(s.Target.Arch)+" "+m.ServerImage, " ")
+	}
+	switch {
+	case m.ServerThread.Addr != 0:
+		text += ", its thread " + m.ServerThread.Addr.Bare(s.Target.Arch) + " works on it"
+	case m.ServerThread.Known():
+		text += ", no thread has taken it"
+	}
+	return text
+}
+
+func explainSection(c *objects.CriticalSection) string {
+	text := strings.TrimSpace("critical section " + c.Symbol)
+	switch {
+	case c.Locked == objects.No:
+		text += ", not locked"
+	case c.Owner.Known() && c.Owner.N != 0:
+		text += fmt.Sprintf(", owned by the thread with ID %04x", c.Owner.N)
+	}
+	return text
 }
 
 // place says whether a stack address is live and which frame holds it.

@@ -40,6 +40,7 @@ func Build(sources []Source, judged []heuristics.Judgement) *Report {
 		b.notes(r, s.Notes)
 	}
 	r.Resources, r.Threads, r.Waits = resourcesOf(sources, judged), threadsOf(sources, judged), waitsOf(sources, judged)
+	r.IRPs = irpsOf(sources, judged)
 	for i := range judged {
 		if len(judged) > 1 {
 			b.session = i + 1
@@ -90,6 +91,7 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 	}
 	b.processors(r, j.Snap)
 	b.lockLists(r, j.Snap)
+	b.objectLists(r, j.Snap)
 	for i := range j.Findings {
 		r.Findings = append(r.Findings, b.finding(j.Snap, &j.Findings[i]))
 	}

@@ -19,6 +19,9 @@ func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 	}
 	verifier := r.verifierLines()
 	m.list("Driver Verifier", min(len(verifier), mostVerifier), func(i int) string { return escape(verifier[i]) })
+	if err := m.objects(); err != nil {
+		return err
+	}
 	m.list("Missing", len(r.Gaps), func(i int) string {
 		g := r.Gaps[i]
 		return fmt.Sprintf("%s: %s. Type %s", escape(g.What), escape(g.Why), code(g.NextCommand))

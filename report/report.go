@@ -34,6 +34,13 @@ type Report struct {
 	QueuedLocks []QueuedLock    `json:"queued_spin_locks,omitempty"`
 	Triage      []Triage        `json:"pnp_triage,omitempty"`
 
+	// Single objects: absent when there is none.
+	IRPs             List[IRP]         `json:"irps,omitzero"`
+	Messages         []Message         `json:"alpc_messages,omitempty"`
+	Ports            []Port            `json:"alpc_ports,omitempty"`
+	WorkQueues       []WorkQueue       `json:"work_queues,omitempty"`
+	CriticalSections []CriticalSection `json:"critical_sections,omitempty"`
+
 	Findings []Finding `json:"findings"`
 	Notes    []Note    `json:"notes"`
 	Gaps     []Gap     `json:"gaps"`

@@ -29,6 +29,9 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 		p.finding(i+1, &r.Findings[i])
 	}
 	p.verifier()
+	if err := p.objects(); err != nil {
+		return err
+	}
 	p.gaps()
 	p.notSeen()
 	p.notes()

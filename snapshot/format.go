@@ -34,6 +34,7 @@ func (s *Snapshot) String() string {
 		s.formatThread(&b, t)
 	}
 	s.formatOthers(&b)
+	s.formatObjects(&b)
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "note :%d %s\n", n.At.Line, n.Text)
 	}
@@ -234,4 +235,5 @@ func (s *Snapshot) otherPlaces(f func(at kd.Ref, a kd.Addr)) {
 	for _, t := range s.Timeouts {
 		f(t.At, t.Addr)
 	}
+	s.objectPlaces(f)
 }

@@ -6,6 +6,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/objects"
 	"kdlocks/threads"
 )
 
@@ -15,7 +16,7 @@ import (
 
 // recall reads the skimmed threads whole that can matter and returns all whole
 // ones in the order of the input.
-func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing) []*threads.Thread {
+func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing, ol *objects.Listing) []*threads.Thread {
 	if len(tl.Skimmed) == 0 {
 		return tl.Threads
 	}
@@ -23,6 +24,9 @@ func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing) []*threads.Threa
 	c := chooser{rows: tl.Skimmed, taken: make([]bool, len(tl.Skimmed)), listed: s.queued}
 	c.index()
 	c.named(ll, tl)
+	for _, a := range objectThreads(ol) {
+		c.find(a)
+	}
 	c.onStacks(pointers(ll, tl))
 	c.unlisted(ll.Resources)
 	c.waiting(!ll.Seen(), tl.Indirect <= mostIndirect)

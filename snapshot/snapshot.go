@@ -4,6 +4,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/objects"
 	"kdlocks/threads"
 )
 
@@ -86,6 +87,9 @@ type Snapshot struct {
 	Triage      []locks.Triage
 	QueuedLocks []locks.QueuedLock
 	PushLocks   []locks.PushLock
+	// Objects are IRPs, messages, ports, work queues and critical sections, one of
+	// each address.
+	Objects objects.Listing
 	// HasLocks is true when !locks output was read at all; Total and Held are
 	// the figures of its last line.
 	HasLocks    bool
@@ -100,6 +104,7 @@ type Snapshot struct {
 	restIndex rowIndex
 	loadRest  func(threads.Brief) *threads.Thread
 
+	objects         objectIndex
 	interpretations []threads.Interpretation
 	byAddr          map[kd.Addr]*threads.Thread
 	byResource      map[kd.Addr]*Resource
@@ -112,8 +117,9 @@ type Snapshot struct {
 	said  map[kd.Addr]threads.Interpretation
 }
 
-// Build makes a Snapshot of what the readers found in one session.
-func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
+// Build makes a Snapshot of what the readers found in one session. ol may be
+// nil.
+func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.Listing) *Snapshot {
 	s := &Snapshot{
 		Target: target, Timeouts: ll.Timeouts,
 		Triage: ll.Triage, QueuedLocks: ll.QueuedLocks, PushLocks: ll.PushLocks,
@@ -130,13 +136,20 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	if s.Target.Arch == kd.ArchUnknown {
 		s.Target.Arch = guessArch(ll, tl)
 	}
+	if s.Target.Arch == kd.ArchUnknown {
+		s.Target.Arch = objectArch(ol)
+	}
 	if s.Target.Arch == kd.X86 {
+		if ol != nil {
+			ol.MapAddrs(kd.Addr.Fold)
+		}
 		s.fold(ll.Resources, tl.Threads)
 	}
 	s.mergeProcesses()
 	s.mergeResources(ll.Rounds, ll.Resources)
 	s.countUnread(ll)
-	s.mergeThreads(s.recall(ll, tl))
+	s.mergeObjects(ol)
+	s.mergeThreads(s.recall(ll, tl, ol))
 	s.addAwaited()
 	s.checkTriage()
 	for _, t := range s.Threads {
@@ -146,13 +159,14 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	s.stacks = s.indexStacks()
 	s.resolveOwners()
 	s.check()
+	s.checkObjects()
 	return s
 }
 
 // Empty reports whether nothing of use was read.
 func (s *Snapshot) Empty() bool {
 	return !s.HasLocks && s.ThreadCount() == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.interpretations) == 0 &&
-		len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
+		s.Objects.Empty() && len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
 }
 
 // NotThreads returns the values of which the debugger said that they are no

@@ -9,9 +9,11 @@ import (
 
 // Meaning is one thing that an address is in a snapshot.
 type Meaning struct {
-	// Kind is resource, owner, waiter, thread, process, wait-object, irp or
-	// stack.
+	// Kind is resource, owner, waiter, thread, process, wait-object, irp, stack, or
+	// that of a single object: alpc-message, port, worker, work-item,
+	// critical-section.
 	Kind     string
+	Addr     kd.Addr // as asked for, folded
 	Resource kd.Addr
 	Thread   kd.Addr
 	Process  threads.Process
@@ -36,7 +38,49 @@ func (s *Snapshot) WhatIs(a kd.Addr) []Meaning {
 			out = append(out, Meaning{Kind: "process", Process: p, At: p.At, Segment: -1})
 		}
 	}
-	return append(out, s.whatStack(a.Untagged())...)
+	out = append(out, s.whatObject(a)...)
+	out = append(out, s.whatStack(a.Untagged())...)
+	for i := range out {
+		out[i].Addr = a
+	}
+	return out
+}
+
+// whatObject looks for single objects. An LPC message is not known by the
+// address.
+func (s *Snapshot) whatObject(a kd.Addr) []Meaning {
+	var out []Meaning
+	add := func(kind string, thread kd.Addr, at kd.Ref) {
+		out = append(out, Meaning{Kind: kind, Thread: thread, At: at, Segment: -1})
+	}
+	if i := s.IRP(a); i != nil {
+		add("irp", i.Thread.Addr, i.At)
+	}
+	if m := s.objects.messages[a]; m != nil {
+		add("alpc-message", m.Client.Addr, m.At)
+	}
+	if p := s.Port(a); p != nil {
+		add("port", 0, p.At)
+		out[len(out)-1].Object = p.Kind
+	}
+	for _, q := range s.Objects.Queues {
+		for _, w := range q.Workers {
+			if w.Thread == a {
+				add("worker", a, w.At)
+				out[len(out)-1].Object = q.Name
+			}
+		}
+		for _, i := range q.Pending {
+			if i.Item.Addr == a && a != 0 {
+				add("work-item", 0, i.At)
+				out[len(out)-1].Object = i.Routine
+			}
+		}
+	}
+	if c := s.objects.sections[a]; c != nil {
+		add("critical-section", 0, c.At)
+	}
+	return out
 }
 
 func (s *Snapshot) whatResource(a kd.Addr) []Meaning {

@@ -5,6 +5,7 @@ import (
 
 	"kdlocks/collect"
 	"kdlocks/kd"
+	"kdlocks/objects"
 )
 
 // mark takes a line that the script of kdlocks collect printed. It stands for
@@ -114,5 +115,6 @@ func (r *router) unnamed(l kd.Line) {
 // endOutput ends what is open in the output of a command.
 func (r *router) endOutput() {
 	r.cur.locks.Break()
+	r.cur.objects.Prompt(objects.Printed{})
 	r.title, r.reference = stopTitle{}, false
 }

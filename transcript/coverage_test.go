@@ -33,6 +33,21 @@ func TestCoverage(t *testing.T) {
 			want:    "!locks 1-2 2/0/0, !thread 5-5 1/0/0, outside 0/1/2",
 			unclear: []int32{3, 6},
 		},
+		"objects without prompts": {
+			in: "Irp is active with 1 stacks 1 is current (= 0xac598e38)\n No Mdl Thread 8d1c7bc0:  Irp stack trace.\n>[IRP_MJ_READ(3), N/A(0)]\n            1  0 8a799710 ac598d40 00000000-00000000    \n           \\FileSystem\\FltMgr\nan author's word\n" +
+				"Message @ fffff8800f4cc950\n  WaitingThread         : fffffa801afae6f0\n\n**** Critical WorkQueue ( Threads: 1/512, Concurrency: 0/1 )\nTHREAD fffffa8018db6040  Cid 0004.0018  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT\n",
+			want:    "!irp 1-5 5/0/0, !alpc 7-8 2/0/0, !exqueue 10-10 1/0/0, !thread 11-11 1/0/0, outside 0/1/1",
+			unclear: []int32{6},
+		},
+		"quoted objects": {
+			in:   "> 0: kd> !irp ac598dc8\n> Irp is active with 1 stacks 1 is current (= 0xac598e38)\n>  No Mdl Thread 8d1c7bc0:  Irp stack trace.\n> >[IRP_MJ_READ(3), N/A(0)]\n>             1  0 8a799710 ac598d40 00000000-00000000    \n>            \\FileSystem\\FltMgr\n",
+			want: "!irp ac598dc8 1-6 6/0/0, outside 0/0/0",
+		},
+		"strange lines among objects": {
+			in:      "0: kd> !exqueue\n**** Critical WorkQueue ( Threads: 1/512, Concurrency: 0/1 )\nqueues of tomorrow\n0: kd> !alpc /m 8a1\nMessage fffff8800f4cc950\n  WaitingThread : fffffa801afae6f0\nfields of tomorrow\n0: kd> !irpfind\nrows of tomorrow\n",
+			want:    "!exqueue 1-3 2/0/1, !alpc /m 8a1 4-7 3/0/1, !irpfind 8-9 1/0/1, outside 0/0/0",
+			unclear: []int32{3, 7, 9},
+		},
 		"a prompt without a command": {
 			in:   "0: kd> !locks\n" + head + "0: kd>\nstray\n0: kd> !locks\n",
 			want: "!locks 1-3 3/0/0, !locks 6-6 1/0/0, outside 1/0/1", unclear: []int32{5},

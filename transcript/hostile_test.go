@@ -211,6 +211,17 @@ var hostile = []struct{ name, head, piece, tail string }{
 	{"fences", "", "```\n", ""},
 	{"numbered", "", "12: ", "\n"},
 	{"wrapped", "", "THREAD fffffa801691\n0b60  Cid 0004.0100  Teb: 0 Win32Th\nread: 0\n", ""},
+	{"packets", "", "Irp is active with 2 stacks 2 is current (= 0xffffab0cfced9458)\n", ""},
+	{"functions", "0: kd> !irp ffffab0cfced9340\nIrp is active with 2 stacks 2 is current (= 0xffffab0cfced9458)\n", "[3, 0]\n", ""},
+	{"drivers", "0: kd> !irp ffffab0cfced9340\nIrp is active with 2 stacks 2 is current (= 0xffffab0cfced9458)\n>[3, 0]\n", "\\Driver\\a\n", ""},
+	{"rows of packets", "0: kd> !irpfind\n", "8a1 [8a2] irpStack: ( 3, 0)  8a3\n", ""},
+	{"messages", "", "Message @ fffff8800f4cc950\n", ""},
+	{"half messages", "0: kd> !alpc /m 8a1\n", "Message 8a1\n", ""},
+	{"ports", "", "Port @ fffff8800f4cc950\n", ""},
+	{"critical sections", "", "CritSec +1 at 1\n", ""},
+	{"queues", "0: kd> !exqueue\n", "**** Critical WorkQueue ( Threads: 2/512, Concurrency: 0/1 )\n", ""},
+	{"queues and threads", "0: kd> !exqueue f\n**** Critical WorkQueue ( Threads: 2/512, Concurrency: 0/1 )\n", "THREAD fffffa8018db6040  Cid 0004.0018  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT\n", ""},
+	{"work items", "0: kd> !exqueue\n**** Critical WorkQueue ( Threads: 2/512, Concurrency: 0/1 )\n", "PENDING: a (1) a!b\n", ""},
 	{"nothing", "", "some words that no debugger printed\n", ""},
 }
 

@@ -4,6 +4,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/objects"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
 )
@@ -12,12 +13,13 @@ import (
 type facts struct {
 	locks   locks.Listing
 	threads threads.Listing
+	objects *objects.Listing // nil if there are none
 	runs    []*collect.Run
 }
 
 // snapshot builds the model of one moment.
 func (f *facts) snapshot(target snapshot.Target) *snapshot.Snapshot {
-	s := snapshot.Build(target, f.locks, f.threads)
+	s := snapshot.Build(target, f.locks, f.threads, f.objects)
 	s.Collected = f.runs
 	return s
 }
@@ -54,6 +56,23 @@ func (f *facts) add(o facts) {
 	f.threads.Interpretations = append(f.threads.Interpretations, o.threads.Interpretations...)
 	f.threads.Notes = append(f.threads.Notes, o.threads.Notes...)
 	f.runs = append(f.runs, o.runs...)
+	if o.objects != nil {
+		to := f.theObjects()
+		to.IRPs = append(to.IRPs, o.objects.IRPs...)
+		to.Messages = append(to.Messages, o.objects.Messages...)
+		to.Ports = append(to.Ports, o.objects.Ports...)
+		to.Queues = append(to.Queues, o.objects.Queues...)
+		to.Sections = append(to.Sections, o.objects.Sections...)
+		to.Notes = append(to.Notes, o.objects.Notes...)
+	}
+}
+
+// theObjects returns the list of single objects, to be added to.
+func (f *facts) theObjects() *objects.Listing {
+	if f.objects == nil {
+		f.objects = &objects.Listing{}
+	}
+	return f.objects
 }
 
 // splitMoments tells apart the moments that the listings of one session show:
@@ -61,7 +80,7 @@ func (f *facts) add(o facts) {
 // beginning of a later listing belongs to that moment, the rest to the one
 // before.
 func splitMoments(whole facts) []facts {
-	ll, tl := whole.locks, whole.threads
+	ll, tl, ol := whole.locks, whole.threads, whole.objects
 	first := ll.Moments()
 	if len(first) < 2 {
 		return []facts{whole}
@@ -90,6 +109,14 @@ func splitMoments(whole facts) []facts {
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
 	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
 	share(whole.runs, at, func(c *collect.Run) kd.Ref { return c.Last }, func(f *facts) *[]*collect.Run { return &f.runs })
+	if ol != nil {
+		share(ol.IRPs, at, func(i *objects.IRP) kd.Ref { return i.At }, func(f *facts) *[]*objects.IRP { return &f.theObjects().IRPs })
+		share(ol.Messages, at, func(m *objects.Message) kd.Ref { return m.At }, func(f *facts) *[]*objects.Message { return &f.theObjects().Messages })
+		share(ol.Ports, at, func(p *objects.Port) kd.Ref { return p.At }, func(f *facts) *[]*objects.Port { return &f.theObjects().Ports })
+		share(ol.Queues, at, func(q *objects.WorkQueue) kd.Ref { return q.At }, func(f *facts) *[]*objects.WorkQueue { return &f.theObjects().Queues })
+		share(ol.Sections, at, func(c *objects.CriticalSection) kd.Ref { return c.At }, func(f *facts) *[]*objects.CriticalSection { return &f.theObjects().Sections })
+		share(ol.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theObjects().Notes })
+	}
 	for i := range out {
 		out[i].threads.Load = tl.Load
 	}

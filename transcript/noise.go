@@ -38,14 +38,3 @@ func isNoise(text string) bool {
 	// and elisions.
 	return kd.IsElision(text) || strings.Trim(text, ".-=*_…[] ") == "" || strings.HasPrefix(text, "locks..") && strings.TrimRight(text, ".") == "locks"
 }
-
-// isCritSec reports whether a line is of the user-mode !locks, which lists
-// critical sections:
-//
-//	CritSec ftpsvc2!g_csServiceEntryLock+0 at 6833dd68
-func isCritSec(text string) bool {
-	if !strings.HasPrefix(text, "CritSec ") {
-		return false
-	}
-	return strings.Contains(text, " at ")
-}

@@ -10,6 +10,7 @@ import (
 
 	"kdlocks/collect"
 	"kdlocks/kd"
+	"kdlocks/objects"
 	"kdlocks/snapshot"
 )
 
@@ -229,6 +230,7 @@ func (r *router) content(l kd.Line) Status {
 		return Noise
 	}
 	if known, change := r.cur.headerLine(l); known {
+		r.cur.objects.Break()
 		r.header(l, change)
 		return Claimed
 	}
@@ -244,16 +246,17 @@ func (r *router) content(l kd.Line) Status {
 		r.claim("", l)
 		return Claimed
 	}
+	if r.object(l) {
+		return Claimed
+	}
 	if r.cur.locks.Line(l) {
+		r.cur.objects.Break()
 		r.claim("!locks", l)
 		return Claimed
 	}
 	if r.cur.threads.Line(l) {
-		r.claim(threadCommand(l.Text), l)
+		r.claim(r.threadCommand(l.Text), l)
 		return Claimed
-	}
-	if isCritSec(l.Text) {
-		r.sawUser = true
 	}
 	if r.analysis(l) {
 		return Claimed
@@ -261,8 +264,26 @@ func (r *router) content(l kd.Line) Status {
 	if isNoise(l.Text) || isRegisters(l.Text) || r.describing(l) {
 		return Noise
 	}
+	r.cur.objects.Break()
 	return NotUnderstood
 }
+
+// object gives a line to the reader of single objects. What it takes parts the
+// output of the others.
+func (r *router) object(l kd.Line) bool {
+	if !r.cur.objects.Line(l) {
+		return false
+	}
+	r.cur.locks.Line(kd.Line{})
+	r.cur.threads.Line(kd.Line{})
+	command := r.cur.objects.Command()
+	r.sawUser = r.sawUser || sectionCommands[command]
+	r.claim(command, l)
+	return true
+}
+
+// sectionCommands print critical sections: what is seen of them is of user mode.
+var sectionCommands = map[string]bool{"!cs": true, "!locks": true, "!critsec": true, "!ntsdexts.locks": true}
 
 // beginsWithAddress reports whether a line may be a frame as well as an item of
 // a waiter list.
@@ -294,8 +315,10 @@ func (r *router) claim(command string, l kd.Line) {
 
 // threadCommand names the command that a line begins the output of, "" if it
 // goes on with what came before.
-func threadCommand(text string) string {
+func (r *router) threadCommand(text string) string {
 	switch {
+	case r.cur.objects.Listing():
+		return ""
 	case strings.HasPrefix(text, "THREAD"):
 		return "!thread"
 	case strings.HasPrefix(text, "PROCESS"):
@@ -335,6 +358,9 @@ func (r *router) prompt(p prompt, l kd.Line) {
 	if p.command == "" || p.user {
 		r.cur.threads.Prompt(false)
 		r.section, r.typed = -1, true
+		if sectionCommands[commandWord(p.command)] {
+			r.open(p.command, l)
+		}
 		return
 	}
 	r.typed, r.echo = true, p.command
@@ -367,6 +393,10 @@ func (r *router) command(command string, l kd.Line) bool {
 		r.pending = resumed
 	case word == "!locks":
 		r.cur.locks.Begin(l.All(), asksForAll(command))
+	case word == "!irp":
+		if addr, ok := addressOf(command); ok {
+			r.cur.objects.Prompt(objects.Printed{Addr: addr, At: l.All()})
+		}
 	case word == "!analyze":
 		r.reference = strings.Contains(command, "-show")
 	case word == "dt" && strings.Contains(command, "_EX_PUSH_LOCK"):
@@ -467,7 +497,7 @@ func (r *router) nextTarget() {
 }
 
 func (r *router) endSession(s *session) {
-	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), runs: s.runs}
+	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), objects: s.objects.Done(), runs: s.runs}
 	f.threads.Load = r.loader.load
 	r.raw = append(r.raw, rawSession{target: s.target, id: s.id, facts: f})
 }

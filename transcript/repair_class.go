@@ -137,6 +137,8 @@ func classifyHex(text string) class {
 			return keyword
 		}
 		return address
+	case n <= 2 && m > 0 && m <= 2 && beginsLocation(text[at+m:]):
+		return keyword
 	case n <= 3 && (isAddressWord(m) || strings.HasPrefix(text[at:], "(Inline")):
 		return frameLine
 	case strings.HasPrefix(text[at:], "total locks"), strings.HasPrefix(text[at:], "thread [stats]:"), strings.HasPrefix(text[at:], "threads [stats]:"):
@@ -145,6 +147,16 @@ func classifyHex(text string) class {
 		return address
 	}
 	return other
+}
+
+// beginsLocation reports whether an address comes next, as behind the flags of a
+// stack location of an IRP:
+//
+//	1 e1 8a6434d8 ac598d40 853220cb-a89682d8 Success Error Cancel pending
+func beginsLocation(text string) bool {
+	rest, blanks := kd.TrimBlanks(text)
+	n := hexWord(rest, 0)
+	return blanks > 0 && isAddressWord(n) && n < len(rest) && rest[n] == ' '
 }
 
 // isAddressWord reports whether a word of hexadecimal digits is as long as an

@@ -13,6 +13,7 @@ import (
 //
 //	%a  address of 8 or 16 digits     %h  hexadecimal number    %n  decimal number
 //	%c  client id                     %t  (h:mm:ss.mmm)         %w  any word
+//	%d  two addresses with a dash between
 //	%p  (word)                        %i  image name
 //	%*  any rest, also none           a|b one of several words
 //	%l  a place in code as the rest
@@ -108,6 +109,25 @@ var forms = compileForms(append(collect.Marks(), []string{
 	"ChildEBP RetAddr [ Args to Child ]",
 	"# ChildEBP RetAddr [ Args to Child ]",
 	"Proc.Thread .Thread [ Ticks ] ThreadState Blocker",
+	"Irp is active with %n stacks %n is current (= %a)",
+	"%h %h %a %a %d [ Success ] [ Error ] [ Cancel ] [ pending ]",
+	"%a %w irpStack: ( %w %w %a %w %w [ %a ]",
+	"%a %w irpStack: ( %w %a %w %w [ %a ]",
+	"%a %w Irp is complete (CurrentLocation %n > StackCount %n) [ %a ]",
+	"Message %a",
+	"Message @ %a",
+	"MessageID : %h %p",
+	"OwnerPort : %a %w",
+	"WaitingThread : %a",
+	"QueueType : %w",
+	"QueuePort : %a %w",
+	"QueuePortOwnerProcess : %a %p",
+	"ServerThread : %a",
+	"Client thread %a waiting a reply from %h",
+	"Dumping ExWorkerQueue: %a",
+	"CritSec %w at %h",
+	"Critical section = %h %*",
+	"OwningThread = %h",
 	"%r %a [ %h ] Blocked|RUNNING|READY|STANDBY|TERMINATED|TRANSITION|INITIALIZED|GATEWAIT %*",
 	"%r %a (N/A) Blocked|RUNNING|READY|STANDBY|TERMINATED|TRANSITION|INITIALIZED|GATEWAIT %*",
 }...))
@@ -123,7 +143,10 @@ var beginnings = []string{
 	"PeakVirtualSize", "PageFaultCount", "MemoryPriority", "BasePriority ", "CommitCharge",
 	"Invalid Thread(", "Thread at address", "System Processors:", "Idle Processors:",
 	"kdlocks-collect ", "kdlocks-section ",
-	"Arguments", "Break instruction exception", "CritSec ", "SYMBOL_NAME:", "MODULE_NAME:", "FOLLOWUP_NAME:",
+	"Arguments", "Break instruction exception", "SYMBOL_NAME:", "MODULE_NAME:", "FOLLOWUP_NAME:",
+	">[", "[IRP_MJ_", "[N/A(", "Args:", `\Driver\`, `\FileSystem\`, "No Mdl", "Irp Extension present", "Searching ", "Scanning large pool",
+	"PENDING:", "**** Critical WorkQueue", "**** Delayed WorkQueue", "**** HyperCritical WorkQueue", "**** NUMA ",
+	"DebugInfo ", "LockCount ", "RecursionCount ", "WaiterWoken ", "LockSemaphore ", "SpinCount ", "EntryCount ", "ContentionCount ",
 }
 
 // fit says how much of a known line a text is.
@@ -426,6 +449,12 @@ func matchValue(kind byte, w string) fit {
 		return cutIf(w[0] == '(')
 	case 'k':
 		return wholeIf(isObjectKind(w))
+	case 'd':
+		a, b, _ := strings.Cut(w, "-")
+		if matchValue('a', a) == whole && matchValue('a', b) == whole {
+			return whole
+		}
+		return cutIf(partOfAddress(a) && partOfAddress(b))
 	case 's':
 		return wholeIf(strings.IndexByte(w, '!') > 0)
 	}

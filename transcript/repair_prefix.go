@@ -29,9 +29,10 @@ func (r *Repair) unprefix(rows []row) {
 }
 
 // unquote takes the quoting of mails off a row. The marker of a call stack
-// window, followed by a tab, stays.
+// window, followed by a tab, and that of the current stack location of an IRP
+// stay.
 func (r *Repair) unquote(w *row) {
-	for strings.HasPrefix(w.text, ">") && !isStackMarker(w.text) {
+	for strings.HasPrefix(w.text, ">") && !isStackMarker(w.text) && !strings.HasPrefix(w.text, ">[") {
 		w.front(1)
 		w.fixes |= fixedQuoting
 	}

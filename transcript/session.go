@@ -7,6 +7,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/objects"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
 )
@@ -17,6 +18,7 @@ type session struct {
 	id      identity
 	locks   locks.Reader
 	threads threads.Reader
+	objects objects.Reader
 	width   int // hex digits of kernel addresses in head lines: 8, 16, 0 unknown
 	facts   int // lines claimed by the readers
 	runs    []*collect.Run
@@ -209,11 +211,14 @@ func processors(s string) int {
 }
 
 // headWidth returns the number of digits of the address in a head line of a
-// resource, thread or process, or in a row of !running, 0 for other lines and sign-extended addresses,
+// resource, thread, process, IRP, message or port, or in a row of !running, 0 for other lines and sign-extended addresses,
 // and whether the line ends there. One machine has one width.
 func headWidth(text string) (width int, last bool) {
 	c := kd.Cursor{Text: text}
 	if !c.Take("Resource @") && !c.Take("THREAD") && !c.Take("PROCESS") {
+		if width, last = objects.HeadWidth(text); width > 0 {
+			return width, last
+		}
 		return threads.ProcessorWidth(text), false
 	}
 	w, _ := c.Word()

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"kdlocks/kd"
+	"kdlocks/objects"
 )
 
 // input reads one input chunk by chunk. progress is told the bytes read.
@@ -16,6 +17,8 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	r.src = &r.out.Sources[i]
 	r.section, r.typed, r.echo = -1, false, ""
 	r.cur.locks.Break()
+	r.cur.objects.Break()
+	r.cur.objects.Prompt(objects.Printed{})
 	r.cur.threads.Prompt(true)
 	r.lines, r.repair, r.fated = physical{text: r.src.text}, Repair{input: i}, 0
 	r.src.Status, r.reserved = make([]Status, 0, r.src.Bytes/usualLine), false
@@ -159,7 +162,7 @@ func (r *router) fate(last int32) {
 func (r *router) skimmed(c *chunk, b *block) bool {
 	r.repair.Flush(false, r.take)
 	r.settle()
-	if r.cur.width == 8 || r.repair.input > math.MaxInt16 {
+	if r.cur.width == 8 || r.repair.input > math.MaxInt16 || r.cur.objects.Listing() {
 		return false
 	}
 	b.Input, b.Line = int16(r.repair.input), r.lines.num+1

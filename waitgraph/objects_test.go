@@ -52,7 +52,7 @@ func TestWaitsForOthersToEnd(t *testing.T) {
 		{"one of two threads is free", []*threads.Thread{waiting(t1, p1, object(t2, "Thread"), object(t3, "Thread")), waiting(t2, p1, object(t1, "Thread")), waiting(t3, p1)}, 0},
 		{"the other one runs", []*threads.Thread{waiting(t1, p1, object(t2, "Thread")), waiting(t2, p1)}, 0},
 	} {
-		g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, locks.Listing{}, threads.Listing{Threads: tc.in}))
+		g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, locks.Listing{}, threads.Listing{Threads: tc.in}, nil))
 		n := 0
 		for i, stuck := range g.Stuck(B) {
 			if stuck && g.Nodes[i].Kind == Thread {

@@ -19,14 +19,17 @@ func (a *app) locksCommand() *cobra.Command {
 	var f report.LockFilter
 	cmd := &cobra.Command{
 		Use:   "locks FILE...|-",
-		Short: "List the ERESOURCEs with their owners and waiters",
+		Short: "List the ERESOURCEs with their owners and waiters, and IRPs, messages, work queues and critical sections that were printed",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := normalise(&f.Owner, &f.Address); err != nil {
 				return err
 			}
 			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
-				return report.WriteLocks(w, r, r.Locks(f), a.output, a.style())
+				if err := report.WriteLocks(w, r, r.Locks(f), a.output, a.style()); err != nil || f != (report.LockFilter{}) {
+					return err
+				}
+				return report.WriteObjects(w, r, a.output, a.style())
 			})
 		},
 	}
