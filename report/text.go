@@ -178,7 +178,7 @@ func (p *page) evidence(f *Finding) {
 	p.head("Evidence")
 	for _, e := range f.Evidence {
 		p.fold("    ", fmt.Sprintf("%s:%d:%d: %s", e.Input, e.Line, e.Column, e.Why))
-		for line := range strings.SplitSeq(e.Text, "\n") {
+		for _, line := range e.shown() {
 			p.fold("      | ", line)
 		}
 	}

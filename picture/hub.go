@@ -1,0 +1,24 @@
+package picture
+
+// hub places a cycle over a single lock: the threads one above the other, the
+// lock as tall as they are, two edges for each thread.
+func (d *drawing) hub() {
+	p := d.panel
+	lock := p.Path[1]
+	y := 0
+	var threads []box
+	for i := 0; i < len(p.Path); i += 2 {
+		threads = append(threads, *d.put(p.Path[i], 0, y, boxWidth, boxHeight+8))
+		y += boxHeight + 8 + 24
+	}
+	tall := *d.put(lock, boxWidth+wideGap+24, 0, boxWidth, y-24)
+	for i, t := range threads {
+		mid := t.left().y
+		to, from := point{tall.x, mid - portGap/2}, point{t.x + t.w, mid - portGap/2}
+		before := (2*i + len(p.Path) - 1) % len(p.Path) // the place of the lock before the thread
+		d.across(p.between(t.node, lock, 2*i+1), from, to)
+		to.y, from.y = mid+portGap/2, mid+portGap/2
+		d.across(p.between(lock, t.node, before+1), to, from)
+	}
+	d.groups(tall, false)
+}
