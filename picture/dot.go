@@ -80,7 +80,7 @@ func (p *Panel) dot(b *bytes.Buffer, number int) {
 	b.WriteString("  }\n")
 }
 
-var heads = [...]string{WaitsFor: "normal", OwnedBy: "empty", QueuedBehind: "diamond", PointsInto: "odot"}
+var heads = [...]string{WaitsFor: "normal", OwnedBy: "empty", HeldBy: "empty", QueuedBehind: "diamond", PointsInto: "odot"}
 
 // heading is the findings of a panel, a line each.
 func (p *Panel) heading() string {

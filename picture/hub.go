@@ -14,11 +14,13 @@ func (d *drawing) hub() {
 	tall := *d.put(lock, boxWidth+wideGap+24, 0, boxWidth, y-24)
 	for i, t := range threads {
 		mid := t.left().y
-		to, from := point{tall.x, mid - portGap/2}, point{t.x + t.w, mid - portGap/2}
+		out, in := mid-portGap/2, mid+portGap/2
+		if len(threads) > 1 {
+			out, in = in, out // so the numbers follow each other downwards
+		}
 		before := (2*i + len(p.Path) - 1) % len(p.Path) // the place of the lock before the thread
-		d.across(p.between(t.node, lock, 2*i+1), from, to)
-		to.y, from.y = mid+portGap/2, mid+portGap/2
-		d.across(p.between(lock, t.node, before+1), to, from)
+		d.across(p.between(t.node, lock, 2*i+1), point{t.x + t.w, out}, point{tall.x, out})
+		d.across(p.between(lock, t.node, before+1), point{tall.x, in}, point{t.x + t.w, in})
 	}
 	d.groups(tall, false)
 }

@@ -61,8 +61,12 @@ func (p *Picture) entries() []entry {
 		out = append(out, entry{"root: what all of them wait for", rootSign})
 	}
 	for k := WaitsFor; k <= PointsInto; k++ {
+		words := k.String()
+		if k == PointsInto {
+			words += ": a stale owner pointer"
+		}
 		if kinds[k] {
-			out = append(out, entry{k.String(), edgeSign(k, "solid", false)})
+			out = append(out, entry{words, edgeSign(k, "solid", false)})
 		}
 	}
 	for _, g := range []struct{ stroke, words string }{{"solid", "grade A or B: printed, or arithmetic"}, {"dashed", "grade C: read from a stack or a reconciled list"}, {"dotted", "grade D: association only"}} {

@@ -69,11 +69,12 @@ type Kind uint8
 const (
 	WaitsFor Kind = iota
 	OwnedBy
+	HeldBy       // as OwnedBy, of what is no lock
 	QueuedBehind // not owned, but asked for before
-	PointsInto   // the owner entry points there, which proves no owner
+	PointsInto   // a stale owner pointer, which proves no owner
 )
 
-var kinds = [...]string{WaitsFor: "waits for", OwnedBy: "owned by", QueuedBehind: "queued behind", PointsInto: "stale owner pointer into"}
+var kinds = [...]string{WaitsFor: "waits for", OwnedBy: "owned by", HeldBy: "held by", QueuedBehind: "queued behind", PointsInto: "points into"}
 
 // String returns the words on the edge.
 func (k Kind) String() string { return kinds[min(k, PointsInto)] }

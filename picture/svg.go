@@ -293,7 +293,7 @@ func (c *canvas) arrow(k Kind, way []point) {
 	c.printf(`<polyline class="kdp-line" points="%s%s"/>`+"\n", line.String(), at(long-1, 0))
 	class, head := "kdp-head-full", []string{at(0, 0), at(long, half), at(long, -half)}
 	switch k {
-	case OwnedBy, PointsInto:
+	case OwnedBy, HeldBy, PointsInto:
 		class = "kdp-head-open"
 	case QueuedBehind:
 		head = []string{at(0, 0), at(long/2, half), at(long, 0), at(long/2, -half)}

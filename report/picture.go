@@ -240,8 +240,11 @@ func (p *sketch) connect(from, to int, k picture.Kind, s *Step, order int) {
 }
 
 func held(s *Step) picture.Kind {
-	if s.Queued {
+	switch {
+	case s.Queued:
 		return picture.QueuedBehind
+	case objects[s.Kind]:
+		return picture.HeldBy
 	}
 	return picture.OwnedBy
 }
