@@ -287,14 +287,32 @@ func (p *sketch) thread(address string, s *Step) int {
 		return p.add(picture.Node{Shape: picture.Nobody, Kind: "waiter", Details: []string{"announced, not listed"}})
 	}
 	n := picture.Node{Shape: picture.Thread, Kind: "thread", Address: p.r.bare(address)}
-	if who := p.threads[key(p.session, address)]; who != nil {
+	if who := p.person(address); who != nil {
 		n.Details = who.details()
+	} else if p.r.lookup != nil {
+		n.Details = []string{"no THREAD block printed"}
 	}
 	n.Full = strings.Join(append([]string{"thread " + n.Address}, n.Details...), ", ")
 	if s != nil {
 		n.Full += ", waits for " + p.artist.lock(s)
 	}
 	return p.add(n)
+}
+
+// person tells of a thread, nil if it was not printed.
+func (p *sketch) person(address string) *person {
+	if who := p.threads[key(p.session, address)]; who != nil || p.r.lookup == nil {
+		return who
+	}
+	th := p.r.lookup(p.session, address)
+	if th == nil {
+		return nil
+	}
+	who := &person{cid: th.CID, state: th.State, reason: th.WaitReason}
+	if th.Process != nil {
+		who.image = th.Process.Image
+	}
+	return who
 }
 
 // details are CID and image, and what the thread does.
