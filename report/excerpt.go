@@ -51,8 +51,11 @@ type quoting struct {
 // marks are what is marked in the lines of one input.
 type marks struct {
 	spans map[int][]span
-	whys  map[int][]string
+	whys  map[int][]reason
 }
+
+// reason says why a piece of a line counts, and what address it holds.
+type reason struct{ why, address string }
 
 // excerpts returns the lines of pieces of evidence, which stand in the order of
 // the inputs, and how many pieces were left out.
@@ -77,7 +80,7 @@ func (q *quoting) excerpts(es []Evidence) (out []excerpt, left int) {
 // excerpt shows pieces of evidence that stand near each other, the last of
 // them ending in line last.
 func (q *quoting) excerpt(es []Evidence, last int) excerpt {
-	m := marks{spans: make(map[int][]span), whys: make(map[int][]string)}
+	m := marks{spans: make(map[int][]span), whys: make(map[int][]reason)}
 	texts := make(map[int]string)
 	for _, e := range es {
 		m.add(&e, texts)
@@ -120,17 +123,14 @@ func (m *marks) add(e *Evidence, texts map[int]string) {
 		length -= size - from + 1
 		from = 0
 	}
-	if !slices.Contains(m.whys[e.Line], e.Why) {
-		m.whys[e.Line] = append(m.whys[e.Line], e.Why)
+	if why := (reason{e.Why, e.Address}); !slices.Contains(m.whys[e.Line], why) {
+		m.whys[e.Line] = append(m.whys[e.Line], why)
 	}
 }
 
 // line cuts a line into pieces that are marked and not.
 func (m *marks) line(n int, text string) excerptLine {
-	l := excerptLine{Number: n, Whys: m.whys[n]}
-	if left := len(l.Whys) - mostWhys; left > 0 {
-		l.Whys = append(slices.Clone(l.Whys[:mostWhys]), fmt.Sprintf("and %d more", left))
-	}
+	l := excerptLine{Number: n, Whys: m.said(n)}
 	r := []rune(strings.TrimRight(text, " \t\r"))
 	spans := joined(m.spans[n])
 	shown := window(r, spans)
@@ -156,9 +156,25 @@ func (m *marks) line(n int, text string) excerptLine {
 	return l
 }
 
+// said tells why the pieces of a line count: of several with their addresses.
+func (m *marks) said(n int) []string {
+	var out []string
+	for i, w := range m.whys[n] {
+		switch {
+		case i == mostWhys:
+			return append(out, fmt.Sprintf("and %d more", len(m.whys[n])-i))
+		case len(m.whys[n]) > 1 && w.address != "":
+			out = append(out, strings.TrimPrefix(w.address, "0x")+": "+w.why)
+		default:
+			out = append(out, w.why)
+		}
+	}
+	return out
+}
+
 // shown are the lines of a piece of evidence, of long ones what is around it.
 func (e *Evidence) shown() []string {
-	m := marks{spans: make(map[int][]span), whys: make(map[int][]string)}
+	m := marks{spans: make(map[int][]span), whys: make(map[int][]reason)}
 	texts := make(map[int]string)
 	m.add(e, texts)
 	var out []string
