@@ -51,8 +51,14 @@ func (d *drawing) lead(edge int, from, to box) {
 // alsoOwned places the locks that lead to the root beside it.
 func (d *drawing) alsoOwned(root box) {
 	locks, edges := d.panel.into(root.node)
+	step := boxHeight + 20
+	for _, n := range locks {
+		if waiters, _ := d.panel.into(n); len(waiters) > 1 {
+			step = boxHeight + rowGap
+		}
+	}
 	for i, n := range locks {
-		b := *d.put(n, root.x+root.w+wideGap, root.y+i*(boxHeight+20), boxWidth, boxHeight)
+		b := *d.put(n, root.x+root.w+wideGap, root.y+i*step, boxWidth, boxHeight)
 		from, to := b.left(), root.right()
 		w := wire{edge: edges[i], way: []point{from, to}, at: point{(from.x + to.x) / 2, from.y}, text: point{(from.x + to.x) / 2, from.y - 7}}
 		if i > 0 {

@@ -116,14 +116,14 @@ func (d *drawing) down(edge int, from, to point, side align) {
 // groups places what leads to a box beside it, and draws the edges.
 func (d *drawing) groups(b box, toTheLeft bool) {
 	nodes, edges := d.panel.into(b.node)
-	const height = looseHeight
-	y := b.y + (b.h-len(nodes)*(height+10)+10)/2
+	const height, gap = looseHeight, 18
+	y := b.y + (b.h-len(nodes)*(height+gap)+gap)/2
 	for i, n := range nodes {
 		x := b.x + b.w + narrowGap
 		if toTheLeft {
 			x = b.x - narrowGap - groupWidth
 		}
-		g := *d.put(n, x, y+i*(height+10), groupWidth, height)
+		g := *d.put(n, x, y+i*(height+gap), groupWidth, height)
 		from, to := g.left(), b.right()
 		if toTheLeft {
 			from, to = g.right(), b.left()

@@ -55,6 +55,10 @@ func (p Panel) waited(waiters int) Panel {
 		if p.Nodes[i].Shape == Lock {
 			p.Nodes = append(p.Nodes, Node{Shape: Group, Kind: fmt.Sprintf("+ %d threads", waiters), Count: waiters})
 			p.Edges = append(p.Edges, Edge{From: len(p.Nodes) - 1, To: i})
+			if waiters == 3 {
+				p.Nodes = append(p.Nodes, Node{Shape: Group, Kind: "+ 1 thread", Details: []string{"announced, not listed"}, Count: 1})
+				p.Edges = append(p.Edges, Edge{From: len(p.Nodes) - 1, To: i})
+			}
 		}
 	}
 	p.Nodes = append(p.Nodes, Node{Shape: Group, Kind: "+ 7 threads", Details: []string{"wait behind these"}, Count: 7})
@@ -94,10 +98,10 @@ func elided(n int) Panel {
 func panels() map[string]Panel {
 	out := map[string]Panel{
 		"nothing but a root": chainOf(0, 0, 0), "a root and its locks": chainOf(0, 3, 4), "chain": chainOf(1, 800, 0),
-		"long chain": chainOf(12, 1, 3), "left out": elided(5), "left out, even": elided(6),
+		"long chain": chainOf(12, 3, 3), "left out": elided(5), "left out, even": elided(6),
 	}
 	for _, n := range []int{2, 3, 4, 5, 12, 13} {
-		out[fmt.Sprint("ring of ", n)] = cycle(n, n%3)
+		out[fmt.Sprint("ring of ", n)] = cycle(n, n%4)
 	}
 	for _, n := range []int{1, 2, 3, 9} {
 		out[fmt.Sprint("hub of ", n)] = hubOf(n)

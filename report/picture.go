@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -287,9 +288,12 @@ func (p *sketch) thread(address string, s *Step) int {
 		return p.add(picture.Node{Shape: picture.Nobody, Kind: "waiter", Details: []string{"announced, not listed"}})
 	}
 	n := picture.Node{Shape: picture.Thread, Kind: "thread", Address: p.r.bare(address)}
-	if who := p.person(address); who != nil {
+	switch who := p.person(address); {
+	case who != nil:
 		n.Details = who.details()
-	} else if p.r.lookup != nil {
+	case slices.Contains(p.r.NotThread, address):
+		n.Details = []string{"!thread finds no thread here"}
+	case p.r.lookup != nil:
 		n.Details = []string{"no THREAD block printed"}
 	}
 	n.Full = strings.Join(append([]string{"thread " + n.Address}, n.Details...), ", ")
@@ -493,6 +497,9 @@ func (p *sketch) crowd() {
 		for i, n := range p.locksAt {
 			rest -= p.waitersOf(n, p.lockOf[i])
 		}
+		for i, n := range p.locksAt {
+			rest -= p.announcedOf(n, p.lockOf[i], rest-len(p.behind))
+		}
 	}
 	if others > 0 {
 		p.add(picture.Node{Shape: picture.Group, Kind: "+ " + kd.Plural(others, "thread"), Details: []string{"entangled in further cycles"}, Full: p.few(p.lead.Others), Count: others})
@@ -550,6 +557,31 @@ func (p *sketch) waitersOf(node int, address string) int {
 	return len(found)
 }
 
+// announcedOf draws the waiters of a lock that are announced by a count and not
+// listed, at most as many as are blocked without a name, and returns their
+// number.
+func (p *sketch) announcedOf(node int, address string, most int) int {
+	l := p.locks[key(p.session, address)]
+	if l == nil {
+		return 0
+	}
+	n := min(missing(l.SharedWaiterCount, l.SharedWaiters)+missing(l.ExclusiveWaiterCount, l.ExclusiveWaiters), most)
+	if n <= 0 {
+		return 0
+	}
+	g := picture.Node{Shape: picture.Group, Kind: "+ " + kd.Plural(n, "thread"), Details: []string{"announced, not listed"}, Count: n}
+	p.Edges = append(p.Edges, picture.Edge{From: p.add(g), To: node, Kind: picture.WaitsFor})
+	return n
+}
+
+// missing is how many of the waiters that a count announces are not listed.
+func missing(announced *int, listed []Waiter) int {
+	if announced == nil {
+		return 0
+	}
+	return max(*announced-len(listed), 0)
+}
+
 // furtherBehind draws the threads that wait behind others, and those that are
 // announced by a count and not listed.
 func (p *sketch) furtherBehind(n int) {
@@ -562,6 +594,9 @@ func (p *sketch) furtherBehind(n int) {
 	how := "wait behind these"
 	if len(named) == 0 {
 		how = "wait behind, not listed"
+	}
+	if n == 1 {
+		how = strings.Replace(how, "wait", "waits", 1)
 	}
 	p.add(picture.Node{Shape: picture.Group, Kind: "+ " + kd.Plural(n, "thread"), Details: []string{how}, Full: p.few(named), Count: n})
 }
