@@ -226,3 +226,94 @@ func busyServer(waiters, locks, all int) string {
 	}
 	return b.String()
 }
+
+// drawnLock writes a block of !locks; owners share it if there are several.
+func drawnLock(b *strings.Builder, address uint64, owners, exclusive, shared []int) {
+	thread := func(i int) uint64 { return 0xffffaa3e10000080 + uint64(i)<<12 }
+	mode := "Exclusively owned"
+	if len(owners) > 1 {
+		mode = fmt.Sprintf("Shared %d owning threads", len(owners))
+	}
+	fmt.Fprintf(b, "\nResource @ 0x%x    %s\n    Contention Count = 3\n", address, mode)
+	if len(shared) > 0 {
+		fmt.Fprintf(b, "    NumberOfSharedWaiters = %d\n", len(shared))
+	}
+	if len(exclusive) > 0 {
+		fmt.Fprintf(b, "    NumberOfExclusiveWaiters = %d\n", len(exclusive))
+	}
+	b.WriteString("     Threads:")
+	for _, t := range owners {
+		fmt.Fprintf(b, " %x-01<*>", thread(t))
+	}
+	for _, t := range shared {
+		fmt.Fprintf(b, " %x-01", thread(t))
+	}
+	b.WriteString("\n")
+	if len(exclusive) > 0 {
+		b.WriteString("     Threads Waiting On Exclusive Access:\n              ")
+	}
+	for _, t := range exclusive {
+		fmt.Fprintf(b, "%x       ", thread(t))
+	}
+	b.WriteString("\n")
+}
+
+// TestPicturesOfAnySize: of rings, chains, one lock with many owners and one
+// owner of many locks.
+func TestPicturesOfAnySize(t *testing.T) {
+	lockAt := func(i int) uint64 { return 0xffffaa3e50000000 + uint64(i)<<8 }
+	shapes := map[string]struct {
+		log  func(b *strings.Builder, n int)
+		path func(n int) int // nodes on the path when nothing is left out
+	}{
+		"ring": {func(b *strings.Builder, n int) {
+			for i := range n {
+				drawnLock(b, lockAt(i), []int{(i + 1) % n}, []int{i}, []int{1000 + i, 2000 + i})
+			}
+		}, func(n int) int { return 2 * n }},
+		"chain": {func(b *strings.Builder, n int) {
+			for i := range n {
+				drawnLock(b, lockAt(i), []int{i + 1}, []int{i, 1000 + i}, nil)
+			}
+		}, func(n int) int { return 2*n + 1 }},
+		"owners of one lock": {func(b *strings.Builder, n int) {
+			var all []int
+			for i := range n {
+				all = append(all, i)
+			}
+			drawnLock(b, lockAt(0), all, append(all, 1000), nil)
+		}, func(n int) int { return 2 * n }},
+		"locks of one owner": {func(b *strings.Builder, n int) {
+			for i := range n {
+				drawnLock(b, lockAt(i), []int{0}, []int{100 + i, 200 + i}, nil)
+			}
+		}, func(int) int { return 3 }},
+	}
+	for name, shape := range shapes {
+		for _, n := range []int{2, 3, 5, 12, 13, 30, 200} {
+			var b strings.Builder
+			b.WriteString("0: kd> !locks\n**** DUMP OF ALL RESOURCE OBJECTS ****\n")
+			shape.log(&b, n)
+			r := analyze(t, []byte(b.String()))
+			pic := r.Picture()
+			if len(pic.Panels) != 1 {
+				t.Errorf("%s of %d: %d panels", name, n, len(pic.Panels))
+				continue
+			}
+			p := &pic.Panels[0]
+			if err := countsAll(r, p); err != nil {
+				t.Errorf("%s of %d: %v", name, n, err)
+			}
+			if got, want := len(p.Path), shape.path(n); n <= 12 && got != want || n > 12 && got > 26 {
+				t.Errorf("%s of %d: %d nodes on the path, whole it has %d", name, n, got, want)
+			}
+			text := written(t, r, "svg")
+			if err := wellFormed(text); err != nil || len(text) > 64<<10 {
+				t.Errorf("%s of %d: %d bytes, %v", name, n, len(text), err)
+			}
+			if n > 12 && !strings.Contains(text, fmt.Sprintf("… %d more", map[bool]int{true: n - 5, false: n - 11}[name == "locks of one owner"])) {
+				t.Errorf("%s of %d: what was left out is not said", name, n)
+			}
+		}
+	}
+}

@@ -8,7 +8,11 @@ func (d *drawing) hub() {
 	y := 0
 	var threads []box
 	for i := 0; i < len(p.Path); i += 2 {
-		threads = append(threads, *d.put(p.Path[i], 0, y, boxWidth, boxHeight+8))
+		t := d.put(p.Path[i], 0, y, boxWidth, boxHeight+8)
+		if h := portGap + 2*discRadius; t.h < h { // both its edges reach it
+			t.y, t.h = t.y-(h-t.h)/2, h
+		}
+		threads = append(threads, *t)
 		y += boxHeight + 8 + 24
 	}
 	tall := *d.put(lock, boxWidth+wideGap+24, 0, boxWidth, y-24)

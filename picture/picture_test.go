@@ -106,6 +106,9 @@ func panels() map[string]Panel {
 	for _, n := range []int{1, 2, 3, 9} {
 		out[fmt.Sprint("hub of ", n)] = hubOf(n)
 	}
+	hub := hubOf(5)
+	hub.Nodes[3] = Node{Shape: Elided, Kind: "… 97 more hops …", Count: 97}
+	out["left out of a hub"] = hub
 	return out
 }
 

@@ -133,15 +133,30 @@ func (m *marks) line(n int, text string) excerptLine {
 	l := excerptLine{Number: n, Whys: m.said(n)}
 	r := []rune(strings.TrimRight(text, " \t\r"))
 	spans := joined(m.spans[n])
-	shown := window(r, spans)
+	for i := range spans { // of a line that ends in marked blanks
+		spans[i].from, spans[i].to = min(spans[i].from, len(r)), min(spans[i].to, len(r))
+	}
+	end := 0
+	for _, w := range windows(r, spans) {
+		if w.from > end {
+			l.Pieces = append(l.Pieces, excerptPiece{" … ", false})
+		}
+		l.add(r, spans, w)
+		end = w.to
+	}
+	if end < len(r) {
+		l.Pieces = append(l.Pieces, excerptPiece{" …", false})
+	}
+	return l
+}
+
+// add shows a part of a line with what is marked in it.
+func (l *excerptLine) add(r []rune, spans []span, w span) {
 	piece := func(from, to int, marked bool) {
-		from, to = max(from, shown.from), min(to, shown.to)
+		from, to = max(from, w.from), min(to, w.to)
 		if from < to {
 			l.Pieces = append(l.Pieces, excerptPiece{Plain(string(r[from:to])), marked})
 		}
-	}
-	if shown.from > 0 {
-		l.Pieces = append(l.Pieces, excerptPiece{"… ", false})
 	}
 	at := 0
 	for _, s := range spans {
@@ -150,10 +165,6 @@ func (m *marks) line(n int, text string) excerptLine {
 		at = s.to
 	}
 	piece(at, len(r), false)
-	if shown.to < len(r) {
-		l.Pieces = append(l.Pieces, excerptPiece{" …", false})
-	}
-	return l
 }
 
 // said tells why the pieces of a line count: of several with their addresses.
@@ -206,15 +217,23 @@ func joined(spans []span) []span {
 	return out
 }
 
-// window chooses what is shown of a line: all of it, or what is around the
-// first mark.
-func window(r []rune, spans []span) span {
+// windows chooses what is shown of a line: all of it, or what is around the
+// first marks.
+func windows(r []rune, spans []span) []span {
 	if len(r) <= longestExcerpt {
-		return span{0, len(r)}
+		return []span{{0, len(r)}}
 	}
-	from := 0
-	if len(spans) > 0 {
-		from = min(max(spans[0].from-beforeMark, 0), len(r)-longestExcerpt)
+	if len(spans) < 2 {
+		from := 0
+		if len(spans) > 0 {
+			from = min(max(spans[0].from-beforeMark, 0), len(r)-longestExcerpt)
+		}
+		return []span{{from, from + longestExcerpt}}
 	}
-	return span{from, from + longestExcerpt}
+	var out []span
+	for _, s := range spans[:min(len(spans), mostWhys)] {
+		to := min(s.to, s.from+longestExcerpt/2)
+		out = append(out, span{max(s.from-beforeMark, 0), min(to+beforeMark, len(r))})
+	}
+	return joined(out)
 }

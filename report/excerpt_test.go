@@ -47,14 +47,15 @@ func TestExcerpts(t *testing.T) {
 		es    []Evidence
 		want  string
 	}{
-		"in the middle":       {9, []Evidence{at(5, 6, 1, "line 5", "five")}, "3 line 3\n4 line 4\n5 line [5] ^ five\n6 line 6\n7 line 7\n"},
-		"at both ends":        {2, []Evidence{at(1, 1, 6, "line 1", "one"), at(2, 1, 4, "line 2", "two")}, "1 [line 1] ^ one\n2 [line] 2 ^ two\n"},
-		"far apart":           {90, []Evidence{at(3, 1, 1, "line 3", "a"), at(50, 1, 1, "line 50", "b")}, "1 line 1\n2 line 2\n3 [l]ine 3 ^ a\n4 line 4\n5 line 5\n--\n48 line 48\n49 line 49\n50 [l]ine 50 ^ b\n51 line 51\n52 line 52\n"},
-		"twice in a line":     {1, []Evidence{at(1, 1, 2, "line 1", "a"), at(1, 6, 1, "line 1", "b"), at(1, 2, 2, "line 1", "a")}, "1 [lin]e [1] ^ a, b\n"},
-		"over a line end":     {9, []Evidence{{Input: "x.log", Line: 4, EndLine: 5, Column: 6, Length: 4, Text: "line 4\nline 5", Why: "w"}}, "2 line 2\n3 line 3\n4 line [4] ^ w\n5 [li]ne 5\n6 line 6\n7 line 7\n"},
-		"outside of its line": {1, []Evidence{at(1, 99, 5, "line 1", "w")}, "1 line 1 ^ w\n"},
-		"in a long line":      {1, []Evidence{at(1, 1001, 4, long, "w")}, "1 … " + strings.Repeat("é", 80) + "[MARK]" + strings.Repeat("é", 316) + " … ^ w\n"},
-		"with no input":       {0, []Evidence{at(7, 1, 4, "text", "w")}, "7 [text] ^ w\n"},
+		"in the middle":        {9, []Evidence{at(5, 6, 1, "line 5", "five")}, "3 line 3\n4 line 4\n5 line [5] ^ five\n6 line 6\n7 line 7\n"},
+		"at both ends":         {2, []Evidence{at(1, 1, 6, "line 1", "one"), at(2, 1, 4, "line 2", "two")}, "1 [line 1] ^ one\n2 [line] 2 ^ two\n"},
+		"far apart":            {90, []Evidence{at(3, 1, 1, "line 3", "a"), at(50, 1, 1, "line 50", "b")}, "1 line 1\n2 line 2\n3 [l]ine 3 ^ a\n4 line 4\n5 line 5\n--\n48 line 48\n49 line 49\n50 [l]ine 50 ^ b\n51 line 51\n52 line 52\n"},
+		"twice in a line":      {1, []Evidence{at(1, 1, 2, "line 1", "a"), at(1, 6, 1, "line 1", "b"), at(1, 2, 2, "line 1", "a")}, "1 [lin]e [1] ^ a, b\n"},
+		"over a line end":      {9, []Evidence{{Input: "x.log", Line: 4, EndLine: 5, Column: 6, Length: 4, Text: "line 4\nline 5", Why: "w"}}, "2 line 2\n3 line 3\n4 line [4] ^ w\n5 [li]ne 5\n6 line 6\n7 line 7\n"},
+		"outside of its line":  {1, []Evidence{at(1, 99, 5, "line 1", "w")}, "1 line 1 ^ w\n"},
+		"in a long line":       {1, []Evidence{at(1, 1001, 4, long, "w")}, "1  … " + strings.Repeat("é", 80) + "[MARK]" + strings.Repeat("é", 316) + " … ^ w\n"},
+		"twice in a long line": {1, []Evidence{at(1, 1, 4, long, "a"), at(1, 1001, 4, long, "b")}, "1 [éééé]" + strings.Repeat("é", 80) + " … " + strings.Repeat("é", 80) + "[MARK]" + strings.Repeat("é", 80) + " … ^ a, b\n"},
+		"with no input":        {0, []Evidence{at(7, 1, 4, "text", "w")}, "7 [text] ^ w\n"},
 	} {
 		in := logOf(tc.lines)
 		q := &quoting{inputs: map[string]*Input{"x.log": in}}

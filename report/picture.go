@@ -472,7 +472,7 @@ func (p *sketch) rootLocks(root int, fs []int, stale bool) {
 		}
 	}
 	if left > 0 {
-		p.add(picture.Node{Shape: picture.Elided, Kind: fmt.Sprintf("… and %s that the root owns", kd.Plural(left, "more lock"))})
+		p.add(picture.Node{Shape: picture.Elided, Kind: fmt.Sprintf("… %s …", kd.Plural(left, "more lock")), Details: []string{"owned by the root"}})
 	}
 }
 
