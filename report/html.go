@@ -16,7 +16,7 @@ import (
 //go:embed html.tmpl
 var htmlText string
 
-var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{"plain": Plain}).Parse(htmlText))
+var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{"plain": clipped(longestText), "cell": clipped(longestCell)}).Parse(htmlText))
 
 const (
 	// firstPanels are shown at once, the others when asked for.
@@ -25,11 +25,28 @@ const (
 	mostHTMLRows = 300
 	// mostBrief bounds the findings beyond those shown in full that have a row.
 	mostBrief = 200
-	// mostStacks and mostFrames bound the stacks that a finding shows.
-	mostStacks, mostFrames = 6, 64
+	// mostStacks and mostFrames bound the stacks that a finding shows,
+	// mostStackRows those of the page.
+	mostStacks, mostFrames, mostStackRows = 6, 64, 3000
+	// longestText and longestCell bound what is shown of a text and of a cell of
+	// a table, in bytes.
+	longestText, longestCell = 16 << 10, 1 << 10
 	// mostNamed bounds the addresses of a list of threads.
 	mostNamed = 200
 )
+
+// clipped is Plain for texts of any length, of which it keeps the first bytes.
+func clipped(most int) func(string) string {
+	return func(s string) string { return Plain(head(s, most)) }
+}
+
+// head is the first bytes of a text.
+func head(s string, most int) string {
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
 
 // WriteHTML prints the report as one page that needs nothing else: no script,
 // no network, no other file.
@@ -184,6 +201,7 @@ func (p *htmlReport) findings(r *Report) {
 	for i := range r.Inputs {
 		q.inputs[r.Inputs[i].Name] = &r.Inputs[i]
 	}
+	rows := 0
 	for i := range r.Findings[:min(len(r.Findings), mostFindings)] {
 		f := &r.Findings[i]
 		h := htmlFinding{Number: i + 1, Finding: f, Tell: f.Summary != r.Verdict.Summary}
@@ -197,7 +215,12 @@ func (p *htmlReport) findings(r *Report) {
 				h.Steps = append(h.Steps, s)
 			}
 		}
-		h.Stacks = r.stacksOf(f)
+		if rows < mostStackRows {
+			h.Stacks = r.stacksOf(f)
+		}
+		for _, s := range h.Stacks {
+			rows += len(s.Rows)
+		}
 		h.People = append(n.listed("Also entangled", f, f.Others), n.listed("Blocked behind", f, f.Bystanders)...)
 		p.Findings = append(p.Findings, h)
 	}
@@ -226,7 +249,7 @@ func (n names) stepTable(name string, f *Finding, steps []Step) htmlTable {
 		if s.Queued {
 			held += " (queued before it)"
 		}
-		t.Rows = append(t.Rows, []string{strconv.Itoa(i + 1), who, n.lock(&s), held, s.Grade})
+		t.Rows = append(t.Rows, []string{strconv.Itoa(i + 1), who, head(n.lock(&s), longestCell), held, s.Grade})
 	}
 	return t
 }

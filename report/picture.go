@@ -257,7 +257,7 @@ func (p *sketch) leaveOut(hops []Step, i int) {
 	for _, s := range hops {
 		p.drawn[s.Thread] = true
 		if len(full) < mostHovered {
-			full = append(full, p.who(s.Thread)+" waits for "+p.artist.lock(&s))
+			full = append(full, p.who(s.Thread)+" waits for "+head(p.artist.lock(&s), longestCell))
 		}
 	}
 	before := p.lead.hops()[i-1]
