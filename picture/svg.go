@@ -29,7 +29,11 @@ func WritePanel(w io.Writer, p *Panel) error {
 	d := layOut(p)
 	width := max(leastWidth, d.width+2*panelPad+2*edgePad)
 	height := body.panel(d, edgePad, edgePad, width) - panelGap + edgePad
-	c.element("Wait-for graph of "+p.Heads[0].line(), p.text(), width, height, body)
+	label := "Wait-for graph"
+	if len(p.Heads) > 0 {
+		label += " of " + p.Heads[0].line()
+	}
+	c.element(label, p.text(), width, height, body)
 	_, err := w.Write(c.Bytes())
 	return err
 }
