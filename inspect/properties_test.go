@@ -299,10 +299,20 @@ func FuzzRun(f *testing.F) {
 		if r == nil {
 			return
 		}
-		var text bytes.Buffer
 		for _, format := range report.Formats() {
+			var text bytes.Buffer
 			if err := report.WriterFor(format)(&text, r, report.Style{Width: 80}); err != nil {
 				t.Fatal(err)
+			}
+			if format == "svg" || format == "html" {
+				if err := wellFormed(text.String()); err != nil {
+					t.Fatalf("%s: %v", format, err)
+				}
+			}
+		}
+		for i, p := range r.Picture().Panels {
+			if err := countsAll(r, &p); err != nil {
+				t.Fatalf("panel %d: %v", i+1, err)
 			}
 		}
 		again, _ := inspect.Run(context.Background(), in, inspect.Options{})

@@ -41,7 +41,9 @@ func Build(sources []Source, judged []heuristics.Judgement) *Report {
 	}
 	r.Resources, r.Threads, r.Waits = resourcesOf(sources, judged), threadsOf(sources, judged), waitsOf(sources, judged)
 	r.IRPs = irpsOf(sources, judged)
+	r.lookup = lookup(sources, judged)
 	for i := range judged {
+		r.threadCount += judged[i].Snap.ThreadCount()
 		if len(judged) > 1 {
 			b.session = i + 1
 			r.Sessions = append(r.Sessions, Session{Session: i + 1, Target: *target(judged[i].Snap), Verdict: verdict(judged[i].Verdict)})
@@ -82,10 +84,11 @@ type builder struct {
 const mostQuoted = 8 << 20
 
 func (b *builder) add(r *Report, j *heuristics.Judgement) {
+	readHops(j)
 	for _, list := range [][]*threads.Thread{j.Snap.Threads, j.Snap.Named} {
 		for _, t := range list {
 			if t.Addr != 0 {
-				r.people = append(r.people, person{b.session, hex(t.Addr), t.Process.Image, t.CID.String()})
+				r.people = append(r.people, person{b.session, hex(t.Addr), t.Process.Image, t.CID.String(), t.State.String(), t.WaitReason})
 			}
 		}
 	}
@@ -100,6 +103,19 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 		r.Gaps = append(r.Gaps, Gap{What: g.What, Session: b.session, Why: string(g.Why), NextCommand: g.Next, Decides: g.Decides})
 	}
 	r.Undecided = r.Undecided || j.Undecided
+}
+
+// readHops reads the threads whole that the text forms and the pictures name.
+func readHops(j *heuristics.Judgement) {
+	for i := range j.Findings {
+		for _, hops := range [][]heuristics.Step{j.Findings[i].Cycle, j.Findings[i].Chain} {
+			for n, s := range hops {
+				if n < mostSteps || n >= len(hops)-tailHops {
+					_, _ = j.Snap.Thread(s.Thread), j.Snap.Thread(s.HeldBy)
+				}
+			}
+		}
+	}
 }
 
 func (b *builder) notes(r *Report, notes []kd.Note) {
@@ -122,6 +138,7 @@ func input(s Source) Input {
 	}
 	in.unclear = func(first, last int) List[Line] { return Lines(s.Line, s.NotUnderstood(int32(first), int32(last))) }
 	in.NotUnderstood = in.unclear(1, s.Lines)
+	in.line = func(n int) string { return s.Line(int32(n)) }
 	return in
 }
 
@@ -228,6 +245,21 @@ func threadsOf(sources []Source, judged []heuristics.Judgement) List[Thread] {
 			return true
 		})
 	}}
+}
+
+// lookup finds threads by session, counted from 1 and 0 for the only one, and
+// address.
+func lookup(sources []Source, judged []heuristics.Judgement) func(int, string) *Thread {
+	return func(session int, address string) *Thread {
+		a, ok := kd.ParseAddr(address)
+		if i := max(session-1, 0); ok && i < len(judged) {
+			if t := judged[i].Snap.Thread(a); t != nil {
+				b := &builder{sources: sources, session: session}
+				return ptr(b.thread(t))
+			}
+		}
+		return nil
+	}
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -185,13 +185,16 @@ type LockFilter struct {
 func (r *Report) Locks(f LockFilter) []Resource {
 	out := []Resource{}
 	for res := range r.Resources.All() {
-		waited := len(res.SharedWaiters)+len(res.ExclusiveWaiters) > 0 || positive(res.SharedWaiterCount) || positive(res.ExclusiveWaiterCount)
-		if f.Waited && !waited || f.Address != "" && res.Address != f.Address || f.Owner != "" && !ownedBy(&res, f.Owner) {
+		if f.Waited && !res.waited() || f.Address != "" && res.Address != f.Address || f.Owner != "" && !ownedBy(&res, f.Owner) {
 			continue
 		}
 		out = append(out, res)
 	}
 	return out
+}
+
+func (l *Resource) waited() bool {
+	return len(l.SharedWaiters)+len(l.ExclusiveWaiters) > 0 || positive(l.SharedWaiterCount) || positive(l.ExclusiveWaiterCount)
 }
 
 func positive(n *int) bool { return n != nil && *n > 0 }

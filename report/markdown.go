@@ -104,7 +104,7 @@ func (m *markdown) evidence(f *Finding) {
 	}
 	var b strings.Builder
 	for _, e := range f.Evidence {
-		fmt.Fprintf(&b, "%s:%d:%d  # %s\n    %s\n", e.Input, e.Line, e.Column, e.Why, strings.ReplaceAll(strings.TrimSpace(e.Text), "\n", "\n    "))
+		fmt.Fprintf(&b, "%s:%d:%d  # %s\n    %s\n", e.Input, e.Line, e.Column, e.Why, strings.TrimSpace(strings.Join(e.shown(), "\n    ")))
 	}
 	fmt.Fprintf(m, "\n**Evidence:**\n\n%s", fenced(b.String()))
 }

@@ -1,38 +1,15 @@
 package report
 
 import (
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"kdlocks/kd"
 )
 
-// Plain makes a piece of the input fit for a terminal: control characters and
-// those that reorder text are shown as escapes, so that a log cannot drive the
-// terminal it is printed on.
-func Plain(s string) string {
-	if !strings.ContainsFunc(s, isControl) && utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\t':
-			b.WriteByte(' ')
-		case isControl(r):
-			fmt.Fprintf(&b, "\\x%02x", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func isControl(r rune) bool {
-	return r < 0x20 || r >= 0x7f && r < 0xa0 ||
-		r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2060 && r <= 0x206f || r == 0xfeff
-}
+// Plain makes a piece of the input fit for a terminal, as kd.Plain does.
+func Plain(s string) string { return kd.Plain(s) }
 
 // wrap folds text at blanks into lines of at most width columns, each behind
 // its indent. A longer word, such as an address, stays whole. Width 0 folds

@@ -51,11 +51,16 @@ type Report struct {
 
 	// people are the threads that the text forms may have to name.
 	people []person
+	// lookup finds a thread without walking all, nil if it was not printed.
+	lookup func(session int, address string) *Thread
+	// threadCount is how many items Threads has.
+	threadCount int
 }
 
 type person struct {
 	session             int
 	address, image, cid string
+	state, reason       string
 }
 
 // Verdict is the judgement in one sentence.
@@ -79,6 +84,9 @@ type Input struct {
 
 	// unclear returns those of NotUnderstood from a line to another.
 	unclear func(first, last int) List[Line]
+	// line returns a line as it stands in the input, without its end; nil in a
+	// report that was put together otherwise.
+	line func(n int) string
 }
 
 // Section is the output of one command.

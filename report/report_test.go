@@ -119,6 +119,19 @@ func TestHostileNamesStayOnTheirLine(t *testing.T) {
 		Resources: ListOf(Resource{Address: "0x1", Symbol: "s\x1b"}),
 		Threads:   ListOf(Thread{Address: "0x2", Process: &Process{Image: "p\x1b"}, Frames: []Frame{{Symbol: "f\x1b"}}}),
 	}
+	r.Findings[0].Threads = []string{"0x2"}
+	r.lookup = func(int, string) *Thread {
+		return &Thread{Address: "0x2", Process: &Process{Image: "p\x1b"}, Frames: []Frame{{Symbol: "f\x1b"}}}
+	}
+	for _, format := range []string{"dot", "svg", "html"} {
+		var b bytes.Buffer
+		if err := WriterFor(format)(&b, r, Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if i := strings.IndexAny(b.String(), "\x1b\r\x07"); i >= 0 {
+			t.Errorf("%s: a control character came through: %q", format, b.String()[max(0, i-20):i+5])
+		}
+	}
 	for _, format := range []string{"table", "markdown"} {
 		var b bytes.Buffer
 		for _, err := range []error{

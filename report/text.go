@@ -245,33 +245,10 @@ func (p *page) evidence(f *Finding) {
 	p.head("Evidence")
 	for _, e := range f.Evidence {
 		p.fold("    ", fmt.Sprintf("%s:%d:%d: %s", e.Input, e.Line, e.Column, e.Why))
-		for line := range strings.SplitSeq(e.around(), "\n") {
+		for _, line := range e.shown() {
 			p.fold("      | ", line)
 		}
 	}
-}
-
-// mostQuote bounds the characters of a line that are quoted.
-const mostQuote = 240
-
-// around returns the text of a piece of evidence, of a very long line the part
-// around what is meant.
-func (e *Evidence) around() string {
-	r := []rune(e.Text)
-	if len(r) <= mostQuote || e.EndLine > e.Line {
-		return e.Text
-	}
-	const before = 40
-	from := min(max(0, e.Column-1-before), len(r)-mostQuote)
-	to := from + mostQuote
-	out := string(r[from:to])
-	if from > 0 {
-		out = "… " + out
-	}
-	if to < len(r) {
-		out += " …"
-	}
-	return out
 }
 
 func (p *page) gaps() {

@@ -29,10 +29,20 @@ func (s Style) prose() int {
 type Writer func(w io.Writer, r *Report, s Style) error
 
 var writers = map[string]Writer{
+	"dot":      WriteDOT,
+	"html":     WriteHTML,
+	"svg":      WriteSVG,
 	"table":    WriteText,
 	"json":     WriteJSON,
 	"markdown": WriteMarkdown,
 }
+
+// documents are the formats whose output is one whole document of one whole
+// report: two do not fit behind each other, and a list alone has no such form.
+var documents = []string{"dot", "html", "svg"}
+
+// IsDocument reports whether a format has only whole documents.
+func IsDocument(format string) bool { return slices.Contains(documents, format) }
 
 // WriterFor returns the writer of an output format, nil if there is none.
 func WriterFor(format string) Writer { return writers[format] }

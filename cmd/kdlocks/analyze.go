@@ -51,6 +51,9 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 		return err
 	}
 	cases := [][]inspect.Input{set.Inputs}
+	if opt.each && len(set.Inputs) > 1 && report.IsDocument(a.output) {
+		return fmt.Errorf("--output %s is one document: name one file, or leave --each out", a.output)
+	}
 	if opt.each {
 		cases = slices.Collect(slices.Chunk(set.Inputs, 1))
 	}

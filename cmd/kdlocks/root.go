@@ -97,14 +97,17 @@ it rests. Without a command it analyses its arguments; - is standard input.`,
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing; the exit code tells")
 	flags.Var(&a.max, "max-size", "most that is unpacked and piped in, all in all: bytes, or with K, M, G, T")
 	opt.bind(root)
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkFlags() }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd) }
 	root.AddCommand(a.analyzeCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.resolveCommand(), a.explainCommand(), a.collectCommand(), a.versionCommand())
 	return root
 }
 
-func (a *app) checkFlags() error {
+func (a *app) checkFlags(cmd *cobra.Command) error {
 	if report.WriterFor(a.output) == nil {
 		return fmt.Errorf("--output %q: not one of %s", a.output, strings.Join(report.Formats(), ", "))
+	}
+	if report.IsDocument(a.output) && cmd.HasParent() && cmd.Name() != "analyze" {
+		return fmt.Errorf("--output %s shows a whole report: %s has none", a.output, cmd.Name())
 	}
 	if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
 		return fmt.Errorf("--color %q: not one of auto, always, never", a.color)
