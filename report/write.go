@@ -15,6 +15,8 @@ type Style struct {
 	// Coverage adds how many lines of each command were understood, and the first
 	// of those that were not.
 	Coverage bool
+	// Version is that of the program, "" if it is not known.
+	Version string
 }
 
 // prose is the width that sentences are folded to.
@@ -32,6 +34,7 @@ var writers = map[string]Writer{
 	"table":    WriteText,
 	"json":     WriteJSON,
 	"markdown": WriteMarkdown,
+	"sarif":    WriteSARIF,
 }
 
 // WriterFor returns the writer of an output format, nil if there is none.
@@ -46,6 +49,10 @@ func Formats() []string {
 	slices.Sort(out)
 	return out
 }
+
+// TableFormats returns the names of the formats that lists and tables of parts
+// of the model can be printed in, sorted.
+func TableFormats() []string { return []string{"json", "markdown", "table"} }
 
 // bare prints an address as the debugger of the report's target would.
 func (r *Report) bare(a string) string {

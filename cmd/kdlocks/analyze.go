@@ -46,6 +46,9 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 	if !slices.Contains([]string{"deadlock", "suspected", "never"}, opt.failOn) {
 		return fmt.Errorf("--fail-on %q: not one of deadlock, suspected, never", opt.failOn)
 	}
+	if opt.each && a.output == "sarif" {
+		return errors.New("--each prints a report for each file, -o sarif one log: name one file at a time")
+	}
 	set, err := a.open(ctx, names)
 	if err != nil && len(set.Inputs) == 0 {
 		return err

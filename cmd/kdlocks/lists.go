@@ -157,12 +157,16 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := "development build"
-			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-				v = info.Main.Version
-			}
-			_, err := fmt.Fprintf(a.stdout, "kdlocks %s, report schema %s\n", v, report.Schema)
+			_, err := fmt.Fprintf(a.stdout, "kdlocks %s, report schema %s\n", version(), report.Schema)
 			return err
 		},
 	}
+}
+
+// version is that of the build, in words where it has none.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "development build"
 }

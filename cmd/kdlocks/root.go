@@ -97,14 +97,18 @@ it rests. Without a command it analyses its arguments; - is standard input.`,
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing; the exit code tells")
 	flags.Var(&a.max, "max-size", "most that is unpacked and piped in, all in all: bytes, or with K, M, G, T")
 	opt.bind(root)
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkFlags() }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd.Name()) }
 	root.AddCommand(a.analyzeCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.resolveCommand(), a.explainCommand(), a.versionCommand())
 	return root
 }
 
-func (a *app) checkFlags() error {
-	if report.WriterFor(a.output) == nil {
-		return fmt.Errorf("--output %q: not one of %s", a.output, strings.Join(report.Formats(), ", "))
+func (a *app) checkFlags(command string) error {
+	formats := report.Formats()
+	if slices.Contains([]string{"locks", "threads", "stacks", "resolve", "explain"}, command) {
+		formats = report.TableFormats()
+	}
+	if !slices.Contains(formats, a.output) {
+		return fmt.Errorf("--output %q: not one of %s", a.output, strings.Join(formats, ", "))
 	}
 	if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
 		return fmt.Errorf("--color %q: not one of auto, always, never", a.color)
@@ -118,7 +122,7 @@ func (a *app) checkFlags() error {
 
 // style says how the output may use its terminal.
 func (a *app) style() report.Style {
-	s := report.Style{Width: a.width}
+	s := report.Style{Width: a.width, Version: version()}
 	f, ok := a.stdout.(*os.File)
 	terminal := ok && term.IsTerminal(int(f.Fd()))
 	if terminal && s.Width == 0 {
