@@ -33,6 +33,7 @@ type knot struct {
 
 func diagnose(s *snapshot.Snapshot) *diagnosis {
 	d := &diagnosis{snap: s, graph: waitgraph.Build(s), gapAt: make(map[string]int)}
+	d.doubtRoles(d.graph)
 	d.indexOwners()
 	d.findKnots()
 	d.findRoots()

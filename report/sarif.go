@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kdlocks/heuristics"
+	"kdlocks/snapshot"
 )
 
 // sarifSchema is where the schema of SARIF 2.1.0 is published; a copy is in
@@ -34,8 +35,14 @@ func WriteSARIF(w io.Writer, r *Report, s Style) error {
 	j.value(sarifTool{l.driver(s.Version)}, "      ")
 	j.text(",\n      \"columnKind\": \"unicodeCodePoints\",\n      \"artifacts\": ")
 	j.list(each(r.Inputs, l.artifact), "      ")
-	j.text(",\n      \"invocations\": [\n        {\n          \"executionSuccessful\": true,\n          \"toolExecutionNotifications\": ")
-	j.list(l.notifications, "          ")
+	j.text(",\n      \"invocations\": [\n        {\n          \"executionSuccessful\": ")
+	j.value(s.Trouble == "", "")
+	j.text(",\n          \"toolExecutionNotifications\": ")
+	j.list(func(yield func(any) bool) {
+		if s.Trouble == "" || yield(l.trouble(s.Trouble)) {
+			l.notifications(yield)
+		}
+	}, "          ")
 	j.text("\n        }\n      ],\n      \"results\": ")
 	j.list(each(r.Findings, l.result), "      ")
 	j.text(",\n      \"properties\": ")
@@ -159,7 +166,9 @@ func (l *sarifLog) driver(version string) sarifDriver {
 		})
 	}
 	for _, n := range []struct{ id, text string }{
+		{noticeTrouble, "Some of the input could not be read."},
 		{noticeGap, "A fact is missing."},
+		{noticeSelfCheck, "The input contradicts itself, or could not be asked whether it does."},
 		{noticeNote, "Something was read and not understood, or a count does not add up."},
 		{noticeNotSeen, "A kind of evidence that the input does not hold."},
 	} {
@@ -170,9 +179,11 @@ func (l *sarifLog) driver(version string) sarifDriver {
 
 // Descriptors of the notifications.
 const (
-	noticeGap     = "missing-fact"
-	noticeNote    = "note"
-	noticeNotSeen = "not-looked-at"
+	noticeTrouble   = "input-trouble"
+	noticeGap       = "missing-fact"
+	noticeSelfCheck = "self-check"
+	noticeNote      = "note"
+	noticeNotSeen   = "not-looked-at"
 )
 
 // sarifEncodings are the names that IANA registered.
@@ -180,6 +191,13 @@ var sarifEncodings = map[string]string{"utf-8": "UTF-8", "utf-8-bom": "UTF-8", "
 
 func (l *sarifLog) artifact(in *Input) any {
 	return sarifArtifact{Location: sarifURI{URI: fileURI(in.Name)}, Length: in.Bytes, Encoding: sarifEncodings[in.Encoding], Roles: []string{"analysisTarget"}}
+}
+
+// trouble is an error: what could not be read may hold anything.
+func (l *sarifLog) trouble(text string) sarifNotification {
+	n := l.notification(noticeTrouble, text, 0, nil)
+	n.Level = "error"
+	return n
 }
 
 // notifications walks what is missing, the gaps that a verdict hangs on as
@@ -195,6 +213,11 @@ func (l *sarifLog) notifications(yield func(any) bool) {
 			return
 		}
 	}
+	for i := range l.r.SelfCheck {
+		if c := &l.r.SelfCheck[i]; c.Result != string(snapshot.Passed) && !yield(l.selfCheck(c)) {
+			return
+		}
+	}
 	for _, note := range l.r.Notes {
 		if !yield(l.notification(noticeNote, note.Text, note.Session, note.At)) {
 			return
@@ -205,6 +228,24 @@ func (l *sarifLog) notifications(yield func(any) bool) {
 			return
 		}
 	}
+}
+
+// selfCheck is a warning where a finding lost something by it.
+func (l *sarifLog) selfCheck(c *SelfCheck) sarifNotification {
+	lines := c.lines("", make(map[string]bool))
+	n := l.notification(noticeSelfCheck, strings.Join(append([]string{lines.title}, lines.costs...), ". "), c.Session, nil)
+	n.Properties["id"], n.Properties["result"], n.Properties["lowers"] = c.ID, c.Result, c.Lowers
+	seen := make(map[At]bool)
+	for _, p := range c.Places {
+		if p.At != nil && !seen[*p.At] {
+			seen[*p.At] = true
+			n.Locations = append(n.Locations, l.place(*p.At))
+		}
+	}
+	if slices.ContainsFunc(c.Lowers, Lowering.lowered) {
+		n.Level = "warning"
+	}
+	return n
 }
 
 func (l *sarifLog) notification(id, text string, session int, at *At) sarifNotification {

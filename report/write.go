@@ -15,6 +15,8 @@ type Style struct {
 	// Coverage adds how many lines of each command were understood, and the first
 	// of those that were not.
 	Coverage bool
+	// Trouble says what of the input could not be read, "" if all could.
+	Trouble string
 	// Version is that of the program, "" if it is not known.
 	Version string
 }

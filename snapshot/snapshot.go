@@ -106,6 +106,14 @@ type Snapshot struct {
 	// first is where threads were printed first that were printed again.
 	first map[*threads.Thread]kd.Ref
 	said  map[kd.Addr]threads.Interpretation
+	// compared counts for each self-check what was compared; these three are nil
+	// while there is nothing in them.
+	compared map[kd.SelfCheck]int
+	twoRoles []TwoRoles
+	// contradicted are the resources that tools disagree about.
+	contradicted map[kd.Addr]bool
+	// pointedAt are the threads whose stacks hold owner pointers.
+	pointedAt map[kd.Addr]bool
 }
 
 // Build makes a Snapshot of what the readers found in one session.
@@ -120,6 +128,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 
 		VerifierDeadlocks: tl.VerifierDeadlocks,
 	}
+	s.compare(kd.CountsFit, len(tl.Tallied))
 	s.Processors = onceEach(tl.Processors)
 	s.Total, s.Held = ll.Totals()
 	s.Notes = append(append(s.Notes, ll.Notes...), tl.Notes...)
@@ -141,6 +150,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing) *Snapshot {
 	s.adoptStacks()
 	s.stacks = s.indexStacks()
 	s.resolveOwners()
+	s.findRoles()
 	s.check()
 	return s
 }
@@ -169,8 +179,27 @@ func (s *Snapshot) Resource(a kd.Addr) *Resource { return s.byResource[a] }
 // bare prints an address as the debugger of the target does.
 func (s *Snapshot) bare(a kd.Addr) string { return a.Bare(s.Target.Arch) }
 
-func (s *Snapshot) note(at kd.Ref, text string) {
-	s.Notes = append(s.Notes, kd.Note{At: at, Text: text})
+// compare counts what was compared for a self-check.
+func (s *Snapshot) compare(id kd.SelfCheck, n int) {
+	if n == 0 {
+		return
+	}
+	if s.compared == nil {
+		s.compared = make(map[kd.SelfCheck]int)
+	}
+	s.compared[id] += n
+}
+
+// contradict keeps that tools disagree about a resource.
+func (s *Snapshot) contradict(resource kd.Addr) {
+	if s.contradicted == nil {
+		s.contradicted = make(map[kd.Addr]bool)
+	}
+	s.contradicted[resource] = true
+}
+
+func (s *Snapshot) note(self kd.SelfCheck, at kd.Ref, text string) {
+	s.Notes = append(s.Notes, kd.Note{At: at, Text: text, Self: self})
 }
 
 // guessArch goes by the width of the addresses in head lines and stacks.

@@ -44,6 +44,7 @@ func (f *facts) add(o facts) {
 	f.threads.VerifierDeadlocks = append(f.threads.VerifierDeadlocks, o.threads.VerifierDeadlocks...)
 	f.threads.Interpretations = append(f.threads.Interpretations, o.threads.Interpretations...)
 	f.threads.Notes = append(f.threads.Notes, o.threads.Notes...)
+	f.threads.Tallied = append(f.threads.Tallied, o.threads.Tallied...)
 }
 
 // splitMoments tells apart the moments that the listings of one session show:
@@ -78,6 +79,7 @@ func splitMoments(ll locks.Listing, tl threads.Listing) []facts {
 	share(tl.VerifierDeadlocks, at, func(v *threads.VerifierDeadlock) kd.Ref { return v.At }, func(f *facts) *[]*threads.VerifierDeadlock { return &f.threads.VerifierDeadlocks })
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
 	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
+	share(tl.Tallied, at, func(r kd.Ref) kd.Ref { return r }, func(f *facts) *[]kd.Ref { return &f.threads.Tallied })
 	for i := range out {
 		out[i].threads.Load = tl.Load
 	}
