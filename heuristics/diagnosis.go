@@ -33,8 +33,8 @@ type knot struct {
 
 func diagnose(s *snapshot.Snapshot) *diagnosis {
 	d := &diagnosis{snap: s, graph: waitgraph.Build(s), gapAt: make(map[string]int)}
-	d.doubtRoles(d.graph)
 	d.indexOwners()
+	d.doubtRoles(d.graph)
 	d.findKnots()
 	d.findRoots()
 	d.findGaps()

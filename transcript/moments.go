@@ -42,9 +42,9 @@ func (f *facts) add(o facts) {
 	f.threads.Processors = append(f.threads.Processors, o.threads.Processors...)
 	f.threads.Matches = append(f.threads.Matches, o.threads.Matches...)
 	f.threads.VerifierDeadlocks = append(f.threads.VerifierDeadlocks, o.threads.VerifierDeadlocks...)
+	f.threads.Tallied = append(f.threads.Tallied, o.threads.Tallied...)
 	f.threads.Interpretations = append(f.threads.Interpretations, o.threads.Interpretations...)
 	f.threads.Notes = append(f.threads.Notes, o.threads.Notes...)
-	f.threads.Tallied = append(f.threads.Tallied, o.threads.Tallied...)
 }
 
 // splitMoments tells apart the moments that the listings of one session show:
@@ -77,9 +77,9 @@ func splitMoments(ll locks.Listing, tl threads.Listing) []facts {
 	share(tl.Processors, at, func(p threads.Processor) kd.Ref { return p.At }, func(f *facts) *[]threads.Processor { return &f.threads.Processors })
 	share(tl.Matches, at, func(m threads.StackMatch) kd.Ref { return m.At }, func(f *facts) *[]threads.StackMatch { return &f.threads.Matches })
 	share(tl.VerifierDeadlocks, at, func(v *threads.VerifierDeadlock) kd.Ref { return v.At }, func(f *facts) *[]*threads.VerifierDeadlock { return &f.threads.VerifierDeadlocks })
+	share(tl.Tallied, at, func(r kd.Ref) kd.Ref { return r }, func(f *facts) *[]kd.Ref { return &f.threads.Tallied })
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
 	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
-	share(tl.Tallied, at, func(r kd.Ref) kd.Ref { return r }, func(f *facts) *[]kd.Ref { return &f.threads.Tallied })
 	for i := range out {
 		out[i].threads.Load = tl.Load
 	}

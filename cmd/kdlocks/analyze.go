@@ -132,6 +132,9 @@ func worseCode(a, b int) int {
 
 // withReport runs a command that shows parts of the model.
 func (a *app) withReport(ctx context.Context, names []string, show func(io.Writer, *report.Report) error) error {
+	if err := a.checkOutput(report.TableFormats()); err != nil {
+		return err
+	}
 	set, err := a.open(ctx, names)
 	if err != nil && len(set.Inputs) == 0 {
 		return err

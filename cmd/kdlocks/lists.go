@@ -119,6 +119,9 @@ func (a *app) resolveCommand() *cobra.Command {
 }
 
 func (a *app) resolve(ctx context.Context, addrs []kd.Addr, name string) error {
+	if err := a.checkOutput(report.TableFormats()); err != nil {
+		return err
+	}
 	set, err := a.open(ctx, []string{name})
 	if err != nil && len(set.Inputs) == 0 {
 		return err
@@ -139,6 +142,9 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Explain a detector from its own documentation",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := a.checkOutput(report.TableFormats()); err != nil {
+				return err
+			}
 			if len(args) == 0 {
 				return report.WriteChecks(a.stdout, heuristics.Checks(), a.output, a.style())
 			}

@@ -97,18 +97,14 @@ it rests. Without a command it analyses its arguments; - is standard input.`,
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing; the exit code tells")
 	flags.Var(&a.max, "max-size", "most that is unpacked and piped in, all in all: bytes, or with K, M, G, T")
 	opt.bind(root)
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd.Name()) }
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkFlags() }
 	root.AddCommand(a.analyzeCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.resolveCommand(), a.explainCommand(), a.versionCommand())
 	return root
 }
 
-func (a *app) checkFlags(command string) error {
-	formats := report.Formats()
-	if slices.Contains([]string{"locks", "threads", "stacks", "resolve", "explain"}, command) {
-		formats = report.TableFormats()
-	}
-	if !slices.Contains(formats, a.output) {
-		return fmt.Errorf("--output %q: not one of %s", a.output, strings.Join(formats, ", "))
+func (a *app) checkFlags() error {
+	if err := a.checkOutput(report.Formats()); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
 		return fmt.Errorf("--color %q: not one of auto, always, never", a.color)
@@ -117,6 +113,14 @@ func (a *app) checkFlags(command string) error {
 		return errors.New("--width is less than 0")
 	}
 	a.bar = a.newBar()
+	return nil
+}
+
+// checkOutput reports an error if the output format is not one of some.
+func (a *app) checkOutput(formats []string) error {
+	if !slices.Contains(formats, a.output) {
+		return fmt.Errorf("--output %q: not one of %s", a.output, strings.Join(formats, ", "))
+	}
 	return nil
 }
 
