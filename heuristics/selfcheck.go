@@ -7,7 +7,6 @@ import (
 	"kdlocks/kd"
 	"kdlocks/locks"
 	"kdlocks/snapshot"
-	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
 
@@ -86,7 +85,7 @@ func (d *diagnosis) compareWaiters(c *snapshot.SelfCheck) {
 // starves reports whether a thread passes queued exclusive waiters, which is no
 // contradiction.
 func (d *diagnosis) starves(a kd.Addr) bool {
-	if b := d.snap.Brief(a); b != nil && !b.Has(threads.SharedVariant) {
+	if b := d.snap.Brief(a); b != nil && b.WaitsPlainly() {
 		return false
 	}
 	t := d.snap.Thread(a)
