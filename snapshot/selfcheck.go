@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"fmt"
+	"slices"
 
 	"kdlocks/kd"
 	"kdlocks/locks"
@@ -401,15 +402,18 @@ func threadPlaces(t *threads.Thread) []*kd.Ref {
 	return out
 }
 
-// touchKinds says which kinds of lock the input has nothing of. Those that
-// commands list, and those that no command lists.
+// touchKinds says which kinds of lock the input has nothing of.
 func (s *Snapshot) touchKinds(c *SelfCheck) {
+	fastMutex := slices.ContainsFunc(s.Threads, func(t *threads.Thread) bool {
+		return t.Stack.Awaited != nil && t.Stack.Awaited.Lock == 0 // mex names the owner and not the lock
+	})
 	for _, k := range []struct {
 		seen bool
 		text string
 	}{
 		{s.HasLocks || len(s.Resources) > 0, "ERESOURCEs: !locks"},
 		{s.ThreadCount() > 0, "mutants and what else threads wait for: !thread or !process 0 2"},
+		{fastMutex, "fast and guarded mutexes: the stacks of their waiters, and !mex.WrFastMutex"},
 		{len(s.QueuedLocks) > 0, "queued spin locks: !qlocks"},
 		{len(s.PushLocks) > 0, "pushlocks: !locks lists none; the stacks of their waiters, then dt nt!_EX_PUSH_LOCK"},
 	} {

@@ -110,6 +110,29 @@ func TestSelfChecks(t *testing.T) {
 	}
 }
 
+// TestKindsSeen: what the input holds is not among what it lacks.
+func TestKindsSeen(t *testing.T) {
+	const queued = "0: kd> !qlocks\nKey: O = Owner, 1-n = Wait order, blank = not owned/waiting, C = Corrupt\n\n                       Processor Number\n    Lock Name         0  1\n\nKE   - Dispatcher     O  1\n"
+	mex := "0: kd> !WrFastMutex\nProcess PID Thread            Id CSwitches User Kernel State      Time Reason      Waiting On                      Wait Function\n" +
+		"======= === ================ === ========= ==== ====== ======= ======= =========== =============================== ===========================\n" +
+		"System    4 " + tA + " dd8         1    0   16ms Waiting 43s.296 WrFastMutex Owning Thread: " + tB + " nt!ExAcquireFastMutex+0x122\nCount: 1\n"
+	for _, tc := range []struct{ name, text, has, lacks string }{
+		{"lists", locked(tA + "-01<*>"), "ERESOURCEs", "mutants"},
+		{"threads", thread(tA, wait, 0), "mutants", "ERESOURCEs"},
+		{"queued spin locks", queued + locked(tA+"-01<*>"), "queued spin locks", "pushlocks"},
+		{"a mutex by mex", mex, "fast and guarded", "ERESOURCEs"},
+	} {
+		var lacks []string
+		for _, n := range checkOf(t, built(t, tc.text), kd.KindsSeen).Places {
+			lacks = append(lacks, n.Text)
+		}
+		all := strings.Join(lacks, "; ")
+		if strings.Contains(all, tc.has) || !strings.Contains(all, tc.lacks) {
+			t.Errorf("%s: lacks %q", tc.name, lacks)
+		}
+	}
+}
+
 func checkOf(t *testing.T, s *snapshot.Snapshot, id kd.SelfCheck) snapshot.SelfCheck {
 	t.Helper()
 	for _, c := range s.Checks() {
