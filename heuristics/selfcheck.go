@@ -29,11 +29,6 @@ type Lowering struct {
 	Why                          string
 }
 
-// Lowered reports whether the check alone took something from the finding.
-func (l Lowering) Lowered() bool {
-	return l.GradeBefore != l.Grade || l.ConfidenceBefore != l.Confidence
-}
-
 // selfChecks asks the input about itself and says what the findings lost by it.
 func (d *diagnosis) selfChecks(fs []Finding) []SelfCheck {
 	var out []SelfCheck

@@ -64,8 +64,10 @@ func (m *markdown) selfCheck(checks *selfChecks) {
 			fmt.Fprintf(m, "  - %s\n", escape(text))
 		}
 	}
-	if open := checks.unchecked(); open != "" {
-		fmt.Fprintf(m, "- %s\n", escape(open))
+	for _, rest := range []string{checks.left(), checks.unchecked()} {
+		if rest != "" {
+			fmt.Fprintf(m, "- %s\n", escape(rest))
+		}
 	}
 }
 

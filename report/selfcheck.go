@@ -95,12 +95,14 @@ type checkLines struct {
 	costs  []string
 }
 
-// mostCheckPlaces and mostCosts bound what the text forms show of a self-check.
-const mostCheckPlaces, mostCosts = 3, 6
+// mostFailed bounds the self-checks that the text forms show, mostCheckPlaces
+// and mostCosts what they show of each.
+const mostFailed, mostCheckPlaces, mostCosts = 20, 3, 6
 
 // selfChecks is what the text forms say of all self-checks.
 type selfChecks struct {
 	failed []checkLines
+	more   int      // that failed, beyond those
 	open   []string // could not be asked
 	passed int
 	// told are the notes that this tells, by their keys.
@@ -110,10 +112,18 @@ type selfChecks struct {
 // title counts the checks.
 func (s *selfChecks) title() string {
 	title := fmt.Sprintf("Self-check: %d passed", s.passed)
-	if len(s.failed) > 0 {
-		title += fmt.Sprintf(", %d did not", len(s.failed))
+	if n := len(s.failed) + s.more; n > 0 {
+		title += fmt.Sprintf(", %d did not", n)
 	}
 	return title
+}
+
+// left says how many that failed are not shown, "" if all are.
+func (s *selfChecks) left() string {
+	if s.more == 0 {
+		return ""
+	}
+	return fmt.Sprintf("... and %d more that did not (use -o json for all)", s.more)
 }
 
 // unchecked says in one line what could not be asked, "" if all could.
@@ -142,6 +152,8 @@ func (r *Report) inWords() selfChecks {
 			if text := fmt.Sprintf("%s (%s)", c.ID, c.Why); !slices.Contains(out.open, text) {
 				out.open = append(out.open, text)
 			}
+		case len(out.failed) == mostFailed:
+			out.more++
 		default:
 			out.failed = append(out.failed, c.lines(session, out.told))
 		}

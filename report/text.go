@@ -198,8 +198,10 @@ func (p *page) selfCheck(checks *selfChecks) {
 			p.fold("    > ", cost)
 		}
 	}
-	if open := checks.unchecked(); open != "" {
-		p.fold("  - ", open)
+	for _, rest := range []string{checks.left(), checks.unchecked()} {
+		if rest != "" {
+			p.fold("  - ", rest)
+		}
 	}
 }
 
