@@ -38,6 +38,7 @@ type knot struct {
 func diagnose(s *snapshot.Snapshot) *diagnosis {
 	d := &diagnosis{snap: s, graph: waitgraph.Build(s), gapAt: make(map[string]int), chains: make(map[kd.Addr]*drawnChain)}
 	d.indexOwners()
+	d.doubtRoles(d.graph)
 	d.findKnots()
 	d.findRoots()
 	d.findGaps()

@@ -27,6 +27,8 @@ type Judgement struct {
 	Gaps     []kd.Gap
 	// Undecided is set when a fact is missing that a verdict hangs on.
 	Undecided bool
+	// SelfChecks are what the input was asked about itself.
+	SelfChecks []SelfCheck
 	// NotSeen says what kinds of evidence the snapshot does not hold.
 	NotSeen []string
 }
@@ -53,15 +55,7 @@ const mostListed = 1000
 func Judge(s *snapshot.Snapshot) Judgement {
 	d := diagnose(s)
 	j := Judgement{Snap: s}
-	for _, c := range checks {
-		found := c.find(d)
-		if len(found) > mostFindings {
-			d.notes = append(d.notes, kd.Note{Text: fmt.Sprintf("%s: more than %d findings, the first %d are kept", c.ID, mostFindings, mostFindings)})
-			found = found[:mostFindings]
-		}
-		j.Findings = append(j.Findings, found...)
-	}
-	d.tellLive(j.Findings)
+	j.Findings = d.detect()
 	slices.SortStableFunc(j.Findings, weigh)
 	d.groupStacks(j.Findings)
 	nothing := len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock
@@ -96,11 +90,28 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	}
 	d.collected()
 	j.Notes = append(slices.Clone(s.Notes), d.notes...)
+	j.SelfChecks = d.selfChecks(j.Findings)
 	j.Gaps = d.gaps
 	j.Undecided = d.decides()
 	j.NotSeen = notSeen(s)
 	j.Verdict = d.verdict(j)
 	return j
+}
+
+// detect runs the detectors.
+func (d *diagnosis) detect() []Finding {
+	var out []Finding
+	for _, c := range checks {
+		found := c.find(d)
+		if len(found) > mostFindings {
+			d.notes = append(d.notes, kd.Note{Text: fmt.Sprintf("%s: more than %d findings, the first %d are kept", c.ID, mostFindings, mostFindings)})
+			found = found[:mostFindings]
+		}
+		out = append(out, found...)
+	}
+	d.lowerRoles(out)
+	d.tellLive(out)
+	return out
 }
 
 // tellLive weakens deadlocks over the answers of several commands where the
@@ -123,7 +134,7 @@ func (d *diagnosis) tellLive(fs []Finding) {
 			}
 		}
 		if !told {
-			d.notes = append(d.notes, kd.Note{At: at, Text: "lkd> is a debugger on the machine that it looks at: what it prints is of different moments. A deadlock must look the same when it is printed again"})
+			d.notes = append(d.notes, kd.Note{At: at, Text: snapshot.LiveText})
 		}
 		told = true
 	}

@@ -81,6 +81,8 @@ type Coverage struct{ Claimed, Noise, NotUnderstood int }
 type Note struct {
 	At   Ref
 	Text string
+	// Self is the self-check that the note is a place of, "" if it is none.
+	Self SelfCheck
 }
 
 // Why says for what reason a fact is missing.

@@ -121,10 +121,10 @@ func (r *Reader) close() {
 	r.markers("shared", r.cur.SharedWaiters)
 	r.markers("exclusive", r.cur.ExclusiveWaiters)
 	if r.cur.HeadUntrusted {
-		r.note(r.cur.At, "resource %x: the debugger had no ERESOURCE type, so its state is not trustworthy", uint64(r.cur.Addr))
+		r.doubted(r.cur.At, "resource %x: the debugger had no ERESOURCE type, so its state is not trustworthy", uint64(r.cur.Addr))
 	}
 	if r.cur.Reading != Sound {
-		r.note(r.cur.At, "resource %x: %s", uint64(r.cur.Addr), r.cur.Why)
+		r.doubted(r.cur.At, "resource %x: %s", uint64(r.cur.Addr), r.cur.Why)
 	}
 	r.cur, r.list, r.table, r.elided = nil, noList, false, false
 }
@@ -140,6 +140,15 @@ func (r *Reader) markers(kind string, ws []Waiter) {
 
 func (r *Reader) note(at kd.Ref, format string, args ...any) {
 	r.out.Notes = append(r.out.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
+}
+
+// doubted notes that the block just read cannot be taken as it stands.
+func (r *Reader) doubted(at kd.Ref, format string, args ...any) {
+	self := kd.MarksFit
+	if r.cur.Extension != "" {
+		self = "" // that is in its nature
+	}
+	r.out.Notes = append(r.out.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...), Self: self})
 }
 
 // headLine reads

@@ -32,7 +32,7 @@ type Source struct {
 // Build makes the report of the judgements on the sessions of some sources.
 func Build(sources []Source, judged []heuristics.Judgement) *Report {
 	b := builder{sources: sources}
-	r := &Report{Schema: Schema, Findings: []Finding{}, Notes: []Note{}, Gaps: []Gap{}}
+	r := &Report{Schema: Schema, Findings: []Finding{}, SelfCheck: []SelfCheck{}, Notes: []Note{}, Gaps: []Gap{}}
 	for _, s := range sources {
 		r.Inputs = append(r.Inputs, input(s))
 	}
@@ -50,6 +50,8 @@ func Build(sources []Source, judged []heuristics.Judgement) *Report {
 		}
 		b.add(r, &judged[i])
 	}
+	b.session = 0
+	b.sessionCheck(r, judged)
 	if b.cut {
 		r.Notes = append(r.Notes, Note{Text: fmt.Sprintf("evidence is left out after %d MiB of quoted lines", mostQuoted>>20)})
 	}
@@ -95,8 +97,12 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 	b.processors(r, j.Snap)
 	b.lockLists(r, j.Snap)
 	b.objectLists(r, j.Snap)
+	before := len(r.Findings)
 	for i := range j.Findings {
 		r.Findings = append(r.Findings, b.finding(j.Snap, &j.Findings[i]))
+	}
+	for i := range j.SelfChecks {
+		r.SelfCheck = append(r.SelfCheck, b.selfCheck(&j.SelfChecks[i], j.Findings, before))
 	}
 	b.notes(r, j.Notes)
 	for _, g := range j.Gaps {
@@ -120,13 +126,17 @@ func readHops(j *heuristics.Judgement) {
 
 func (b *builder) notes(r *Report, notes []kd.Note) {
 	for _, n := range notes {
-		note := Note{Text: n.Text, Session: b.session}
-		if n.At.Known() {
-			at := b.at(n.At, 0)
-			note.At = &at
-		}
-		r.Notes = append(r.Notes, note)
+		r.Notes = append(r.Notes, b.note(n))
 	}
+}
+
+func (b *builder) note(n kd.Note) Note {
+	note := Note{Text: n.Text, Session: b.session}
+	if n.At.Known() {
+		at := b.at(n.At, 0)
+		note.At = &at
+	}
+	return note
 }
 
 func input(s Source) Input {

@@ -17,6 +17,8 @@ func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 			m.finding(&r.Findings[i])
 		}
 	}
+	checks := r.inWords()
+	m.selfCheck(&checks)
 	verifier := r.verifierLines()
 	m.list("Driver Verifier", min(len(verifier), mostVerifier), func(i int) string { return escape(verifier[i]) })
 	if err := m.objects(); err != nil {
@@ -27,8 +29,9 @@ func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 		return fmt.Sprintf("%s: %s. Type %s", escape(g.What), escape(g.Why), code(g.NextCommand))
 	})
 	m.list("Not looked at", len(r.NotSeen), func(i int) string { return escape(r.NotSeen[i]) })
-	m.list("Notes", min(len(r.Notes), mostNotes), func(i int) string {
-		n := r.Notes[i]
+	notes := r.untold(checks.told)
+	m.list("Notes", min(len(notes), mostNotes), func(i int) string {
+		n := notes[i]
 		if n.At == nil {
 			return escape(n.Text)
 		}
@@ -55,6 +58,21 @@ func (m *markdown) list(title string, n int, item func(int) string) {
 	fmt.Fprintf(m, "\n### %s\n\n", title)
 	for i := range n {
 		fmt.Fprintf(m, "- %s\n", item(i))
+	}
+}
+
+func (m *markdown) selfCheck(checks *selfChecks) {
+	fmt.Fprintf(m, "\n### %s\n\n", checks.title())
+	for _, c := range checks.failed {
+		fmt.Fprintf(m, "- %s\n", escape(c.title))
+		for _, text := range append(c.places, c.costs...) {
+			fmt.Fprintf(m, "  - %s\n", escape(text))
+		}
+	}
+	for _, rest := range []string{checks.left(), checks.unchecked()} {
+		if rest != "" {
+			fmt.Fprintf(m, "- %s\n", escape(rest))
+		}
 	}
 }
 

@@ -42,8 +42,10 @@ type Report struct {
 	CriticalSections []CriticalSection `json:"critical_sections,omitempty"`
 
 	Findings []Finding `json:"findings"`
-	Notes    []Note    `json:"notes"`
-	Gaps     []Gap     `json:"gaps"`
+	// SelfCheck is what the input was asked about itself.
+	SelfCheck []SelfCheck `json:"self_check"`
+	Notes     []Note      `json:"notes"`
+	Gaps      []Gap       `json:"gaps"`
 	// NotSeen says what kinds of evidence the input does not hold.
 	NotSeen []string `json:"not_looked_at,omitempty"`
 	// Undecided is true when a fact is missing that a verdict hangs on.

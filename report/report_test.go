@@ -116,6 +116,7 @@ func TestHostileNamesStayOnTheirLine(t *testing.T) {
 		Gaps:      []Gap{{What: "x\x1b", Why: "y", NextCommand: "z\x1b"}},
 		NotSeen:   []string{"\x1b"},
 		Findings:  []Finding{{ID: "x", Summary: "s\x1b", Explanation: "e\x1b", NextCommands: []string{"n\x1b"}, Evidence: []Evidence{{Input: "i\x1b", Text: "t\x1b", Why: "w\x1b"}}, Suspect: &Suspect{Module: "m\x1b", Reason: "r\x1b"}}},
+		SelfCheck: []SelfCheck{{ID: "one-role", Title: "T\x1b", Result: "failed", Places: []Note{{At: &At{Input: "evil\x1b.log", Line: 1}, Text: "p\x1b"}}, Lowers: []Lowering{{Finding: 1, ID: "x", Why: "w\x1b"}}}, {ID: "text-whole", Result: "not-checkable", Why: "y\x1b"}},
 		Resources: ListOf(Resource{Address: "0x1", Symbol: "s\x1b"}),
 		Threads:   ListOf(Thread{Address: "0x2", Process: &Process{Image: "p\x1b"}, Frames: []Frame{{Symbol: "f\x1b"}}}),
 	}

@@ -28,13 +28,15 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 		}
 		p.finding(i+1, &r.Findings[i])
 	}
+	checks := r.inWords()
+	p.selfCheck(&checks)
 	p.verifier()
 	if err := p.objects(); err != nil {
 		return err
 	}
 	p.gaps()
 	p.notSeen()
-	p.notes()
+	p.notes(r.untold(checks.told))
 	if s.Coverage {
 		if err := p.coverage(); err != nil {
 			return err
@@ -251,6 +253,25 @@ func (p *page) evidence(f *Finding) {
 	}
 }
 
+// selfCheck says what the input contradicts itself in, and what that costs.
+func (p *page) selfCheck(checks *selfChecks) {
+	fmt.Fprintf(p, "\n%s\n", p.bold(checks.title()))
+	for _, c := range checks.failed {
+		p.fold("  ! ", c.title)
+		for _, place := range c.places {
+			p.fold("      ", place)
+		}
+		for _, cost := range c.costs {
+			p.fold("    > ", cost)
+		}
+	}
+	for _, rest := range []string{checks.left(), checks.unchecked()} {
+		if rest != "" {
+			p.fold("  - ", rest)
+		}
+	}
+}
+
 func (p *page) gaps() {
 	if len(p.r.Gaps) == 0 {
 		return
@@ -296,25 +317,21 @@ func (p *page) notSeen() {
 // mostNotes bounds the notes of the text form; JSON has them all.
 const mostNotes = 40
 
-func (p *page) notes() {
+func (p *page) notes(notes []Note) {
 	unknown := 0
 	for _, in := range p.r.Inputs {
 		unknown += in.Lines - in.LinesUnderstood
 	}
-	if len(p.r.Notes) == 0 && unknown == 0 {
+	if len(notes) == 0 && unknown == 0 {
 		return
 	}
 	fmt.Fprintf(p, "\n%s\n", p.bold("Notes"))
-	for i, n := range p.r.Notes {
+	for i, n := range notes {
 		if i == mostNotes {
-			fmt.Fprintf(p, "  ... and %d more (use -o json for all)\n", len(p.r.Notes)-i)
+			fmt.Fprintf(p, "  ... and %d more (use -o json for all)\n", len(notes)-i)
 			break
 		}
-		where := ""
-		if n.At != nil {
-			where = fmt.Sprintf("%s:%d: ", n.At.Input, n.At.Line)
-		}
-		p.fold("  - ", where+n.Text)
+		p.fold("  - ", n.where()+n.Text)
 	}
 	for _, in := range p.r.Inputs {
 		if rest := in.Lines - in.LinesUnderstood; rest > 0 {

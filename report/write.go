@@ -15,6 +15,10 @@ type Style struct {
 	// Coverage adds how many lines of each command were understood, and the first
 	// of those that were not.
 	Coverage bool
+	// Trouble says what of the input could not be read, "" if all could.
+	Trouble string
+	// Version is that of the program, "" if it is not known.
+	Version string
 }
 
 // prose is the width that sentences are folded to.
@@ -35,11 +39,12 @@ var writers = map[string]Writer{
 	"table":    WriteText,
 	"json":     WriteJSON,
 	"markdown": WriteMarkdown,
+	"sarif":    WriteSARIF,
 }
 
 // documents are the formats whose output is one whole document of one whole
 // report: two do not fit behind each other, and a list alone has no such form.
-var documents = []string{"dot", "html", "svg"}
+var documents = []string{"dot", "html", "sarif", "svg"}
 
 // IsDocument reports whether a format has only whole documents.
 func IsDocument(format string) bool { return slices.Contains(documents, format) }
@@ -56,6 +61,10 @@ func Formats() []string {
 	slices.Sort(out)
 	return out
 }
+
+// TableFormats returns the names of the formats that lists and tables of parts
+// of the model can be printed in, sorted.
+func TableFormats() []string { return []string{"json", "markdown", "table"} }
 
 // bare prints an address as the debugger of the report's target would.
 func (r *Report) bare(a string) string {

@@ -64,14 +64,14 @@ func (s *Snapshot) check() {
 		}
 		shared, exclusive := r.Unlisted()
 		if shared > 0 {
-			s.note(r.SharedWaiterCount.At, fmt.Sprintf("resource %s: announced: %s, listed: %d", s.bare(r.Addr), kd.Plural(r.SharedWaiterCount.N, "shared waiter"), len(r.SharedWaiters)))
+			s.note(kd.CountsFit, r.SharedWaiterCount.At, fmt.Sprintf("resource %s: announced: %s, listed: %d", s.bare(r.Addr), kd.Plural(r.SharedWaiterCount.N, "shared waiter"), len(r.SharedWaiters)))
 		}
 		if exclusive > 0 {
-			s.note(r.ExclusiveWaiterCount.At, fmt.Sprintf("resource %s: announced: %s, listed: %d", s.bare(r.Addr), kd.Plural(r.ExclusiveWaiterCount.N, "exclusive waiter"), len(r.ExclusiveWaiters)))
+			s.note(kd.CountsFit, r.ExclusiveWaiterCount.At, fmt.Sprintf("resource %s: announced: %s, listed: %d", s.bare(r.Addr), kd.Plural(r.ExclusiveWaiterCount.N, "exclusive waiter"), len(r.ExclusiveWaiters)))
 		}
 	}
 	if s.Held.Known() && held < s.Held.N {
-		s.note(s.Held.At, fmt.Sprintf("said to be held: %s, listed: %d", kd.Plural(s.Held.N, "lock"), held))
+		s.note(kd.CountsFit, s.Held.At, fmt.Sprintf("said to be held: %s, listed: %d", kd.Plural(s.Held.N, "lock"), held))
 	}
 	s.checkResident()
 }
@@ -96,8 +96,8 @@ func (s *Snapshot) checkResident() {
 	}
 	switch {
 	case n == 1:
-		s.note(first, fmt.Sprintf("thread %s: its kernel stack is not resident", s.bare(addr)))
+		s.note(kd.ThreadsRead, first, fmt.Sprintf("thread %s: its kernel stack is not resident", s.bare(addr)))
 	case n > 1:
-		s.note(first, fmt.Sprintf("thread %s: its kernel stack is not resident, nor are those of %s more", s.bare(addr), kd.Plural(n-1, "thread")))
+		s.note(kd.ThreadsRead, first, fmt.Sprintf("thread %s: its kernel stack is not resident, nor are those of %s more", s.bare(addr), kd.Plural(n-1, "thread")))
 	}
 }

@@ -17,8 +17,10 @@ func (s *Snapshot) chooseSource(a, b *locks.Resource) *locks.Resource {
 	if a.Mode == locks.ModeUnknown || a.HeadUntrusted {
 		return a // nothing to compare
 	}
+	s.compare(kd.ToolsAgree, 1)
 	if a.Mode != b.Mode || !sameOwners(a, b) {
-		s.note(b.At, fmt.Sprintf("resource %s: %s says that it is %s, %s %s: %s is used", s.bare(a.Addr), tool(b), s.held(b), tool(a), s.held(a), tool(a)))
+		s.contradict(a.Addr)
+		s.note(kd.ToolsAgree, b.At, fmt.Sprintf("resource %s: %s says that it is %s, %s %s: %s is used", s.bare(a.Addr), tool(b), s.held(b), tool(a), s.held(a), tool(a)))
 	}
 	return a
 }
@@ -86,10 +88,15 @@ func (s *Snapshot) addAwaited() {
 			s.byResource[w.Lock] = r
 			s.Resources = append(s.Resources, r)
 		case owns(r.Resource, w.Owner):
+			if r.Extension == "" {
+				s.compare(kd.ToolsAgree, 1)
+			}
 		case r.Mode == locks.Shared && !w.Exclusive && r.EndLine == r.At.EndLine() && r.Extension == locks.Mex:
 			r.Entries, r.Owners = append(r.Entries, entry), append(r.Owners, entry)
 		default:
-			s.note(w.At, fmt.Sprintf("resource %s: a stack of mex names %s as owner, %s says that it is %s", s.bare(w.Lock), s.bare(w.Owner), tool(r.Resource), s.held(r.Resource)))
+			s.compare(kd.ToolsAgree, 1)
+			s.contradict(w.Lock)
+			s.note(kd.ToolsAgree, w.At, fmt.Sprintf("resource %s: a stack of mex names %s as owner, %s says that it is %s", s.bare(w.Lock), s.bare(w.Owner), tool(r.Resource), s.held(r.Resource)))
 			if r.Extension != "" {
 				r.Conflict = "mex names two owners"
 			}
@@ -101,9 +108,14 @@ func (s *Snapshot) addAwaited() {
 func (s *Snapshot) checkTriage() {
 	for _, t := range s.Triage {
 		r := s.byResource[t.Lock]
-		if r == nil || t.Thread == 0 || r.HeadUntrusted || owns(r.Resource, t.Thread) {
+		if r == nil || t.Thread == 0 || r.HeadUntrusted {
 			continue
 		}
-		s.note(t.At, fmt.Sprintf("resource %s: !analyze names %s, %s says that it is %s", s.bare(t.Lock), s.bare(t.Thread), tool(r.Resource), s.held(r.Resource)))
+		s.compare(kd.ToolsAgree, 1)
+		if owns(r.Resource, t.Thread) {
+			continue
+		}
+		s.contradict(t.Lock)
+		s.note(kd.ToolsAgree, t.At, fmt.Sprintf("resource %s: !analyze names %s, %s says that it is %s", s.bare(t.Lock), s.bare(t.Thread), tool(r.Resource), s.held(r.Resource)))
 	}
 }

@@ -23,12 +23,13 @@ func (s *Snapshot) mergeResources(rounds []locks.Round, rs []*locks.Resource) {
 			s.Resources = append(s.Resources, have)
 			continue
 		}
+		s.compare(kd.OneMoment, 1)
 		have.Resource = s.chooseResource(have.Resource, r)
 	}
 	for _, r := range s.Resources {
 		if whole && !listed[r.Addr] && len(r.Owners) > 0 {
 			r.Conflict = "it is not in the list of all held locks"
-			s.note(r.At, fmt.Sprintf("resource %s is printed as held, but the list of all held locks lacks it: two moments", s.bare(r.Addr)))
+			s.note(kd.OneMoment, r.At, fmt.Sprintf("resource %s is printed as held, but the list of all held locks lacks it: two moments", s.bare(r.Addr)))
 		}
 	}
 }
@@ -75,7 +76,7 @@ func (s *Snapshot) chooseResource(old, later *locks.Resource) *locks.Resource {
 	case fuller && old.Extends(later):
 		keep = old
 	case !later.Extends(old):
-		s.note(later.At, fmt.Sprintf("resource %s was printed before (line %d) with other owners or waiters: this later state is used", s.bare(later.Addr), old.At.Line))
+		s.note(kd.OneMoment, later.At, fmt.Sprintf("resource %s was printed before (line %d) with other owners or waiters: this later state is used", s.bare(later.Addr), old.At.Line))
 		keep.Conflict = "it was printed twice with different owners or waiters"
 	}
 	if keep.Symbol == "" {
@@ -98,6 +99,7 @@ func (s *Snapshot) mergeThreads(ts []*threads.Thread) {
 			continue
 		}
 		at := have.At
+		s.compare(kd.OneMoment, 1)
 		s.mergeThread(have, t)
 		if _, known := s.first[have]; have.At != at && !known {
 			s.first[have] = at
@@ -149,9 +151,9 @@ func onceEach(rows []threads.Processor) []threads.Processor {
 func (s *Snapshot) mergeThread(have, later *threads.Thread) {
 	if why := conflict(have, later); why != "" {
 		if have.Header && !later.Header {
-			s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) %s: that block is used, not this row", s.bare(later.Addr), have.At.Line, why))
+			s.note(kd.OneMoment, later.At, fmt.Sprintf("thread %s was printed before (line %d) %s: that block is used, not this row", s.bare(later.Addr), have.At.Line, why))
 		} else {
-			s.note(later.At, fmt.Sprintf("thread %s was printed before (line %d) %s: this later block is used", s.bare(later.Addr), have.At.Line, why))
+			s.note(kd.OneMoment, later.At, fmt.Sprintf("thread %s was printed before (line %d) %s: this later block is used", s.bare(later.Addr), have.At.Line, why))
 			*have = *later
 		}
 		have.Conflict = why

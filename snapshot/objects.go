@@ -96,7 +96,7 @@ func (s *Snapshot) mergeObjects(l *objects.Listing) {
 }
 
 func (s *Snapshot) again(at kd.Ref, what string, before kd.Ref, why string) {
-	s.note(at, fmt.Sprintf("%s was printed before (line %d) %s: this later state is used", what, before.Line, why))
+	s.note(kd.OneMoment, at, fmt.Sprintf("%s was printed before (line %d) %s: this later state is used", what, before.Line, why))
 }
 
 // mergeIRP adds to have what later knows more.
@@ -104,7 +104,7 @@ func (s *Snapshot) mergeIRP(have, later *objects.IRP) {
 	why := irpConflict(have, later)
 	switch {
 	case why != "" && later.Row && !have.Row:
-		s.note(later.At, fmt.Sprintf("IRP %s was printed before (line %d) %s: that is used, not this row", s.bare(later.Addr), have.At.Line, why))
+		s.note(kd.OneMoment, later.At, fmt.Sprintf("IRP %s was printed before (line %d) %s: that is used, not this row", s.bare(later.Addr), have.At.Line, why))
 		have.Conflict = "it was printed twice, " + why
 		return
 	case why != "":
@@ -297,7 +297,7 @@ func (s *Snapshot) checkObjects() {
 		for _, irp := range t.IRPs {
 			if i := s.IRP(irp.Addr); i != nil && i.Thread.Addr != 0 && i.Thread.Addr != t.Addr && i.Conflict == "" {
 				i.Conflict = "it is in the list of another thread"
-				s.note(i.At, fmt.Sprintf("IRP %s: !irp names thread %s, but it is in the list of thread %s (line %d): two moments", s.bare(i.Addr), s.bare(i.Thread.Addr), s.bare(t.Addr), irp.At.Line))
+				s.note(kd.OneMoment, i.At, fmt.Sprintf("IRP %s: !irp names thread %s, but it is in the list of thread %s (line %d): two moments", s.bare(i.Addr), s.bare(i.Thread.Addr), s.bare(t.Addr), irp.At.Line))
 			}
 		}
 		if t.Reply == nil {
@@ -310,10 +310,10 @@ func (s *Snapshot) checkObjects() {
 		switch {
 		case m.Client.Known() && m.Client.Addr != t.Addr:
 			m.Conflict = "another thread waits for its reply"
-			s.note(m.At, fmt.Sprintf("%s: thread %s waits for its reply, but by this it is thread %s: two moments", s.messageName(m), s.bare(t.Addr), s.bare(m.Client.Addr)))
+			s.note(kd.OneMoment, m.At, fmt.Sprintf("%s: thread %s waits for its reply, but by this it is thread %s: two moments", s.messageName(m), s.bare(t.Addr), s.bare(m.Client.Addr)))
 		case m.Server.Known() && t.Reply.Server != 0 && m.Server.Addr != t.Reply.Server:
 			m.Conflict = "two processes own its port"
-			s.note(m.At, fmt.Sprintf("%s: thread %s waits for process %s, but by this it is queued at a port of process %s: two moments", s.messageName(m), s.bare(t.Addr), s.bare(t.Reply.Server), s.bare(m.Server.Addr)))
+			s.note(kd.OneMoment, m.At, fmt.Sprintf("%s: thread %s waits for process %s, but by this it is queued at a port of process %s: two moments", s.messageName(m), s.bare(t.Addr), s.bare(t.Reply.Server), s.bare(m.Server.Addr)))
 		}
 	}
 }

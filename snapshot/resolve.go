@@ -139,6 +139,12 @@ func (s *Snapshot) resolveOwners() {
 		r.Resolved = make([]Owner, len(r.Owners))
 		for i := range r.Owners {
 			r.Resolved[i] = s.resolve(&r.Owners[i])
+			if o := &r.Resolved[i]; o.Pointer && o.Thread != 0 {
+				if s.pointedAt == nil {
+					s.pointedAt = make(map[kd.Addr]bool)
+				}
+				s.pointedAt[o.Thread] = true
+			}
 		}
 	}
 }

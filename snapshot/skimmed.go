@@ -271,7 +271,7 @@ func (s *Snapshot) load(c *chooser, load func(threads.Brief) *threads.Thread) []
 		if t := load(c.rows[i]); t != nil {
 			out = append(out, t)
 		} else {
-			s.note(c.rows[i].At(), "the input changed while it was read: thread "+s.bare(c.rows[i].Addr)+" is left out")
+			s.note("", c.rows[i].At(), "the input changed while it was read: thread "+s.bare(c.rows[i].Addr)+" is left out")
 		}
 	}
 	c.todo = c.todo[:0]

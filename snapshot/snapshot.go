@@ -115,6 +115,14 @@ type Snapshot struct {
 	// first is where threads were printed first that were printed again.
 	first map[*threads.Thread]kd.Ref
 	said  map[kd.Addr]threads.Interpretation
+	// compared counts for each self-check what was compared; these three are nil
+	// while there is nothing in them.
+	compared map[kd.SelfCheck]int
+	twoRoles []TwoRoles
+	// contradicted are the resources that tools disagree about.
+	contradicted map[kd.Addr]bool
+	// pointedAt are the threads whose stacks hold owner pointers.
+	pointedAt map[kd.Addr]bool
 }
 
 // Build makes a Snapshot of what the readers found in one session. ol may be
@@ -130,6 +138,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 
 		VerifierDeadlocks: tl.VerifierDeadlocks,
 	}
+	s.compare(kd.CountsFit, len(tl.Tallied))
 	s.Processors = onceEach(tl.Processors)
 	s.Total, s.Held = ll.Totals()
 	s.Notes = append(append(s.Notes, ll.Notes...), tl.Notes...)
@@ -158,6 +167,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 	s.adoptStacks()
 	s.stacks = s.indexStacks()
 	s.resolveOwners()
+	s.findRoles()
 	s.check()
 	s.checkObjects()
 	return s
@@ -187,8 +197,27 @@ func (s *Snapshot) Resource(a kd.Addr) *Resource { return s.byResource[a] }
 // bare prints an address as the debugger of the target does.
 func (s *Snapshot) bare(a kd.Addr) string { return a.Bare(s.Target.Arch) }
 
-func (s *Snapshot) note(at kd.Ref, text string) {
-	s.Notes = append(s.Notes, kd.Note{At: at, Text: text})
+// compare counts what was compared for a self-check.
+func (s *Snapshot) compare(id kd.SelfCheck, n int) {
+	if n == 0 {
+		return
+	}
+	if s.compared == nil {
+		s.compared = make(map[kd.SelfCheck]int)
+	}
+	s.compared[id] += n
+}
+
+// contradict keeps that tools disagree about a resource.
+func (s *Snapshot) contradict(resource kd.Addr) {
+	if s.contradicted == nil {
+		s.contradicted = make(map[kd.Addr]bool)
+	}
+	s.contradicted[resource] = true
+}
+
+func (s *Snapshot) note(self kd.SelfCheck, at kd.Ref, text string) {
+	s.Notes = append(s.Notes, kd.Note{At: at, Text: text, Self: self})
 }
 
 // guessArch goes by the width of the addresses in head lines and stacks.

@@ -170,8 +170,8 @@ func (r *Reader) closeVerifier() {
 	r.out.VerifierDeadlocks = append(r.out.VerifierDeadlocks, v)
 	ofThreads := ofLocks
 	ofLocks.listed, ofThreads.listed = len(v.Locks), len(v.Threads)
-	if ofLocks.open && !(r.fits(ofLocks, v.AnnouncedLocks) && r.fits(ofThreads, v.AnnouncedThreads)) {
-		r.note(v.At, "!deadlock announces %s in %s, listed: %d in %d%s", kd.Plural(v.AnnouncedLocks, "lock"), kd.Plural(v.AnnouncedThreads, "thread"), ofLocks.listed, ofThreads.listed, r.ending())
+	if ofLocks.open && !r.tallied(v.At, r.fits(ofLocks, v.AnnouncedLocks) && r.fits(ofThreads, v.AnnouncedThreads)) {
+		r.selfNote(kd.CountsFit, v.At, "!deadlock announces %s in %s, listed: %d in %d%s", kd.Plural(v.AnnouncedLocks, "lock"), kd.Plural(v.AnnouncedThreads, "thread"), ofLocks.listed, ofThreads.listed, r.ending())
 	}
 }
 

@@ -100,8 +100,8 @@ func (r *Reader) closeFind() {
 	if !f.open || f.match.Thread == 0 {
 		return
 	}
-	if f.marked.listed > 0 && !r.fits(f.marked, f.match.Announced) {
-		r.note(f.match.At, "!findstack announces %s that match and marks %d%s", kd.Plural(f.match.Announced, "frame"), f.marked.listed, r.ending())
+	if f.marked.listed > 0 && !r.tallied(f.match.At, r.fits(f.marked, f.match.Announced)) {
+		r.selfNote(kd.CountsFit, f.match.At, "!findstack announces %s that match and marks %d%s", kd.Plural(f.match.Announced, "frame"), f.marked.listed, r.ending())
 	}
 	if f.whole && len(f.match.Frames) > f.marked.listed {
 		t := New(f.match.Thread, f.match.At)

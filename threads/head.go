@@ -32,7 +32,7 @@ func (r *Reader) head(l kd.Line) bool {
 	r.begin(t)
 	if rest, at := c.Rest(); rest != "" && !readState(&c, t) {
 		t.StateUnread = true
-		r.note(l.Ref(at, len(rest)), "THREAD line: state %q not understood", kd.Clip(rest))
+		r.selfNote(kd.ThreadsRead, l.Ref(at, len(rest)), "THREAD line: state %q not understood", kd.Clip(rest))
 	}
 	r.queue.place(t)
 	return true

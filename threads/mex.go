@@ -506,8 +506,8 @@ func isUniqueList(c kd.Cursor) bool {
 
 // shareStack gives the stack of a thread to those that have the same one.
 func (r *Reader) shareStack(t *Thread) {
-	if a := r.announced; a.n > 0 && !r.fits(a.tally, a.n) {
-		r.note(a.at, "!mex.us announces %s, listed: %d", kd.Plural(a.n, "thread"), a.tally.listed)
+	if a := r.announced; a.n > 0 && !r.tallied(a.at, r.fits(a.tally, a.n)) {
+		r.selfNote(kd.CountsFit, a.at, "!mex.us announces %s, listed: %d", kd.Plural(a.n, "thread"), a.tally.listed)
 	}
 	for _, o := range r.alike {
 		o.Stack.Frames, o.Stack.HeaderAt, o.Stack.X86 = t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86

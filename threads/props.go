@@ -90,7 +90,7 @@ func (r *Reader) missState() {
 		return
 	}
 	t.StateUnread = true
-	r.note(t.At, "THREAD line: the state of the thread is cut off or damaged")
+	r.selfNote(kd.ThreadsRead, t.At, "THREAD line: the state of the thread is cut off or damaged")
 }
 
 func number(c *kd.Cursor) int {

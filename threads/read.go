@@ -185,7 +185,12 @@ func (r *Reader) Done() Listing {
 }
 
 func (r *Reader) note(at kd.Ref, format string, args ...any) {
-	r.out.Notes = append(r.out.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
+	r.selfNote("", at, format, args...)
+}
+
+// selfNote notes a place of a self-check.
+func (r *Reader) selfNote(self kd.SelfCheck, at kd.Ref, format string, args ...any) {
+	r.out.Notes = append(r.out.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...), Self: self})
 }
 
 // closeBlock ends the THREAD block and the stack that are open.

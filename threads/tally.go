@@ -32,10 +32,17 @@ func (r *Reader) fits(t tally, announced int) bool {
 // text goes on over a doubtful seam, or ends right behind the number, the
 // number itself is in doubt.
 func (r *Reader) compare(l kd.Line, t tally, command string, announced int, noun string) {
-	if !t.open || r.fits(t, announced) || l.Cut || l.All().Doubt != 0 {
+	if !t.open || l.Cut || l.All().Doubt != 0 || r.tallied(l.All(), r.fits(t, announced)) {
 		return
 	}
-	r.note(l.All(), "%s counts %s, listed: %d", command, kd.Plural(announced, noun), t.listed)
+	r.selfNote(kd.CountsFit, l.All(), "%s counts %s, listed: %d", command, kd.Plural(announced, noun), t.listed)
+}
+
+// tallied keeps where a number was compared with what is listed, and returns
+// what came of it.
+func (r *Reader) tallied(at kd.Ref, fits bool) bool {
+	r.out.Tallied = append(r.out.Tallied, at)
+	return fits
 }
 
 // ending says of a list that follows its number whether the text ends with it.
@@ -127,11 +134,14 @@ func (r *Reader) closeTable() {
 			least = 0
 		}
 	}
-	switch n := t.rows.listed; {
+	n := t.rows.listed
+	tooFew := n+r.unread-t.rows.from < least
+	switch {
+	case r.tallied(t.at, n <= all && !tooFew):
 	case n > all:
-		r.note(t.at, "!running has a mask of %s, listed: %d", kd.Plural(all, "processor"), n)
-	case n+r.unread-t.rows.from < least:
-		r.note(t.at, "!running has masks of %d %s, listed: %d%s", least, what, n, r.ending())
+		r.selfNote(kd.CountsFit, t.at, "!running has a mask of %s, listed: %d", kd.Plural(all, "processor"), n)
+	default:
+		r.selfNote(kd.CountsFit, t.at, "!running has masks of %d %s, listed: %d%s", least, what, n, r.ending())
 	}
 }
 

@@ -251,6 +251,8 @@ type Listing struct {
 	Matches           []StackMatch
 	VerifierDeadlocks []*VerifierDeadlock
 	Notes             []kd.Note
+	// Tallied are the numbers that were compared with what is listed.
+	Tallied []kd.Ref
 
 	// Skimmed are threads of which only that much was kept, in the order of
 	// the input; Load reads one of them whole, nil if the input no longer

@@ -63,7 +63,7 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 		if r == nil {
 			continue
 		}
-		if werr := a.writeCase(r, opt, i, len(cases)); werr != nil {
+		if werr := a.writeCase(r, opt, err, i, len(cases)); werr != nil {
 			return werr
 		}
 		a.code = worseCode(a.code, exitCode(r, opt.failOn))
@@ -78,13 +78,17 @@ func (a *app) run(ctx context.Context, in []inspect.Input) (*report.Report, erro
 	return inspect.Run(ctx, in, inspect.Options{Progress: a.bar.reading})
 }
 
-// writeCase prints one report, with a title when there are several.
-func (a *app) writeCase(r *report.Report, opt *analyzeOptions, i, n int) error {
+// writeCase prints one report, with a title when there are several. Trouble is
+// what went wrong before.
+func (a *app) writeCase(r *report.Report, opt *analyzeOptions, trouble error, i, n int) error {
 	if a.quiet {
 		return nil
 	}
 	style := a.style()
 	style.Coverage = opt.coverage
+	if trouble != nil {
+		style.Trouble = trouble.Error()
+	}
 	if n > 1 && a.output != "json" {
 		gap := ""
 		if i > 0 {
@@ -128,6 +132,9 @@ func worseCode(a, b int) int {
 
 // withReport runs a command that shows parts of the model.
 func (a *app) withReport(ctx context.Context, names []string, show func(io.Writer, *report.Report) error) error {
+	if err := a.checkOutput(report.TableFormats()); err != nil {
+		return err
+	}
 	set, err := a.open(ctx, names)
 	if err != nil && len(set.Inputs) == 0 {
 		return err

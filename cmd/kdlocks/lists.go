@@ -122,6 +122,9 @@ func (a *app) resolveCommand() *cobra.Command {
 }
 
 func (a *app) resolve(ctx context.Context, addrs []kd.Addr, name string) error {
+	if err := a.checkOutput(report.TableFormats()); err != nil {
+		return err
+	}
 	set, err := a.open(ctx, []string{name})
 	if err != nil && len(set.Inputs) == 0 {
 		return err
@@ -142,6 +145,9 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Explain a detector from its own documentation",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := a.checkOutput(report.TableFormats()); err != nil {
+				return err
+			}
 			if len(args) == 0 {
 				return report.WriteChecks(a.stdout, heuristics.Checks(), a.output, a.style())
 			}
@@ -160,12 +166,16 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := "development build"
-			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-				v = info.Main.Version
-			}
-			_, err := fmt.Fprintf(a.stdout, "kdlocks %s, report schema %s\n", v, report.Schema)
+			_, err := fmt.Fprintf(a.stdout, "kdlocks %s, report schema %s\n", version(), report.Schema)
 			return err
 		},
 	}
+}
+
+// version is that of the build, in words where it has none.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "development build"
 }

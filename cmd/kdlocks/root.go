@@ -103,8 +103,8 @@ it rests. Without a command it analyses its arguments; - is standard input.`,
 }
 
 func (a *app) checkFlags(cmd *cobra.Command) error {
-	if report.WriterFor(a.output) == nil {
-		return fmt.Errorf("--output %q: not one of %s", a.output, strings.Join(report.Formats(), ", "))
+	if err := a.checkOutput(report.Formats()); err != nil {
+		return err
 	}
 	if report.IsDocument(a.output) && cmd.HasParent() && cmd.Name() != "analyze" {
 		return fmt.Errorf("--output %s shows a whole report: %s has none", a.output, cmd.Name())
@@ -119,9 +119,17 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 	return nil
 }
 
+// checkOutput reports an error if the output format is not one of some.
+func (a *app) checkOutput(formats []string) error {
+	if !slices.Contains(formats, a.output) {
+		return fmt.Errorf("--output %q: not one of %s", a.output, strings.Join(formats, ", "))
+	}
+	return nil
+}
+
 // style says how the output may use its terminal.
 func (a *app) style() report.Style {
-	s := report.Style{Width: a.width}
+	s := report.Style{Width: a.width, Version: version()}
 	f, ok := a.stdout.(*os.File)
 	terminal := ok && term.IsTerminal(int(f.Fd()))
 	if terminal && s.Width == 0 {
