@@ -52,6 +52,10 @@ type drawnChain struct {
 	threads, behind []kd.Addr
 }
 
+// mostDetailed bounds the chains of which every hop is shown in the evidence,
+// of which the threads must be read whole.
+const mostDetailed = 40
+
 // drawChain gives a finding about a root the chain that leads to it, and the
 // threads behind it.
 func (d *diagnosis) drawChain(f *Finding, r waitgraph.Root) {
@@ -68,6 +72,9 @@ func (d *diagnosis) drawChain(f *Finding, r waitgraph.Root) {
 		d.chains[root] = c
 	}
 	f.Chain, f.Threads, f.Bystanders = c.steps, c.threads, c.behind
+	if len(d.chains) > mostDetailed {
+		return
+	}
 	for i := len(r.Chain) - 1; i >= 0 && i >= len(r.Chain)-8; i-- {
 		d.seenEdge(f, d.graph.Edges[r.Chain[i]])
 	}

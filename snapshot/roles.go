@@ -105,7 +105,7 @@ func (s *Snapshot) findRoles() {
 }
 
 // mostHolders bounds the threads that are read whole for the self-checks.
-const mostHolders = 256
+const mostHolders = 64
 
 // holders returns the threads that own what others wait for, the first of them:
 // the same ones whether threads were skimmed or not.
