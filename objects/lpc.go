@@ -161,7 +161,7 @@ func (r *Reader) lpcLine(l kd.Line) bool {
 	case c.Take("Messages in queue:"):
 		r.lpc.inQueue = true
 	case c.Take("The message queue contains"):
-		r.lpc.inQueue = false
+		p.Queues["message"], r.lpc.inQueue = false, false
 	case c.Take("The LpcDataInfoChainHead queue is empty"), c.Take("Handles:"), c.Take("Queue semaphore :"), c.Take("Semaphore state"):
 	case r.lpc.inQueue && kd.HasPrefixFold(l.Text, "Length="):
 		r.queuedType(l)
