@@ -18,6 +18,10 @@ type Message struct {
 	Type string // "LPC_REQUEST"
 
 	Client Printed // the thread that waits; zero: none
+	// From is the CID of the thread that sent it, "" if it was not printed:
+	// messages in the queue of an LPC port have that instead of an address.
+	From   string
+	FromAt kd.Ref
 	// Port is where the message is queued, PortType the debugger's word for it,
 	// Queue that for the queue: ALPC_MSGQUEUE_PENDING is one that a server
 	// thread has taken.
@@ -56,10 +60,11 @@ type Port struct {
 	Addr kd.Addr
 	LPC  bool
 	Kind string // "ALPC_CONNECTION_PORT", "Server connection port"
-	Name string // "SmApiPort"
-	// Server is the process that owns it.
-	Server      Printed
-	ServerImage string
+	Name string // "SmApiPort", of its connection port
+	// Owner is the process that owns it: the server, or the client if it is the
+	// client's end of a connection.
+	Owner      Printed
+	OwnerImage string
 	// Connection is the connection port that it belongs to, Client and Service are
 	// the two ends of a connection.
 	Connection, Client, Service Printed
@@ -83,7 +88,7 @@ type Port struct {
 
 func (p *Port) mapAddrs(f func(kd.Addr) kd.Addr) {
 	p.Addr = f(p.Addr)
-	mapAll(f, &p.Server, &p.Connection, &p.Client, &p.Service)
+	mapAll(f, &p.Owner, &p.Connection, &p.Client, &p.Service)
 	mapWorkers(p.Threads, f)
 }
 
@@ -249,7 +254,7 @@ func (r *Reader) portField(l kd.Line) bool {
 	case "ServerCommunicationPort":
 		p.Service, _ = address(&c, l)
 	case "OwnerProcess":
-		p.Server, p.ServerImage = address(&c, l)
+		p.Owner, p.OwnerImage = address(&c, l)
 	default:
 		return portOther[name]
 	}

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -151,7 +152,7 @@ func (r *Reader) lpcLine(l kd.Line) bool {
 	case p == nil:
 		return false
 	case c.Take("Server process :"):
-		p.Server, p.ServerImage = address(&c, l)
+		p.Owner, p.OwnerImage = address(&c, l)
 		r.lpcServes(p)
 	case c.Take("Connected port:"):
 		r.connected(&c, l)
@@ -160,9 +161,11 @@ func (r *Reader) lpcLine(l kd.Line) bool {
 	case c.Take("Messages in queue:"):
 		r.lpc.inQueue = true
 	case c.Take("The message queue contains"):
-		r.lpc.inQueue = false
+		p.Queues["message"], r.lpc.inQueue = false, false
 	case c.Take("The LpcDataInfoChainHead queue is empty"), c.Take("Handles:"), c.Take("Queue semaphore :"), c.Take("Semaphore state"):
-	case r.lpc.inQueue && (kd.HasPrefixFold(l.Text, "Length=") || kd.HasPrefixFold(l.Text, "Data:")):
+	case r.lpc.inQueue && kd.HasPrefixFold(l.Text, "Length="):
+		r.queuedType(l)
+	case r.lpc.inQueue && kd.HasPrefixFold(l.Text, "Data:"):
 	default:
 		return r.lpc.inQueue && r.queuedMessage(l)
 	}
@@ -180,7 +183,7 @@ func (r *Reader) lpcServes(p *Port) {
 		return
 	}
 	if m := r.lpc.message; m != nil && !m.Server.Known() {
-		m.Server, m.ServerImage, m.Port, m.PortType = p.Server, p.ServerImage, Printed{p.Addr, p.At}, p.Kind
+		m.Server, m.ServerImage, m.Port, m.PortType = p.Owner, p.OwnerImage, Printed{p.Addr, p.At}, p.Kind
 	}
 }
 
@@ -218,10 +221,39 @@ func (r *Reader) queuedMessage(l kd.Line) bool {
 	p := r.lpc.port
 	m := &Message{
 		Addr: addr.Addr, LPC: true, ID: id, Queue: "message queue", Port: Printed{p.Addr, p.At}, PortType: p.Kind,
-		Server: p.Server, ServerImage: p.ServerImage, At: l.All(), EndLine: l.Last(),
+		Server: p.Owner, ServerImage: p.OwnerImage, At: l.All(), EndLine: l.Last(),
+	}
+	if c.Take("From:") {
+		w, at := c.Word()
+		if m.From = cid(w); m.From != "" {
+			m.FromAt = l.Ref(at, len(w))
+		}
 	}
 	r.lpc.queued = append(r.lpc.queued, m)
 	r.out.Messages = append(r.out.Messages, m)
 	r.command = "!lpc"
 	return true
+}
+
+// cid returns a CID as threads have it, process.thread of at least four digits
+// each, "" if w is none.
+func cid(w string) string {
+	process, thread, _ := strings.Cut(w, ".")
+	p, err := strconv.ParseUint(process, 16, 32)
+	t, err2 := strconv.ParseUint(thread, 16, 32)
+	if err != nil || err2 != nil {
+		return ""
+	}
+	return fmt.Sprintf("%04x.%04x", p, t)
+}
+
+// queuedType reads "Length=0098007c  Type=00000001 (LPC_REQUEST)", of the message
+// above.
+func (r *Reader) queuedType(l kd.Line) {
+	_, name, ok := strings.Cut(l.Text, "(")
+	if n := len(r.lpc.queued); ok && n > 0 {
+		m := r.lpc.queued[n-1]
+		m.Type, _, _ = strings.Cut(name, ")")
+		m.EndLine = max(m.EndLine, l.Last())
+	}
 }

@@ -46,9 +46,12 @@ func show(l objects.Listing) []string {
 	for _, m := range l.Messages {
 		add("message %x id %x lpc=%v %s %s%s %s", uint64(m.Addr), m.ID.N, m.LPC, m.Type, m.Queue,
 			facts("client", m.Client, "port", m.Port, "server", m.Server, "server-thread", m.ServerThread), m.ServerImage)
+		if m.From != "" {
+			out[len(out)-1] += " from " + m.From
+		}
 	}
 	for _, p := range l.Ports {
-		add("port %x %s %q%s %s waiting=%v open=%v%s", uint64(p.Addr), p.Kind, p.Name, facts("server", p.Server, "connection", p.Connection, "client", p.Client, "service", p.Service), p.ServerImage, p.Waiting, p.Open, workers(p.Threads))
+		add("port %x %s %q%s %s waiting=%v open=%v%s", uint64(p.Addr), p.Kind, p.Name, facts("owner", p.Owner, "connection", p.Connection, "client", p.Client, "service", p.Service), p.OwnerImage, p.Waiting, p.Open, workers(p.Threads))
 	}
 	for _, q := range l.Queues {
 		add("queue %q node %d running %d/%d threads %d/%d open=%v%s", q.Name, q.Node, q.Running, q.Most, q.Threads, q.MostThreads, q.Open, workers(q.Workers))
@@ -274,7 +277,20 @@ fffffa8019219e10 [0000000000000000] irpStack: ( f, 0)  00000000 [00000000: Could
   Main queue is empty.
   Direct message queue is empty.
 `,
-		[]string{`port ffffc48d8895de20 ALPC_CONNECTION_PORT "SmApiPort" server=ffffc48d86b00640 connection=ffffc48d8895de20 client=0 service=0 smss.exe waiting=false open=false ffffc48d8895b080`}, 1,
+		[]string{`port ffffc48d8895de20 ALPC_CONNECTION_PORT "SmApiPort" owner=ffffc48d86b00640 connection=ffffc48d8895de20 client=0 service=0 smss.exe waiting=false open=false ffffc48d8895b080`}, 1,
+	},
+	{
+		"!alpc /p of the client's end, a published Go program that reads it",
+		`Port  fffffa80321c2920
+  Type                      : ALPC_CLIENT_COMMUNICATION_PORT
+  CommunicationInfo         : fffff8a002fa3150
+    ConnectionPort          : fffffa80340e1cd0 (DNSResolver)
+    ClientCommunicationPort : fffffa80321c2920
+    ServerCommunicationPort : fffffa8036210070
+  OwnerProcess              : fffffa8031d4cb30 (iexplore.exe)
+  SequenceNo                : 0x00000031 (49)
+`,
+		[]string{`port fffffa80321c2920 ALPC_CLIENT_COMMUNICATION_PORT "DNSResolver" owner=fffffa8031d4cb30 connection=fffffa80340e1cd0 client=fffffa80321c2920 service=fffffa8036210070 iexplore.exe waiting=false open=false`}, 0,
 	},
 	{
 		"!lpc message of Windows XP, Microsoft's documentation of the command",
@@ -304,7 +320,7 @@ Done.
 			`message 0 id 222be lpc=true   client=842a4db0 port=e14ae238 server=84aa0140 csrss.exe`,
 			`port e114a3c0 Server communication port "" connection=e14ae238 client=e1e7b948 service=e114a3c0  waiting=false open=false`,
 			`port e1e7b948 Client communication port ""  waiting=false open=false`,
-			`port e14ae238 Server connection port "ApiPort" server=84aa0140 csrss.exe waiting=false open=false`,
+			`port e14ae238 Server connection port "ApiPort" owner=84aa0140 csrss.exe waiting=false open=false`,
 		}, 0,
 	},
 	{
@@ -322,8 +338,8 @@ Done.
     The LpcDataInfoChainHead queue is empty
 `,
 		[]string{
-			`message e20d9b80 id 2249c lpc=true  message queue port=e14ae238 server=84aa0140 csrss.exe`,
-			`port e14ae238 Server connection port "ApiPort" server=84aa0140 csrss.exe waiting=false open=false`,
+			`message e20d9b80 id 2249c lpc=true LPC_REQUEST message queue port=e14ae238 server=84aa0140 csrss.exe from 0584.0680`,
+			`port e14ae238 Server connection port "ApiPort" owner=84aa0140 csrss.exe waiting=false open=false`,
 		}, 0,
 	},
 	{

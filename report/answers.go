@@ -84,11 +84,11 @@ func explain(s *snapshot.Snapshot, m snapshot.Meaning) string {
 		return "IRP in the list of thread " + bare(m.Thread)
 	case "process":
 		return strings.TrimSpace("process " + m.Process.Image)
-	case "alpc-message":
+	case "alpc-message", "lpc-message":
 		return explainMessage(s, s.Message(m.Addr))
 	case "port":
 		p := s.Port(m.Addr)
-		return strings.TrimSpace(strings.TrimSpace(p.Kind+" "+p.Name) + " of process " + bare(p.Server.Addr) + " " + p.ServerImage)
+		return strings.TrimSpace(strings.TrimSpace(p.Kind+" "+p.Name) + " of process " + bare(p.Owner.Addr) + " " + p.OwnerImage)
 	case "worker":
 		return "worker thread of the work queue " + m.Object
 	case "work-item":
@@ -126,6 +126,9 @@ func explainMessage(s *snapshot.Snapshot, m *objects.Message) string {
 	}
 	if m.Client.Addr != 0 {
 		text += ", thread " + m.Client.Addr.Bare(s.Target.Arch) + " waits for the reply"
+	}
+	if m.Client.Addr == 0 && m.From != "" {
+		text += ", from thread " + m.From
 	}
 	if m.Server.Addr != 0 {
 		text += strings.TrimRight(", the server is process "+m.Server.Addr.Bare(s.Target.Arch)+" "+m.ServerImage, " ")

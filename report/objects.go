@@ -56,6 +56,7 @@ type Message struct {
 	ID           string `json:"id,omitempty"`
 	Type         string `json:"type,omitempty"`
 	Client       string `json:"client_thread,omitempty"`
+	ClientCID    string `json:"client_cid,omitempty"` // if that was printed instead
 	Port         string `json:"port,omitempty"`
 	Queue        string `json:"queue,omitempty"`
 	Server       string `json:"server_process,omitempty"`
@@ -68,17 +69,17 @@ type Message struct {
 
 // Port is an ALPC or LPC port and the threads that serve it.
 type Port struct {
-	Kind        string   `json:"kind,omitempty"`
-	Address     string   `json:"address"`
-	Session     int      `json:"session,omitempty"`
-	Name        string   `json:"name,omitempty"`
-	Server      string   `json:"server_process,omitempty"`
-	ServerImage string   `json:"server_image,omitempty"`
-	Connection  string   `json:"connection_port,omitempty"`
-	Threads     []string `json:"threads,omitempty"`
-	Waiting     *bool    `json:"threads_wait_on_port,omitempty"` // else on its completion port
-	Incomplete  bool     `json:"threads_incomplete,omitempty"`
-	At          At       `json:"at"`
+	Kind       string   `json:"kind,omitempty"`
+	Address    string   `json:"address"`
+	Session    int      `json:"session,omitempty"`
+	Name       string   `json:"name,omitempty"`
+	Owner      string   `json:"owner_process,omitempty"` // the server, or the client if it is its end
+	OwnerImage string   `json:"owner_image,omitempty"`
+	Connection string   `json:"connection_port,omitempty"`
+	Threads    []string `json:"threads,omitempty"`
+	Waiting    *bool    `json:"threads_wait_on_port,omitempty"` // else on its completion port
+	Incomplete bool     `json:"threads_incomplete,omitempty"`
+	At         At       `json:"at"`
 }
 
 // WorkQueue is a queue of the executive's worker threads.
@@ -128,7 +129,7 @@ func (b *builder) objectLists(r *Report, s *snapshot.Snapshot) {
 	}
 	for _, p := range s.Objects.Ports {
 		out := Port{
-			Kind: p.Kind, Address: p.Addr.String(), Session: b.session, Name: p.Name, Server: known0(p.Server), ServerImage: p.ServerImage,
+			Kind: p.Kind, Address: p.Addr.String(), Session: b.session, Name: p.Name, Owner: known0(p.Owner), OwnerImage: p.OwnerImage,
 			Connection: known0(p.Connection), Threads: threadsIn(p.Threads), Incomplete: p.Open, At: b.at(p.At, p.EndLine),
 		}
 		if p.Announced.Known() {
@@ -160,7 +161,7 @@ func (b *builder) objectLists(r *Report, s *snapshot.Snapshot) {
 
 func (b *builder) message(m *objects.Message) Message {
 	out := Message{
-		Kind: "alpc", Address: hex(m.Addr), Session: b.session, Type: m.Type, Client: known0(m.Client), Port: known0(m.Port), Queue: m.Queue,
+		Kind: "alpc", Address: hex(m.Addr), Session: b.session, Type: m.Type, Client: known0(m.Client), ClientCID: m.From, Port: known0(m.Port), Queue: m.Queue,
 		Server: known0(m.Server), ServerImage: m.ServerImage, ServerThread: known0(m.ServerThread), Canceled: yes(m.Canceled), Conflict: m.Conflict, At: b.at(m.At, m.EndLine),
 	}
 	if m.LPC {
@@ -336,19 +337,23 @@ func (r *Report) messageTable() *table {
 	t := &table{columns: []column{{head: "Message"}, {head: "ID"}, {head: "Client"}, {head: "Server", prose: true}, {head: "Server thread"}, {head: "Queue", prose: true, spare: true}, {head: "Line", spare: true}}}
 	for _, m := range r.Messages {
 		server := strings.TrimSpace(r.bare(m.Server) + " " + m.ServerImage)
-		t.add(orDash(r.bare(m.Address)), m.ID, orNone(r.bare(m.Client)), server, orNone(r.bare(m.ServerThread)), m.Queue, strconv.Itoa(m.At.Line))
+		client := orNone(r.bare(m.Client))
+		if m.Client == "" {
+			client = m.ClientCID
+		}
+		t.add(orDash(r.bare(m.Address)), m.ID, client, server, orNone(r.bare(m.ServerThread)), m.Queue, strconv.Itoa(m.At.Line))
 	}
 	return t
 }
 
 func (r *Report) portTable() *table {
-	t := &table{columns: []column{{head: "Port"}, {head: "Kind", prose: true}, {head: "Name", prose: true}, {head: "Server", prose: true}, {head: "Threads"}, {head: "Line", spare: true}}}
+	t := &table{columns: []column{{head: "Port"}, {head: "Kind", prose: true}, {head: "Name", prose: true}, {head: "Owner", prose: true}, {head: "Threads"}, {head: "Line", spare: true}}}
 	for _, p := range r.Ports {
 		threads := ""
 		if p.Waiting != nil || len(p.Threads) > 0 {
 			threads = strconv.Itoa(len(p.Threads))
 		}
-		t.add(r.bare(p.Address), p.Kind, p.Name, strings.TrimSpace(r.bare(p.Server)+" "+p.ServerImage), threads, strconv.Itoa(p.At.Line))
+		t.add(r.bare(p.Address), p.Kind, p.Name, strings.TrimSpace(r.bare(p.Owner)+" "+p.OwnerImage), threads, strconv.Itoa(p.At.Line))
 	}
 	return t
 }

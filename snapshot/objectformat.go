@@ -16,13 +16,13 @@ func (s *Snapshot) formatObjects(b *strings.Builder) {
 	for _, m := range s.Objects.Messages {
 		fmt.Fprintf(b, "%s :%d", strings.ToLower(s.messageName(m)), m.At.Line)
 		s.formatFacts(b, fact{"client", m.Client}, fact{"port", m.Port}, fact{"server", m.Server}, fact{"server-thread", m.ServerThread})
-		formatWords(b, "type", m.Type, "queue", m.Queue, "image", m.ServerImage)
+		formatWords(b, "type", m.Type, "queue", m.Queue, "image", m.ServerImage, "from", m.From)
 		b.WriteString("\n")
 	}
 	for _, p := range s.Objects.Ports {
 		fmt.Fprintf(b, "port %s :%d", s.bare(p.Addr), p.At.Line)
-		s.formatFacts(b, fact{"server", p.Server}, fact{"connection", p.Connection}, fact{"client", p.Client}, fact{"service", p.Service})
-		formatWords(b, "kind", p.Kind, "name", p.Name, "image", p.ServerImage)
+		s.formatFacts(b, fact{"owner", p.Owner}, fact{"connection", p.Connection}, fact{"client", p.Client}, fact{"service", p.Service})
+		formatWords(b, "kind", p.Kind, "name", p.Name, "image", p.OwnerImage)
 		b.WriteString("\n")
 		s.formatWorkers(b, p.Threads)
 	}
@@ -140,7 +140,7 @@ func (s *Snapshot) objectPlaces(f func(at kd.Ref, a kd.Addr)) {
 	}
 	for _, p := range s.Objects.Ports {
 		f(p.At, p.Addr)
-		one(p.Server, p.Connection, p.Client, p.Service)
+		one(p.Owner, p.Connection, p.Client, p.Service)
 		for _, w := range p.Threads {
 			f(w.At, w.Thread)
 		}

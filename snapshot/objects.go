@@ -211,13 +211,19 @@ func (s *Snapshot) mergeMessage(have, later *objects.Message) {
 	if have.Queue == "" {
 		have.Queue = later.Queue
 	}
+	if have.Type == "" {
+		have.Type = later.Type
+	}
+	if have.From == "" {
+		have.From, have.FromAt = later.From, later.FromAt
+	}
 	if have.Addr == 0 {
 		have.Addr = later.Addr
 	}
 }
 
 func (s *Snapshot) mergePort(have, later *objects.Port) {
-	if differ(have.Server, later.Server) {
+	if differ(have.Owner, later.Owner) {
 		s.again(later.At, "port "+s.bare(later.Addr), have.At, "with another process")
 		*have = *later
 		have.Conflict = "it was printed twice, with another process"
@@ -226,8 +232,8 @@ func (s *Snapshot) mergePort(have, later *objects.Port) {
 	supply(&have.Connection, later.Connection)
 	supply(&have.Client, later.Client)
 	supply(&have.Service, later.Service)
-	if !have.Server.Known() {
-		have.Server, have.ServerImage = later.Server, later.ServerImage
+	if !have.Owner.Known() {
+		have.Owner, have.OwnerImage = later.Owner, later.OwnerImage
 	}
 	if len(later.Threads) > len(have.Threads) {
 		have.Threads, have.Waiting, have.Announced, have.Open = later.Threads, later.Waiting, later.Announced, later.Open

@@ -75,6 +75,10 @@ func TestObjectsAreFound(t *testing.T) {
 	if m := s.Message(0x222be); m == nil || !m.LPC || m.Client.Addr != 0x842a4db0 {
 		t.Errorf("LPC message: %s", s)
 	}
+	s = built(t, "Server connection port e14ae238  Name: ApiPort\n    Server process  : 84aa0140 (csrss.exe)\n        Messages in queue:\n 0000 e20d9b80 - Busy  Id=0002249c  From: 584.680  Context=00000021  [e14ae248 . e14ae248]\n"+critical)
+	if m := s.Message(0xe20d9b80); m == nil || m != s.Message(0x2249c) || m.From != "0584.0680" || m.Server.Addr != 0x84aa0140 || s.WhatIs(0xe20d9b80)[0].Kind != "lpc-message" {
+		t.Errorf("LPC message in a queue: %s", s)
+	}
 	if c := s.CriticalSections(); len(c) != 1 || s.CriticalSection(0x77fb2440) != c[0] || c[0].Owner.N != 0xa7 {
 		t.Errorf("critical sections: %s", s)
 	}

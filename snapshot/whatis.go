@@ -10,7 +10,7 @@ import (
 // Meaning is one thing that an address is in a snapshot.
 type Meaning struct {
 	// Kind is resource, owner, waiter, thread, process, wait-object, irp, stack, or
-	// that of a single object: alpc-message, port, worker, work-item,
+	// that of a single object: alpc-message, lpc-message, port, worker, work-item,
 	// critical-section.
 	Kind     string
 	Addr     kd.Addr // as asked for, folded
@@ -57,7 +57,11 @@ func (s *Snapshot) whatObject(a kd.Addr) []Meaning {
 		add("irp", i.Thread.Addr, i.At)
 	}
 	if m := s.objects.messages[a]; m != nil {
-		add("alpc-message", m.Client.Addr, m.At)
+		kind := "alpc-message"
+		if m.LPC {
+			kind = "lpc-message"
+		}
+		add(kind, m.Client.Addr, m.At)
 	}
 	if p := s.Port(a); p != nil {
 		add("port", 0, p.At)
