@@ -36,6 +36,40 @@ func init() {
 	})
 }
 
+// askAboutSteps returns the commands that print what a suspected cycle runs
+// over: the messages and IRPs of which it is not known who must end the wait,
+// else the lists again.
+func (d *diagnosis) askAboutSteps(steps []Step) []string {
+	var out []string
+	for _, s := range steps {
+		if s.Grade < waitgraph.D {
+			continue
+		}
+		switch s.What {
+		case waitgraph.ALPCMessage:
+			out = append(out, "!alpc /m "+d.addr(s.WaitsFor))
+		case waitgraph.LPCMessage:
+			out = append(out, fmt.Sprintf("!lpc message %x", uint64(s.WaitsFor)))
+		case waitgraph.IRP:
+			out = append(out, "!irp "+d.addr(s.WaitsFor))
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, "!locks")
+	}
+	return out
+}
+
+// over counts what a cycle runs over.
+func over(steps []Step, n int) string {
+	for _, s := range steps {
+		if !s.What.IsLock() {
+			return kd.Plural(n, "object")
+		}
+	}
+	return kd.Plural(n, "lock")
+}
+
 // mostTold bounds the hops of a cycle that the explanation spells out.
 const mostTold = 24
 
@@ -43,7 +77,7 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 	f := d.knotFinding(deadlockCycle, k)
 	f.Suspect = d.suspectOf(f.Threads)
 	if f.Kind == SuspectedDeadlock {
-		f.Next = append(f.Next, "!locks")
+		f.Next = append(f.Next, d.askAboutSteps(f.Cycle)...)
 	}
 	f.Next = append(f.Next, d.nextForThreads(f.Threads)...)
 	if f.Suspect != nil {
@@ -120,7 +154,7 @@ func (d *diagnosis) cycleSummary(f Finding) string {
 	case f.Confidence == VeryLikely:
 		word = "Deadlock, very likely"
 	}
-	s := fmt.Sprintf("%s: %s wait for each other over %s%s.", word, kd.Plural(len(f.Threads), "thread"), kd.Plural(len(f.Resources), "lock"), d.members(f))
+	s := fmt.Sprintf("%s: %s wait for each other over %s%s.", word, kd.Plural(len(f.Threads), "thread"), over(f.Cycle, len(f.Resources)), d.members(f))
 	if f.Blocked > 0 {
 		s += fmt.Sprintf(" %s behind them.", waits(f.Blocked, "other thread"))
 	}

@@ -62,6 +62,9 @@ type Edge struct {
 	At       kd.Ref
 	About    kd.Addr         // an address that the text at At contains
 	Owner    *snapshot.Owner // the entry, for an edge from a gate to an owner
+	// Guess is set for an edge that is there to close a cycle only: it is not
+	// known that To is the one, so no chain leads over it.
+	Guess bool
 }
 
 // Graph is a wait-for graph. Out and In hold indexes into Edges.
@@ -75,6 +78,7 @@ type Graph struct {
 
 	index    map[key]int
 	listings map[kd.Addr]int // resources that list a thread as a waiter
+	byID     map[processThread]kd.Addr
 }
 
 type key struct {

@@ -14,12 +14,14 @@ type claim struct {
 	// owner must give the object back, or is the thread that must end. When
 	// it is 0, all threads of process must end.
 	owner   kd.Addr
-	owned   Grade // of what is said of the owner
+	owned   Grade   // of what is said of the owner
+	ownedAt kd.Ref  // where that is said; unknown: at at
+	said    kd.Addr // an address in the text at ownedAt
 	process kd.Addr
 }
 
 // indirect are the waits that are drawn only where they matter: for a thread
-// or process to end. On a healthy machine many threads wait so.
+// or process to end, for a reply. On a healthy machine many threads wait so.
 type indirect struct {
 	g *Graph
 	// from holds the claims by the thread that waits, by their targets: to a
@@ -60,6 +62,7 @@ func (g *Graph) addObjects() {
 	}
 	in.drawRings()
 	in.settle()
+	g.addGuesses(in.members)
 }
 
 // drawRings draws the waits of threads that can wait for each other to end: what
@@ -97,13 +100,15 @@ func (in *indirect) drawRings() {
 // take draws a thread's waits for what others own, and keeps those for others
 // to end.
 func (in *indirect) take(t *threads.Thread) {
-	claims := claimsOf(t)
+	claims := in.g.claimsOf(t)
 	if len(claims) == 0 {
 		return
 	}
 	e := &ending{thread: t.Addr, anyOf: len(claims) > 1, claims: claims}
 	for _, c := range claims {
-		if c.gate.What != ThreadObject && c.gate.What != ProcessObject {
+		switch c.gate.What {
+		case ThreadObject, ProcessObject, ALPCMessage, LPCMessage:
+		default:
 			in.draw(e)
 			return
 		}
@@ -192,7 +197,11 @@ func (in *indirect) draw(e *ending) {
 				}
 			}
 		default:
-			g.Add(Edge{From: gate, To: g.thread(c.owner), Grade: max(c.owned, g.unread(c.owner)), At: c.at, About: c.about})
+			owned, about := c.at, c.about
+			if c.ownedAt.Known() {
+				owned, about = c.ownedAt, c.said
+			}
+			g.Add(Edge{From: gate, To: g.thread(c.owner), Grade: max(c.owned, g.unread(c.owner)), At: owned, About: about})
 			in.todo = append(in.todo, c.owner)
 		}
 	}
@@ -218,7 +227,7 @@ func (in *indirect) member(process, thread kd.Addr) {
 
 // claimsOf returns what a thread waits for, nothing if anybody may end the wait
 // or it ends by itself, or if the end of the input may have cut its list.
-func claimsOf(t *threads.Thread) []claim {
+func (g *Graph) claimsOf(t *threads.Thread) []claim {
 	if t.State != threads.Waiting || t.WaitListOpen || t.Timed() {
 		return nil
 	}
@@ -227,6 +236,12 @@ func claimsOf(t *threads.Thread) []claim {
 		grade = D
 	}
 	if c, ok := fastMutex(t, grade); ok {
+		return []claim{c}
+	}
+	if c, ok := g.reply(t, grade); ok {
+		return []claim{c}
+	}
+	if c, ok := g.criticalSection(t, grade); ok {
 		return []claim{c}
 	}
 	out := make([]claim, 0, len(t.WaitObjects))

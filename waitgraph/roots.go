@@ -25,7 +25,7 @@ func (g *Graph) Roots() []Root {
 	reach := reach{g: g, memo: make(map[int]Root)}
 	var out []Root
 	for i := range g.Nodes {
-		if len(g.Out[i]) > 0 || len(g.In[i]) == 0 || g.isGate(i) {
+		if g.waits(i) || len(g.In[i]) == 0 || g.isGate(i) {
 			continue
 		}
 		r := reach.of(i)
@@ -39,6 +39,16 @@ func (g *Graph) Roots() []Root {
 	}
 	slices.SortStableFunc(out, func(a, b Root) int { return b.Blocked - a.Blocked })
 	return out
+}
+
+// waits reports whether a node has an edge that is no guess.
+func (g *Graph) waits(i int) bool {
+	for _, e := range g.Out[i] {
+		if !g.Edges[e].Guess {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *Graph) isGate(i int) bool {
@@ -113,6 +123,9 @@ func (r *reach) back(start []int) (far int, set blockedSet) {
 		set.count += r.g.Nodes[n].Announced
 		for _, e := range r.g.In[n] {
 			r.steps++
+			if r.g.Edges[e].Guess {
+				continue
+			}
 			from := r.g.Edges[e].From
 			if seen[from] {
 				continue

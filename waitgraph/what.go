@@ -20,3 +20,12 @@ const (
 	Rundown         What = "rundown protection"
 	CriticalSection What = "critical section"
 )
+
+// IsLock reports whether it is a lock that somebody owns.
+func (w What) IsLock() bool {
+	switch w {
+	case ThreadObject, ProcessObject, ALPCMessage, LPCMessage, IRP, WorkQueue:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,189 @@
+package waitgraph
+
+import (
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/objects"
+	"kdlocks/threads"
+)
+
+// reply returns the wait for the reply to a message of which the debugger
+// printed the thread that works on it.
+func (g *Graph) reply(t *threads.Thread, grade Grade) (claim, bool) {
+	m, what := g.message(t)
+	if m == nil || m.ServerThread.Addr == 0 || m.ServerThread.Addr == t.Addr {
+		return claim{}, false
+	}
+	return claim{
+		gate: Node{Kind: Object, What: what, Addr: t.Reply.Message}, grade: grade, at: t.Reply.At, about: t.Reply.Message,
+		owner: m.ServerThread.Addr, owned: gradeOf(m.ServerThread.At.Doubt), ownedAt: m.ServerThread.At, said: m.ServerThread.Addr,
+	}, true
+}
+
+// message returns the message whose reply a thread waits for, nil if it was not
+// printed itself or contradicts other output.
+func (g *Graph) message(t *threads.Thread) (*objects.Message, What) {
+	if t.Reply == nil {
+		return nil, ""
+	}
+	what := LPCMessage
+	if t.Reply.ALPC {
+		what = ALPCMessage
+	}
+	m := g.Snap.Message(t.Reply.Message)
+	if m == nil || m.Conflict != "" || m.LPC == t.Reply.ALPC {
+		return nil, what
+	}
+	return m, what
+}
+
+// criticalSection returns the wait for a critical section whose owner was
+// printed: by its thread ID, so it is looked for in the same process. The section
+// is the first argument of the routine that waits: on x86 the column shows it, on
+// x64 what it shows is often stale.
+func (g *Graph) criticalSection(t *threads.Thread, grade Grade) (claim, bool) {
+	if len(g.Snap.CriticalSections()) == 0 || t.Process.Addr == 0 {
+		return claim{}, false
+	}
+	i := t.FindFrame("WaitOnCriticalSection", "WaitForCriticalSection")
+	if i < 0 || len(t.Stack.Frames[i].Args) == 0 {
+		return claim{}, false
+	}
+	f := &t.Stack.Frames[i]
+	cs := g.Snap.CriticalSection(f.Args[0])
+	if cs == nil || cs.Conflict != "" || !cs.Owner.Known() || cs.Owner.N == 0 {
+		return claim{}, false
+	}
+	owner := g.threadOf(t.Process.Addr, cs.Owner.N)
+	if owner == 0 || owner == t.Addr {
+		return claim{}, false // it lets its owner in again
+	}
+	if stack := C; t.Stack.X86 {
+		grade = max(grade, stack)
+	} else {
+		grade = D
+	}
+	return claim{
+		gate: Node{Kind: Object, What: CriticalSection, Addr: cs.Addr}, grade: grade, at: f.At, about: cs.Addr,
+		owner: owner, owned: B, ownedAt: cs.At, said: cs.Addr,
+	}, true
+}
+
+// threadOf finds the thread of a process with an ID.
+func (g *Graph) threadOf(process kd.Addr, id uint64) kd.Addr {
+	if g.byID == nil {
+		g.byID = make(map[processThread]kd.Addr)
+		for _, t := range g.Snap.Threads {
+			if t.CID.Known {
+				g.byID[processThread{t.Process.Addr, uint64(t.CID.Thread)}] = t.Addr
+			}
+		}
+	}
+	return g.byID[processThread{process, id}]
+}
+
+// processThread is a process and the ID of one of its threads.
+type processThread struct {
+	process kd.Addr
+	id      uint64
+}
+
+// addGuesses draws who may have to reply to a message, or to complete an IRP,
+// where that was not printed and the one who waits holds others up: the blocked
+// threads of the server process, and those with the IRP on their stacks.
+func (g *Graph) addGuesses(members map[kd.Addr][]kd.Addr) {
+	asked := make(map[kd.Addr][]int) // threads that wait, by IRP
+	for _, t := range g.Snap.Threads {
+		i := g.Find(t.Addr)
+		if i < 0 || len(g.In[i]) == 0 || len(g.Out[i]) > 0 || t.State != threads.Waiting || t.Timed() || t.WaitListOpen {
+			continue
+		}
+		if t.Reply != nil {
+			g.guessServer(i, t, members[t.Reply.Server])
+			continue
+		}
+		for _, irp := range t.IRPs {
+			if p := g.Snap.IRP(irp.Addr); p == nil || !p.Complete {
+				asked[irp.Addr] = append(asked[irp.Addr], i)
+			}
+		}
+	}
+	if len(asked) > 0 {
+		g.guessCompleter(asked)
+	}
+}
+
+// guessServer joins a thread to the blocked threads of the process that owns the
+// port at which its message is queued.
+func (g *Graph) guessServer(client int, t *threads.Thread, server []kd.Addr) {
+	m, what := g.message(t)
+	if m != nil && m.ServerThread.Known() || t.Reply.Server == t.Process.Addr {
+		return
+	}
+	for _, a := range server {
+		if s := g.Find(a); s >= 0 && s != client && g.waits(s) {
+			st := g.Snap.Thread(a)
+			g.guess(client, Node{Kind: Object, What: what, Addr: t.Reply.Message}, t.Reply.At, Edge{To: s, Grade: D, At: st.At, About: a})
+		}
+	}
+}
+
+// guessCompleter joins threads to the blocked ones whose stacks show their IRP
+// as an argument.
+func (g *Graph) guessCompleter(asked map[kd.Addr][]int) {
+	for _, t := range g.Snap.Threads {
+		to := g.Find(t.Addr)
+		if to < 0 || !g.waits(to) {
+			continue
+		}
+		for i := range t.Stack.Frames {
+			f := &t.Stack.Frames[i]
+			for _, arg := range f.Args {
+				for _, from := range asked[arg] {
+					if from == to || strings.HasPrefix(f.Function, "Ki") {
+						continue
+					}
+					grade := D
+					if t.Stack.X86 {
+						grade = C
+					}
+					at := g.irpAt(g.Nodes[from].Addr, arg)
+					g.guess(from, Node{Kind: Object, What: IRP, Addr: arg}, at, Edge{To: to, Grade: grade, At: f.At, About: arg})
+				}
+			}
+		}
+	}
+}
+
+// irpAt is where an IRP stands in the list of the thread that issued it.
+func (g *Graph) irpAt(thread, irp kd.Addr) kd.Ref {
+	t := g.Snap.Thread(thread)
+	for _, i := range t.IRPs {
+		if i.Addr == irp {
+			return i.At
+		}
+	}
+	return t.At
+}
+
+// guess draws a thread's wait for an object, once, and who may end it, once.
+func (g *Graph) guess(from int, gate Node, at kd.Ref, end Edge) {
+	n := g.node(gate)
+	if !g.joined(from, n) {
+		g.Add(Edge{From: from, To: n, At: at, About: gate.Addr, Guess: true})
+	}
+	if !g.joined(n, end.To) {
+		end.From, end.Guess = n, true
+		g.Add(end)
+	}
+}
+
+func (g *Graph) joined(from, to int) bool {
+	for _, e := range g.Out[from] {
+		if g.Edges[e].To == to {
+			return true
+		}
+	}
+	return false
+}
