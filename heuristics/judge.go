@@ -62,6 +62,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		j.Findings = append(j.Findings, found...)
 	}
 	d.tellLive(j.Findings)
+	d.seenStopCode(j.Findings)
 	slices.SortStableFunc(j.Findings, weigh)
 	nothing := len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock
 	if !s.HasLocks && !d.decides() && nothing {
@@ -150,7 +151,7 @@ func byPlace(a, b Evidence) int {
 
 // rank is the order of verdicts, weightiest first.
 func rank(k Kind) int {
-	return slices.Index([]Kind{Deadlock, OrphanedLock, SuspectedDeadlock, Undecided, BlockedChain, Contention, NoDeadlock}, k)
+	return slices.Index([]Kind{Deadlock, Stall, OrphanedLock, SuspectedDeadlock, Undecided, BlockedChain, Contention, NoDeadlock}, k)
 }
 
 // weigh orders findings: by what they say of the system, then a thread that
@@ -194,11 +195,11 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 		f := j.Findings[0]
 		switch {
 		case rank(f.Kind) < rank(Undecided):
-			return Verdict{f.Kind, f.Confidence, f.Summary + more(j)}
+			return Verdict{f.Kind, f.Confidence, f.Summary + more(j) + d.elsewhere(f)}
 		case f.Kind == Undecided:
 			return Verdict{Undecided, Certain, f.Summary}
 		case !j.Undecided && rank(f.Kind) < rank(NoDeadlock):
-			return Verdict{f.Kind, f.Confidence, f.Summary}
+			return Verdict{f.Kind, f.Confidence, f.Summary + d.elsewhere(f)}
 		}
 	}
 	if j.Undecided {
