@@ -176,8 +176,11 @@ func proof(f Finding) waitgraph.Grade {
 }
 
 func family(f Finding) int {
-	if f.Check == deadlockCycle {
+	switch f.Check {
+	case deadlockCycle:
 		return 1
+	case workerExhaustion:
+		return -1
 	}
 	return 0
 }
