@@ -187,7 +187,10 @@ func family(f Finding) int {
 
 // specific puts the chain behind the finding that understands its root.
 func specific(f Finding) int {
-	if f.Check == blockedChain {
+	switch f.Check {
+	case blockedChain:
+		return 2
+	case ownerRunning:
 		return 1
 	}
 	return 0

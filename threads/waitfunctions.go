@@ -96,6 +96,7 @@ var WaitFunctions = []WaitFunction{
 	{Name: "KiSchedulerApc", For: ForResume, trait: Special},
 	{Name: "KxWaitForSpinLockAndAcquire", For: ForSpinLock, trait: Special},
 	{Name: "KxWaitForLockOwnerShip", For: ForSpinLock, trait: Special},
+	{Name: "ExpWaitForSpinLock", For: ForSpinLock, trait: Special},
 }
 
 // Words returns the names of the functions that set a trait in a Brief.
