@@ -44,12 +44,10 @@ type stopCode struct {
 	stalled bool
 	// queue is set when a queue of work items made no progress.
 	queue bool
-	// leak is set when a thread left a lock behind or gave back one that was not
-	// its own.
-	leak bool
 	// holder is the index of the thread that holds what the machine waited for,
 	// -1 if none is named.
 	holder int
+	next   string // the command that says more, "" if the arguments tell it
 	page   string // of Microsoft Learn
 }
 
@@ -98,36 +96,59 @@ var stopCodes = []stopCode{
 		page: "Bug Check 0x1C5 IO_THREADPOOL_DEADLOCK_LIVEDUMP",
 	},
 	{
-		code: 0xe3, name: "RESOURCE_NOT_OWNED", leak: true, holder: -1,
+		code: 0x1f5, name: "APPLICATION_HANG_KERNEL_LIVEDUMP", holder: -1,
+		says: "A program that hung was to be ended and could not be: most likely one of its threads hangs in kernel mode.",
+		page: "Bug Check 0x1F5 APPLICATION_HANG_KERNEL_LIVEDUMP",
+	},
+	{
+		code: 0x1a1, name: "WIN32K_CALLOUT_WATCHDOG_LIVEDUMP", holder: 0,
+		says: "A callout to Win32k did not return in time.",
+		args: []argument{{0, aThread, "the thread that keeps it from returning"}},
+		page: "Bug Check 0x1A1 WIN32K_CALLOUT_WATCHDOG_LIVEDUMP",
+	},
+	{
+		code: 0xc4, sorts: []kd.Addr{0x1000}, name: "DRIVER_VERIFIER_DETECTED_VIOLATION", holder: -1, next: "!deadlock",
+		says: "Driver Verifier saw a thread ask again for a lock that it owns and that cannot be taken twice.",
+		args: []argument{{1, aLock, "the lock"}},
+		page: "Bug Check 0xC4 DRIVER_VERIFIER_DETECTED_VIOLATION",
+	},
+	{
+		code: 0xc4, sorts: []kd.Addr{0x1001}, name: "DRIVER_VERIFIER_DETECTED_VIOLATION", holder: -1, next: "!deadlock",
+		says: "Driver Verifier saw locks taken in an order that can deadlock; whether threads wait for each other now is another question.",
+		args: []argument{{1, aLock, "the lock that closes the order"}},
+		page: "Bug Check 0xC4 DRIVER_VERIFIER_DETECTED_VIOLATION",
+	},
+	{
+		code: 0xe3, name: "RESOURCE_NOT_OWNED", holder: -1,
 		says: "A thread gave back an ERESOURCE that it did not own.",
 		args: []argument{{0, aResource, "the ERESOURCE given back"}, {1, aThread, "the thread that gave it back"}},
 		page: "Bug Check 0xE3 RESOURCE_NOT_OWNED",
 	},
 	{
-		code: 0x13c, name: "INVALID_IO_BOOST_STATE", leak: true, holder: -1,
+		code: 0x13c, name: "INVALID_IO_BOOST_STATE", holder: -1,
 		says: "A thread ended with an I/O boost left, as it has while it owns a lock that others wait for.",
 		args: []argument{{0, aThread, "the thread that ended"}},
 		page: "Bug Check 0x13C INVALID_IO_BOOST_STATE",
 	},
 	{
-		code: 0x153, name: "KERNEL_LOCK_ENTRY_LEAKED_ON_THREAD_TERMINATION", leak: true, holder: -1,
+		code: 0x153, name: "KERNEL_LOCK_ENTRY_LEAKED_ON_THREAD_TERMINATION", holder: -1,
 		says: "A thread ended before it had given back all its locks.",
 		args: []argument{{0, aThread, "the thread that ended"}},
 		page: "Bug Check 0x153 KERNEL_LOCK_ENTRY_LEAKED_ON_THREAD_TERMINATION",
 	},
 	{
-		code: 0x162, name: "KERNEL_AUTO_BOOST_INVALID_LOCK_RELEASE", leak: true, holder: -1,
+		code: 0x162, name: "KERNEL_AUTO_BOOST_INVALID_LOCK_RELEASE", holder: -1,
 		says: "A lock was given back by a thread that did not own it.",
 		args: []argument{{0, aThread, "the thread that gave it back"}, {1, aLock, "the lock"}},
 		page: "Bug Check 0x162 KERNEL_AUTO_BOOST_INVALID_LOCK_RELEASE",
 	},
 	{
-		code: 0x20, name: "KERNEL_APC_PENDING_DURING_EXIT", leak: true, holder: -1,
+		code: 0x20, name: "KERNEL_APC_PENDING_DURING_EXIT", holder: -1,
 		says: "A thread ended with APCs disabled: it entered a critical region, or took a mutex, and never left.",
 		page: "Bug Check 0x20 KERNEL_APC_PENDING_DURING_EXIT",
 	},
 	{
-		code: 0x39, name: "SYSTEM_EXIT_OWNED_MUTEX", leak: true, holder: -1,
+		code: 0x39, name: "SYSTEM_EXIT_OWNED_MUTEX", holder: -1,
 		says: "A work item returned to its worker thread while it owned a mutex: nobody will give it back.",
 		page: "Bug Check 0x39 SYSTEM_EXIT_OWNED_MUTEX",
 	},
@@ -317,6 +338,9 @@ func (d *diagnosis) namedFinding(s *stopCode) Finding {
 		case aQueue:
 			f.Next = append(f.Next, "!exqueue f")
 		}
+	}
+	if s.next != "" {
+		f.Next = append(f.Next, s.next)
 	}
 	if len(f.Next) == 0 {
 		f.Next = []string{"!analyze -v"}
