@@ -39,6 +39,7 @@ type Kind string
 // The kinds of verdict.
 const (
 	Deadlock          Kind = "deadlock"
+	Stall             Kind = "stall" // of a processor or bus: the locks are victims
 	OrphanedLock      Kind = "orphaned-lock"
 	SuspectedDeadlock Kind = "suspected-deadlock"
 	BlockedChain      Kind = "blocked-chain"

@@ -80,7 +80,11 @@ func (d *diagnosis) seenFrame(f *Finding, t *threads.Thread, i int, why string) 
 	if t == nil || i < 0 || i >= len(t.Stack.Frames) {
 		return
 	}
-	if fr := t.Stack.Frames[i]; !fr.Inline && !fr.Bare {
+	switch fr := t.Stack.Frames[i]; {
+	case fr.Inline:
+	case fr.Bare:
+		f.seen(fr.At, 0, why)
+	default:
 		f.seen(fr.At, fr.ChildSP, why)
 	}
 }

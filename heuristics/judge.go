@@ -56,6 +56,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	d := diagnose(s)
 	j := Judgement{Snap: s}
 	j.Findings = d.detect()
+	d.seenStopCode(j.Findings)
 	slices.SortStableFunc(j.Findings, weigh)
 	d.groupStacks(j.Findings)
 	nothing := len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock
@@ -163,7 +164,7 @@ func byPlace(a, b Evidence) int {
 
 // rank is the order of verdicts, weightiest first.
 func rank(k Kind) int {
-	return slices.Index([]Kind{Deadlock, OrphanedLock, SuspectedDeadlock, Undecided, BlockedChain, Contention, NoDeadlock}, k)
+	return slices.Index([]Kind{Deadlock, Stall, OrphanedLock, SuspectedDeadlock, Undecided, BlockedChain, Contention, NoDeadlock}, k)
 }
 
 // weigh orders findings: by what they say of the system, then a thread that
@@ -188,15 +189,21 @@ func proof(f Finding) waitgraph.Grade {
 }
 
 func family(f Finding) int {
-	if f.Check == deadlockCycle {
+	switch f.Check {
+	case deadlockCycle:
 		return 1
+	case workerExhaustion:
+		return -1
 	}
 	return 0
 }
 
 // specific puts the chain behind the finding that understands its root.
 func specific(f Finding) int {
-	if f.Check == blockedChain {
+	switch f.Check {
+	case blockedChain:
+		return 2
+	case ownerRunning:
 		return 1
 	}
 	return 0
@@ -207,11 +214,11 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 		f := j.Findings[0]
 		switch {
 		case rank(f.Kind) < rank(Undecided):
-			return Verdict{f.Kind, f.Confidence, f.Summary + more(j)}
+			return Verdict{f.Kind, f.Confidence, f.Summary + more(j) + d.elsewhere(f)}
 		case f.Kind == Undecided:
 			return Verdict{Undecided, Certain, f.Summary}
 		case !j.Undecided && rank(f.Kind) < rank(NoDeadlock):
-			return Verdict{f.Kind, f.Confidence, f.Summary}
+			return Verdict{f.Kind, f.Confidence, f.Summary + d.elsewhere(f)}
 		}
 	}
 	if j.Undecided {

@@ -103,3 +103,18 @@ func foldStack(t *threads.Thread) []string {
 	}
 	return out
 }
+
+// printedAgain returns a function that reports whether a stack without a header
+// is that of one it was asked about before: most likely it was printed twice.
+func printedAgain() func(*threads.Thread) bool {
+	seen := make(map[string]bool)
+	return func(t *threads.Thread) bool {
+		if t.Addr != 0 {
+			return false
+		}
+		key := strings.Join(foldStack(t), "\n")
+		before := seen[key]
+		seen[key] = true
+		return before
+	}
+}

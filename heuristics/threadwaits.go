@@ -51,9 +51,10 @@ const mostWaitKinds = 8
 func (d *diagnosis) threadWaits() []Finding {
 	var kinds []*seenWaits
 	at := make(map[string]*seenWaits)
+	again := printedAgain()
 	for t := range d.snap.AllThreads() {
 		text, aside, frame := seenWait(t)
-		if text == "" || t.State == threads.Running && d.ownsInVain(t) != "" { // of such an owner other detectors tell
+		if text == "" || again(t) || d.toldElsewhere(t) {
 			continue
 		}
 		k := at[text]
@@ -72,6 +73,13 @@ func (d *diagnosis) threadWaits() []Finding {
 		out = append(out, d.threadWaitsFinding(k))
 	}
 	return out
+}
+
+// toldElsewhere reports whether another detector tells of the thread: one that
+// waits for others to leave, or an owner that runs.
+func (d *diagnosis) toldElsewhere(t *threads.Thread) bool {
+	_, leaving := waitsToLeave(t)
+	return leaving || t.State == threads.Running && d.ownsInVain(t) != ""
 }
 
 // asides say what an engineer should know of a kind of wait.

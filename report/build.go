@@ -406,7 +406,7 @@ func (b *builder) finding(s *snapshot.Snapshot, f *heuristics.Finding) Finding {
 		}
 		out.Evidence = append(out.Evidence, Evidence{
 			Input: b.sources[e.At.Input].Name, Line: int(e.At.Line), EndLine: endLine, Column: col, Length: length,
-			Text: b.line(e.At), Address: e.Addr.String(), Why: e.Why,
+			Text: b.line(e.At), Address: hex(e.Addr), Why: e.Why,
 		})
 	}
 	out.NextCommands = append(out.NextCommands, f.Next...)

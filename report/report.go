@@ -316,7 +316,7 @@ type Evidence struct {
 	Column  int    `json:"column"`
 	Length  int    `json:"length"`
 	Text    string `json:"text"`
-	Address string `json:"address"`
+	Address string `json:"address,omitempty"` // absent for a frame without addresses
 	Why     string `json:"why"`
 }
 

@@ -42,11 +42,13 @@ type Bugcheck struct {
 	Name string // "SYSTEM_SERVICE_EXCEPTION"
 	Args []kd.Addr
 	At   kd.Ref
+	// ArgsAt is where each of Args was read.
+	ArgsAt []kd.Ref
 }
 
 // SetArg keeps argument i, counted from 0, as printed. Nothing happens without a
 // stop code or for a word that is no number.
-func (b *Bugcheck) SetArg(i int, word string) {
+func (b *Bugcheck) SetArg(i int, word string, at kd.Ref) {
 	const args = 4
 	a, ok := kd.ParseAddr(word)
 	if b == nil || !ok || i < 0 || i >= args {
@@ -55,7 +57,27 @@ func (b *Bugcheck) SetArg(i int, word string) {
 	for len(b.Args) <= i {
 		b.Args = append(b.Args, 0)
 	}
-	b.Args[i] = a
+	for len(b.ArgsAt) <= i {
+		b.ArgsAt = append(b.ArgsAt, kd.Ref{})
+	}
+	b.Args[i], b.ArgsAt[i] = a, at
+}
+
+// SetArgs keeps all arguments, which stand in one place.
+func (b *Bugcheck) SetArgs(args []kd.Addr, at kd.Ref) {
+	b.Args, b.ArgsAt = args, make([]kd.Ref, len(args))
+	for i := range b.ArgsAt {
+		b.ArgsAt[i] = at
+	}
+}
+
+// Arg returns argument i, counted from 0, and where it was read; false if it was
+// not.
+func (b *Bugcheck) Arg(i int) (a kd.Addr, at kd.Ref, ok bool) {
+	if b == nil || i < 0 || i >= len(b.Args) || i >= len(b.ArgsAt) || !b.ArgsAt[i].Known() {
+		return 0, kd.Ref{}, false
+	}
+	return b.Args[i], b.ArgsAt[i], true
 }
 
 // Resource is an ERESOURCE with its owner entries resolved: Resolved[i]

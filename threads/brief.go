@@ -34,7 +34,7 @@ const (
 	HasOwner                        // a wait object with its owner: a mutant
 	WaitsOnStack                    // a frame of ExpWaitForResource
 	OtherObject                     // a wait object of a kind that no ERESOURCE has
-	Special                         // a frame of a rare routine of WaitFunctions, or of one that changes how a wait is granted
+	Special                         // a frame of a rare routine of WaitFunctions, of one that changes how a wait is granted, or of a writer of modified pages
 	Expanded                        // frames on more than one stack
 	QueueWait                       // a frame of QueueWaits
 	IOWait                          // a frame of IOWaits
@@ -63,6 +63,7 @@ var routines = []struct {
 }{
 	{[]string{"ExpWaitForResource"}, WaitsOnStack},
 	{[]string{"ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive"}, Special},
+	{[]string{"MiMappedPageWriter", "MiModifiedPageWriter"}, Special},
 	{QueueWaits, QueueWait},
 	{IOWaits, IOWait},
 	{UserModeWaits, AsksUserMode},

@@ -87,6 +87,7 @@ var WaitFunctions = []WaitFunction{
 	{Name: "IopSynchronousApiServiceTail", For: ForIO, trait: IOWait},
 	{Name: "WaitForIrp", For: ForIO, trait: IOWait},
 	{Name: "CancelThreadIo", For: ForIO, trait: IOWait},
+	{Name: "IopCancelAlertedRequest", For: ForIO, trait: IOWait},
 	{Name: "KeRemoveQueue", For: ForWork, trait: QueueWait, Seen: "Windows 2000 to Windows 10 (testdata/corpus 002, 006, 039)"},
 	{Name: "KeRemovePriQueue", For: ForWork, trait: QueueWait, Seen: "Windows 8.1 to Windows 11"},
 	{Name: "MiWaitForFreePage", For: ForMemory, trait: Special},
@@ -96,6 +97,7 @@ var WaitFunctions = []WaitFunction{
 	{Name: "KiSchedulerApc", For: ForResume, trait: Special},
 	{Name: "KxWaitForSpinLockAndAcquire", For: ForSpinLock, trait: Special},
 	{Name: "KxWaitForLockOwnerShip", For: ForSpinLock, trait: Special},
+	{Name: "ExpWaitForSpinLock", For: ForSpinLock, trait: Special},
 }
 
 // Words returns the names of the functions that set a trait in a Brief.

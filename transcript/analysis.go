@@ -109,7 +109,7 @@ func (s *session) learnArgument(l kd.Line) {
 	}
 	c := kd.Cursor{Text: l.Text[5:]}
 	w, _ := c.Word()
-	s.target.Bugcheck.SetArg(int(l.Text[3]-'1'), strings.TrimRight(w, ",."))
+	s.target.Bugcheck.SetArg(int(l.Text[3]-'1'), strings.TrimRight(w, ",."), l.All())
 }
 
 // analysisKeys are the keys of !analyze without an underscore.
@@ -139,7 +139,7 @@ func (r *router) learnKey(key, value string, l kd.Line) {
 			r.stopCode(word, l)
 		}
 	case "BUGCHECK_P1", "BUGCHECK_P2", "BUGCHECK_P3", "BUGCHECK_P4":
-		r.cur.target.Bugcheck.SetArg(int(key[10]-'1'), word)
+		r.cur.target.Bugcheck.SetArg(int(key[10]-'1'), word, l.All())
 	case "PROCESS_NAME":
 		r.cur.target.Process = value
 	case "FAILURE_BUCKET_ID":

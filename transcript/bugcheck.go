@@ -130,7 +130,7 @@ func (s *session) learnStopCode(stop stopCode, l kd.Line) {
 		return
 	}
 	if len(stop.args) > 0 {
-		s.target.Bugcheck.Args = stop.args
+		s.target.Bugcheck.SetArgs(stop.args, l.All())
 	} else {
 		s.stopAt = l.All()
 	}

@@ -167,7 +167,8 @@ func (s *session) learn(l kd.Line) {
 	case s.breakPlace(l) != "":
 		s.locks.BrokeIn(s.breakPlace(l), s.breakAt)
 	case s.stopArgsLine(l):
-		s.target.Bugcheck.Args, _ = parseStopArgs(l.Text)
+		args, _ := parseStopArgs(l.Text)
+		s.target.Bugcheck.SetArgs(args, l.All())
 		s.stopAt = kd.Ref{}
 	default:
 		if stop, ok := parseStopCode(l.Text); ok {

@@ -1,0 +1,97 @@
+package heuristics
+
+import (
+	"fmt"
+	"slices"
+
+	"kdlocks/kd"
+	"kdlocks/threads"
+	"kdlocks/waitgraph"
+)
+
+var ownerSpins = &Check{
+	ID:       "owner-spins",
+	Title:    "A thread that runs spins for a spin lock",
+	Severity: Info,
+	Means: `The thread is on a processor and asks for a spin lock again and again. Spin locks are held for microseconds; who spins for longer waits for a processor that never gives the lock back. The lists of ERESOURCEs cannot explain that: spin locks are in none of them. Locks that the thread owns have waiters because it cannot go on.
+Seen must be: the state RUNNING, and the routine that spins on its stack. That it lasts is told by the stop code 0x133 or 0x101, or by the time since the thread was last switched in.`,
+	WhenWrong: `One capture is a photograph: a thread may be met at the moment at which it spins. Without the stop code, and with a short time, it is a hint only. With 0x101 the one that spins is often a victim of the processor that does not respond.`,
+	Disproof:  "A second capture shows the thread elsewhere; !qlocks and the lock's own field show it free.",
+	Remedy:    "Find who owns the spin lock: !qlocks for queued ones, else what the other processors run (!running -it) and who wrote the lock last. A driver that takes a spin lock twice on one processor waits for itself.",
+	Next:      "!qlocks",
+	References: []string{
+		"Microsoft Learn: !qlocks", "Microsoft Learn: Introduction to Spin Locks",
+		"DebugPrivilege/InsightEngineering, Spinlock: a thread that has spun for 5 minutes",
+	},
+}
+
+// spinRoutines ask for a spin lock that somebody else owns.
+var spinRoutines = []string{"KxWaitForSpinLockAndAcquire", "KxWaitForLockOwnerShip", "ExpWaitForSpinLock"}
+
+func init() {
+	register(ownerSpins, func(d *diagnosis) []Finding {
+		var out []Finding
+		d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Running && b.Has(threads.Special) }, func(t *threads.Thread) bool {
+			if at := t.FindFrame(spinRoutines...); t.State == threads.Running && at >= 0 {
+				out = append(out, d.spinFinding(t, at))
+			}
+			return len(out) <= mostFindings
+		})
+		return out
+	})
+}
+
+func (d *diagnosis) spinFinding(t *threads.Thread, at int) Finding {
+	f := ownerSpins.finding(NoDeadlock)
+	f.Confidence, f.Grade = Possible, waitgraph.C
+	f.Threads = []kd.Addr{t.Addr}
+	f.Bystanders, f.Blocked = d.behind(t.Addr)
+	f.seen(t.At, t.Addr, "it runs")
+	d.seenFrame(&f, t, at, "it spins for a spin lock")
+	where := "a processor"
+	if t.Processor >= 0 {
+		where = fmt.Sprintf("processor %d", t.Processor)
+	}
+	f.Summary = fmt.Sprintf("%s runs on %s and spins for a spin lock (%s): no list of ERESOURCEs can say who owns that.", capital(d.whose(t)), where, t.Stack.Frames[at].Name())
+	f.Explanation = fmt.Sprintf("It stands in %s.", frame(t, at)) + ticksOf(t)
+	if f.Blocked > 0 {
+		f.Kind, f.Severity = BlockedChain, Medium
+		f.Explanation += fmt.Sprintf(" %s behind it for a lock that it owns.", capital(waits(f.Blocked, "thread")))
+	}
+	if i := nearest(t, at); i >= 0 {
+		f.Suspect = &Suspect{Module: t.Stack.Frames[i].Module, Reason: fmt.Sprintf("nearest module outside Windows to the spin lock: %s", frame(t, i))}
+	}
+	s := d.watchdog()
+	if s != nil || t.WaitMS > rearmed {
+		f.Kind, f.Severity, f.Confidence = Stall, High, Likely
+	}
+	if s != nil {
+		f.seen(d.snap.Target.Bugcheck.At, kd.Addr(d.snap.Target.Bugcheck.Code), "the stop code")
+		f.Explanation += " The machine stopped with " + d.stopName() + ". " + d.saysOf(s)
+	}
+	f.Explanation += d.whoOwnsQueued(&f, t.Processor)
+	f.Next = []string{"!qlocks", "!running -it"}
+	return f
+}
+
+// whoOwnsQueued says which queued spin lock a processor waits for and who owns
+// it, as !qlocks shows it.
+func (d *diagnosis) whoOwnsQueued(f *Finding, cpu int) string {
+	if cpu < 0 {
+		return ""
+	}
+	for _, q := range d.snap.QueuedLocks {
+		if !slices.Contains(q.Waiters, cpu) || q.Owner < 0 {
+			continue
+		}
+		text := fmt.Sprintf(" !qlocks shows processor %d waiting for %s, which processor %d owns", cpu, q.Name, q.Owner)
+		for _, p := range d.snap.Processors {
+			if p.CPU == q.Owner && p.Current != 0 {
+				text += "; there runs " + d.thread(p.Current)
+				f.seen(p.At, p.Current, "it runs on the processor that owns the spin lock")
+			}
+		}
+		return text + "."
+	}
+	return ""
+}

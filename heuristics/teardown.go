@@ -1,0 +1,87 @@
+package heuristics
+
+import (
+	"fmt"
+
+	"kdlocks/kd"
+	"kdlocks/threads"
+	"kdlocks/waitgraph"
+)
+
+var teardownWaitsIO = &Check{
+	ID:       "teardown-waits-io",
+	Title:    "A thread cannot end before its I/O is cancelled or completed",
+	Severity: Medium,
+	Means: `The thread has been told to end, or its I/O was cancelled, and it waits until its IRPs are completed. A driver holds one and cannot cancel it. Until then the thread, and its process, stay: what they own is not given back, and whoever waits for the process waits, too.
+Seen must be: the routine that ends threads (PspExitThread, PspTerminateThreadByPointer) with IoCancelThreadIo above it, or IopCancelAlertedRequest; and for the IRPs the thread's IRP list.`,
+	WhenWrong:  `The driver is about to complete the IRP. For a thread that ends, Windows gives up after five minutes and lets the thread go, with an event in the log. The wait is a short sleep that is begun anew: its age says nothing.`,
+	Disproof:   "A second capture shows the thread gone, or other IRPs in its list.",
+	Remedy:     "See with !irp which driver holds the IRP and since when. For its developer: IRPs that may stay for long need a cancel routine.",
+	Next:       "!irp <IRP>",
+	References: []string{"Microsoft Learn: Canceling IRPs", "Microsoft Learn: !irp", "Microsoft Learn: Bug Check 0x1F5 APPLICATION_HANG_KERNEL_LIVEDUMP", "Windows Internals: Debugging an Unkillable Process"},
+}
+
+var (
+	// cancelRoutines wait for IRPs that were cancelled.
+	cancelRoutines = []string{"CancelThreadIo", "IopCancelAlertedRequest"}
+	// endRoutines end the thread that they run in.
+	endRoutines = []string{"PspExitThread", "PspTerminateThreadByPointer", "PspTerminateProcess"}
+)
+
+func init() {
+	register(teardownWaitsIO, func(d *diagnosis) []Finding {
+		var out []Finding
+		d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Waiting && b.Has(threads.IOWait) }, func(t *threads.Thread) bool {
+			if f := d.teardownFinding(t); f != nil {
+				out = append(out, *f)
+			}
+			return len(out) <= mostFindings
+		})
+		return out
+	})
+}
+
+// teardownFinding returns nil for a thread that does not wait for cancelled
+// IRPs.
+func (d *diagnosis) teardownFinding(t *threads.Thread) *Finding {
+	at, end := t.FindFrame(cancelRoutines...), t.FindFrame(endRoutines...)
+	alerted := t.FindFrame("IopCancelAlertedRequest") >= 0
+	if at < 0 || !couldWait(t) || end < at && !alerted || nearest(t, 0) >= 0 && nearest(t, 0) < at {
+		return nil
+	}
+	f := teardownWaitsIO.finding(BlockedChain)
+	f.Confidence, f.Grade = Possible, waitgraph.C
+	if t.Addr != 0 {
+		f.Threads = []kd.Addr{t.Addr}
+		f.Bystanders, f.Blocked = d.behind(t.Addr)
+		f.seen(t.At, t.Addr, "the thread that should end")
+	}
+	d.seenFrame(&f, t, at, "it waits for its cancelled IRPs")
+	d.seenFrame(&f, t, end, "it ends")
+	what := "is to end and"
+	if end < 0 {
+		what = "had its I/O cancelled and"
+	}
+	f.Summary = fmt.Sprintf("%s %s waits in %s for its IRPs; they are not in the input.", capital(d.whose(t)), what, t.Stack.Frames[at].Name())
+	if n := len(t.IRPs); n > 0 {
+		f.Severity, f.Confidence = High, Likely
+		f.Summary = fmt.Sprintf("%s %s waits in %s for %s that no driver has completed.", capital(d.whose(t)), what, t.Stack.Frames[at].Name(), kd.Plural(n, "IRP"))
+	}
+	f.Explanation = fmt.Sprintf("It stands in %s.", frame(t, at))
+	for _, irp := range t.IRPs[:min(len(t.IRPs), 8)] {
+		f.seen(irp.At, irp.Addr, "an IRP of the thread")
+		f.Next = append(f.Next, "!irp "+d.addr(irp.Addr))
+	}
+	if s := d.stopCode(); s != nil && s.code == 0x1f5 {
+		f.Confidence = VeryLikely
+		f.seen(d.snap.Target.Bugcheck.At, kd.Addr(s.code), "the stop code")
+		f.Explanation += " The dump was taken because of it: " + d.stopName() + ". " + s.says
+	}
+	if len(f.Next) == 0 && t.Addr != 0 {
+		f.Next = []string{"!thread " + d.addr(t.Addr) + " 1f"}
+	}
+	if len(f.Next) == 0 {
+		f.Next = []string{"!irpfind"}
+	}
+	return &f
+}
