@@ -151,8 +151,11 @@ func (r *Reader) irpSecond(l kd.Line) bool {
 // named reads "Mdl = 86041108", "Mdl=..." and "No Mdl" in the first bytes of a
 // line.
 func named(text, name string, l kd.Line) Printed {
-	at := strings.Index(strings.ToLower(text), name)
-	if at < 0 {
+	at := 0 // lowering the text would move places behind bytes that are no UTF-8
+	for at < len(text) && !kd.HasPrefixFold(text[at:], name) {
+		at++
+	}
+	if at == len(text) {
 		return Printed{}
 	}
 	if before, ok := strings.CutSuffix(text[:at], " "); ok && kd.HasPrefixFold(before[max(0, len(before)-2):], "no") {
