@@ -26,7 +26,7 @@ Seen must be: the state RUNNING, and the routine that spins on its stack. That i
 }
 
 // spinRoutines ask for a spin lock that somebody else owns.
-var spinRoutines = []string{"KxWaitForSpinLockAndAcquire", "KxWaitForLockOwnerShip", "ExpWaitForSpinLock"}
+var spinRoutines = []string{"KxWaitForSpinLockAndAcquire", "KxWaitForLockOwnerShip"}
 
 func init() {
 	register(ownerSpins, func(d *diagnosis) []Finding {

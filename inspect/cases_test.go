@@ -19,7 +19,7 @@ import (
 	"kdlocks/transcript"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected parts of the cases")
+var update = flag.Bool("update", false, "rewrite the expected parts of the cases and docs/waits.md")
 
 // kase is one file of testdata/cases: where the text comes from, which
 // detectors must find something in it and which must stay silent, the input,

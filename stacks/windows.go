@@ -8,7 +8,7 @@ var windowsModules = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr 
 	rdbss mup npfs msfs ksecdd win32k win32kbase win32kfull dxgkrnl dxgmms1 dxgmms2 watchdog tcpip ndis afd http srv srv2 srvnet
 	mrxsmb mrxsmb10 mrxsmb20 volsnap volmgr volmgrx partmgr mountmgr disk classpnp storport storahci stornvme ataport scsiport
 	pci acpi wof fileinfo netio tdx cng ci clfs tm vmbus vdrvroot ntdll kernel32 kernelbase wow64 wow64cpu user32 verifier
-	luafv rdyboost fvevol`)
+	luafv rdyboost fvevol cdd fwpkclnt tunnel`)
 
 func wordSet(words string) map[string]bool {
 	set := make(map[string]bool)
@@ -19,4 +19,18 @@ func wordSet(words string) map[string]bool {
 }
 
 // OfWindows reports whether a module is a part of Windows; "" counts as one.
-func OfWindows(module string) bool { return module == "" || windowsModules[strings.ToLower(module)] }
+// Some tools print the name of the file, as in ntkrnlpa.exe.
+func OfWindows(module string) bool {
+	name := strings.ToLower(module)
+	return name == "" || windowsModules[name] || windowsModules[imageName(name)]
+}
+
+// imageName takes the ending off the name of a module's file.
+func imageName(file string) string {
+	for _, end := range [...]string{".sys", ".exe", ".dll"} {
+		if name, ok := strings.CutSuffix(file, end); ok {
+			return name
+		}
+	}
+	return file
+}
