@@ -464,7 +464,11 @@ func (r *router) build() {
 		whole = append(whole, s)
 	}
 	for _, s := range whole {
-		for _, f := range splitMoments(s.facts.locks, s.facts.threads) {
+		moments := splitMoments(s.facts.locks, s.facts.threads)
+		for i, f := range moments {
+			if len(moments) > 1 {
+				s.target.Moment = i + 1
+			}
 			if snap := snapshot.Build(s.target, f.locks, f.threads); !snap.Empty() {
 				r.out.Snapshots = append(r.out.Snapshots, snap)
 			}
