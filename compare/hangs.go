@@ -40,6 +40,7 @@ type Hang struct {
 	From    *Capture
 	// Kind and Confidence are the judgement over all captures.
 	Kind       heuristics.Kind
+	Severity   heuristics.Severity
 	Confidence heuristics.Confidence
 	// Answers are those of all captures, in their order; Blocked the threads
 	// behind it, -1 where it was not found.
@@ -108,9 +109,9 @@ func weight(h *Hang) int {
 	fates := []Fate{Frozen, Formed, OnlyLast, Unconfirmed, Dissolved}
 	w := slices.Index(fates, h.Fate)
 	if h.Stand() {
-		return slices.Index(kinds, h.Kind)*len(fates) + w
+		return slices.Index(kinds, h.Finding.Kind)*len(fates) + w
 	}
-	return len(kinds)*len(fates)*(1+w) + slices.Index(kinds, h.Kind)
+	return len(kinds)*len(fates)*(1+w) + slices.Index(kinds, h.Finding.Kind)
 }
 
 // hangKey is the same for findings that say the same.
@@ -155,7 +156,7 @@ func (c *comparison) follow(h *Hang) {
 		}
 	}
 	h.Fate = fate(h.Answers)
-	h.Kind, h.Confidence = h.Finding.Kind, h.Finding.Confidence
+	h.Kind, h.Severity, h.Confidence = h.Finding.Kind, h.Finding.Severity, h.Finding.Confidence
 	c.judge(h, ran, weak)
 }
 
@@ -271,6 +272,7 @@ func (c *comparison) judge(h *Hang, ran, weak bool) {
 		if h.Kind == heuristics.OrphanedLock {
 			h.Why = "A later capture refutes it: " + h.lastWhy(No) + "."
 		}
+		h.Kind, h.Severity, h.Confidence = heuristics.NoDeadlock, heuristics.Info, heuristics.VeryLikely
 	}
 	if !h.Stand() && h.Fate != Unconfirmed {
 		h.Next = nil

@@ -239,12 +239,12 @@ func (c *comparison) pair(l *Lock, i, j int) (State, string) {
 		return Unclear, "its owners were not listed"
 	}
 	if kept == 0 {
-		return Moving, "it has another owner" + rise(counted, m, n)
+		return Moving, "it has another owner"
 	}
 	if came > 0 || left > 0 {
-		return Held, fmt.Sprintf("%s in both%s%s%s", kd.Plural(kept, "owner"), some(came, " came"), some(left, " left"), rise(counted, m, n))
+		return Held, fmt.Sprintf("%s in both%s%s", kd.Plural(kept, "owner"), some(came, " came"), some(left, " left"))
 	}
-	return c.sameOwner(l, i, j, rise(counted, m, n), n-m, counted)
+	return c.sameOwner(l, i, j, n-m, counted)
 }
 
 func some(n int, what string) string {
@@ -252,13 +252,6 @@ func some(n int, what string) string {
 		return ""
 	}
 	return fmt.Sprintf(", %d%s", n, what)
-}
-
-func rise(counted bool, m, n int) string {
-	if !counted {
-		return ""
-	}
-	return fmt.Sprintf(", contention count %d, then %d", m, n)
 }
 
 // owners counts the owner entries that are in both, came, and left. One whose
@@ -292,7 +285,7 @@ func replaced(thread kd.Addr, from, to *Capture) bool {
 // owner. Who was queued gets the lock when it is released, and has to wait once
 // more to be queued again, which its contention count shows, or the thread's own
 // context switches.
-func (c *comparison) sameOwner(l *Lock, i, j int, count string, rose int, counted bool) (State, string) {
+func (c *comparison) sameOwner(l *Lock, i, j, rose int, counted bool) (State, string) {
 	a, b := l.Seen[i], l.Seen[j]
 	same, added, gone := waiters(a, b)
 	shared, exclusive := b.Unlisted()
@@ -304,21 +297,24 @@ func (c *comparison) sameOwner(l *Lock, i, j int, count string, rose int, counte
 	case same+added+gone == 0 && unlisted:
 		return Unclear, "its waiters were not listed"
 	case same+gone == 0 && !unlisted:
-		return Held, "same owner, and nobody waited" + count
+		return Held, "same owner, and nobody waited"
 	case gone > 0 && unlisted:
 		return Unclear, "same owner, but not all waiters were listed"
 	case gone > 0:
-		return Moving, fmt.Sprintf("same owner again: %s got it in between%s", kd.Plural(gone, "waiter"), count)
+		return Moving, fmt.Sprintf("same owner again: %s got it in between", kd.Plural(gone, "waiter"))
 	case moved > 0 && (requeued || !counted && still == 0):
-		return Moving, fmt.Sprintf("same owner again: %s ran in between%s", kd.Plural(moved, "waiter"), count)
+		return Moving, fmt.Sprintf("same owner again: %s ran in between", kd.Plural(moved, "waiter"))
 	case still == 0 && requeued:
-		return Moving, fmt.Sprintf("same owner again: %d contentions more than new waiters%s", rose-added, count)
+		return Moving, fmt.Sprintf("same owner again: %d contentions more than new waiters", rose-added)
 	case !counted && still == 0 || !counted && moved > 0:
 		return Held, "same owner, and nothing tells whether it let go in between"
 	case added > 0 || b.Waiting() > a.Waiting():
-		return Growing, fmt.Sprintf("same owner, the same waiters and %d more%s", max(added, b.Waiting()-a.Waiting()), count)
+		return Growing, fmt.Sprintf("same owner, the same waiters and %d more", max(added, b.Waiting()-a.Waiting()))
 	}
-	return Stuck, "same owner, same waiters" + count
+	if counted && rose == 0 {
+		return Stuck, "same owner, same waiters, same contention count"
+	}
+	return Stuck, "same owner, same waiters"
 }
 
 // queued counts the threads that wait in both and have not run, but for waits

@@ -24,13 +24,35 @@ type pair struct {
 
 const perSecond = 64 // ticks
 
-// newPair makes the first moment of a machine.
+// newPair makes the first moment of a machine of at least size threads, with
+// everything that a pair can hold but a cycle that dissolves.
 func newPair(seed uint64, d dialect, size int) *pair {
-	p := &pair{world: newWorld(seed, d), now: 40_000_000 + int64(seed)*1000, span: 300 * perSecond, base: "5b000000"}
+	p := barePair(seed, d)
 	p.world.cycle(3, false)
 	p.cycle = p.want[0].threads
-	p.world.want = nil
+	p.addConvoy()
+	p.freed = p.owned(false, p.thread())
+	p.hang(p.freed, 4)
+	p.addRoot()
+	p.reused = p.thread()
+	p.reused.where = inProcess
+	return p.fill(size)
+}
 
+// barePair is a machine on which nobody owns anything.
+func barePair(seed uint64, d dialect) *pair {
+	return &pair{world: newWorld(seed, d), now: 40_000_000 + int64(seed)*1000, span: 300 * perSecond, base: "5b000000"}
+}
+
+// fill adds threads that own nothing, up to size of them.
+func (p *pair) fill(size int) *pair {
+	p.quiet = true
+	p.noise(size)
+	p.settle()
+	return p
+}
+
+func (p *pair) addConvoy() {
 	t := p.thread()
 	p.runs(t)
 	p.convoy = p.owned(false, t)
@@ -38,11 +60,10 @@ func newPair(seed uint64, d dialect, size int) *pair {
 	for range 30 {
 		p.wantsExclusive(p.convoy, p.thread())
 	}
+}
 
-	t = p.thread()
-	p.freed = p.owned(false, t)
-	p.hang(p.freed, 4)
-
+// addRoot adds a lock whose owner waits for something that never comes.
+func (p *pair) addRoot() {
 	p.root = p.thread()
 	p.root.state, p.root.reason, p.root.mode = "waiting", "Executive", "KernelMode"
 	p.root.objects = []object{{addr: p.addr(regionObject), kind: "NotificationEvent"}}
@@ -52,12 +73,6 @@ func newPair(seed uint64, d dialect, size int) *pair {
 	for range 5 {
 		p.wantsExclusive(p.grows, p.thread())
 	}
-	p.reused = p.thread()
-	p.reused.where = inProcess
-	p.quiet = true
-	p.noise(size)
-	p.settle()
-	return p
 }
 
 // settle makes the ticks of all threads those of one moment. A wait for an
@@ -87,7 +102,7 @@ func (p *pair) goOn() {
 	p.now += p.span
 	for _, t := range p.threads {
 		switch r := p.queuedAt(t); {
-		case r == p.convoy || t.state == "running":
+		case r != nil && r == p.convoy || t.state == "running":
 			t.switches += 20_000 + p.rng.Int64N(1000)
 		case r != nil: // its wait was begun anew
 			t.switches += p.span / (4 * perSecond)
@@ -98,21 +113,25 @@ func (p *pair) goOn() {
 			t.ticks = p.rng.Int64N(perSecond)
 		}
 	}
-	p.passOn(p.convoy)
-	p.convoy.contention += 90_000
-	p.free(p.freed)
-	for range 7 {
-		t := p.thread()
-		p.wantsExclusive(p.grows, t)
-		p.grows.contention++
+	if p.convoy != nil {
+		p.passOn(p.convoy)
+		p.convoy.contention += 90_000
 	}
-	p.reused.tid += 0x1000
-	p.reused.switches, p.reused.ticks = 5, 3
+	if p.freed != nil {
+		p.free(p.freed)
+	}
+	if p.root != nil {
+		for range 7 {
+			p.wantsExclusive(p.grows, p.thread())
+			p.grows.contention++
+		}
+	}
+	if p.reused != nil {
+		p.reused.tid += 0x1000
+		p.reused.switches, p.reused.ticks = 5, 3
+	}
 	p.dissolve()
 	p.settle()
-	// The hung thread has waited all the time.
-	p.root.ticks = max(p.root.ticks, p.span)
-	p.root.start = p.now - p.root.ticks
 }
 
 // passOn gives a lock to its first waiter; the owner queues up again.

@@ -84,7 +84,7 @@ func checkPair(t *testing.T, p *pair, c *report.Comparison) {
 	if c.Verdict.Kind != "deadlock" || c.Verdict.Confidence != "certain" || !strings.HasPrefix(c.Verdict.Summary, "Frozen in 2 captures") {
 		t.Errorf("verdict %+v", c.Verdict)
 	}
-	if f := comparedFinding(c, p.cycle); f.Fate != "frozen" || f.Confidence != "certain" || !f.Stands() {
+	if f := comparedFinding(c, p.cycle); f.Fate != "frozen" || f.Confidence != "certain" || !f.Stands {
 		t.Errorf("the cycle is %s, %s: %s", f.Fate, f.Confidence, f.Why)
 	}
 	for want, r := range map[string]*resource{"moving": p.convoy, "freed": p.freed, "growing": p.grows} {
@@ -156,5 +156,237 @@ func TestSameBytesGiveTheSameComparison(t *testing.T) {
 	}
 	if outs[0] != outs[1] {
 		t.Error("two comparisons differ")
+	}
+}
+
+// twoMoments prints a machine, lets it go on, and prints it again.
+func twoMoments(p *pair, st style, header bool) (first, second string) {
+	first = p.print(st, header)
+	p.goOn()
+	return first, p.print(st, header)
+}
+
+func TestACycleThatDissolvedIsNoDeadlock(t *testing.T) {
+	t.Parallel()
+	for i, d := range dialects {
+		p := barePair(uint64(i), d).fill(40)
+		p.brieflyCrossed()
+		first, second := twoMoments(p, styles[i%3], i%2 == 0)
+		if kind := runText(t, []byte(first)).Verdict.Kind; kind != "deadlock" {
+			t.Fatalf("%s: the first capture by itself is %s", d.name, kind)
+		}
+		c := compareTexts(t, first, second)
+		f := comparedFinding(c, p.brief)
+		if f.Fate != "dissolved" || f.Kind != "no-deadlock" || f.Stands {
+			t.Errorf("%s: %s, %s: %s", d.name, f.Fate, f.Kind, f.Why)
+		}
+		if c.Verdict.Kind == "deadlock" || c.Verdict.Kind == "orphaned-lock" || !strings.Contains(c.Verdict.Summary, "dissolved") {
+			t.Errorf("%s: verdict %+v", d.name, c.Verdict)
+		}
+		// The other way round it has formed.
+		if d.x86 && i%2 == 1 {
+			continue
+		}
+		p = barePair(uint64(i), d).fill(40)
+		first = p.print(styles[0], true)
+		p.now += p.span
+		p.brieflyCrossed()
+		c = compareTexts(t, first, p.print(styles[0], true))
+		if f := comparedFinding(c, p.brief); f.Fate != "formed" && f.Fate != "only in the last" || !f.Stands || c.Verdict.Kind != "deadlock" {
+			t.Errorf("%s: formed: %s, %s, verdict %+v", d.name, f.Fate, f.Why, c.Verdict)
+		}
+	}
+}
+
+func TestWithoutADeadlockTheRootOrTheContentionIsNamed(t *testing.T) {
+	t.Parallel()
+	for i, d := range dialects {
+		p := barePair(uint64(i), d)
+		p.addRoot()
+		p.addConvoy()
+		p.fill(80)
+		first, second := twoMoments(p, styles[i%3], true)
+		c := compareTexts(t, first, second)
+		if c.Verdict.Kind != "blocked-chain" || c.Verdict.Confidence != "very-likely" || !strings.Contains(c.Verdict.Summary, "a hung root: thread "+p.a(p.root.addr)) {
+			t.Errorf("%s: hung root: %+v", d.name, c.Verdict)
+		}
+
+		p = barePair(uint64(i), d)
+		p.addConvoy()
+		p.fill(60)
+		first, second = twoMoments(p, styles[i%3], true)
+		c = compareTexts(t, first, second)
+		if c.Verdict.Kind != "contention" || !strings.Contains(c.Verdict.Summary, p.a(p.convoy.addr)) {
+			t.Errorf("%s: convoy: %+v", d.name, c.Verdict)
+		}
+	}
+}
+
+func TestAnotherBootIsRefused(t *testing.T) {
+	t.Parallel()
+	for i, d := range dialects {
+		for _, header := range []bool{true, false} {
+			p, q := newPair(uint64(i), d, 80), newPair(uint64(i+50), d, 80)
+			q.base = "6c000000"
+			c := compareTexts(t, p.print(styles[0], header), q.print(styles[0], header))
+			if len(c.Captures) > 1 || len(c.Refused) != 1 || c.Verdict.Kind != "undecided" || !c.Undecided || len(c.Findings) > 0 {
+				t.Errorf("%s: %+v, refused %+v", d.name, c.Verdict, c.Refused)
+				continue
+			}
+			if why := c.Refused[0].Why; header && !strings.Contains(why, "kernel base") || !header && !strings.Contains(why, "boot") {
+				t.Errorf("%s: refused because of %s", d.name, why)
+			}
+		}
+	}
+}
+
+// TestAnotherBootAmongThreeCaptures compares the two that belong together.
+func TestAnotherBootAmongThreeCaptures(t *testing.T) {
+	p, q := newPair(1, dialects[5], 80), newPair(60, dialects[5], 80)
+	q.base = "6c000000"
+	first, second := twoMoments(p, styles[0], true)
+	c := compareTexts(t, first, q.print(styles[0], true), second)
+	checkPair(t, p, c)
+	if len(c.Refused) != 1 || c.Refused[0].Name != "b.log" {
+		t.Errorf("refused %+v", c.Refused)
+	}
+}
+
+func TestTheSameMomentTwiceProvesNothing(t *testing.T) {
+	t.Parallel()
+	for i, d := range dialects {
+		for _, header := range []bool{true, false} {
+			text := newPair(uint64(i), d, 60).print(styles[0], header)
+			c := compareTexts(t, text, text)
+			if len(c.Captures) != 1 || len(c.Refused) != 1 || !strings.Contains(c.Refused[0].Why, "the same moment") || c.Verdict.Kind != "undecided" {
+				t.Errorf("%s, header %v: %+v, refused %+v", d.name, header, c.Verdict, c.Refused)
+			}
+		}
+	}
+	// Lists alone, without a time: the same twice may be one moment.
+	p := newPair(1, dialects[5], 60)
+	locks := p.sections(styles[0])[0]
+	if c := compareTexts(t, locks, locks); len(c.Captures) != 1 || !strings.Contains(c.Refused[0].Why, "may be of the same moment") {
+		t.Errorf("lists alone: refused %+v", c.Refused)
+	}
+}
+
+func TestListsMissingInOneCapture(t *testing.T) {
+	t.Parallel()
+	without := func(p *pair) string {
+		return p.header() + strings.Join(p.sections(styles[0])[1:], "")
+	}
+	shown := func(p *pair) *pair {
+		for _, th := range p.cycle {
+			if th.where == nowhere || th.where == byValue {
+				th.where = alone
+			}
+		}
+		return p
+	}
+	for i, d := range dialects {
+		p := shown(newPair(uint64(i), d, 60))
+		first := p.print(styles[0], true)
+		p.goOn()
+		c := compareTexts(t, first, without(p))
+		if f := comparedFinding(c, p.cycle); f.Fate != "frozen" || !strings.Contains(f.Why, "not left their waits") {
+			t.Errorf("%s: in the last: %s: %s", d.name, f.Fate, f.Why)
+		}
+		// A thread of it that is not printed, or has run, leaves it open.
+		p = shown(newPair(uint64(i), d, 60))
+		first = p.print(styles[0], true)
+		p.goOn()
+		if i%2 == 0 {
+			p.cycle[0].where = nowhere
+		} else {
+			p.cycle[0].switches += 50_000
+		}
+		c = compareTexts(t, first, without(p))
+		f := comparedFinding(c, p.cycle)
+		if f.Fate != "not confirmed" || f.Stands || c.Verdict.Kind != "undecided" || !c.Undecided || !slices.Contains(c.NextCommands, "!locks") {
+			t.Errorf("%s: open: %s: %s; verdict %+v, next %v", d.name, f.Fate, f.Why, c.Verdict, c.NextCommands)
+		}
+
+		p = shown(newPair(uint64(i), d, 60))
+		first = without(p)
+		p.goOn()
+		c = compareTexts(t, first, p.print(styles[0], true))
+		if c.Verdict.Kind != "deadlock" || !comparedFinding(c, p.cycle).Stands {
+			t.Errorf("%s: missing in the first: verdict %+v", d.name, c.Verdict)
+		}
+	}
+}
+
+// TestOneLogIsComparedWithItself gives both moments in one log.
+func TestOneLogIsComparedWithItself(t *testing.T) {
+	t.Parallel()
+	const wentOn = "kd> g\nBreak instruction exception - code 80000003 (first chance)\n"
+	for i, d := range dialects {
+		p := newPair(uint64(i), d, 80)
+		first, second := twoMoments(p, styles[0], false)
+		c := compareTexts(t, first+wentOn+second)
+		checkPair(t, p, c)
+		if len(c.Captures) == 2 && c.Captures[1].Name != "a.log #2" {
+			t.Errorf("%s: names %s, %s", d.name, c.Captures[0].Name, c.Captures[1].Name)
+		}
+		// A live system is asked twice: one header, two lists.
+		p = newPair(uint64(i), d, 80)
+		first = p.print(styles[4], true)
+		p.goOn()
+		checkPair(t, p, compareTexts(t, first+p.print(styles[4], false)))
+	}
+}
+
+func TestThreeCaptures(t *testing.T) {
+	p := newPair(5, dialects[4], 100)
+	first, second := twoMoments(p, styles[0], true)
+	p.reused = nil
+	p.goOn()
+	third := p.print(styles[0], true)
+	for i, texts := range [][]string{{first, second, third}, {third, first, second}} {
+		c := compareTexts(t, texts...)
+		if f := comparedFinding(c, p.cycle); f.Fate != "frozen" || len(f.Captures) != 3 || !strings.HasPrefix(c.Verdict.Summary, "Frozen in 3 captures within 10 min 0 s") {
+			t.Errorf("%d: %s; %s", i, f.Fate, c.Verdict.Summary)
+		}
+		if l := comparedLock(c, p.convoy); l.State != "moving" || *l.Contentions != 180_000 {
+			t.Errorf("%d: convoy %s, %v", i, l.State, l.Contentions)
+		}
+		if l := comparedLock(c, p.grows); l.State != "growing" || l.WaitersNew != 14 {
+			t.Errorf("%d: %+v", i, l)
+		}
+	}
+}
+
+// TestAReusedAddressIsNotTheSameThread: the lists look the same, but one thread
+// of the cycle is another.
+func TestAReusedAddressIsNotTheSameThread(t *testing.T) {
+	for i, d := range dialects {
+		p := newPair(uint64(i), d, 60)
+		for _, th := range p.cycle {
+			th.where = alone
+		}
+		first := p.print(styles[0], true)
+		p.goOn()
+		p.cycle[1].tid += 0x2000
+		c := compareTexts(t, first, p.print(styles[0], true))
+		// The last capture has a deadlock by itself, and not the one of before.
+		if f := comparedFinding(c, p.cycle); f.Fate != "formed" || !f.Stands || !strings.Contains(f.Why, "another thread") {
+			t.Errorf("%s: %s: %s", d.name, f.Fate, f.Why)
+		}
+	}
+}
+
+// TestAThreadOfTheCycleThatRan takes the certainty away.
+func TestAThreadOfTheCycleThatRan(t *testing.T) {
+	p := newPair(2, dialects[6], 60)
+	for _, th := range p.cycle {
+		th.where = alone
+	}
+	first := p.print(styles[0], true)
+	p.goOn()
+	p.cycle[2].switches += 70_000
+	c := compareTexts(t, first, p.print(styles[0], true))
+	if f := comparedFinding(c, p.cycle); f.Fate != "frozen" || f.Confidence != "very-likely" || !strings.Contains(f.Why, "has run meanwhile") {
+		t.Errorf("%s, %s: %s", f.Fate, f.Confidence, f.Why)
 	}
 }

@@ -67,6 +67,7 @@ type RefusedCapture struct {
 type ComparedFinding struct {
 	ID           string             `json:"id"`
 	Fate         string             `json:"fate"`
+	Stands       bool               `json:"stands_at_end"`
 	Kind         string             `json:"kind"`
 	Severity     string             `json:"severity"`
 	Confidence   string             `json:"confidence"`
@@ -83,12 +84,8 @@ type ComparedFinding struct {
 	Evidence     []ComparedEvidence `json:"evidence"`
 	NextCommands []string           `json:"next_commands"`
 
-	names  []string // of the threads of the cycle
-	stands bool
+	names []string // of the threads of the cycle
 }
-
-// Stands reports whether the finding is there at the end.
-func (f *ComparedFinding) Stands() bool { return f.stands }
 
 // CaptureAnswer is what one capture says of a finding.
 type CaptureAnswer struct {
@@ -257,12 +254,12 @@ func (b *comparer) capture(c *compare.Comparison, k *compare.Capture) ComparedCa
 func (b *comparer) hang(h *compare.Hang) ComparedFinding {
 	f := h.Finding
 	out := ComparedFinding{
-		ID: f.Check.ID, Fate: string(h.Fate), Kind: string(h.Kind), Severity: string(f.Severity), Confidence: string(h.Confidence),
+		ID: f.Check.ID, Fate: string(h.Fate), Kind: string(h.Kind), Severity: string(h.Severity), Confidence: string(h.Confidence),
 		Grade: f.Grade.String(), FoundIn: b.numbers[h.From], Summary: f.Summary, Why: h.Why,
 		Threads: hexes(f.Threads), Resources: hexes(f.Resources), Cycle: steps(h.From.Snap, f.Cycle), Remedy: f.Remedy,
 		Evidence: b.evidence(h.Places), NextCommands: append([]string{}, h.Next...),
 	}
-	out.stands = h.Stand()
+	out.Stands = h.Stand()
 	if f.Suspect != nil {
 		out.Suspect = &Suspect{Module: f.Suspect.Module, Reason: f.Suspect.Reason}
 	}

@@ -98,7 +98,10 @@ func captureLine(k ComparedCapture) string {
 func (p *comparisonPage) finding(n int, f *ComparedFinding) {
 	p.WriteString("\n")
 	p.WriteString(p.bold(wrap(fmt.Sprintf("%s: %s (%s, %s, evidence grade %s)", f.ID, f.Fate, f.Severity, f.Confidence, f.Grade), fmt.Sprintf("[%d] ", n), "    ", p.s.prose())))
-	if !strings.Contains(p.c.Verdict.Summary, f.Summary) {
+	switch {
+	case !f.Stands:
+		p.fold("    ", fmt.Sprintf("Capture %d by itself says: %s", f.FoundIn, f.Summary))
+	case !strings.Contains(p.c.Verdict.Summary, f.Summary):
 		p.fold("    ", f.Summary)
 	}
 	if len(f.Cycle) > 0 {
@@ -193,10 +196,10 @@ func counts(ns []*int) string {
 		if len(ns) > most && i == most-1 {
 			out, i = append(out, "…"), len(ns)-1
 			n = ns[i]
-			out = append(out, number(n))
+			out = append(out, orDash(number(n)))
 			break
 		}
-		out = append(out, number(n))
+		out = append(out, orDash(number(n)))
 	}
 	return strings.Join(out, " → ")
 }

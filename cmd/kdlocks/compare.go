@@ -83,7 +83,7 @@ func (a *app) runCompare(ctx context.Context, cases []inspect.Case) (*report.Com
 func compareCode(c *report.Comparison, failOn string) int {
 	for i := range c.Findings {
 		f := &c.Findings[i]
-		if !f.Stands() {
+		if !f.Stands {
 			continue
 		}
 		switch heuristics.Kind(f.Kind) {
