@@ -44,7 +44,6 @@ type thread struct {
 	cid              threads.CID
 	process          kd.Addr
 	image            string
-	start            string
 	state            threads.State
 	reason           string
 	header           bool
@@ -155,7 +154,7 @@ func (c *Capture) loadThreads() {
 			continue
 		}
 		f := &thread{
-			addr: t.Addr, cid: t.CID, process: t.Process.Addr, image: intern(t.Process.Image), start: intern(t.StartAddress),
+			addr: t.Addr, cid: t.CID, process: t.Process.Addr, image: intern(t.Process.Image),
 			state: t.State, reason: intern(t.WaitReason), header: t.Header, conflict: t.Conflict != "", open: t.WaitListOpen, timed: t.Timed(),
 			switches: t.ContextSwitches, waitStart: t.WaitStart, ticks: t.Ticks, waitMS: t.WaitMS, sp: t.Stack.Current, at: t.At, waitAt: t.WaitAt,
 		}

@@ -142,7 +142,7 @@ func (c *comparison) refusal(k *Capture, group []*Capture, reasons map[*Capture]
 			return Refusal{k, have, why}
 		}
 	}
-	return reasons[k]
+	return Refusal{k, group[0], "a capture that it belongs to is of another boot"}
 }
 
 // putInOrder sorts the captures of one boot and refuses those of the moment of

@@ -25,11 +25,13 @@ const (
 )
 
 // sameThread reports whether nothing speaks against two blocks at one address
-// being of one thread.
+// being of one thread. Where a thread was started is printed with or without
+// symbols, so that its number decides first.
 func sameThread(a, b *thread) bool {
-	return !(a.cid.Known && b.cid.Known && a.cid != b.cid ||
-		a.process != 0 && b.process != 0 && a.process != b.process ||
-		differ(a.start, b.start))
+	if a.cid.Known && b.cid.Known {
+		return a.cid == b.cid
+	}
+	return a.process == 0 || b.process == 0 || a.process == b.process
 }
 
 // rearms bounds how often a thread that waits for an ERESOURCE begins its wait
@@ -71,13 +73,10 @@ func motion(a, b *thread, lockWait bool, spanMS int64) (Motion, string) {
 
 // other says by what two blocks are of two threads.
 func other(a, b *thread) string {
-	switch {
-	case a.cid.Known && b.cid.Known && a.cid != b.cid:
+	if a.cid.Known && b.cid.Known {
 		return fmt.Sprintf("CID %s, then %s", a.cid, b.cid)
-	case a.process != 0 && b.process != 0 && a.process != b.process:
-		return "of another process"
 	}
-	return fmt.Sprintf("started at %s, then at %s", a.start, b.start)
+	return "of another process"
 }
 
 func bySwitches(a, b *thread, lockWait bool, spanMS int64) (Motion, string) {

@@ -57,6 +57,13 @@ func otherClock(a, b *Capture) string {
 	return ""
 }
 
+// sameStart reports whether two captures tell that they are of one boot: they
+// were both started at the same time. After hours most addresses of threads are
+// used again.
+func sameStart(a, b *Capture) bool {
+	return a.UptimeMS >= 0 && b.UptimeMS >= 0 && a.TimeMS >= 0 && b.TimeMS >= 0 && a.zoned == b.zoned && otherClock(a, b) == ""
+}
+
 // otherObjects compares the objects that both show: after another boot those
 // at the same address are others.
 func otherObjects(a, b *Capture) string {
@@ -78,7 +85,7 @@ func otherObjects(a, b *Capture) string {
 			}
 		}
 	}
-	if other > 1 && other > same {
+	if other > same && !sameStart(a, b) {
 		return fmt.Sprintf("another boot: of %s at the same addresses %d have other CIDs", kd.Plural(same+other, "thread"), other)
 	}
 	if common > 0 || commonLocks(a, b) {
@@ -240,33 +247,49 @@ func compareInt(a, b int64) int {
 }
 
 // switchSums adds the context switch counts of the threads that all captures
-// show. They never fall, so that the sums rise with time; nil where the counts
-// do not say so: no sums differ, or some counts rise and others fall.
+// show. They never fall, so that the sums rise with time. nil where the counts
+// do not agree on that: of the threads that differ from the first capture to the
+// last, more than one in ten goes the other way.
 func switchSums(cs []*Capture) map[*Capture]int64 {
 	sums := make(map[*Capture]int64, len(cs))
-	first := cs[0]
-	var rises, falls bool
+	first, last := cs[0], cs[len(cs)-1]
+	way := func(addr kd.Addr) int {
+		return compareInt(last.threads[addr].switches, first.threads[addr].switches)
+	}
+	var common []kd.Addr
+	ways := 0
 	for _, addr := range first.order {
-		inAll := func(c *Capture) bool {
-			t := c.threads[addr]
-			return t != nil && t.switches >= 0 && !t.conflict && sameThread(first.threads[addr], t)
-		}
-		if slices.ContainsFunc(cs, func(c *Capture) bool { return !inAll(c) }) {
-			continue
-		}
-		for i, c := range cs {
-			n := c.threads[addr].switches
-			sums[c] += n
-			if i > 0 {
-				before := cs[i-1].threads[addr].switches
-				rises, falls = rises || n > before, falls || n < before
-			}
+		if inAll(cs, addr) {
+			common = append(common, addr)
+			ways += way(addr)
 		}
 	}
-	if len(cs) == 2 && rises == falls || len(cs) > 2 && !rises && !falls {
+	differ, against := 0, 0
+	for _, addr := range common {
+		w := way(addr)
+		if w != 0 {
+			differ++
+		}
+		if w*ways < 0 {
+			against++
+			continue // its address was used again
+		}
+		for _, c := range cs {
+			sums[c] += c.threads[addr].switches
+		}
+	}
+	if ways == 0 || 10*against > differ {
 		return nil
 	}
 	return sums
+}
+
+// inAll reports whether all captures count the context switches of a thread.
+func inAll(cs []*Capture, addr kd.Addr) bool {
+	return !slices.ContainsFunc(cs, func(c *Capture) bool {
+		t := c.threads[addr]
+		return t == nil || t.switches < 0 || t.conflict || !sameThread(cs[0].threads[addr], t)
+	})
 }
 
 // between returns the milliseconds from one capture to a later one, -1 if

@@ -62,8 +62,11 @@ func (l look) notShown(next, format string, args ...any) look {
 }
 
 // believed reports whether the lists of a lock can be held against another
-// capture.
+// capture: they are whole and without contradiction.
 func believed(r *snapshot.Resource) bool {
+	if r.Mode != locks.Unowned && len(r.Owners) == 0 {
+		return false
+	}
 	return (r.Reading == locks.Sound || r.Reading == locks.Doubtful) && !r.Open && !r.HeadUntrusted && r.Conflict == ""
 }
 

@@ -96,7 +96,9 @@ func (c *comparison) standing(h *Hang) {
 	if more > 0 {
 		text += fmt.Sprintf(" (%s of this kind: see the findings.)", kd.Plural(more, "more finding"))
 	}
-	c.Undecided = c.Captures[len(c.Captures)-1].Undecided
+	// What the last capture leaves open by itself may be about locks that move.
+	last := c.Captures[len(c.Captures)-1]
+	c.Undecided = last.Undecided && (unread(last.Snap) || c.ownerless(last) != nil)
 	c.Verdict.Summary = text
 }
 
@@ -146,7 +148,31 @@ func (c *comparison) hungRoot() bool {
 		c.Verdict.Summary = fmt.Sprintf("No deadlock, but a hung root: %s, behind which %s, has not run%s.", who, waits(n), c.apart())
 	}
 	c.Verdict.Summary += " " + sentence(r.Finding.Summary)
+	last := c.Captures[len(c.Captures)-1]
+	if l := c.ownerless(last); last.Undecided && l != nil {
+		c.Undecided = true
+		c.Next = append(c.Next, c.askOwners(l, last)...)
+		c.Verdict.Summary += fmt.Sprintf(" Not decided: nothing shows what the owner of lock %s does.", last.addr(l.Addr))
+	}
 	return true
+}
+
+// ownerless returns a lock with waiters that has not been seen to move and that
+// somebody owns whom the last capture does not show, nil if there is none.
+func (c *comparison) ownerless(last *Capture) *Lock {
+	for _, l := range c.Locks {
+		r := l.Seen[len(l.Seen)-1]
+		if r == nil || r.Waiting() == 0 || l.State == Moving {
+			continue
+		}
+		hidden := func(o snapshot.Owner) bool {
+			return o.Thread == 0 || last.threads[o.Thread] == nil && last.waits[o.Thread].lock == 0
+		}
+		if slices.ContainsFunc(r.Resolved, hidden) {
+			return l
+		}
+	}
+	return nil
 }
 
 // ageConfidence says how sure a root that has not run is one that hangs: by how
@@ -236,10 +262,12 @@ func (c *comparison) askOwners(l *Lock, last *Capture) []string {
 // moves is the verdict where nothing stands still.
 func (c *comparison) moves() {
 	var hot *Lock
-	moving, freed := 0, 0
+	moving, passed, freed := 0, 0, 0
 	for _, l := range c.Locks {
 		switch {
 		case !l.Waited:
+		case l.State == Moving && l.Waiting[len(l.Waiting)-1] == 0:
+			passed++
 		case l.State == Moving:
 			moving++
 			if hot == nil || l.Rise > hot.Rise {
@@ -272,6 +300,9 @@ func (c *comparison) moves() {
 		c.undecided("Undecided as the last capture is: " + last.Verdict.Summary)
 	default:
 		text := fmt.Sprintf("No deadlock among the %s of the last capture", kd.Plural(len(last.Snap.Resources), "lock"))
+		if passed > 0 {
+			text += fmt.Sprintf("; %s changed hands and nobody waits any more", kd.Plural(passed, "lock"))
+		}
 		if freed > 0 {
 			text += fmt.Sprintf("; %s with waiters freed since", kd.Plural(freed, "lock"))
 		}

@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"kdlocks/inspect"
 	"kdlocks/report"
@@ -388,5 +393,158 @@ func TestAThreadOfTheCycleThatRan(t *testing.T) {
 	c := compareTexts(t, first, p.print(styles[0], true))
 	if f := comparedFinding(c, p.cycle); f.Fate != "frozen" || f.Confidence != "very-likely" || !strings.Contains(f.Why, "has run meanwhile") {
 		t.Errorf("%s, %s: %s", f.Fate, f.Confidence, f.Why)
+	}
+}
+
+// TestComparisonsFollowTheSchema validates comparisons against the published
+// schema, and against it once more with no field beside the described ones.
+func TestComparisonsFollowTheSchema(t *testing.T) {
+	text, err := os.ReadFile("../docs/compare.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, strict := range []bool{false, true} {
+		schema := compileSchema(t, string(text), strict)
+		for i, d := range dialects {
+			p := newPair(uint64(i), d, 60)
+			p.brieflyCrossed()
+			first, second := twoMoments(p, styles[i], i%2 == 0)
+			for _, texts := range [][]string{{first, second}, {first, first}, {second}, {first, newPair(9, d, 20).print(styles[0], false), second}} {
+				var b bytes.Buffer
+				if err := report.WriteComparisonJSON(&b, compareTexts(t, texts...), report.Style{}); err != nil {
+					t.Fatal(err)
+				}
+				doc, err := jsonschema.UnmarshalJSON(&b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := schema.Validate(doc); err != nil {
+					t.Errorf("%s (strict %v): %v", d.name, strict, err)
+				}
+			}
+		}
+	}
+}
+
+// TestCapturesOfDifferentMachinesAreNotCompared pairs every capture of the
+// corpus with every other, and with itself: no two are two moments of one boot.
+func TestCapturesOfDifferentMachinesAreNotCompared(t *testing.T) {
+	names, err := filepath.Glob("../testdata/corpus/*.log")
+	if err != nil || len(names) < 40 {
+		t.Fatal(err, len(names))
+	}
+	var inputs []inspect.Input
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inputs = append(inputs, inspect.Bytes(filepath.Base(name), data))
+	}
+	refused := 0
+	for i := range inputs {
+		for j := range inputs {
+			c, _ := inspect.Compare(context.Background(), []inspect.Case{{Name: "a", Inputs: inputs[i : i+1]}, {Name: "b", Inputs: inputs[j : j+1]}}, inspect.Options{})
+			switch {
+			case c == nil:
+			case len(c.Captures) > 1:
+				t.Errorf("%s and %s are compared: %s", inputs[i].Name, inputs[j].Name, c.Verdict.Summary)
+			default:
+				refused += len(c.Refused)
+			}
+		}
+	}
+	if refused < 1500 {
+		t.Errorf("%d pairs refused", refused)
+	}
+}
+
+// FuzzCompare compares any two texts, and holds the outputs to the promises of
+// all: same bytes, same comparison; evidence is where it says.
+func FuzzCompare(f *testing.F) {
+	p := newPair(1, dialects[4], 30)
+	first, second := twoMoments(p, styles[0], true)
+	f.Add([]byte(first), []byte(second))
+	for _, k := range loadCases(f) {
+		f.Add(k.input, bytes.ReplaceAll(k.input, []byte("Contention Count = "), []byte("Contention Count = 9")))
+	}
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		if len(a)+len(b) > 1<<18 {
+			return
+		}
+		var outs [2]bytes.Buffer
+		for i := range outs {
+			cases := []inspect.Case{{Name: "a.log", Inputs: []inspect.Input{inspect.Bytes("a.log", a)}}, {Name: "b.log", Inputs: []inspect.Input{inspect.Bytes("b.log", b)}}}
+			c, err := inspect.Compare(context.Background(), cases, inspect.Options{})
+			if c == nil {
+				if err == nil {
+					t.Fatal("neither a comparison nor an error")
+				}
+				return
+			}
+			for _, format := range report.ComparisonFormats() {
+				if err := report.ComparisonWriterFor(format)(&outs[i], c, report.Style{Width: 80}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, h := range c.Findings {
+				if h.Fate == "frozen" && len(c.Captures) < 2 {
+					t.Fatal("frozen in one capture")
+				}
+			}
+		}
+		if !bytes.Equal(outs[0].Bytes(), outs[1].Bytes()) {
+			t.Error("two comparisons of the same bytes differ")
+		}
+	})
+}
+
+// TestCuttingACaptureRefutesNothing cuts one of the two at random places: what
+// is then missing neither dissolves the cycle nor frees a lock, and a lock that
+// moves does not freeze.
+func TestCuttingACaptureRefutesNothing(t *testing.T) {
+	t.Parallel()
+	for i, d := range dialects {
+		st := styles[(2*i)%len(styles)]
+		p := newPair(uint64(i), d, 60)
+		first, second := twoMoments(p, st, i%2 == 0)
+		rng := rand.New(rand.NewPCG(uint64(i), 4))
+		list := strings.LastIndex(second, "total locks") // most of what matters stands before
+		for n := range 60 {
+			texts := []string{first, second}
+			at := rng.IntN(len(second))
+			if n%2 == 0 {
+				at = rng.IntN(list)
+			}
+			switch n % 3 {
+			case 0:
+				texts[1] = second[:at]
+			case 1:
+				texts[1] = second[at:]
+			default:
+				texts[0] = first[:min(at, len(first))]
+			}
+			var cases []inspect.Case
+			for k, text := range texts {
+				cases = append(cases, inspect.Case{Name: fmt.Sprint(k), Inputs: []inspect.Input{inspect.Bytes(fmt.Sprint(k), []byte(text))}})
+			}
+			c, _ := inspect.Compare(context.Background(), cases, inspect.Options{})
+			if c == nil || len(c.Captures) < 2 {
+				continue
+			}
+			name := fmt.Sprintf("%s, %s, cut %d at %d", d.name, st.name, n%3, at)
+			if f := comparedFinding(c, p.cycle); f.Fate == "dissolved" {
+				t.Errorf("%s: the cycle is %s: %s", name, f.Fate, f.Why)
+			}
+			if l := comparedLock(c, p.grows); l.State == "freed" || l.State == "moving" || l.State == "another lock" {
+				t.Errorf("%s: the growing lock is %s: %s", name, l.State, l.Why)
+			}
+			if l := comparedLock(c, p.convoy); l.State == "frozen" || l.State == "growing" || l.State == "freed" {
+				t.Errorf("%s: the convoy is %s: %s", name, l.State, l.Why)
+			}
+			if r := comparedRoot(c, p.root); r.State == "gone" || r.State == "moving" {
+				t.Errorf("%s: the root is %s: %s", name, r.State, r.Why)
+			}
+		}
 	}
 }

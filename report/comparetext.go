@@ -151,9 +151,9 @@ func (p *comparisonPage) quotes(list []ComparedEvidence) {
 		if shown[e.Capture]++; shown[e.Capture] > mostQuotes {
 			continue
 		}
-		p.fold("    ", fmt.Sprintf("%d  %s:%d:%d: %s", e.Capture, e.Input, e.Line, e.Column, e.Why))
+		p.fold(fmt.Sprintf("    %d  ", e.Capture), fmt.Sprintf("%s:%d:%d: %s", e.Input, e.Line, e.Column, e.Why))
 		for line := range strings.SplitSeq(e.Text, "\n") {
-			p.fold("      | ", line)
+			p.fold("       | ", line)
 		}
 	}
 	for _, k := range p.c.Captures {

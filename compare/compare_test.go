@@ -1,0 +1,318 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"kdlocks/heuristics"
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+)
+
+func TestClocks(t *testing.T) {
+	for text, want := range map[string]int64{
+		"0 days 0:00:00.000": 0, "0 days 3:01:02.345": 10_862_345, "12 days 23:59:59.9": 12*dayMS + dayMS - 100,
+		"1 day 0:00:01": dayMS + 1000,
+		"not available": -1, "": -1, "x days 1:00:00": -1, "0 days 1:99:00": -1, "0 days 1:00": -1, "99999999999 days 1:00:00": -1, "0 days -1:00:00": -1,
+	} {
+		if got := known(parseUptime(text)); got != want {
+			t.Errorf("uptime %q: %d, want %d", text, got, want)
+		}
+	}
+	at := func(s string) int64 {
+		ms, _, ok := parseSessionTime(s)
+		return known(ms, ok)
+	}
+	base := at("Sat Feb 28 23:59:59.000 2026 (UTC + 0:00)")
+	for text, after := range map[string]int64{
+		"Sun Mar  1 00:00:00.500 2026 (UTC + 0:00)":  1500,
+		"Sun Mar  1 01:00:00.500 2026 (UTC + 1:00)":  1500,
+		"Sat Feb 28 16:00:00.500 2026 (UTC - 8:00)":  1500,
+		"Mon Mar  1 05:30:00.500 2027 (UTC + 5:30)":  365*dayMS + 1500,
+		"Wed Mar  1 00:00:00.500 2028 (UTC)":         (365+366)*dayMS + 1500,
+		"Sat Feb 28 23:59:59.000 2026 (UTC + 0:00)":  0,
+		"Sun Mar  1 00:00:00.500 2026 (UTC + 0:00) ": 1500,
+	} {
+		if got := at(text) - base; got != after {
+			t.Errorf("time %q: %d ms after, want %d", text, got, after)
+		}
+	}
+	for _, text := range []string{"", "yesterday", "Mon Foo  1 00:00:00 2026", "Mon Mar 99 00:00:00 2026", "Mon anF  1 00:00:00 2026", "Mon Mar  1 00:00:00 2026 (UTC * 1:00)"} {
+		if got := at(text); got != -1 {
+			t.Errorf("time %q: %d", text, got)
+		}
+	}
+}
+
+// th is a thread that waits for a resource.
+func th(change func(*thread)) *thread {
+	t := &thread{
+		addr: 0xffffbc8100001000, cid: threads.CID{Process: 4, Thread: 8, Known: true}, process: 0xffffbc8c30000000, header: true,
+		state: threads.Waiting, reason: "WrResource", switches: 100, waitStart: 5000, ticks: 60, sp: 0xfffff88005001000,
+		objects: []object{{addr: 0xffffbc8b20000000}},
+	}
+	if change != nil {
+		change(t)
+	}
+	return t
+}
+
+func TestMotion(t *testing.T) {
+	later := func(more int64, change func(*thread)) *thread {
+		return th(func(t *thread) {
+			t.switches += more
+			t.waitStart += 19_200
+			if change != nil {
+				change(t)
+			}
+		})
+	}
+	unknown := func(t *thread) { t.switches = -1 }
+	for _, tc := range []struct {
+		name string
+		a, b *thread
+		lock bool
+		span int64
+		want Motion
+	}{
+		{"no switch", th(nil), th(nil), true, 300_000, Still},
+		{"no switch, of no lock", th(nil), th(nil), false, -1, Still},
+		{"begun anew every four seconds", th(nil), later(75, nil), true, 300_000, Rearmed},
+		{"begun anew, time not known", th(nil), later(5, nil), true, -1, Rearmed},
+		{"more often, time not known", th(nil), later(75, nil), true, -1, NotKnown},
+		{"far more often", th(nil), later(75_000, nil), true, 300_000, Moved},
+		{"as often, but no wait for a lock", th(nil), later(75, nil), false, 300_000, Moved},
+		{"as often, but elsewhere on its stack", th(nil), later(75, func(t *thread) { t.sp += 0x100 }), true, 300_000, Moved},
+		{"as often, but for another object", th(nil), later(75, func(t *thread) { t.objects[0].addr += 0x60 }), true, 300_000, Moved},
+		{"as often, but for another reason", th(nil), later(75, func(t *thread) { t.reason = "WrQueue" }), true, 300_000, Moved},
+		{"woken and not yet run", th(nil), th(func(t *thread) { t.state = threads.Ready }), true, 300_000, Moved},
+		{"runs in both", th(func(t *thread) { t.state = threads.Running }), th(func(t *thread) { t.state = threads.Running }), false, 1000, Moved},
+		{"starved", th(func(t *thread) { t.state = threads.Ready }), th(func(t *thread) { t.state = threads.Ready }), false, 1000, Still},
+		{"another CID", th(nil), th(func(t *thread) { t.cid.Thread++ }), true, 300_000, Replaced},
+		{"another process, CID not printed", th(func(t *thread) { t.cid.Known = false }), th(func(t *thread) { t.process++ }), true, 300_000, Replaced},
+		{"the count fell", th(nil), th(func(t *thread) { t.switches = 5 }), true, 300_000, Replaced},
+		{"printed in one only", th(nil), nil, true, 300_000, NotKnown},
+		{"no counts, the same wait", th(unknown), th(unknown), true, 300_000, Still},
+		{"no counts, begun anew", th(unknown), later(0, unknown), true, 300_000, NotKnown},
+		{"no counts, another wait of no lock", th(unknown), later(0, unknown), false, 300_000, Moved},
+		{"no counts, another state", th(unknown), th(func(t *thread) { t.switches, t.state = -1, threads.Running }), true, 300_000, Moved},
+		{"contradictory", th(func(t *thread) { t.conflict = true }), th(nil), true, 300_000, NotKnown},
+	} {
+		if got, why := motion(tc.a, tc.b, tc.lock, tc.span); got != tc.want || why == "" {
+			t.Errorf("%s: %s (%s), want %s", tc.name, got, why, tc.want)
+		}
+	}
+}
+
+func TestFate(t *testing.T) {
+	for answers, want := range map[string]Fate{
+		"yy": Frozen, "yyy": Frozen, "y?y": Frozen, "?yy": Frozen, "nyy": Frozen,
+		"ny": Formed, "yny": Formed, "y?ny": Formed,
+		"?y": OnlyLast, "??y": OnlyLast,
+		"y?": Unconfirmed, "yy?": Unconfirmed, "ny?": Unconfirmed,
+		"yn": Dissolved, "yyn": Dissolved, "yn?": Dissolved, "?yn": Dissolved,
+	} {
+		var as []Answer
+		for _, r := range answers {
+			as = append(as, Answer{Stands: map[rune]Stands{'y': Yes, 'n': No, '?': NotShown}[r]})
+		}
+		if got := fate(as); got != want {
+			t.Errorf("%s: %s, want %s", answers, got, want)
+		}
+	}
+}
+
+const (
+	lockAt  = 0xffffbc8a10000110
+	ownerAt = 0xffffbc8100000580
+)
+
+// block prints a resource.
+func block(owners []uint64, waiters []uint64, contention int, more string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Resource @ 0x%016x    Exclusively owned\n", uint64(lockAt))
+	if contention > 0 {
+		fmt.Fprintf(&b, "    Contention Count = %d\n", contention)
+	}
+	if len(waiters) > 0 {
+		fmt.Fprintf(&b, "    NumberOfExclusiveWaiters = %d\n", len(waiters))
+	}
+	b.WriteString("     Threads: ")
+	for _, o := range owners {
+		fmt.Fprintf(&b, "%016x-01<*> ", o)
+	}
+	b.WriteString("\n")
+	if len(waiters) > 0 {
+		b.WriteString("     Threads Waiting On Exclusive Access:\n")
+	}
+	for _, w := range waiters {
+		fmt.Fprintf(&b, "              %016x       \n", w)
+	}
+	return b.String() + more
+}
+
+const closing = "\n1600 total locks, 1 locks currently held\n"
+
+// captureOf reads lists; ts are printed beside them.
+func captureOf(lists string, ts ...*thread) *Capture {
+	var r locks.Reader
+	for _, l := range kd.Lines("**** DUMP OF ALL RESOURCE OBJECTS ****\n" + lists) {
+		r.Line(l)
+	}
+	var tl threads.Listing
+	for _, f := range ts {
+		n := threads.New(f.addr, kd.Ref{Line: 1, Col: 1})
+		n.Header, n.State, n.WaitReason, n.CID, n.ContextSwitches = true, f.state, f.reason, f.cid, f.switches
+		tl.Threads = append(tl.Threads, n)
+	}
+	s := snapshot.Build(snapshot.Target{}, r.Done(), tl)
+	return &Capture{Judgement: heuristics.Judge(s)}
+}
+
+func TestLockStates(t *testing.T) {
+	w := func(n int) []uint64 {
+		var out []uint64
+		for i := range n {
+			out = append(out, 0xffffbc8100010000+uint64(i)*0x580)
+		}
+		return out
+	}
+	ran := func(more int64) *thread {
+		return &thread{addr: kd.Addr(w(1)[0]), state: threads.Waiting, reason: "WrResource", cid: threads.CID{Known: true, Process: 4, Thread: 12}, switches: 100 + more}
+	}
+	own, other := []uint64{ownerAt}, []uint64{ownerAt + 0x580}
+	const none = "\n1600 total locks, 0 locks currently held\n"
+	for _, tc := range []struct {
+		name string
+		a, b *Capture
+		want State
+	}{
+		{"unchanged", captureOf(block(own, w(2), 9, closing), ran(0)), captureOf(block(own, w(2), 9, closing), ran(2)), Stuck},
+		{"unchanged, threads not shown", captureOf(block(own, w(2), 9, closing)), captureOf(block(own, w(2), 9, "\n1601 total locks, 1 locks currently held\n")), Stuck},
+		{"more waiters", captureOf(block(own, w(2), 9, closing)), captureOf(block(own, w(4), 11, closing)), Growing},
+		{"more contentions than waiters", captureOf(block(own, w(2), 9, closing)), captureOf(block(own, w(3), 500, closing)), Moving},
+		{"more contentions, but a waiter has not run", captureOf(block(own, w(2), 9, closing), ran(0)), captureOf(block(own, w(3), 500, closing), ran(0)), Growing},
+		{"a waiter ran, and queued up again", captureOf(block(own, w(2), 9, closing), ran(0)), captureOf(block(own, w(2), 500, closing), ran(9000)), Moving},
+		{"a waiter ran, and none queued up again", captureOf(block(own, w(2), 9, closing), ran(0)), captureOf(block(own, w(2), 9, closing), ran(9000)), Stuck},
+		{"a waiter got it", captureOf(block(own, w(2), 9, closing)), captureOf(block(own, w(1), 9, closing)), Moving},
+		{"another owner", captureOf(block(own, w(2), 9, closing)), captureOf(block(other, w(2), 12, closing)), Moving},
+		{"nobody waits", captureOf(block(own, nil, 9, closing)), captureOf(block(own, nil, 9, "\n1601 total locks, 1 locks currently held\n"), ran(0)), Held},
+		{"not in a whole list", captureOf(block(own, w(2), 9, closing)), captureOf(none, ran(0)), Freed},
+		{"not in a list that was cut", captureOf(block(own, w(2), 9, closing)), captureOf("", ran(0)), Unclear},
+		{"in the last list only", captureOf(none, ran(0)), captureOf(block(own, w(2), 9, closing), ran(1)), New},
+		{"its count fell", captureOf(block(own, w(2), 900, closing)), captureOf(block(own, w(2), 9, closing)), Reused},
+	} {
+		var cs []*Capture
+		for i, k := range []*Capture{tc.a, tc.b} {
+			k.Given, k.Name = i, string(rune('a'+i))
+			cs = append(cs, k)
+		}
+		c := &comparison{}
+		for i, k := range cs {
+			k.load()
+			k.index = i
+		}
+		c.Captures = cs
+		c.findLocks()
+		if len(c.Locks) != 1 || c.Locks[0].State != tc.want || c.Locks[0].Why == "" {
+			for _, l := range c.Locks {
+				t.Errorf("%s: %s (%s), want %s", tc.name, l.State, l.Why, tc.want)
+			}
+		}
+	}
+}
+
+// TestRefusals holds what is printed of machine and boot against each other.
+func TestRefusals(t *testing.T) {
+	base := func() snapshot.Target {
+		return snapshot.Target{
+			Arch: kd.X64, Build: "19041", KernelBase: 0xfffff8015b000000, Machine: "SRV1",
+			Uptime: "1 days 0:00:00.000", SessionTime: "Mon Nov  2 10:00:00.000 2026 (UTC + 1:00)",
+		}
+	}
+	at := func(uptime, time string) func(*snapshot.Target) {
+		return func(t *snapshot.Target) { t.Uptime, t.SessionTime = uptime, time }
+	}
+	minutes := at("1 days 0:05:00.000", "Mon Nov  2 10:05:00.000 2026 (UTC + 1:00)")
+	for _, tc := range []struct {
+		name   string
+		change func(*snapshot.Target)
+		want   string // "" if they are compared
+	}{
+		{"five minutes later", minutes, ""},
+		{"five minutes later, another zone", at("1 days 0:05:00.000", "Mon Nov  2 09:05:00.000 2026 (UTC + 0:00)"), ""},
+		{"five minutes later, with a clock set by a minute", at("1 days 0:05:00.000", "Mon Nov  2 10:06:00.000 2026 (UTC + 1:00)"), ""},
+		{"nothing printed", func(t *snapshot.Target) { *t = snapshot.Target{} }, ""},
+		{"another kernel base", func(t *snapshot.Target) { minutes(t); t.KernelBase = 0xfffff8016b000000 }, "another kernel base"},
+		{"another build", func(t *snapshot.Target) { minutes(t); t.Build = "22621" }, "another build"},
+		{"another machine", func(t *snapshot.Target) { minutes(t); t.Machine = "SRV2" }, "another machine"},
+		{"another architecture", func(t *snapshot.Target) { minutes(t); t.Arch = kd.ARM64 }, "another architecture"},
+		{"booted in between", at("0 days 0:01:00.000", "Mon Nov  2 10:05:00.000 2026 (UTC + 1:00)"), "another boot"},
+		{"up for longer than the time between", at("3 days 0:05:00.000", "Mon Nov  2 10:05:00.000 2026 (UTC + 1:00)"), "another boot"},
+		{"the same moment", func(*snapshot.Target) {}, "of the same moment: the same uptime"},
+		{"stopped in the debugger meanwhile", at("1 days 0:00:00.000", "Mon Nov  2 10:05:00.000 2026 (UTC + 1:00)"), "of the same moment: the same uptime"},
+	} {
+		a := captureOf(block([]uint64{ownerAt}, []uint64{ownerAt + 0x580}, 9, closing))
+		b := captureOf(block([]uint64{ownerAt}, []uint64{ownerAt + 0x580}, 9, closing))
+		if tc.change != nil && tc.name == "nothing printed" {
+			b = captureOf(block([]uint64{ownerAt}, []uint64{ownerAt + 0x580}, 10, closing))
+		}
+		a.Snap.Target, b.Snap.Target = base(), base()
+		tc.change(&b.Snap.Target)
+		a.Name, b.Name, b.Given = "a", "b", 1
+		c, err := Run(context.Background(), []*Capture{a, b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tc.want == "" {
+			if len(c.Captures) != 2 {
+				t.Errorf("%s: refused: %+v", tc.name, c.Refused)
+			}
+			continue
+		}
+		if len(c.Refused) != 1 || !strings.Contains(c.Refused[0].Why, tc.want) || c.Verdict.Kind != heuristics.Undecided {
+			t.Errorf("%s: %+v, refused %+v", tc.name, c.Verdict, c.Refused)
+		}
+	}
+}
+
+func TestOrder(t *testing.T) {
+	mk := func(name string, uptime, time, tick int64) *Capture {
+		return &Capture{Name: name, UptimeMS: uptime, TimeMS: time, FromTick: tick, threads: map[kd.Addr]*thread{}}
+	}
+	withSwitches := func(c *Capture, ns ...int64) *Capture {
+		for i, n := range ns {
+			a := kd.Addr(0x1000 + i)
+			c.order = append(c.order, a)
+			c.threads[a] = &thread{addr: a, header: true, switches: n}
+		}
+		return c
+	}
+	for _, tc := range []struct {
+		given []*Capture
+		by    By
+		want  string
+	}{
+		{[]*Capture{mk("b", 200, 1, 1), mk("a", 100, 2, 2)}, ByUptime, "ab"},
+		{[]*Capture{mk("b", -1, 2, 1), mk("a", 100, 1, 2)}, ByTime, "ab"},
+		{[]*Capture{mk("c", -1, -1, 9), mk("b", -1, 5, 7), mk("a", 3, -1, 2)}, ByTicks, "abc"},
+		{[]*Capture{withSwitches(mk("b", -1, -1, -1), 5, 9, 7), withSwitches(mk("a", -1, -1, -1), 5, 8, 3)}, BySwitches, "ab"},
+		{[]*Capture{withSwitches(mk("b", -1, -1, -1), 5, 9), withSwitches(mk("a", -1, -1, -1), 6, 8)}, AsGiven, "ba"},
+		{[]*Capture{mk("b", -1, -1, -1), mk("a", 1, -1, -1)}, AsGiven, "ba"},
+	} {
+		given := slices.Clone(tc.given)
+		by := inTime(given)
+		names := ""
+		for _, c := range given {
+			names += c.Name
+		}
+		if by != tc.by || names != tc.want {
+			t.Errorf("%s by %s, want %s by %s", names, by, tc.want, tc.by)
+		}
+	}
+}
