@@ -259,6 +259,8 @@ func (c *comparison) judge(h *Hang, ran, weak bool) {
 			h.Why += " One capture lacks the lists; there its threads have not left their waits."
 		case proven:
 			h.Confidence = heuristics.Certain
+		case h.weakOwner():
+			h.Why += " Who owns the lock is no surer than in one capture: it follows from bounds of a stack that were not printed."
 		}
 	case Formed:
 		h.Why = "The capture before does not show it: " + h.lastWhy(No) + ". It formed in between."

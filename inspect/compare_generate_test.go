@@ -106,7 +106,8 @@ func (p *pair) goOn() {
 			t.switches += 20_000 + p.rng.Int64N(1000)
 		case r != nil: // its wait was begun anew
 			t.switches += p.span / (4 * perSecond)
-		case t == p.root || p.chance(50):
+		case t.state == "terminated":
+		case t == p.root || waitsForMutant(t) || p.chance(50):
 			t.ticks += p.span
 		default:
 			t.switches += 1 + p.rng.Int64N(500)
@@ -132,6 +133,10 @@ func (p *pair) goOn() {
 	}
 	p.dissolve()
 	p.settle()
+}
+
+func waitsForMutant(t *thread) bool {
+	return slices.ContainsFunc(t.objects, func(o object) bool { return o.owner != 0 })
 }
 
 // passOn gives a lock to its first waiter; the owner queues up again.

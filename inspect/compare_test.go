@@ -548,3 +548,76 @@ func TestCuttingACaptureRefutesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryPlantedDeadlockIsFrozen prints every kind of deadlock at two moments.
+func TestEveryPlantedDeadlockIsFrozen(t *testing.T) {
+	t.Parallel()
+	for i, plant := range deadlocks {
+		for j, d := range dialects {
+			if plant.on64 && d.x86 || (i+j)%2 > 0 {
+				continue
+			}
+			p := barePair(uint64(i), d)
+			plant.put(p.world)
+			p.addConvoy()
+			p.fill(60)
+			st := styles[(i+j)%len(styles)]
+			first, second := twoMoments(p, st, j%2 == 0)
+			c := compareTexts(t, first, second)
+			if len(c.Captures) < 2 {
+				t.Errorf("%s, %s, %s: not compared: %+v", plant.name, d.name, st.name, c.Refused)
+				continue
+			}
+			for _, w := range p.want {
+				f := comparedFinding(c, w.threads)
+				if f.Fate != "frozen" || f.Kind != w.kind || !f.Stands {
+					t.Errorf("%s, %s, %s: %s is %s, %s: %s", plant.name, d.name, st.name, f.ID, f.Fate, f.Kind, f.Why)
+				}
+				// Bounds that were not printed are no surer when seen twice.
+				sure := w.grade != "C" && !strings.Contains(plant.name, "earlier stack")
+				if sure != (f.Confidence == "certain") {
+					t.Errorf("%s, %s, %s: %s of grade %s is %s: %s", plant.name, d.name, st.name, f.ID, f.Grade, f.Confidence, f.Why)
+				}
+			}
+			if l := comparedLock(c, p.convoy); l.State != "moving" {
+				t.Errorf("%s, %s, %s: the convoy is %s", plant.name, d.name, st.name, l.State)
+			}
+		}
+	}
+}
+
+// TestComparedInnocentsAreNotAccused prints every near miss at two moments.
+func TestComparedInnocentsAreNotAccused(t *testing.T) {
+	t.Parallel()
+	for i, plant := range innocents {
+		for j, d := range dialects {
+			if plant.on64 && d.x86 || (i+j)%2 > 0 {
+				continue
+			}
+			p := barePair(uint64(i), d)
+			plant.put(p.world)
+			p.fill(60)
+			first, second := twoMoments(p, styles[(i+j)%len(styles)], true)
+			c := compareTexts(t, first, second)
+			if c.Verdict.Kind == "deadlock" || c.Verdict.Kind == "orphaned-lock" || len(c.Captures) < 2 {
+				t.Errorf("%s, %s: %+v, refused %+v", plant.name, d.name, c.Verdict, c.Refused)
+			}
+		}
+	}
+}
+
+// TestAnOrphanedLockThatIsReleased has dissolved.
+func TestAnOrphanedLockThatIsReleased(t *testing.T) {
+	for i, d := range dialects {
+		p := barePair(uint64(i), d)
+		plantTerminated(p.world)
+		p.fill(40)
+		first := p.print(styles[0], true)
+		p.freed = p.locks[slices.IndexFunc(p.locks, func(r *resource) bool { return r.owners[0].thread == p.want[0].threads[0] })]
+		p.goOn()
+		c := compareTexts(t, first, p.print(styles[0], true))
+		if f := comparedFinding(c, p.want[0].threads); f.Fate != "dissolved" || c.Verdict.Kind == "orphaned-lock" {
+			t.Errorf("%s: %s, verdict %+v", d.name, f.Fate, c.Verdict)
+		}
+	}
+}
