@@ -316,3 +316,12 @@ func TestOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestTheDetectorsThatRootsGoBy are known by their ids.
+func TestTheDetectorsThatRootsGoBy(t *testing.T) {
+	for _, id := range []string{chainID, idleWorkerID} {
+		if heuristics.Lookup(id) == nil {
+			t.Errorf("no detector %s", id)
+		}
+	}
+}

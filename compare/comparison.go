@@ -106,17 +106,12 @@ func (c *comparison) choose(captures []*Capture) bool {
 next:
 	for _, k := range captures {
 		for i, g := range groups {
-			why := ""
-			for _, have := range g {
-				if why = otherBoot(have, k); why != "" {
-					reasons[k] = Refusal{k, have, why}
-					break
-				}
+			if r := fits(k, g); r.Why != "" {
+				reasons[k] = r
+				continue
 			}
-			if why == "" {
-				groups[i] = append(g, k)
-				continue next
-			}
+			groups[i] = append(g, k)
+			continue next
 		}
 		groups = append(groups, []*Capture{k})
 	}
@@ -130,6 +125,18 @@ next:
 		}
 	}
 	return c.putInOrder(largest)
+}
+
+// fits says why a capture is not of the boot of some others, with an empty Why
+// if it may be. The objects of the last of them are enough to look at.
+func fits(k *Capture, group []*Capture) Refusal {
+	for _, have := range group {
+		if why := otherHeader(have, k); why != "" {
+			return Refusal{k, have, why}
+		}
+	}
+	last := group[len(group)-1]
+	return Refusal{k, last, otherObjects(last, k)}
 }
 
 // refusal says why a capture is not of a group.

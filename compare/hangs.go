@@ -35,7 +35,8 @@ const (
 // captures, followed through all.
 type Hang struct {
 	Fate Fate
-	// Finding is that of the last capture that has it, From that capture.
+	// Finding is the strongest of those that say the same, the latest of equals;
+	// From is its capture.
 	Finding *heuristics.Finding
 	From    *Capture
 	// Kind and Confidence are the judgement over all captures.
@@ -79,6 +80,9 @@ func (c *comparison) findHangs() {
 			if h := seen[k]; h != nil {
 				h.Blocked[i] = f.Blocked
 				h.Answers[i].Found = true
+				if stronger(f, h.Finding) {
+					h.Finding, h.From = f, from
+				}
 				continue
 			}
 			if len(c.Hangs) == mostHangs {
@@ -102,10 +106,18 @@ func (c *comparison) findHangs() {
 	})
 }
 
+// kinds are those of hangs, the weightiest first.
+var kinds = []heuristics.Kind{heuristics.Deadlock, heuristics.OrphanedLock, heuristics.SuspectedDeadlock}
+
+// stronger reports whether a finding has better evidence than one that says the
+// same.
+func stronger(f, than *heuristics.Finding) bool {
+	return cmp.Or(cmp.Compare(slices.Index(kinds, f.Kind), slices.Index(kinds, than.Kind)), cmp.Compare(f.Grade, than.Grade)) < 0
+}
+
 // weight orders hangs: what stands at the end, deadlocks first, then what is
 // open, then what dissolved.
 func weight(h *Hang) int {
-	kinds := []heuristics.Kind{heuristics.Deadlock, heuristics.OrphanedLock, heuristics.SuspectedDeadlock}
 	fates := []Fate{Frozen, Formed, OnlyLast, Unconfirmed, Dissolved}
 	w := slices.Index(fates, h.Fate)
 	if h.Stand() {

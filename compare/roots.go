@@ -69,7 +69,6 @@ func (c *comparison) findRoots() {
 			}
 		}
 	}
-	c.Roots = slices.DeleteFunc(c.Roots, func(r *Root) bool { return r.Finding.Kind == heuristics.NoDeadlock && slices.Max(r.Blocked) <= 0 })
 	stuck := c.stuckBehind()
 	for _, r := range c.Roots {
 		c.followRoot(r, stuck)
@@ -80,11 +79,15 @@ func (c *comparison) findRoots() {
 }
 
 // chainID is the detector that finds every root; the others understand some.
-const chainID = "blocked-chain"
+// What a worker that waits for work owns may be another's to release.
+const (
+	chainID      = "blocked-chain"
+	idleWorkerID = "owner-idle-worker"
+)
 
 func rootKind(f *heuristics.Finding) bool {
 	switch f.Kind {
-	case heuristics.BlockedChain, heuristics.Contention, heuristics.NoDeadlock, heuristics.Undecided:
+	case heuristics.BlockedChain, heuristics.Contention, heuristics.Undecided:
 		return true
 	}
 	return false

@@ -20,6 +20,14 @@ type Refusal struct {
 // otherBoot says by what two captures are seen to be of two machines or of two
 // boots, "" if nothing speaks against one. b need not be the later.
 func otherBoot(a, b *Capture) string {
+	if why := otherHeader(a, b); why != "" {
+		return why
+	}
+	return otherObjects(a, b)
+}
+
+// otherHeader is otherBoot for what was printed of the target.
+func otherHeader(a, b *Capture) string {
 	s, t := &a.Snap.Target, &b.Snap.Target
 	switch {
 	case s.Arch != kd.ArchUnknown && t.Arch != kd.ArchUnknown && s.Arch != t.Arch:
@@ -33,10 +41,7 @@ func otherBoot(a, b *Capture) string {
 	case s.KernelBase != 0 && t.KernelBase != 0 && s.KernelBase != t.KernelBase:
 		return fmt.Sprintf("another kernel base: %s and %s", s.KernelBase.Bare(s.Arch), t.KernelBase.Bare(t.Arch))
 	}
-	if why := otherClock(a, b); why != "" {
-		return why
-	}
-	return otherObjects(a, b)
+	return otherClock(a, b)
 }
 
 func differ(a, b string) bool { return a != "" && b != "" && a != b }

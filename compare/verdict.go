@@ -18,7 +18,7 @@ func (c *comparison) nothing() {
 		why = fmt.Sprintf("%s cannot be compared with %s: %s", r.Capture.Name, r.With.Name, r.Why)
 	}
 	c.Undecided = true
-	c.Next = []string{"!locks", "!process 0 1f"}
+	c.Next = []string{"vertarget", "!locks", "!process 0 1f"}
 	c.Verdict = heuristics.Verdict{Kind: heuristics.Undecided, Confidence: heuristics.Certain, Summary: "Nothing was compared: " + why + "."}
 }
 
@@ -186,7 +186,7 @@ func (c *comparison) ageConfidence(r *Root) heuristics.Confidence {
 	switch {
 	case age >= 0 && age < 10_000:
 		return heuristics.Possible
-	case age < minuteMS, r.Finding.Kind == heuristics.NoDeadlock:
+	case age < minuteMS, r.Finding.Check.ID == idleWorkerID:
 		return heuristics.Likely
 	}
 	return heuristics.VeryLikely

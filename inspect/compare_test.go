@@ -621,3 +621,21 @@ func TestAnOrphanedLockThatIsReleased(t *testing.T) {
 		}
 	}
 }
+
+// TestAnIdleWorkerThatOwnsALock hangs others in both captures: a leaked lock, or
+// one that another thread will release.
+func TestAnIdleWorkerThatOwnsALock(t *testing.T) {
+	for i, d := range dialects {
+		p := barePair(uint64(i), d)
+		p.addRoot()
+		p.root.reason, p.root.objects = "WrQueue", []object{{addr: p.addr(regionObject), kind: "QueueObject"}}
+		p.layOut(p.root, append(slices.Clone(d.routines[:len(d.routines)-2]), nt("KeRemoveQueueEx", 0x217), nt("ExpWorkerThread", 0xce), nt("PspSystemThreadStartup", 0x58)), false)
+		p.fill(40)
+		first, second := twoMoments(p, styles[0], true)
+		c := compareTexts(t, first, second)
+		r := comparedRoot(c, p.root)
+		if r.State != "hung" || r.ID != "owner-idle-worker" || c.Verdict.Kind != "blocked-chain" || c.Verdict.Confidence != "likely" {
+			t.Errorf("%s: %s is %s, verdict %+v", d.name, r.ID, r.State, c.Verdict)
+		}
+	}
+}

@@ -35,7 +35,9 @@ type Comparison struct {
 	// ThreadCounts and Threads are about the first capture and the last.
 	ThreadCounts *ThreadCounts        `json:"thread_counts,omitempty"`
 	Threads      List[ComparedThread] `json:"threads"`
-	// NotSeen says what kinds of evidence the last capture does not hold.
+	// Gaps are the facts that the last capture lacks by itself, NotSeen the kinds
+	// of evidence that it does not hold.
+	Gaps         []Gap    `json:"gaps"`
 	NotSeen      []string `json:"not_looked_at,omitempty"`
 	Notes        []string `json:"notes"`
 	NextCommands []string `json:"next_commands"`
@@ -195,13 +197,18 @@ func BuildComparison(sources [][]Source, c *compare.Comparison) *Comparison {
 	}
 	r := &Comparison{
 		Schema: CompareSchema, Verdict: verdict(c.Verdict), Undecided: c.Undecided, Order: string(c.Order), Reordered: c.Reordered, SpanMS: known(c.SpanMS),
-		Captures: []ComparedCapture{}, Findings: []ComparedFinding{}, Roots: []ComparedRoot{}, Locks: []ComparedLock{},
+		Captures: []ComparedCapture{}, Findings: []ComparedFinding{}, Roots: []ComparedRoot{}, Locks: []ComparedLock{}, Gaps: []Gap{},
 		Notes: append([]string{}, c.Notes...), NextCommands: append([]string{}, c.Next...),
 	}
 	for i, k := range c.Captures {
 		b.numbers[k] = i + 1
 		r.Captures = append(r.Captures, b.capture(c, k))
-		r.NotSeen = k.NotSeen
+	}
+	if n := len(c.Captures); n > 0 {
+		r.NotSeen = c.Captures[n-1].NotSeen
+		for _, g := range c.Captures[n-1].Gaps {
+			r.Gaps = append(r.Gaps, Gap{What: g.What, Why: string(g.Why), NextCommand: g.Next, Decides: g.Decides && c.Undecided})
+		}
 	}
 	for _, f := range c.Refused {
 		r.Refused = append(r.Refused, RefusedCapture{Name: f.Capture.Name, At: b.first(f.Capture), With: f.With.Name, Why: f.Why})
@@ -220,6 +227,13 @@ func BuildComparison(sources [][]Source, c *compare.Comparison) *Comparison {
 		r.ThreadCounts = &t
 	}
 	r.Threads = b.threads(c)
+	for _, list := range sources {
+		for _, s := range list {
+			if in := input(s); in.Lines > in.LinesUnderstood {
+				r.Notes = append(r.Notes, fmt.Sprintf("%s: %d of %d lines not understood (analyze --coverage shows where)", in.Name, in.Lines-in.LinesUnderstood, in.Lines))
+			}
+		}
+	}
 	for _, k := range b.builders {
 		if k.cut {
 			r.Notes = append(r.Notes, fmt.Sprintf("evidence is left out after %d MiB of quoted lines", mostQuoted>>20))

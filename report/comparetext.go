@@ -296,7 +296,10 @@ func waitingCell(l *ComparedLock) string {
 	for _, k := range l.Captures {
 		ns = append(ns, k.Waiting)
 	}
-	return counts(ns)
+	if l.WaitersNew+l.WaitersGone == 0 {
+		return counts(ns)
+	}
+	return fmt.Sprintf("%s (+%d -%d)", counts(ns), l.WaitersNew, l.WaitersGone)
 }
 
 func contentionCell(l *ComparedLock) string {
@@ -366,7 +369,8 @@ func (p *comparisonPage) rest() {
 			fmt.Fprintf(p, "  %s\n", Plain(n))
 		}
 	}
-	p.r.NotSeen = p.c.NotSeen
+	p.r.NotSeen, p.r.Gaps = p.c.NotSeen, p.c.Gaps
+	p.gaps()
 	p.notSeen()
 	if len(p.c.Notes) > 0 {
 		p.title("Notes")

@@ -93,7 +93,7 @@ type Snapshot struct {
 	// Whole is true when a list of all held locks was read with as many of them
 	// as its last line counts: a lock that it lacks is free.
 	Whole bool
-	Notes       []kd.Note
+	Notes []kd.Note
 
 	heldUnlisted, heldCounted int
 	unread                    locks.Printed
