@@ -134,8 +134,12 @@ const (
 
 // block prints a resource.
 func block(owners []uint64, waiters []uint64, contention int, more string) string {
+	return blockAt(lockAt, owners, waiters, contention, more)
+}
+
+func blockAt(at uint64, owners []uint64, waiters []uint64, contention int, more string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Resource @ 0x%016x    Exclusively owned\n", uint64(lockAt))
+	fmt.Fprintf(&b, "Resource @ 0x%016x    Exclusively owned\n", at)
 	if contention > 0 {
 		fmt.Fprintf(&b, "    Contention Count = %d\n", contention)
 	}
@@ -322,6 +326,61 @@ func TestTheDetectorsThatRootsGoBy(t *testing.T) {
 	for _, id := range []string{chainID, idleWorkerID} {
 		if heuristics.Lookup(id) == nil {
 			t.Errorf("no detector %s", id)
+		}
+	}
+}
+
+// TestWhatRefutesACycle looks for one of two threads in later lists.
+func TestWhatRefutesACycle(t *testing.T) {
+	const one, two, three, lock2 = ownerAt, ownerAt + 0x580, ownerAt + 0xb00, lockAt + 0x110
+	list := func(os ...uint64) []uint64 { return os }
+	const end = "\n1600 total locks, 2 locks currently held\n"
+	second := blockAt(lock2, list(two), list(one), 4, end)
+	change := func(f func(*snapshot.Resource)) func(*snapshot.Snapshot) {
+		return func(s *snapshot.Snapshot) { f(s.Resource(lockAt)) }
+	}
+	for _, tc := range []struct {
+		name   string
+		later  string
+		change func(*snapshot.Snapshot)
+		want   Fate
+	}{
+		{"the same", block(list(one), list(two), 4, second), nil, Frozen},
+		{"another owner", block(list(three), list(two), 4, second), nil, Dissolved},
+		{"another waiter", block(list(one), list(three), 4, second), nil, Dissolved},
+		{"free", blockAt(lock2, list(two), list(one), 4, "\n1600 total locks, 1 locks currently held\n"), nil, Dissolved},
+		{"not listed, more are held", blockAt(lock2, list(two), list(one), 4, "\n1600 total locks, 3 locks currently held\n"), nil, Unconfirmed},
+		{"not listed, held ones not counted", blockAt(lock2, list(two), list(one), 4, "\n1600 total locks\n"), nil, Unconfirmed},
+		{"another owner, by an extension", block(list(three), list(two), 4, second), change(func(r *snapshot.Resource) { r.Extension = "mex" }), Unconfirmed},
+		{"no waiter, by an extension", block(list(one), nil, 4, second), change(func(r *snapshot.Resource) { r.Extension = "mex" }), Unconfirmed},
+		{"another owner, by marks that contradict", block(list(three), list(two), 4, second), change(func(r *snapshot.Resource) { r.Reading = locks.Irreconcilable }), Unconfirmed},
+		{"roles changed, by doubtful marks", block(list(two), list(one), 4, second), change(func(r *snapshot.Resource) { r.Reading = locks.Doubtful }), Unconfirmed},
+		{"another owner, by doubtful marks", block(list(three), list(two), 4, second), change(func(r *snapshot.Resource) { r.Reading = locks.Doubtful }), Dissolved},
+		{"another owner, in two minds", block(list(three), list(two), 4, second), change(func(r *snapshot.Resource) { r.Conflict = "twice" }), Unconfirmed},
+		{"another owner, head not trusted", block(list(three), list(two), 4, second), change(func(r *snapshot.Resource) { r.HeadUntrusted = true }), Unconfirmed},
+		{"more waiters than listed", strings.Replace(block(list(one), list(three), 4, second), "Waiters = 1", "Waiters = 2", 1), nil, Unconfirmed},
+	} {
+		a := captureOf(block(list(one), list(two), 3, second))
+		b := captureOf(tc.later)
+		if tc.change != nil {
+			tc.change(b.Snap)
+		}
+		a.Snap.Target.Uptime, b.Snap.Target.Uptime = "0 days 1:00:00.000", "0 days 1:05:00.000"
+		a.Name, b.Name, b.Given = "a", "b", 1
+		c, err := Run(context.Background(), []*Capture{a, b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(c.Hangs, func(h *Hang) bool { return h.From == a || h.Answers[0].Found })
+		if i < 0 || c.Hangs[i].Fate != tc.want {
+			t.Errorf("%s: %+v, refused %+v", tc.name, c.Hangs, c.Refused)
+			continue
+		}
+		if h := c.Hangs[i]; tc.want == Unconfirmed && (len(h.Next) == 0 || !c.Undecided) {
+			t.Errorf("%s: next %v, undecided %v: %s", tc.name, h.Next, c.Undecided, h.Why)
+		}
+		if l := c.Locks[slices.IndexFunc(c.Locks, func(l *Lock) bool { return l.Addr == lockAt })]; tc.want == Unconfirmed && (l.State == Freed || l.State == Moving) && !strings.HasPrefix(tc.name, "more waiters") {
+			t.Errorf("%s: lock %s: %s", tc.name, l.State, l.Why)
 		}
 	}
 }

@@ -235,8 +235,14 @@ func (c *comparison) pair(l *Lock, i, j int) (State, string) {
 		return Reused, fmt.Sprintf("its contention count fell from %d to %d", m, n)
 	}
 	kept, came, left := c.owners(a, b, from, to)
-	if len(a.Owners) == 0 || len(b.Owners) == 0 {
+	_, added, gone := waiters(a, b)
+	switch {
+	case len(a.Owners) == 0 || len(b.Owners) == 0:
 		return Unclear, "its owners were not listed"
+	case a.Extension != "" && came+left+added+gone > 0:
+		return Unclear, "only " + a.Extension + " prints it, which has named wrong owners and waiters"
+	case kept == 0 && !toldApart(a, b):
+		return Unclear, "its marks contradict its counts: who owns it and who waits is not sure"
 	}
 	if kept == 0 {
 		return Moving, "it has another owner"
@@ -245,6 +251,20 @@ func (c *comparison) pair(l *Lock, i, j int) (State, string) {
 		return Held, fmt.Sprintf("%s in both%s%s", kd.Plural(kept, "owner"), some(came, " came"), some(left, " left"))
 	}
 	return c.sameOwner(l, i, j, n-m, counted)
+}
+
+// toldApart reports whether owners and waiters are told apart for sure, or the
+// owners of a are not named by b at all.
+func toldApart(a, b *snapshot.Resource) bool {
+	if a.Reading == locks.Sound && b.Reading == locks.Sound {
+		return true
+	}
+	for i := range a.Resolved {
+		if o := &a.Resolved[i]; names(b, o.Raw) || o.Thread != 0 && names(b, o.Thread) {
+			return false
+		}
+	}
+	return true
 }
 
 func some(n int, what string) string {

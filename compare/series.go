@@ -101,13 +101,15 @@ func otherObjects(a, b *Capture) string {
 
 // commonLocks reports whether a lock, an owner or a waiter stands in the lists
 // of both, or a thread in the lists of one and among the threads of the other.
+// A lock with a name is part of a driver, which every machine of the build may
+// have at the same address.
 func commonLocks(a, b *Capture) bool {
 	knows := func(c *Capture, addr kd.Addr) bool {
 		return c.threads[addr] != nil || c.waits[addr].lock != 0 || c.holders[addr] != nil
 	}
 	for _, pair := range [][2]*Capture{{a, b}, {b, a}} {
 		for _, r := range pair[0].Snap.Resources {
-			if pair[1].Snap.Resource(r.Addr) != nil {
+			if q := pair[1].Snap.Resource(r.Addr); q != nil && r.Symbol+q.Symbol == "" {
 				return true
 			}
 			for i := range r.Resolved {

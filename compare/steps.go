@@ -134,6 +134,9 @@ func (l look) resource(s heuristics.Step, from, in *Capture) look {
 			return l.missingWaiter(r, s.HeldBy, lock, in)
 		}
 	} else if o := ownerAs(r, from.Snap.Resource(s.WaitsFor), s.HeldBy); o == nil {
+		if !refutes(r, s.HeldBy) {
+			return l.notShown("!locks -v "+lock, "lock %s has other owners there, by a list that cannot refute", lock)
+		}
 		return l.no("lock %s is owned by %s", lock, in.ownersOf(r))
 	} else {
 		l.see(in, o.At, o.Raw, "the owner entry")
@@ -156,10 +159,43 @@ func (l look) missingWaiter(r *snapshot.Resource, a kd.Addr, lock string, in *Ca
 	if shared, exclusive := r.Unlisted(); shared+exclusive > 0 {
 		return l.notShown("!locks -v "+lock, "more waiters of lock %s are announced than listed", lock)
 	}
+	if queuedFor(r, a) {
+		return l.notShown("!locks -v "+lock, "thread %s stands in the lists of several locks", in.addr(a))
+	}
+	if !refutes(r, a) {
+		return l.notShown("!locks -v "+lock, "lock %s has other waiters there, by a list that cannot refute", lock)
+	}
 	if w := in.waits[a]; w.lock != 0 {
 		return l.no("thread %s waits for lock %s, not %s", in.addr(a), in.addr(w.lock), lock)
 	}
 	return l.no("thread %s no longer waits for lock %s", in.addr(a), lock)
+}
+
+// refutes reports whether the lists of a lock, which do not have a thread in the
+// role that another capture shows, prove that it has left it: extensions have
+// left out waiters and named wrong owners, and where the marks contradict the
+// counts a thread that is named at all may be in any role.
+func refutes(r *snapshot.Resource, thread kd.Addr) bool {
+	if r.Extension != "" {
+		return false
+	}
+	return r.Reading == locks.Sound || !names(r, thread)
+}
+
+// names reports whether a thread stands in any list of a lock.
+func names(r *snapshot.Resource, thread kd.Addr) bool {
+	for i := range r.Resolved {
+		if r.Resolved[i].Thread == thread || r.Resolved[i].Raw == thread {
+			return true
+		}
+	}
+	return queuedFor(r, thread)
+}
+
+func queuedFor(r *snapshot.Resource, thread kd.Addr) bool {
+	found := false
+	each(r, func(w kd.Addr) { found = found || w == thread })
+	return found
 }
 
 // ownerAs returns the owner entry that stands for the thread: by its thread, or
