@@ -323,7 +323,7 @@ func TestOrder(t *testing.T) {
 
 // TestTheDetectorsThatRootsGoBy are known by their ids.
 func TestTheDetectorsThatRootsGoBy(t *testing.T) {
-	for _, id := range []string{chainID, idleWorkerID} {
+	for _, id := range []string{chainID, idleWorkerID, missingID} {
 		if heuristics.Lookup(id) == nil {
 			t.Errorf("no detector %s", id)
 		}

@@ -83,14 +83,17 @@ func (c *comparison) findRoots() {
 const (
 	chainID      = "blocked-chain"
 	idleWorkerID = "owner-idle-worker"
+	missingID    = "owner-missing"
 )
 
+// rootKind reports whether the first thread of a finding is a root, and not one
+// that only seems to own a lock.
 func rootKind(f *heuristics.Finding) bool {
 	switch f.Kind {
-	case heuristics.BlockedChain, heuristics.Contention, heuristics.Undecided:
+	case heuristics.BlockedChain, heuristics.Contention:
 		return true
 	}
-	return false
+	return f.Check.ID == missingID
 }
 
 // stuckBehind finds a lock that did not move for each thread that owns one in

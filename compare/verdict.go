@@ -8,6 +8,7 @@ import (
 	"kdlocks/heuristics"
 	"kdlocks/kd"
 	"kdlocks/snapshot"
+	"kdlocks/threads"
 )
 
 // nothing is the verdict where no two captures could be compared.
@@ -158,7 +159,8 @@ func (c *comparison) hungRoot() bool {
 }
 
 // ownerless returns a lock with waiters that has not been seen to move and that
-// somebody owns whom the last capture does not show, nil if there is none.
+// somebody owns whom the last capture does not show or not surely name, nil if
+// there is none.
 func (c *comparison) ownerless(last *Capture) *Lock {
 	for _, l := range c.Locks {
 		r := l.Seen[len(l.Seen)-1]
@@ -166,7 +168,7 @@ func (c *comparison) ownerless(last *Capture) *Lock {
 			continue
 		}
 		hidden := func(o snapshot.Owner) bool {
-			return o.Thread == 0 || last.threads[o.Thread] == nil && last.waits[o.Thread].lock == 0
+			return o.Thread == 0 || o.Live == threads.No || last.threads[o.Thread] == nil && last.waits[o.Thread].lock == 0
 		}
 		if slices.ContainsFunc(r.Resolved, hidden) {
 			return l
@@ -224,7 +226,7 @@ func (c *comparison) openLocks(last *Capture) bool {
 	}
 	switch lock := last.addr(stuck.Addr); stuck.State {
 	case Stuck, Growing:
-		c.undecided(fmt.Sprintf("Undecided: lock %s does not move (%s), and what its owner does is not shown by both captures.", lock, stuck.Why))
+		c.undecided(fmt.Sprintf("Undecided: lock %s does not move (%s), and what holds it up cannot be told from the captures.", lock, stuck.Why))
 	default:
 		c.undecided(fmt.Sprintf("Undecided: whether lock %s moves cannot be told (%s). %s", lock, stuck.Why, last.Verdict.Summary))
 		c.Next = append(c.Next, c.askOwners(stuck, last)...)

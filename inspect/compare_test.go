@@ -639,3 +639,26 @@ func TestAnIdleWorkerThatOwnsALock(t *testing.T) {
 		}
 	}
 }
+
+// TestALockBehindAStalePointerIsUndecided: the thread that the pointer leads to
+// is not its owner, and no root.
+func TestALockBehindAStalePointerIsUndecided(t *testing.T) {
+	for i, d := range dialects {
+		p := barePair(uint64(i), d)
+		th, r := p.thread(), p.lock(false)
+		th.where = inProcess
+		p.wantsShared(p.owned(false, p.thread()), th)
+		p.pointerOwner(r, th, slot{th.current - 0x20, -1, ""})
+		r.owners[0].live = -1
+		p.wantsExclusive(r, p.thread())
+		p.fill(40)
+		first, second := twoMoments(p, styles[0], true)
+		c := compareTexts(t, first, second)
+		if got := comparedRoot(c, th); got.State != "not there" {
+			t.Errorf("%s: a root: %+v", d.name, got)
+		}
+		if !c.Undecided {
+			t.Errorf("%s: %+v", d.name, c.Verdict)
+		}
+	}
+}
