@@ -235,13 +235,10 @@ func (c *Comparison) Threads() func(func(Thread) bool) {
 		a, b := c.Captures[0], c.Captures[len(c.Captures)-1]
 		span := spanOf(a, b)
 		for _, addr := range b.order {
-			t, u := a.threads[addr], b.threads[addr]
-			th := Thread{Addr: addr, Last: u.facts()}
-			if t != nil {
-				w := a.waits[addr].lock
-				lockWait := w != 0 && w == b.waits[addr].lock || t.reason == "WrResource"
+			th := Thread{Addr: addr, Last: b.threads[addr].facts()}
+			if t := a.threads[addr]; t != nil {
 				th.First = t.facts()
-				th.Motion, th.Why = motion(t, u, lockWait, span)
+				th.Motion, th.Why = motionOf(addr, a, b, span)
 			}
 			if !yield(th) {
 				return
@@ -253,6 +250,18 @@ func (c *Comparison) Threads() func(func(Thread) bool) {
 			}
 		}
 	}
+}
+
+func motionOf(addr kd.Addr, a, b *Capture, spanMS int64) (Motion, string) {
+	t, w := a.threads[addr], a.waits[addr].lock
+	lockWait := w != 0 && w == b.waits[addr].lock || t != nil && t.reason == "WrResource"
+	return motion(t, b.threads[addr], lockWait, spanMS)
+}
+
+// MotionOf says what a thread did from the first capture to the last.
+func (c *Comparison) MotionOf(addr kd.Addr) (Motion, string) {
+	a, b := c.Captures[0], c.Captures[len(c.Captures)-1]
+	return motionOf(addr, a, b, spanOf(a, b))
 }
 
 func (t *thread) facts() *Facts {

@@ -80,6 +80,7 @@ type ComparedFinding struct {
 	Threads      []string           `json:"threads"`
 	Resources    []string           `json:"resources"`
 	Cycle        []Step             `json:"cycle,omitempty"`
+	Motions      []ThreadMotion     `json:"motions"` // of the threads, in their order
 	Suspect      *Suspect           `json:"suspect,omitempty"`
 	Captures     []CaptureAnswer    `json:"captures"`
 	Remedy       string             `json:"remedy"`
@@ -87,6 +88,13 @@ type ComparedFinding struct {
 	NextCommands []string           `json:"next_commands"`
 
 	names []string // of the threads of the cycle
+}
+
+// ThreadMotion is what a thread did from the first capture to the last.
+type ThreadMotion struct {
+	Thread string `json:"thread"`
+	Motion string `json:"motion"`
+	Why    string `json:"why"`
 }
 
 // CaptureAnswer is what one capture says of a finding.
@@ -214,7 +222,7 @@ func BuildComparison(sources [][]Source, c *compare.Comparison) *Comparison {
 		r.Refused = append(r.Refused, RefusedCapture{Name: f.Capture.Name, At: b.first(f.Capture), With: f.With.Name, Why: f.Why})
 	}
 	for _, h := range c.Hangs {
-		r.Findings = append(r.Findings, b.hang(h))
+		r.Findings = append(r.Findings, b.hang(c, h))
 	}
 	for _, root := range c.Roots {
 		r.Roots = append(r.Roots, b.root(root))
@@ -265,13 +273,13 @@ func (b *comparer) capture(c *compare.Comparison, k *compare.Capture) ComparedCa
 	return out
 }
 
-func (b *comparer) hang(h *compare.Hang) ComparedFinding {
+func (b *comparer) hang(c *compare.Comparison, h *compare.Hang) ComparedFinding {
 	f := h.Finding
 	out := ComparedFinding{
 		ID: f.Check.ID, Fate: string(h.Fate), Kind: string(h.Kind), Severity: string(h.Severity), Confidence: string(h.Confidence),
 		Grade: f.Grade.String(), FoundIn: b.numbers[h.From], Summary: f.Summary, Why: h.Why,
 		Threads: hexes(f.Threads), Resources: hexes(f.Resources), Cycle: steps(h.From.Snap, f.Cycle), Remedy: f.Remedy,
-		Evidence: b.evidence(h.Places), NextCommands: append([]string{}, h.Next...),
+		Motions: []ThreadMotion{}, Evidence: b.evidence(h.Places), NextCommands: append([]string{}, h.Next...),
 	}
 	out.Stands = h.Stand()
 	if f.Suspect != nil {
@@ -279,6 +287,10 @@ func (b *comparer) hang(h *compare.Hang) ComparedFinding {
 	}
 	if h.Fate == compare.Dissolved {
 		out.Remedy = "None: it went by itself."
+	}
+	for _, a := range f.Threads {
+		m, why := c.MotionOf(a)
+		out.Motions = append(out.Motions, ThreadMotion{a.String(), string(m), why})
 	}
 	for _, s := range f.Cycle {
 		who := "somebody who is not named"

@@ -114,6 +114,9 @@ func (p *comparisonPage) finding(n int, f *ComparedFinding) {
 		}
 		p.fold("    ", f.names[i])
 		p.fold("      waits for ", p.lock(&s))
+		if m := f.motion(s.Thread); m != nil {
+			p.fold("      ", m.Motion+": "+m.Why)
+		}
 	}
 	p.head("Frozen or moving")
 	p.fold("    ", f.Why)
@@ -127,6 +130,16 @@ func (p *comparisonPage) finding(n int, f *ComparedFinding) {
 	p.quotes(f.Evidence)
 	p.head("What to do")
 	p.fold("    ", f.Remedy)
+}
+
+// motion returns that of a thread, nil if it is not one of the finding's.
+func (f *ComparedFinding) motion(thread string) *ThreadMotion {
+	for i := range f.Motions {
+		if f.Motions[i].Thread == thread {
+			return &f.Motions[i]
+		}
+	}
+	return nil
 }
 
 func answerLine(a CaptureAnswer) string {
@@ -245,7 +258,7 @@ func (p *comparisonPage) locks() error {
 			continue
 		}
 		p.title(fmt.Sprintf("%s (%d)", st.title, len(waited)))
-		if err := p.c.lockTable(waited[:min(len(waited), mostLocks)]).write(p, p.s.Width); err != nil {
+		if err := p.lockList(waited[:min(len(waited), mostLocks)]); err != nil {
 			return err
 		}
 		if rest := len(waited) - mostLocks; rest > 0 {
@@ -259,8 +272,21 @@ func (p *comparisonPage) locks() error {
 	return nil
 }
 
+// lockList prints a table, or lines where the width is too small for one: what
+// is said of a lock and where is not left out.
+func (p *comparisonPage) lockList(ls []*ComparedLock) error {
+	t := p.c.lockTable(ls)
+	if _, over := t.measure(p.s.Width); p.s.Width == 0 || over <= 0 {
+		return t.write(p, p.s.Width)
+	}
+	for _, l := range ls {
+		p.fold("  - ", fmt.Sprintf("%s, owner %s: %s; waiting %s, contention %s. %s", lockName(l), owner(l), l.Why, waitingCell(l), contentionCell(l), placesOf(l)))
+	}
+	return nil
+}
+
 func (c *Comparison) lockTable(ls []*ComparedLock) *table {
-	t := &table{columns: []column{{head: "Lock"}, {head: "Owner"}, {head: "Waiting"}, {head: "Contention"}, {head: "Where", spare: true}, {head: "Why", prose: true}}}
+	t := &table{columns: []column{{head: "Lock"}, {head: "Owner"}, {head: "Waiting"}, {head: "Contention"}, {head: "Where"}, {head: "Why", prose: true}}}
 	for _, l := range ls {
 		t.add(lockName(l), owner(l), waitingCell(l), contentionCell(l), placesOf(l), l.Why)
 	}
