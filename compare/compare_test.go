@@ -384,3 +384,34 @@ func TestWhatRefutesACycle(t *testing.T) {
 		}
 	}
 }
+
+// TestTicksTellMomentsApart: what every thread shows wins over a header.
+func TestTicksTellMomentsApart(t *testing.T) {
+	mk := func(contention int, uptime string, from, to int64) *Capture {
+		c := captureOf(block([]uint64{ownerAt}, []uint64{ownerAt + 0x580}, contention, closing))
+		c.Snap.Target.Uptime = uptime
+		c.load()
+		c.FromTick, c.ToTick = from, to
+		return c
+	}
+	const early, late = "0 days 1:00:00.000", "0 days 1:05:00.000"
+	for _, tc := range []struct {
+		name string
+		a, b *Capture
+		same bool
+	}{
+		{"same tick, another count: one was damaged", mk(9, "", 700, 700), mk(8, "", 700, 700), true},
+		{"same tick, another uptime", mk(9, early, 700, 700), mk(9, late, 700, 700), true},
+		{"another tick, same header", mk(9, early, 700, 700), mk(9, early, 900, 900), false},
+		{"same ticks of a live system, nothing differs", mk(9, "", 700, 720), mk(9, "", 700, 720), true},
+		{"same ticks of a live system, a count differs", mk(9, "", 700, 720), mk(10, "", 700, 720), false},
+		{"no ticks, same header, a count differs", mk(9, early, -1, -1), mk(10, early, -1, -1), false},
+		{"no ticks, same header, nothing differs", mk(9, early, -1, -1), mk(9, early, -1, -1), true},
+		{"no ticks, another uptime", mk(9, early, -1, -1), mk(9, late, -1, -1), false},
+	} {
+		tc.b.Given = 1
+		if got := sameMoment(tc.a, tc.b); (got != "") != tc.same {
+			t.Errorf("%s: %q", tc.name, got)
+		}
+	}
+}

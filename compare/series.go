@@ -133,6 +133,15 @@ func sameMoment(a, b *Capture) string {
 	sameSession := a.Given == b.Given && a.Snap.Target.Moment > 0 && b.Snap.Target.Moment > 0
 	by := ""
 	switch {
+	case a.FromTick >= 0 && b.FromTick >= 0:
+		// Unlike a header, which may be older, every thread shows them.
+		switch {
+		case a.FromTick != b.FromTick || a.ToTick != b.ToTick:
+			return ""
+		case a.FromTick == a.ToTick:
+			return "it is of the same moment: all threads were printed at the same tick"
+		}
+		by = "the same tick counts"
 	case sameSession: // two moments of one session were told apart by what was listed
 		return ""
 	case a.UptimeMS >= 0 && b.UptimeMS >= 0:
@@ -145,11 +154,6 @@ func sameMoment(a, b *Capture) string {
 			return ""
 		}
 		by = "the same session time"
-	case a.FromTick >= 0 && b.FromTick >= 0:
-		if a.FromTick != b.FromTick || a.ToTick != b.ToTick {
-			return ""
-		}
-		by = "the same tick count"
 	}
 	if anythingDiffers(a, b) {
 		return ""
