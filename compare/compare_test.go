@@ -303,6 +303,7 @@ func TestOrder(t *testing.T) {
 		want  string
 	}{
 		{[]*Capture{mk("b", 200, 1, 1), mk("a", 100, 2, 2)}, ByUptime, "ab"},
+		{[]*Capture{mk("b", 100, 100, 9), mk("a", 100, 100, 7)}, ByTicks, "ab"}, // headers that were printed before
 		{[]*Capture{mk("b", -1, 2, 1), mk("a", 100, 1, 2)}, ByTime, "ab"},
 		{[]*Capture{mk("c", -1, -1, 9), mk("b", -1, 5, 7), mk("a", 3, -1, 2)}, ByTicks, "abc"},
 		{[]*Capture{withSwitches(mk("b", -1, -1, -1), 5, 9, 7), withSwitches(mk("a", -1, -1, -1), 5, 8, 3)}, BySwitches, "ab"},
@@ -412,6 +413,28 @@ func TestTicksTellMomentsApart(t *testing.T) {
 		tc.b.Given = 1
 		if got := sameMoment(tc.a, tc.b); (got != "") != tc.same {
 			t.Errorf("%s: %q", tc.name, got)
+		}
+	}
+}
+
+func TestBetween(t *testing.T) {
+	mk := func(uptime, time, tick int64, tickMS float64) *Capture {
+		return &Capture{UptimeMS: uptime, TimeMS: time, FromTick: tick, ToTick: tick, TickMS: tickMS}
+	}
+	for _, tc := range []struct {
+		a, b *Capture
+		want int64
+	}{
+		{mk(1000, 5000, 64, 15.625), mk(4000, 9000, 128, 15.625), 3000},
+		{mk(-1, 5000, 64, 15.625), mk(-1, 9000, 128, 15.625), 4000},
+		{mk(-1, 5000, 64, 15.625), mk(4000, 9000, 128, 15.625), 4000},
+		{mk(-1, -1, 64, 15.625), mk(-1, -1, 192, 0), 2000},
+		{mk(1000, 5000, 64, 15.625), mk(1000, 5000, 192, 15.625), 2000}, // headers that were printed before
+		{mk(-1, -1, 64, 0), mk(-1, -1, 192, 0), -1},
+		{mk(-1, -1, -1, 0), mk(7, 7, 192, 1), -1},
+	} {
+		if got := between(tc.a, tc.b); got != tc.want {
+			t.Errorf("%+v to %+v: %d, want %d", tc.a, tc.b, got, tc.want)
 		}
 	}
 }

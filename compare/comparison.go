@@ -152,12 +152,9 @@ func (c *comparison) refusal(k *Capture, group []*Capture, reasons map[*Capture]
 	return Refusal{k, group[0], "a capture that it belongs to is of another boot"}
 }
 
-// putInOrder sorts the captures of one boot and refuses those of the moment of
-// another.
+// putInOrder refuses captures of one boot that are of the moment of another, and
+// sorts the rest.
 func (c *comparison) putInOrder(group []*Capture) bool {
-	given := slices.Clone(group)
-	c.Order = inTime(group)
-	c.Reordered = !slices.Equal(given, group)
 	for _, k := range group {
 		twin := slices.IndexFunc(c.Captures, func(have *Capture) bool { return sameMoment(have, k) != "" })
 		if twin >= 0 {
@@ -165,17 +162,25 @@ func (c *comparison) putInOrder(group []*Capture) bool {
 			c.Refused = append(c.Refused, Refusal{k, with, sameMoment(with, k)})
 			continue
 		}
-		k.index = len(c.Captures)
 		c.Captures = append(c.Captures, k)
 	}
+	given := slices.Clone(c.Captures)
+	c.Order = inTime(c.Captures)
+	c.Reordered = !slices.Equal(given, c.Captures)
+	for i, k := range c.Captures {
+		k.index = i
+	}
+	if len(c.Captures) < 2 {
+		return false
+	}
 	if c.Reordered {
-		c.note("the captures were not given in the order of time: by %s, %s comes first", c.Order, group[0].Name)
+		c.note("the captures were not given in the order of time: by %s, %s comes first", c.Order, c.Captures[0].Name)
 	}
 	if c.Order == AsGiven {
 		c.note("nothing printed tells which capture is the earlier one: they are taken in the order given")
 	}
 	c.doubtTimes()
-	return len(c.Captures) > 1
+	return true
 }
 
 // doubtTimes notes what the captures leave open about time and boot.

@@ -227,11 +227,18 @@ var clocks = []struct {
 	{ByTicks, func(c *Capture) int64 { return c.FromTick }},
 }
 
-// inTime puts captures in their order by the first clock that all of them
-// show.
+// inTime puts captures of different moments in their order by the first clock
+// that tells them apart.
 func inTime(cs []*Capture) By {
 	for _, k := range clocks {
-		if !slices.ContainsFunc(cs, func(c *Capture) bool { return k.now(c) < 0 }) && (k.by != ByTime || sameZones(cs)) {
+		seen := make(map[int64]bool)
+		useless := slices.ContainsFunc(cs, func(c *Capture) bool {
+			t := k.now(c)
+			twice := seen[t]
+			seen[t] = true
+			return t < 0 || twice
+		})
+		if !useless && (k.by != ByTime || sameZones(cs)) {
 			slices.SortStableFunc(cs, func(a, b *Capture) int { return compareInt(k.now(a), k.now(b)) })
 			return k.by
 		}
@@ -307,9 +314,9 @@ func inAll(cs []*Capture, addr kd.Addr) bool {
 // they are not known.
 func between(a, b *Capture) int64 {
 	switch {
-	case a.UptimeMS >= 0 && b.UptimeMS >= 0:
+	case a.UptimeMS >= 0 && b.UptimeMS >= 0 && a.UptimeMS != b.UptimeMS:
 		return b.UptimeMS - a.UptimeMS
-	case a.TimeMS >= 0 && b.TimeMS >= 0 && a.zoned == b.zoned:
+	case a.TimeMS >= 0 && b.TimeMS >= 0 && a.zoned == b.zoned && a.TimeMS != b.TimeMS && (a.UptimeMS < 0 || a.UptimeMS != b.UptimeMS):
 		return b.TimeMS - a.TimeMS
 	case a.FromTick >= 0 && b.FromTick >= 0 && max(a.TickMS, b.TickMS) > 0 && b.FromTick > a.FromTick:
 		return int64(float64(b.FromTick-a.FromTick) * max(a.TickMS, b.TickMS))
