@@ -178,7 +178,7 @@ func (c *Capture) loadThreads() {
 
 // findNow finds the tick count of the moment: for every thread, the tick at
 // which its wait began and the ticks since then add up to it. In a dump all
-// sums are equal, on a live system they lie as far apart as the printing took;
+// sums are equal (testdata/corpus, capture 039), on a live system they lie as far apart as the printing took;
 // sums that do not agree say nothing.
 func (c *Capture) findNow() {
 	c.FromTick, c.ToTick = -1, -1

@@ -28,8 +28,7 @@ const (
 	// New: only a later capture shows it owned, and an earlier one that it was
 	// not.
 	New State = "new"
-	// Reused: its counts have fallen, or it has another name: another lock is at
-	// its address.
+	// Reused: its contention count has fallen: another lock is at its address.
 	Reused State = "another lock"
 	// Unclear: what would tell was not printed.
 	Unclear State = "cannot tell"
@@ -49,9 +48,9 @@ type Lock struct {
 	// Waiting counts the threads that wait, for each capture; -1 if it does not
 	// tell.
 	Waiting []int
-	// Same, New and Gone count the listed waiters of the last capture that
-	// shows the lock against the first.
-	Same, New, Gone int
+	// Same, New and Gone are the listed waiters of the last capture that shows
+	// the lock against the first.
+	Same, New, Gone []kd.Addr
 	// Rise is what was added to the contention count from the first capture
 	// that shows it to the last, -1 if it is not known; SpanMS the time between
 	// those.
@@ -190,20 +189,30 @@ func contended(r *snapshot.Resource) (int, bool) {
 	return 0, !r.Contention.Unread && r.Extension == "" && r.Mode != locks.ModeUnknown && believed(r) && r.Swallowed&locks.ContentionLine == 0
 }
 
-// waiters counts the listed waiters that are in both blocks, in the later one
+// waiters returns the listed waiters that are in both blocks, in the later one
 // only, and in the earlier one only.
-func waiters(a, b *snapshot.Resource) (same, added, gone int) {
+func waiters(a, b *snapshot.Resource) (same, added, gone []kd.Addr) {
+	later := make(map[kd.Addr]bool)
+	each(b, func(w kd.Addr) { later[w] = true })
 	before := make(map[kd.Addr]bool)
-	each(a, func(w kd.Addr) { before[w] = true })
-	each(b, func(w kd.Addr) {
-		if before[w] {
-			same++
-			delete(before, w)
-		} else {
-			added++
+	each(a, func(w kd.Addr) {
+		if !later[w] && !before[w] {
+			gone = append(gone, w)
 		}
+		before[w] = true
 	})
-	return same, added, len(before)
+	each(b, func(w kd.Addr) {
+		switch {
+		case !later[w]: // listed twice
+			return
+		case before[w]:
+			same = append(same, w)
+		default:
+			added = append(added, w)
+		}
+		later[w] = false
+	})
+	return same, added, gone
 }
 
 func each(r *snapshot.Resource, f func(kd.Addr)) {
@@ -228,10 +237,7 @@ func (c *comparison) pair(l *Lock, i, j int) (State, string) {
 	m, known1 := contended(a)
 	n, known2 := contended(b)
 	counted := known1 && known2
-	switch {
-	case differ(a.Symbol, b.Symbol):
-		return Reused, fmt.Sprintf("it was %s and is %s", a.Symbol, b.Symbol)
-	case counted && n < m:
+	if counted && n < m {
 		return Reused, fmt.Sprintf("its contention count fell from %d to %d", m, n)
 	}
 	kept, came, left := c.owners(a, b, from, to)
@@ -239,7 +245,7 @@ func (c *comparison) pair(l *Lock, i, j int) (State, string) {
 	switch {
 	case len(a.Owners) == 0 || len(b.Owners) == 0:
 		return Unclear, "its owners were not listed"
-	case a.Extension != "" && came+left+added+gone > 0:
+	case a.Extension != "" && came+left+len(added)+len(gone) > 0:
 		return Unclear, "only " + a.Extension + " prints it, which has named wrong owners and waiters"
 	case kept == 0 && !toldApart(a, b):
 		return Unclear, "its marks contradict its counts: who owns it and who waits is not sure"
@@ -307,7 +313,8 @@ func replaced(thread kd.Addr, from, to *Capture) bool {
 // context switches.
 func (c *comparison) sameOwner(l *Lock, i, j, rose int, counted bool) (State, string) {
 	a, b := l.Seen[i], l.Seen[j]
-	same, added, gone := waiters(a, b)
+	sameOnes, addedOnes, goneOnes := waiters(a, b)
+	same, added, gone := len(sameOnes), len(addedOnes), len(goneOnes)
 	shared, exclusive := b.Unlisted()
 	was1, was2 := a.Unlisted()
 	unlisted := shared+exclusive+was1+was2 > 0

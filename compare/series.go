@@ -210,11 +210,12 @@ type By string
 
 // The sources of an order, best first.
 const (
-	ByUptime   By = "uptime"
-	ByTime     By = "session time"
-	ByTicks    By = "tick counts"
-	BySwitches By = "context switch counts"
-	AsGiven    By = "the order given"
+	ByUptime     By = "uptime"
+	ByTime       By = "session time"
+	ByTicks      By = "tick counts"
+	BySwitches   By = "context switch counts"
+	ByContention By = "contention counts"
+	AsGiven      By = "the order given"
 )
 
 // clocks are the times of captures in the order in which they are trusted.
@@ -243,9 +244,15 @@ func inTime(cs []*Capture) By {
 			return k.by
 		}
 	}
-	if sums := switchSums(cs); sums != nil {
-		slices.SortStableFunc(cs, func(a, b *Capture) int { return compareInt(sums[a], sums[b]) })
-		return BySwitches
+	for _, k := range []struct {
+		by    By
+		keys  []kd.Addr
+		count counter
+	}{{BySwitches, cs[0].order, switches}, {ByContention, locksOf(cs[0]), contentions}} {
+		if s := sums(cs, k.keys, k.count); s != nil {
+			slices.SortStableFunc(cs, func(a, b *Capture) int { return compareInt(s[a], s[b]) })
+			return k.by
+		}
 	}
 	return AsGiven
 }
@@ -264,50 +271,74 @@ func compareInt(a, b int64) int {
 	return 0
 }
 
-// switchSums adds the context switch counts of the threads that all captures
-// show. They never fall, so that the sums rise with time. nil where the counts
-// do not agree on that: of the threads that differ from the first capture to the
-// last, more than one in ten goes the other way.
-func switchSums(cs []*Capture) map[*Capture]int64 {
-	sums := make(map[*Capture]int64, len(cs))
+// counter reads a count that never falls; false where it is not known.
+type counter func(c *Capture, a kd.Addr) (int64, bool)
+
+func switches(c *Capture, a kd.Addr) (int64, bool) {
+	t := c.threads[a]
+	if t == nil || t.switches < 0 || t.conflict {
+		return 0, false
+	}
+	return t.switches, true
+}
+
+func contentions(c *Capture, a kd.Addr) (int64, bool) {
+	r := c.Snap.Resource(a)
+	if r == nil {
+		return 0, false
+	}
+	n, ok := contended(r)
+	return int64(n), ok
+}
+
+// sums adds the counts that all captures show. They never fall, so that the sums
+// rise with time. nil where they do not agree on that: of those that differ from
+// the first capture to the last, more than one in ten goes the other way.
+func sums(cs []*Capture, keys []kd.Addr, count counter) map[*Capture]int64 {
 	first, last := cs[0], cs[len(cs)-1]
-	way := func(addr kd.Addr) int {
-		return compareInt(last.threads[addr].switches, first.threads[addr].switches)
+	way := func(a kd.Addr) int {
+		m, _ := count(first, a)
+		n, _ := count(last, a)
+		return compareInt(n, m)
 	}
 	var common []kd.Addr
-	ways := 0
-	for _, addr := range first.order {
-		if inAll(cs, addr) {
-			common = append(common, addr)
-			ways += way(addr)
+	ways, differ := 0, 0
+	for _, a := range keys {
+		if !slices.ContainsFunc(cs, func(c *Capture) bool { _, ok := count(c, a); return !ok }) {
+			common = append(common, a)
+			ways += way(a)
 		}
 	}
-	differ, against := 0, 0
-	for _, addr := range common {
-		w := way(addr)
-		if w != 0 {
-			differ++
-		}
+	out := make(map[*Capture]int64, len(cs))
+	against := 0
+	for _, a := range common {
+		w := way(a)
+		differ += w * w
 		if w*ways < 0 {
 			against++
 			continue // its address was used again
 		}
 		for _, c := range cs {
-			sums[c] += c.threads[addr].switches
+			n, _ := count(c, a)
+			out[c] += n
 		}
 	}
 	if ways == 0 || 10*against > differ {
 		return nil
 	}
-	return sums
+	return out
 }
 
-// inAll reports whether all captures count the context switches of a thread.
-func inAll(cs []*Capture, addr kd.Addr) bool {
-	return !slices.ContainsFunc(cs, func(c *Capture) bool {
-		t := c.threads[addr]
-		return t == nil || t.switches < 0 || t.conflict || !sameThread(cs[0].threads[addr], t)
-	})
+// locksOf lists the locks of a capture.
+func locksOf(c *Capture) []kd.Addr {
+	if c.Snap == nil {
+		return nil
+	}
+	var out []kd.Addr
+	for _, r := range c.Snap.Resources {
+		out = append(out, r.Addr)
+	}
+	return out
 }
 
 // between returns the milliseconds from one capture to a later one, -1 if

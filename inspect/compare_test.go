@@ -97,7 +97,7 @@ func checkPair(t *testing.T, p *pair, c *report.Comparison) {
 			t.Errorf("lock %#x is %s (%s), want %s", r.addr, l.State, l.Why, want)
 		}
 	}
-	if l := comparedLock(c, p.grows); l.WaitersNew != 7 || l.WaitersSame != 5 || l.WaitersGone != 0 {
+	if l := comparedLock(c, p.grows); l.WaitersNew != 7 || l.WaitersSame != 5 || l.WaitersGone != 0 || len(l.NewWaiters) != 7 {
 		t.Errorf("of the growing lock: %+v", l)
 	}
 	if r := comparedRoot(c, p.root); r.State != "hung" {
@@ -659,6 +659,30 @@ func TestALockBehindAStalePointerIsUndecided(t *testing.T) {
 		}
 		if !c.Undecided {
 			t.Errorf("%s: %+v", d.name, c.Verdict)
+		}
+	}
+}
+
+// TestListsAloneAreOrderedByTheirCounts: no header, no thread.
+func TestListsAloneAreOrderedByTheirCounts(t *testing.T) {
+	for i, d := range dialects {
+		p := newPair(uint64(i), d, 60)
+		first := p.sections(styles[0])[0]
+		p.goOn()
+		second := p.sections(styles[0])[0]
+		for _, texts := range [][]string{{first, second}, {second, first}} {
+			c := compareTexts(t, texts...)
+			if c.Order != "contention counts" || c.Reordered != (texts[0] == second) {
+				t.Errorf("%s: by %s, reordered %v", d.name, c.Order, c.Reordered)
+			}
+			if f := comparedFinding(c, p.cycle); f.Fate != "frozen" || c.Verdict.Kind != "deadlock" {
+				t.Errorf("%s: %s, verdict %+v", d.name, f.Fate, c.Verdict)
+			}
+			for want, r := range map[string]*resource{"moving": p.convoy, "freed": p.freed, "growing": p.grows} {
+				if l := comparedLock(c, r); l.State != want {
+					t.Errorf("%s: lock %#x is %s (%s), want %s", d.name, r.addr, l.State, l.Why, want)
+				}
+			}
 		}
 	}
 }

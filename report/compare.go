@@ -135,9 +135,12 @@ type ComparedLock struct {
 	Why     string `json:"why"`
 	// WaitersSame, WaitersNew and WaitersGone count the listed waiters of the
 	// last capture that shows it against the first.
-	WaitersSame int           `json:"waiters_same"`
-	WaitersNew  int           `json:"waiters_new"`
-	WaitersGone int           `json:"waiters_gone"`
+	WaitersSame int `json:"waiters_same"`
+	WaitersNew  int `json:"waiters_new"`
+	WaitersGone int `json:"waiters_gone"`
+	// NewWaiters and GoneWaiters name no more than a thousand each.
+	NewWaiters  []string      `json:"new_waiters,omitempty"`
+	GoneWaiters []string      `json:"gone_waiters,omitempty"`
 	Contentions *int64        `json:"contentions,omitempty"` // from the first to the last
 	PerSecond   *float64      `json:"contentions_per_second,omitempty"`
 	Captures    []LockCapture `json:"captures"`
@@ -145,6 +148,9 @@ type ComparedLock struct {
 	waited bool
 	width  func(string) string
 }
+
+// mostNamed bounds the new and the gone waiters that are named of one lock.
+const mostNamed = 1000
 
 // LockCapture is a lock in one capture.
 type LockCapture struct {
@@ -346,7 +352,9 @@ func (b *comparer) root(r *compare.Root) ComparedRoot {
 func (b *comparer) lock(c *compare.Comparison, l *compare.Lock) ComparedLock {
 	out := ComparedLock{
 		Address: l.Addr.String(), Symbol: l.Symbol, State: string(l.State), Why: l.Why, waited: l.Waited,
-		WaitersSame: l.Same, WaitersNew: l.New, WaitersGone: l.Gone, Contentions: known(l.Rise),
+		WaitersSame: len(l.Same), WaitersNew: len(l.New), WaitersGone: len(l.Gone),
+		NewWaiters: hexes(l.New[:min(len(l.New), mostNamed)]), GoneWaiters: hexes(l.Gone[:min(len(l.Gone), mostNamed)]),
+		Contentions: known(l.Rise),
 	}
 	if n, ok := l.PerSecond(); ok {
 		out.PerSecond = &n
