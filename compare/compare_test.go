@@ -12,6 +12,7 @@ import (
 	"kdlocks/locks"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
+	"kdlocks/waitgraph"
 )
 
 func TestClocks(t *testing.T) {
@@ -436,5 +437,25 @@ func TestBetween(t *testing.T) {
 		if got := between(tc.a, tc.b); got != tc.want {
 			t.Errorf("%+v to %+v: %d, want %d", tc.a, tc.b, got, tc.want)
 		}
+	}
+}
+
+// TestWhatTheDetectorsFindAgainStands, even where the lists by themselves could
+// not be held against another capture.
+func TestWhatTheDetectorsFindAgainStands(t *testing.T) {
+	const one, two, lock2 = ownerAt, ownerAt + 0x580, lockAt + 0x110
+	lists := func(n int) string {
+		return block([]uint64{one}, []uint64{two}, n, blockAt(lock2, []uint64{two}, []uint64{one}, 4, "\n1600 total locks, 2 locks currently held\n"))
+	}
+	a, b := captureOf(lists(3)), captureOf(lists(5))
+	b.Snap.Resource(lockAt).Open = true
+	for i := range b.Findings {
+		b.Findings[i].Grade = waitgraph.C // the evidence of the first is better
+	}
+	a.Name, b.Name, b.Given = "a", "b", 1
+	a.Snap.Target.Uptime, b.Snap.Target.Uptime = "0 days 1:00:00.000", "0 days 1:05:00.000"
+	c, err := Run(context.Background(), []*Capture{a, b})
+	if err != nil || len(c.Hangs) != 1 || c.Hangs[0].From != a || c.Hangs[0].Fate != Frozen {
+		t.Errorf("%+v, %v", c.Hangs[0], err)
 	}
 }

@@ -160,6 +160,9 @@ func (c *comparison) follow(h *Hang) {
 		}
 		var l look
 		l, weak = c.ask(h, steps, in, weak)
+		if a.Found && l.stands == NotShown {
+			l.stands, l.why, l.next = Yes, "by itself it gives the same", ""
+		}
 		a.Stands, a.Why = l.stands, l.why
 		ran = ran || l.ran && l.stands == Yes
 		h.Places = append(h.Places, l.places...)

@@ -99,7 +99,7 @@ func (c *comparison) standing(h *Hang) {
 	}
 	// What the last capture leaves open by itself may be about locks that move.
 	last := c.Captures[len(c.Captures)-1]
-	c.Undecided = last.Undecided && (unread(last.Snap) || c.ownerless(last) != nil)
+	c.Undecided = last.Undecided && (unread(last.Snap) || c.ownerless(last) != nil) || slices.ContainsFunc(c.Hangs, func(h *Hang) bool { return h.Fate == Unconfirmed })
 	c.Verdict.Summary = text
 }
 
