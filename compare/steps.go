@@ -78,6 +78,9 @@ func stands(s heuristics.Step, from, in *Capture) look {
 		if t, u := from.threads[a], in.threads[a]; t != nil && u != nil {
 			first, last := inOrder(from, in, t, u)
 			m, why := motion(first, last, true, span)
+			if m == Replaced && s.Thread == 0 {
+				return l.reused(s, from, in)
+			}
 			if m == Replaced {
 				l.see(in, u.at, a, "another thread")
 				return l.no("thread %s: %s", in.addr(a), why)
@@ -95,6 +98,15 @@ func stands(s heuristics.Step, from, in *Capture) look {
 		return l.resource(s, from, in)
 	}
 	return l.other(s, from, in)
+}
+
+// reused looks for a lock that a dead thread owns whose address another thread
+// has meanwhile: the entry may be of either.
+func (l look) reused(s heuristics.Step, from, in *Capture) look {
+	if l = l.resource(s, from, in); l.stands != Yes {
+		return l
+	}
+	return l.notShown("!locks -v "+in.addr(s.WaitsFor), "another thread is at the address %s that owns lock %s", in.addr(s.HeldBy), in.addr(s.WaitsFor))
 }
 
 // inOrder returns two of something in the order of their captures.

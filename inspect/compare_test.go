@@ -686,3 +686,21 @@ func TestListsAloneAreOrderedByTheirCounts(t *testing.T) {
 		}
 	}
 }
+
+// TestADeadOwnerWhoseAddressIsUsedAgain frees nothing.
+func TestADeadOwnerWhoseAddressIsUsedAgain(t *testing.T) {
+	for i, d := range dialects {
+		p := barePair(uint64(i), d)
+		plantTerminated(p.world)
+		p.fill(40)
+		first := p.print(styles[0], true)
+		p.goOn()
+		dead := p.want[0].threads[0]
+		dead.tid += 0x1000
+		p.idle(dead)
+		c := compareTexts(t, first, p.print(styles[0], true))
+		if f := comparedFinding(c, p.want[0].threads); f.Fate != "not confirmed" || c.Verdict.Kind != "undecided" {
+			t.Errorf("%s: %s: %s, verdict %+v", d.name, f.Fate, f.Why, c.Verdict)
+		}
+	}
+}
