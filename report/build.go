@@ -395,19 +395,11 @@ func (b *builder) finding(s *snapshot.Snapshot, f *heuristics.Finding) Finding {
 		out.Suspect = &Suspect{Module: f.Suspect.Module, Reason: f.Suspect.Reason}
 	}
 	for _, e := range f.Evidence {
-		if b.quoted += len(b.line(e.At)); b.quoted > mostQuoted {
-			b.cut = true
+		quoted, ok := b.quote(e.At, e.Addr, e.Why)
+		if !ok {
 			break
 		}
-		col, length := b.chars(e.At)
-		endLine := 0
-		if e.At.More > 0 {
-			endLine = int(e.At.EndLine())
-		}
-		out.Evidence = append(out.Evidence, Evidence{
-			Input: b.sources[e.At.Input].Name, Line: int(e.At.Line), EndLine: endLine, Column: col, Length: length,
-			Text: b.line(e.At), Address: hex(e.Addr), Why: e.Why,
-		})
+		out.Evidence = append(out.Evidence, quoted)
 	}
 	out.NextCommands = append(out.NextCommands, f.Next...)
 	for _, g := range f.Groups {
@@ -415,6 +407,24 @@ func (b *builder) finding(s *snapshot.Snapshot, f *heuristics.Finding) Finding {
 	}
 	out.StacksGrouped = f.Grouped
 	return out
+}
+
+// quote makes evidence of a place, and reports false when the report has quoted
+// its most.
+func (b *builder) quote(at kd.Ref, a kd.Addr, why string) (Evidence, bool) {
+	if b.quoted += len(b.line(at)); b.quoted > mostQuoted {
+		b.cut = true
+		return Evidence{}, false
+	}
+	col, length := b.chars(at)
+	endLine := 0
+	if at.More > 0 {
+		endLine = int(at.EndLine())
+	}
+	return Evidence{
+		Input: b.sources[at.Input].Name, Line: int(at.Line), EndLine: endLine, Column: col, Length: length,
+		Text: b.line(at), Address: hex(a), Why: why,
+	}, true
 }
 
 func steps(s *snapshot.Snapshot, in []heuristics.Step) []Step {

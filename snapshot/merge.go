@@ -15,6 +15,7 @@ import (
 func (s *Snapshot) mergeResources(rounds []locks.Round, rs []*locks.Resource) {
 	s.byResource = make(map[kd.Addr]*Resource, len(rs))
 	whole, listed := wholeRounds(rounds, rs)
+	s.Whole = whole
 	for _, r := range rs {
 		have := s.byResource[r.Addr]
 		if have == nil {

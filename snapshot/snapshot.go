@@ -22,6 +22,10 @@ type Target struct {
 	SessionTime   string // "Debug session time"
 	Process       string // PROCESS_NAME
 	FailureBucket string // FAILURE_BUCKET_ID
+	Machine       string // "Machine Name", mostly empty
+	// Moment counts from 1 where one session shows several moments, which all
+	// carry the times that its header printed; 0 if it shows one.
+	Moment int
 	// ArchAt is where the architecture was printed; unknown when it follows
 	// from the width of addresses.
 	ArchAt kd.Ref
@@ -116,7 +120,10 @@ type Snapshot struct {
 	// the figures of its last line.
 	HasLocks    bool
 	Total, Held locks.Printed
-	Notes       []kd.Note
+	// Whole is true when a list of all held locks was read with as many of them
+	// as its last line counts: a lock that it lacks is free.
+	Whole bool
+	Notes []kd.Note
 
 	heldUnlisted, heldCounted int
 	unread                    locks.Printed

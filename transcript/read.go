@@ -524,7 +524,11 @@ func (r *router) build() {
 		whole = append(whole, s)
 	}
 	for _, s := range whole {
-		for _, f := range splitMoments(s.facts) {
+		moments := splitMoments(s.facts)
+		for i, f := range moments {
+			if len(moments) > 1 {
+				s.target.Moment = i + 1
+			}
 			if snap := f.snapshot(s.target); !snap.Empty() {
 				r.out.Snapshots = append(r.out.Snapshots, snap)
 			}

@@ -160,6 +160,7 @@ func (s *session) learn(l kd.Line) {
 		}
 	case c.Take("Machine Name:"):
 		s.id.machine, _ = c.Rest()
+		s.target.Machine = s.id.machine
 	case strings.HasPrefix(l.Text, "Connected to Windows"):
 		s.id.connected = l.Text
 	case isBreak(l.Text):

@@ -1,0 +1,331 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"kdlocks/heuristics"
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+	"kdlocks/waitgraph"
+)
+
+// Fate says what became of a finding from capture to capture.
+type Fate string
+
+// The fates of a finding.
+const (
+	// Frozen: it stands in two moments and in the last.
+	Frozen Fate = "frozen"
+	// Formed: it stands in the last capture, and the one before refutes it.
+	Formed Fate = "formed"
+	// OnlyLast: it stands in the last capture, and no other shows what it
+	// rests on.
+	OnlyLast Fate = "only in the last"
+	// Unconfirmed: it stood, and the last capture does not show what it rests
+	// on.
+	Unconfirmed Fate = "not confirmed"
+	// Dissolved: it stood, and a later capture refutes it.
+	Dissolved Fate = "dissolved"
+)
+
+// Hang is a deadlock, suspected deadlock or orphaned lock of any of the
+// captures, followed through all.
+type Hang struct {
+	Fate Fate
+	// Finding is the strongest of those that say the same, the latest of equals;
+	// From is its capture.
+	Finding *heuristics.Finding
+	From    *Capture
+	// Kind and Confidence are the judgement over all captures.
+	Kind       heuristics.Kind
+	Severity   heuristics.Severity
+	Confidence heuristics.Confidence
+	// Answers are those of all captures, in their order; Blocked the threads
+	// behind it, -1 where it was not found.
+	Answers []Answer
+	Blocked []int
+	Why     string
+	Next    []string
+	Places  []Place
+}
+
+// Answer is what one capture says of a Hang.
+type Answer struct {
+	Stands Stands
+	Why    string
+	// Found is set when its own detectors found it.
+	Found bool
+}
+
+// Stand reports whether the hang is there at the end.
+func (h *Hang) Stand() bool { return h.Fate == Frozen || h.Fate == Formed || h.Fate == OnlyLast }
+
+// mostHangs bounds the findings that are followed.
+const mostHangs = 500
+
+// findHangs follows the findings of all captures, those of the last one first.
+func (c *comparison) findHangs() {
+	seen := make(map[string]*Hang)
+	for i := len(c.Captures) - 1; i >= 0; i-- {
+		from := c.Captures[i]
+		for j := range from.Findings {
+			f := &from.Findings[j]
+			if f.Kind != heuristics.Deadlock && f.Kind != heuristics.OrphanedLock && f.Kind != heuristics.SuspectedDeadlock {
+				continue
+			}
+			k := hangKey(f)
+			if h := seen[k]; h != nil {
+				h.Blocked[i] = f.Blocked
+				h.Answers[i].Found = true
+				if stronger(f, h.Finding) {
+					h.Finding, h.From = f, from
+				}
+				continue
+			}
+			if len(c.Hangs) == mostHangs {
+				c.note("more than %d deadlocks and orphaned locks: the rest is not followed", mostHangs)
+				return
+			}
+			h := &Hang{Finding: f, From: from, Answers: make([]Answer, len(c.Captures)), Blocked: make([]int, len(c.Captures))}
+			for n := range h.Blocked {
+				h.Blocked[n] = -1
+			}
+			h.Blocked[i], h.Answers[i].Found = f.Blocked, true
+			seen[k] = h
+			c.Hangs = append(c.Hangs, h)
+		}
+	}
+	for _, h := range c.Hangs {
+		c.follow(h)
+	}
+	slices.SortStableFunc(c.Hangs, func(a, b *Hang) int {
+		return cmp.Or(cmp.Compare(weight(a), weight(b)), cmp.Compare(slices.Max(b.Blocked), slices.Max(a.Blocked)))
+	})
+}
+
+// kinds are those of hangs, the weightiest first.
+var kinds = []heuristics.Kind{heuristics.Deadlock, heuristics.OrphanedLock, heuristics.SuspectedDeadlock}
+
+// stronger reports whether a finding has better evidence than one that says the
+// same.
+func stronger(f, than *heuristics.Finding) bool {
+	return cmp.Or(cmp.Compare(slices.Index(kinds, f.Kind), slices.Index(kinds, than.Kind)), cmp.Compare(f.Grade, than.Grade)) < 0
+}
+
+// weight orders hangs: what stands at the end, deadlocks first, then what is
+// open, then what dissolved.
+func weight(h *Hang) int {
+	fates := []Fate{Frozen, Formed, OnlyLast, Unconfirmed, Dissolved}
+	w := slices.Index(fates, h.Fate)
+	if h.Stand() {
+		return slices.Index(kinds, h.Finding.Kind)*len(fates) + w
+	}
+	return len(kinds)*len(fates)*(1+w) + slices.Index(kinds, h.Finding.Kind)
+}
+
+// hangKey is the same for findings that say the same.
+func hangKey(f *heuristics.Finding) string {
+	var keys []string
+	for _, s := range hops(f) {
+		keys = append(keys, fmt.Sprintf("%x/%x/%x", uint64(s.Thread), uint64(s.WaitsFor), uint64(s.HeldBy)))
+	}
+	slices.Sort(keys)
+	return f.Check.ID + " " + strings.Join(keys, " ")
+}
+
+// hops are what a finding rests on: its cycle, or that a thread owns a lock.
+func hops(f *heuristics.Finding) []heuristics.Step {
+	if len(f.Cycle) > 0 {
+		return f.Cycle
+	}
+	if len(f.Threads) > 0 && len(f.Resources) > 0 {
+		return []heuristics.Step{{WaitsFor: f.Resources[0], What: waitgraph.ERESOURCE, HeldBy: f.Threads[0]}}
+	}
+	return nil
+}
+
+// follow asks every capture for what a finding rests on.
+func (c *comparison) follow(h *Hang) {
+	ran, weak := false, false
+	steps := hops(h.Finding)
+	for i, in := range c.Captures {
+		a := &h.Answers[i]
+		if in == h.From {
+			a.Stands = Yes
+			c.show(h, in, steps)
+			continue
+		}
+		var l look
+		l, weak = c.ask(h, steps, in, weak)
+		if a.Found && l.stands == NotShown {
+			l.stands, l.why, l.next = Yes, "by itself it gives the same", ""
+		}
+		a.Stands, a.Why = l.stands, l.why
+		ran = ran || l.ran && l.stands == Yes
+		h.Places = append(h.Places, l.places...)
+		if l.next != "" {
+			h.Next = append(h.Next, l.next)
+		}
+	}
+	h.Fate = fate(h.Answers)
+	h.Kind, h.Severity, h.Confidence = h.Finding.Kind, h.Finding.Severity, h.Finding.Confidence
+	c.judge(h, ran, weak)
+}
+
+// ask looks for all hops in a capture. The first that is refuted decides, then
+// the first that is not shown.
+func (c *comparison) ask(h *Hang, steps []heuristics.Step, in *Capture, weak bool) (look, bool) {
+	all := look{stands: Yes, why: "same owners, same waiters"}
+	byThreads := false
+	if len(steps) == 0 {
+		all = look{}.notShown("", "the finding names no wait")
+	}
+	for _, s := range steps {
+		l := stands(s, h.From, in)
+		all.ran, byThreads = all.ran || l.ran, byThreads || l.byThreads
+		if l.stands == No || l.stands == NotShown && all.stands == Yes {
+			all.stands, all.why, all.next = l.stands, l.why, l.next
+		}
+		if len(all.places) < mostPlaces {
+			all.places = append(all.places, l.places...)
+		}
+		if l.stands == No {
+			all.places = l.places
+			break
+		}
+	}
+	switch {
+	case all.stands != Yes:
+		return all, weak
+	case byThreads:
+		all.why = "the lists do not show it, but its threads have not left their waits"
+		return all, true
+	case len(h.Finding.Cycle) > 0 && slices.ContainsFunc(h.Finding.Threads, func(a kd.Addr) bool { return !in.fatal[a] }):
+		return look{places: all.places}.notShown("!locks", "its lists show the same, but by themselves give no deadlock there"), weak
+	}
+	return all, weak
+}
+
+// mostPlaces bounds the places that one capture adds to one finding.
+const mostPlaces = 200
+
+// show adds the finding's own evidence.
+func (c *comparison) show(h *Hang, from *Capture, steps []heuristics.Step) {
+	for i, e := range h.Finding.Evidence {
+		if i == mostPlaces {
+			break
+		}
+		h.Places = append(h.Places, Place{from, e.At, e.Addr, e.Why})
+	}
+}
+
+// fate reads the answers of the captures in their order.
+func fate(answers []Answer) Fate {
+	yes, lastNo, firstYes := 0, -1, -1
+	for i, a := range answers {
+		switch a.Stands {
+		case Yes:
+			yes++
+			if firstYes < 0 {
+				firstYes = i
+			}
+		case No:
+			lastNo = i
+		}
+	}
+	last := answers[len(answers)-1].Stands
+	switch {
+	case last == Yes && lastNo > firstYes: // it came, went, and is there again
+		return Formed
+	case last == Yes && yes > 1:
+		return Frozen
+	case last == Yes && lastNo >= 0:
+		return Formed
+	case last == Yes:
+		return OnlyLast
+	case lastNo > firstYes:
+		return Dissolved
+	}
+	return Unconfirmed
+}
+
+// judge gives a hang its kind and confidence over all captures.
+func (c *comparison) judge(h *Hang, ran, weak bool) {
+	n := 0
+	for _, a := range h.Answers {
+		if a.Stands == Yes {
+			n++
+		}
+	}
+	switch h.Fate {
+	case Frozen:
+		h.Why = fmt.Sprintf("The same threads wait for the same locks, which have the same owners, in %d of %d captures%s, the last among them.", n, len(c.Captures), c.apart())
+		proven := h.Finding.Grade <= waitgraph.B && h.Kind != heuristics.SuspectedDeadlock && !h.weakOwner()
+		switch {
+		case ran:
+			h.Why += " But a thread of it has run meanwhile more often than a wait that is begun anew explains: see the contention counts and print it once more."
+			if h.Confidence == heuristics.Certain {
+				h.Confidence = heuristics.VeryLikely
+			}
+		case weak:
+			h.Why += " One capture lacks the lists; there its threads have not left their waits."
+		case proven:
+			h.Confidence = heuristics.Certain
+		case h.weakOwner():
+			h.Why += " Who owns the lock is no surer than in one capture: it follows from bounds of a stack that were not printed."
+		}
+	case Formed:
+		h.Why = "The capture before does not show it: " + h.lastWhy(No) + ". It formed in between."
+	case OnlyLast:
+		h.Why = "Only the last capture shows it: of the others, " + h.lastWhy(NotShown) + "."
+	case Unconfirmed:
+		h.Why = "The last capture does not show whether it still stands: " + h.lastWhy(NotShown) + "."
+		h.Confidence = weaker(h.Confidence)
+	case Dissolved:
+		h.Why = "A later capture refutes it: " + h.lastWhy(No) + ". What looked so was a moment of a system that moves."
+		if h.Kind == heuristics.OrphanedLock {
+			h.Why = "A later capture refutes it: " + h.lastWhy(No) + "."
+		}
+		h.Kind, h.Severity, h.Confidence = heuristics.NoDeadlock, heuristics.Info, heuristics.VeryLikely
+	}
+	if !h.Stand() && h.Fate != Unconfirmed {
+		h.Next = nil
+	}
+	slices.Sort(h.Next)
+	h.Next = slices.Compact(h.Next)
+}
+
+func weaker(c heuristics.Confidence) heuristics.Confidence {
+	if c == heuristics.Certain {
+		return heuristics.VeryLikely
+	}
+	return c
+}
+
+// lastWhy is the reason of the last capture with an answer.
+func (h *Hang) lastWhy(s Stands) string {
+	for i := len(h.Answers) - 1; i >= 0; i-- {
+		if h.Answers[i].Stands == s {
+			return h.Answers[i].Why
+		}
+	}
+	return ""
+}
+
+// weakOwner reports whether an owner of the cycle was found through bounds of a
+// stack that were not printed: seen twice, that is no surer.
+func (h *Hang) weakOwner() bool {
+	for _, s := range hops(h.Finding) {
+		r := h.From.Snap.Resource(s.WaitsFor)
+		if r == nil {
+			continue
+		}
+		if slices.ContainsFunc(r.Resolved, func(o snapshot.Owner) bool { return o.Thread == s.HeldBy && o.Weak() }) {
+			return true
+		}
+	}
+	return false
+}
