@@ -232,6 +232,9 @@ func (r *router) content(l kd.Line) Status {
 		return Claimed
 	}
 	if r.cur.locks.Line(l) {
+		if strings.Contains(l.Text, "!t ") {
+			r.cur.threads.WinDERow(l)
+		}
 		r.claim("!locks", l)
 		return Claimed
 	}
