@@ -219,6 +219,8 @@ func (d *diagnosis) reentrancyFinding(t *threads.Thread, w leavingWait) *Finding
 	switch {
 	case !exact(t, w.routine) || !exact(t, w.dispatcher):
 		doubt = "the offsets behind the symbols are so large that they may be wrong"
+	case w.dispatcher+1 == len(t.Stack.Frames):
+		doubt = "the stack ends with the frame that called the callback, which may have been cut off"
 	case t.Timed() && !w.is.asksAgain:
 		doubt = "the wait has a timer and ends by itself"
 	case t.Conflict != "":

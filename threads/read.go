@@ -40,6 +40,7 @@ type Reader struct {
 	// What is open of the other commands' output.
 	table    runningTable
 	queue    readyQueue
+	windeCPU int // processor of the ready threads that WinDE lists, counted from 1
 	find     findBlock
 	verifier verifierBlock
 	// titled is set while context is a thread that a heading names.
@@ -113,7 +114,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	case r.deadlock(l), r.findstack(l), r.running(l), r.ready(l):
 		r.gap = false
 		return true
-	case r.mexLine(l), r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
+	case r.mexLine(l), r.windeLine(l), r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
 		r.gap = false
 		return true
 	case r.stackLine(l), r.orphanImage(l):
@@ -137,7 +138,7 @@ func (r *Reader) Prompt(loose bool) {
 	r.proc = nil
 	r.rows, r.image, r.orphan = false, "", ""
 	r.closeTable()
-	r.queue = readyQueue{}
+	r.queue, r.windeCPU = readyQueue{}, noCPU
 	r.typed, r.ended = nil, false
 	r.rowTally, r.mexTally, r.stacksTally, r.stackersTally = tally{}, tally{}, tally{}, tally{}
 	r.untitle()

@@ -251,6 +251,9 @@ func (r *router) content(l kd.Line) Status {
 	}
 	if r.cur.locks.Line(l) {
 		r.cur.objects.Break()
+		if strings.Contains(l.Text, "!t ") {
+			r.cur.threads.WinDERow(l)
+		}
 		r.claim("!locks", l)
 		return Claimed
 	}
