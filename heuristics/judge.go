@@ -63,7 +63,8 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	}
 	d.tellLive(j.Findings)
 	slices.SortStableFunc(j.Findings, weigh)
-	nothing := len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock
+	d.tellRoles(j.Findings)
+	nothing := len(j.Findings) == 0 || rank(j.Findings[0].Kind) >= rank(NoDeadlock)
 	if !s.HasLocks && !d.decides() && nothing {
 		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})
 	}
@@ -150,7 +151,7 @@ func byPlace(a, b Evidence) int {
 
 // rank is the order of verdicts, weightiest first.
 func rank(k Kind) int {
-	return slices.Index([]Kind{Deadlock, OrphanedLock, SuspectedDeadlock, Undecided, BlockedChain, Contention, NoDeadlock}, k)
+	return slices.Index([]Kind{Deadlock, OrphanedLock, SuspectedDeadlock, Undecided, BlockedChain, Contention, NoDeadlock, Context}, k)
 }
 
 // weigh orders findings: by what they say of the system, then a thread that
@@ -204,7 +205,11 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 	if j.Undecided {
 		return d.undecided(j)
 	}
-	return Verdict{NoDeadlock, Likely, d.noDeadlock()}
+	text := d.noDeadlock()
+	if len(j.Findings) > 0 && j.Findings[0].Kind == NoDeadlock {
+		text += " " + j.Findings[0].Summary
+	}
+	return Verdict{NoDeadlock, Likely, text}
 }
 
 // more counts further findings of the verdict's kind.

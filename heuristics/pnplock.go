@@ -1,0 +1,149 @@
+package heuristics
+
+import (
+	"fmt"
+
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+	"kdlocks/waitgraph"
+)
+
+var pnpManagerLock = &Check{
+	ID:       "pnp-lock",
+	Title:    "Lock of the Plug and Play manager is owned",
+	Severity: High,
+	Means: `The Plug and Play manager holds its locks while it sends query, remove and start requests to drivers, and while it starts and unloads them. The thread that owns the lock is then the victim of the driver it called into: look at the driver above the Plug and Play manager's routines on that stack.
+Seen must be: the symbol of the lock or the routine that takes it, or stop 0x9F with 4 as its first argument, whose third is the thread that holds the lock.`,
+	WhenWrong:  `Nobody waits for the lock and the machine stopped for another reason: then the owner was just at work. The driver nearest to the wait may wait for another device's driver, whose IRP tells more.`,
+	Disproof:   "A second capture shows another owner; or the driver on the owner's stack has been left.",
+	Remedy:     "See what the driver waits for in its query, remove, start or unload routine, and for which IRP.",
+	Next:       "!thread <owner> 1f",
+	References: []string{"Microsoft Learn: Bug check 0x9F: DRIVER_POWER_STATE_FAILURE", "Microsoft Learn: Bug check 0xCA: PNP_DETECTED_FATAL_ERROR", "openzfsonwindows/openzfs issue 562: stop 0x9F, 4, in the unload routine of a driver"},
+}
+
+// pnpRoutines are routines of the Plug and Play manager from which it calls
+// drivers, by public symbols in stacks that were posted (openzfsonwindows
+// issue 196, microsoft/Windows-driver-samples issue 1413).
+var pnpRoutines = []string{
+	"IopSynchronousCall", "PnpAsynchronousCall", "IopUnloadDriver", "IopLoadDriver", "PnpCallDriver", "PnpCallAddDevice",
+	"PnpRemoveLockedDeviceNode", "PnpProcessQueryRemoveAndEject", "PnpProcessTargetDeviceEvent", "PnpNotifyDriver",
+	"PnpDeviceEventWorker", "PnpDeviceActionWorker", "PipDeviceActionWorker", "PpProfileQuery",
+}
+
+func init() {
+	register(pnpManagerLock, func(d *diagnosis) []Finding {
+		var out []Finding
+		stop := d.stop
+		for _, r := range d.ofFamily(pnpLock) {
+			if len(out) > mostFindings {
+				break
+			}
+			if len(r.Resolved) > 0 && !r.HeadUntrusted {
+				out = append(out, d.pnpLockFinding(r, stop))
+			}
+		}
+		if f := d.pnpStopFinding(stop); f != nil {
+			out = append(out, *f)
+		}
+		return out
+	})
+}
+
+func (d *diagnosis) pnpLockFinding(r *snapshot.Resource, stop *stopCode) Finding {
+	role := d.roleOf(r.Addr)
+	f := d.roleFinding(pnpManagerLock, BlockedChain, r, role)
+	f.Explanation = d.roleText(r.Addr, role)
+	what := d.ownerDoes(&f)
+	if s, why := d.pnpCalled(&f); s != nil {
+		f.Suspect = s
+		what += "; " + why
+	}
+	f.Summary = fmt.Sprintf("%s behind %s: %s.", capital(waits(r.Waiting(), "thread")), d.lockAs(r.Addr, role), what)
+	if waited(r) {
+		return f
+	}
+	f.Kind, f.Severity = NoDeadlock, Info
+	f.Summary = fmt.Sprintf("%s is owned and nobody waits for it: %s.", capital(d.lockAs(r.Addr, role)), what)
+	if stop != nil && len(f.Threads) > 0 {
+		d.tellStop(&f, r, stop)
+	}
+	return f
+}
+
+// tellStop says what the stop of the machine has to do with the owner of a lock
+// that nobody waits for.
+func (d *diagnosis) tellStop(f *Finding, r *snapshot.Resource, stop *stopCode) {
+	owner := f.Threads[0]
+	f.seen(stop.at, kd.Addr(stop.code), "why the machine stopped")
+	switch {
+	case stop.thread != nil && stop.thread.Addr == owner:
+		f.Summary = fmt.Sprintf("%s is owned by the thread that stopped the machine, %s, with %s; nobody waits for it.", capital(d.lock(r.Addr)), d.thread(owner), stop)
+	case stop.code == pnpDetectedFatalError && (stop.thread == nil || stop.thread.Addr == 0):
+		f.Grade = max(f.Grade, waitgraph.C)
+		f.Summary = fmt.Sprintf("%s is owned by %s, most likely the thread that stopped the machine with %s; nobody waits for it.", capital(d.lock(r.Addr)), d.thread(owner), stop)
+		f.Explanation += " The Plug and Play manager stops the machine with this code itself, while it works under its lock; the stack that was printed does not say whose it is."
+	default:
+		f.Explanation += fmt.Sprintf(" The machine stopped with %s: see whether the owner has to do with it.", stop)
+		return
+	}
+	f.Explanation += " That is no lock problem: the stop code says what went wrong."
+	f.Next = []string{"!analyze -v", "!thread " + d.addr(owner) + " 1f"}
+}
+
+// pnpCalled finds the driver that the first owner of the lock called into.
+func (d *diagnosis) pnpCalled(f *Finding) (*Suspect, string) {
+	if len(f.Threads) == 0 {
+		return nil, ""
+	}
+	return d.pnpCalledBy(f, d.snap.Thread(f.Threads[0]))
+}
+
+func (d *diagnosis) pnpCalledBy(f *Finding, t *threads.Thread) (*Suspect, string) {
+	if t == nil {
+		return nil, ""
+	}
+	i := t.FindFrame(pnpRoutines...)
+	if i < 0 {
+		return nil, ""
+	}
+	at := insideOf(t, i)
+	if at < 0 {
+		return nil, ""
+	}
+	f.Grade = max(f.Grade, waitgraph.C)
+	d.seenFrame(f, t, i, "the Plug and Play manager calls a driver")
+	d.seenFrame(f, t, at, "the driver that it is in")
+	m := t.Stack.Frames[at].Module
+	f.Next = append(f.Next, "lmvm "+m)
+	return &Suspect{Module: m, Reason: fmt.Sprintf("the Plug and Play manager (%s) called into it: %s", frame(t, i), frame(t, at))},
+		fmt.Sprintf("it has called into %s (%s)", m, t.Stack.Frames[at].Name())
+}
+
+// pnpStopFinding is about stop 0x9F, 4: a power transition waited in vain for
+// the lock, and the third argument is its holder.
+func (d *diagnosis) pnpStopFinding(stop *stopCode) *Finding {
+	if stop == nil || stop.code != driverPowerStateFailure || stop.arg(1) != 4 || !stop.arg(3).IsKernel(d.snap.Target.Arch) {
+		return nil
+	}
+	holder := stop.arg(3)
+	f := pnpManagerLock.finding(BlockedChain)
+	f.Confidence, f.Threads, f.Blocked = VeryLikely, []kd.Addr{holder}, 1
+	f.seen(stop.at, kd.Addr(stop.code), "why the machine stopped")
+	f.Next = []string{"!thread " + d.addr(holder) + " 1f"}
+	t := d.snap.Thread(holder)
+	what := "what it does is not in the input"
+	if t != nil && t.Printed() {
+		f.seen(t.At, t.Addr, "state of the thread that holds the lock")
+		what = d.understood(holder)
+	} else {
+		d.gap(kd.Gap{What: "state and stack of " + d.thread(holder), Why: kd.NotInInput, Next: f.Next[0]})
+	}
+	s, why := d.pnpCalledBy(&f, t)
+	if f.Suspect = s; s != nil {
+		what += "; " + why
+	}
+	f.Summary = fmt.Sprintf("A change of power state waited %d s for the lock of the Plug and Play manager, which %s holds (%s): %s.", uint64(stop.arg(2)), d.thread(holder), stop, what)
+	f.Explanation = "The third argument of the stop code is the thread that holds the lock. It is most often the victim of the driver that it called into."
+	return &f
+}
