@@ -182,10 +182,14 @@ func family(f Finding) int {
 	return 0
 }
 
-// specific puts the chain behind the finding that understands its root.
+// specific puts the chain behind the finding that understands its root, and what
+// names the slowest of many roots before them.
 func specific(f Finding) int {
-	if f.Check == blockedChain {
+	switch {
+	case f.Check == blockedChain:
 		return 1
+	case f.Check == writerStarvation && len(f.Threads) > 0:
+		return -1
 	}
 	return 0
 }
