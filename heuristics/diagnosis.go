@@ -27,6 +27,8 @@ type diagnosis struct {
 
 	stop    *stopCode // why the machine stopped, nil if nothing tells
 	byFault bool      // that explains the stop, and no thread waits for a lock
+
+	storage []*threads.Thread // that wait in the storage stack, nil before inStorage was asked
 }
 
 // knot is a component of the graph in which threads wait for each other.

@@ -17,6 +17,8 @@ type rootSort struct {
 	// why says what the thread waits for, "" if it is not of this sort, and the
 	// frame that shows it, -1 if none does.
 	why func(*threads.Thread) (text string, frame int)
+	// tell adds to the finding what other threads say of it, nil if nothing.
+	tell func(*diagnosis, *Finding, *threads.Thread)
 }
 
 // rootSorts are all sorts, the more special first: a root is of the first that
@@ -28,6 +30,7 @@ var rootSorts = []*rootSort{
 	&rootMemory,
 	&rootGPU,
 	&rootRundown,
+	&rootStorage,
 	&rootDriver,
 	&rootIO,
 }
@@ -53,7 +56,11 @@ func registerRoot(s *rootSort) {
 			if is != s {
 				return nil
 			}
-			return d.rootWaits(s.check, r, t, text, at)
+			f := d.rootWaits(s.check, r, t, text, at)
+			if s.tell != nil {
+				s.tell(d, f, t)
+			}
+			return f
 		})
 	})
 }
