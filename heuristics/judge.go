@@ -241,8 +241,11 @@ func (d *diagnosis) undecided(j Judgement) Verdict {
 
 func (d *diagnosis) noDeadlock() string {
 	s := d.snap
-	waited := 0
+	waited, untrusted := 0, 0
 	for _, r := range s.Resources {
+		if r.HeadUntrusted {
+			untrusted++
+		}
 		if r.Waiting() > 0 {
 			waited++
 		}
@@ -250,6 +253,9 @@ func (d *diagnosis) noDeadlock() string {
 	text := fmt.Sprintf("No deadlock among the %s listed", kd.Plural(len(s.Resources), "resource"))
 	if s.Total.Known() {
 		text += fmt.Sprintf(" (of %d)", s.Total.N)
+	}
+	if untrusted > 0 {
+		return text + fmt.Sprintf("; the state of %d of them is not trustworthy.", untrusted)
 	}
 	if waited == 0 {
 		return text + ": nobody waits for any of them."

@@ -113,14 +113,31 @@ func (d *diagnosis) runsBefore(t *threads.Thread) []*threads.Thread {
 		return nil
 	}
 	var out []*threads.Thread
-	for _, o := range d.snap.Threads {
+	see := func(o *threads.Thread) {
 		here := o.Processor < 0 || t.Processor < 0 || o.Processor == t.Processor
 		if (o.State == threads.Running || o.State == threads.Ready) && o.Priority > t.Priority && here {
 			out = append(out, o)
 		}
 	}
+	for _, o := range d.snap.Threads {
+		see(o)
+	}
+	rest := d.snap.Skimmed()
+	read := 0
+	for i := range rest {
+		if b := &rest[i]; b.State == threads.Running && read < mostProcessors {
+			read++
+			if o := d.snap.Thread(b.Addr); o != nil {
+				see(o)
+			}
+		}
+	}
 	return out
 }
+
+// mostProcessors bounds the running threads of a long listing that are read: no
+// machine has more processors (Microsoft Learn: Processor Groups).
+const mostProcessors = 2048
 
 func ticksOf(t *threads.Thread) string {
 	switch {

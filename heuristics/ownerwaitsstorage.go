@@ -10,7 +10,9 @@ import (
 )
 
 var rootStorage = rootSort{
-	may:  func(b *threads.Brief) bool { return b.State == threads.Waiting && !b.Has(threads.UserWait|threads.NoStack) },
+	may: func(b *threads.Brief) bool {
+		return b.State == threads.Waiting && !b.Has(threads.UserWait|threads.NoStack)
+	},
 	why:  storageWait,
 	tell: (*diagnosis).tellStorage,
 	check: &Check{
@@ -18,7 +20,7 @@ var rootStorage = rootSort{
 		Title:    "Owner of a lock with waiters waits inside the storage stack",
 		Severity: High,
 		Means: `The thread at the end of the wait chain waits in a driver of the storage stack (volsnap, partmgr, classpnp, disk, storport and their kin), for a request that the stack below does not complete. The locks are victims; when more threads wait there, too, the disk, its path or its host does not answer.
-Seen must be: a driver of the storage stack on the stack, directly behind the kernel's wait routines. A wait of less than a second is not counted.`,
+Seen must be: a driver of the storage stack on the stack, directly behind the kernel's wait routines, and behind it who sent the request. A wait of less than a second is not counted.`,
 		WhenWrong:  `A single read of a slow disk is normal. A driver of the storage stack can wait for its own lock or thread. If the thread that must complete the request waits for one of these locks, it is a deadlock after all.`,
 		Disproof:   "!irp shows the request completed, or a second capture shows other requests.",
 		Remedy:     "See what the class and port drivers have outstanding, and since when; look for events of the disk and the port driver (129, 153, 11, 15), at the path and, in a virtual machine, at the host.",
@@ -56,6 +58,20 @@ func storageFrame(t *threads.Thread) int {
 	return -1
 }
 
+// wasAsked reports whether somebody sent a request into the storage stack behind
+// frame i. A thread of a driver's own that waits for work was not.
+func wasAsked(t *threads.Thread, i int) bool {
+	for _, f := range t.Stack.Frames[i:] {
+		m := strings.ToLower(f.Module)
+		switch {
+		case f.Function == "" || storageModules[m]:
+		case !slices.Contains(kernelModules, m), strings.Contains(f.Function, "CallDriver"), strings.HasPrefix(f.Function, "Io"), strings.HasPrefix(f.Function, "Nt"):
+			return true
+		}
+	}
+	return false
+}
+
 // storageWait reports a wait that the storage stack asked for. One of less than
 // a second is a single read or write.
 func storageWait(t *threads.Thread) (string, int) {
@@ -63,7 +79,7 @@ func storageWait(t *threads.Thread) (string, int) {
 		return "", -1
 	}
 	i := storageFrame(t)
-	if i < 1 {
+	if i < 1 || !wasAsked(t, i) {
 		return "", -1
 	}
 	return "it waits inside the storage stack for a request to complete (" + t.Stack.Frames[i].Name() + ")", i

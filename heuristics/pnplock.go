@@ -77,7 +77,7 @@ func (d *diagnosis) tellStop(f *Finding, r *snapshot.Resource, stop *stopCode) {
 	owner := f.Threads[0]
 	f.seen(stop.at, kd.Addr(stop.code), "why the machine stopped")
 	switch {
-	case stop.thread != nil && stop.thread.Addr == owner:
+	case d.stoppedIt(owner):
 		f.Summary = fmt.Sprintf("%s is owned by the thread that stopped the machine, %s, with %s; nobody waits for it.", capital(d.lock(r.Addr)), d.thread(owner), stop)
 	case stop.code == pnpDetectedFatalError && (stop.thread == nil || stop.thread.Addr == 0):
 		f.Grade = max(f.Grade, waitgraph.C)
@@ -89,6 +89,15 @@ func (d *diagnosis) tellStop(f *Finding, r *snapshot.Resource, stop *stopCode) {
 	}
 	f.Explanation += " That is no lock problem: the stop code says what went wrong."
 	f.Next = []string{"!analyze -v", "!thread " + d.addr(owner) + " 1f"}
+}
+
+// stoppedIt reports whether a thread's stack shows that it stopped the machine.
+func (d *diagnosis) stoppedIt(a kd.Addr) bool {
+	if b := d.snap.Brief(a); b != nil && b.State == threads.Waiting {
+		return false
+	}
+	t := d.snap.Thread(a)
+	return t != nil && stopFrame(t) >= 0
 }
 
 // pnpCalled finds the driver that the first owner of the lock called into.

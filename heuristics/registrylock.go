@@ -2,6 +2,7 @@ package heuristics
 
 import (
 	"fmt"
+	"strings"
 
 	"kdlocks/snapshot"
 	"kdlocks/threads"
@@ -13,7 +14,7 @@ var registryLockHeld = &Check{
 	Title:    "Threads wait for the registry lock",
 	Severity: High,
 	Means: `Most work on the registry takes its lock. When the owner is held up, everything that opens or sets a key waits: the owner is in the registry callback of a driver, or reads or writes the file of a hive.
-Seen must be: the symbol of the lock or the routine CmpLockRegistry on the stack of a thread that waits for it. What type of lock it is depends on the version of Windows; in later ones it is no ERESOURCE and does not show here.`,
+Seen must be: the symbol of the lock or the routine CmpLockRegistry on the stack of a thread that waits for it. What type of lock it is depends on the version of Windows: where it is a pushlock, its owner is not recorded, and a thread that waits inside a registry callback can only be suspected.`,
 	WhenWrong:  `The owner is about to go on: a lock that is held with waiters is normal life if it moves. A callback that stands on the stacks of waiters holds up nothing.`,
 	Disproof:   "A second capture shows another owner.",
 	Remedy:     "A driver in a registry callback must not wait for what itself needs the registry. Where the file of a hive is waited for, look at the storage below it.",
@@ -33,6 +34,9 @@ func init() {
 			if waited(r) && len(out) <= mostFindings {
 				out = append(out, d.registryFinding(r))
 			}
+		}
+		if f := d.registryPushLock(); f != nil {
+			out = append(out, *f)
 		}
 		return out
 	})
@@ -85,4 +89,73 @@ func (d *diagnosis) registryHolder(f *Finding, t *threads.Thread) string {
 		return fmt.Sprintf("waits for the file of a hive (%s)", t.Stack.Frames[i].Name())
 	}
 	return ""
+}
+
+// registryPushLock is about threads that wait for the registry lock where it is
+// a pushlock, nil if there are none. Of whom it waits for, nothing is recorded.
+func (d *diagnosis) registryPushLock() *Finding {
+	const mostRead, mostShown = 200, 8
+	var waiting, inside []*threads.Thread
+	see := func(t *threads.Thread) {
+		if t.Addr == 0 || !couldWait(t) {
+			return
+		}
+		w := t.Waits()
+		switch {
+		case w.For == threads.ForPushLock:
+			if asksForRegistry(t, w.Frame) {
+				waiting = append(waiting, t)
+			}
+		case t.FindFrame(registryCallbacks...) >= 0 && insideOf(t, t.FindFrame(registryCallbacks...)) >= 0:
+			inside = append(inside, t)
+		}
+	}
+	for _, t := range d.snap.Threads {
+		see(t)
+	}
+	rest := d.snap.Skimmed()
+	read := 0
+	for i := range rest {
+		if b := &rest[i]; b.Has(threads.LockWait) && read < mostRead {
+			read++
+			if t := d.snap.Thread(b.Addr); t != nil {
+				see(t)
+			}
+		}
+	}
+	if len(waiting) == 0 {
+		return nil
+	}
+	f := registryLockHeld.finding(Context)
+	f.Severity, f.Confidence, f.Grade, f.Blocked = Info, Likely, waitgraph.C, len(waiting)
+	for _, t := range waiting[:min(len(waiting), mostShown)] {
+		f.Threads = append(f.Threads, t.Addr)
+		f.seen(t.At, t.Addr, "it waits for the registry lock")
+		d.seenFrame(&f, t, t.Waits().Frame, "the pushlock")
+	}
+	f.Summary = fmt.Sprintf("%s for the registry lock, which is a pushlock here: who owns it is not recorded.", capital(waits(len(waiting), "thread")))
+	f.Explanation = "Look for the thread that holds it among those inside a registry callback and those that work on the file of a hive."
+	f.Next = []string{"!stacks 2 CmpCallCallBacks", "!stacks 2 CmpFileWrite"}
+	if len(inside) > 0 {
+		t := inside[0]
+		i := t.FindFrame(registryCallbacks...)
+		at := insideOf(t, i)
+		f.Grade, f.Confidence = waitgraph.D, Possible
+		d.seenFrame(&f, t, at, "it waits inside a registry callback")
+		f.Summary += fmt.Sprintf(" %s waits inside the registry callback of %s (%s), and may own it.", capital(d.thread(t.Addr)), t.Stack.Frames[at].Module, t.Stack.Frames[at].Name())
+		f.Next = append([]string{"!thread " + d.addr(t.Addr) + " 1f"}, f.Next...)
+	}
+	return &f
+}
+
+// asksForRegistry reports whether the routine that asks for the pushlock of
+// frame i takes the registry lock.
+func asksForRegistry(t *threads.Thread, i int) bool {
+	const near = 4
+	for k := i; k < min(i+near, len(t.Stack.Frames)); k++ {
+		if strings.Contains(t.Stack.Frames[k].Function, "CmpLockRegistry") {
+			return true
+		}
+	}
+	return false
 }
