@@ -42,10 +42,10 @@ type knot struct {
 func diagnose(s *snapshot.Snapshot) *diagnosis {
 	d := &diagnosis{snap: s, graph: waitgraph.Build(s), gapAt: make(map[string]int)}
 	d.indexOwners()
-	d.stop = d.stopped()
-	d.byFault = d.stoppedByFault(d.stop)
 	d.findKnots()
 	d.findRoots()
+	d.stop = d.stopped()
+	d.byFault = d.stoppedByFault(d.stop)
 	d.findGaps()
 	d.notes = append(d.notes, d.graph.Notes...)
 	return d

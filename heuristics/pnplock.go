@@ -78,10 +78,10 @@ func (d *diagnosis) tellStop(f *Finding, r *snapshot.Resource, stop *stopCode) {
 	f.seen(stop.at, kd.Addr(stop.code), "why the machine stopped")
 	switch {
 	case d.stoppedIt(owner):
-		f.Summary = fmt.Sprintf("%s is owned by the thread that stopped the machine, %s, with %s; nobody waits for it.", capital(d.lock(r.Addr)), d.thread(owner), stop)
+		f.Summary = fmt.Sprintf("%s is owned by the thread that stopped the machine, %s, with stop %s; nobody waits for it.", capital(d.lock(r.Addr)), d.thread(owner), stop)
 	case stop.code == pnpDetectedFatalError && (stop.thread == nil || stop.thread.Addr == 0):
 		f.Grade = max(f.Grade, waitgraph.C)
-		f.Summary = fmt.Sprintf("%s is owned by %s, most likely the thread that stopped the machine with %s; nobody waits for it.", capital(d.lock(r.Addr)), d.thread(owner), stop)
+		f.Summary = fmt.Sprintf("%s is owned by %s, most likely the thread that stopped the machine with stop %s; nobody waits for it.", capital(d.lock(r.Addr)), d.thread(owner), stop)
 		f.Explanation += " The Plug and Play manager stops the machine with this code itself, while it works under its lock; the stack that was printed does not say whose it is."
 	default:
 		f.Explanation += fmt.Sprintf(" The machine stopped with %s: see whether the owner has to do with it.", stop)
@@ -152,7 +152,7 @@ func (d *diagnosis) pnpStopFinding(stop *stopCode) *Finding {
 	if f.Suspect = s; s != nil {
 		what += "; " + why
 	}
-	f.Summary = fmt.Sprintf("A change of power state waited %d s for the lock of the Plug and Play manager, which %s holds (%s): %s.", uint64(stop.arg(2)), d.thread(holder), stop, what)
+	f.Summary = fmt.Sprintf("A change of power state waited %d s for the lock of the Plug and Play manager, which %s holds (stop %s): %s.", uint64(stop.arg(2)), d.thread(holder), stop, what)
 	f.Explanation = "The third argument of the stop code is the thread that holds the lock. It is most often the victim of the driver that it called into."
 	return &f
 }

@@ -28,7 +28,7 @@ func init() {
 		f := powerIRP.finding(BlockedChain)
 		f.Confidence = VeryLikely
 		f.seen(s.at, kd.Addr(s.code), "why the machine stopped")
-		f.Summary = fmt.Sprintf("A driver has not completed the power IRP %s in time (%s): the stop is about that IRP, not about a lock.", d.addr(s.arg(4)), s)
+		f.Summary = fmt.Sprintf("A driver has not completed the power IRP %s in time (stop %s): the stop is about that IRP, not about a lock.", d.addr(s.arg(4)), s)
 		f.Explanation = "The fourth argument of the stop code is the IRP that was blocked."
 		f.Next = []string{"!irp " + d.addr(s.arg(4))}
 		if pdo := s.arg(2); pdo.IsKernel(d.snap.Target.Arch) {

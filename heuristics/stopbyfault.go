@@ -56,7 +56,7 @@ func init() {
 // stoppedByFault reports whether the stop code explains the stop without any
 // lock, and nothing of the input waits for one.
 func (d *diagnosis) stoppedByFault(stop *stopCode) bool {
-	if stop == nil || faults[stop.code] == "" || len(d.snap.Resources) == 0 || len(d.snap.Timeouts) > 0 {
+	if stop == nil || faults[stop.code] == "" || len(d.snap.Resources) == 0 || len(d.snap.Timeouts) > 0 || len(d.knots)+len(d.roots) > 0 {
 		return false
 	}
 	for _, r := range d.snap.Resources {
@@ -70,14 +70,30 @@ func (d *diagnosis) stoppedByFault(stop *stopCode) bool {
 		}
 	}
 	for _, t := range d.snap.Threads {
-		if waitsForResource(t) && (t.State == threads.Waiting || t.FindFrame("ExpWaitForResource") >= 0) {
+		if waitsForLock(t) {
 			return false
 		}
 	}
 	for _, b := range d.snap.Skimmed() {
-		if b.WaitsPlainly() || b.WaitReason() == "WrResource" {
+		if b.State == threads.Waiting && (b.Has(threads.WaitsOnStack|threads.LockWait) || lockReasons[b.WaitReason()]) {
 			return false
 		}
 	}
 	return true
+}
+
+// lockReasons are wait reasons of threads that wait for a lock of the kernel.
+var lockReasons = map[string]bool{"WrResource": true, "WrPushLock": true, "WrMutex": true, "WrFastMutex": true, "WrGuardedMutex": true, "WrRundown": true}
+
+// waitsForLock reports whether a thread waits for a lock of any kind, by its
+// wait reason or by its stack.
+func waitsForLock(t *threads.Thread) bool {
+	if !couldWait(t) {
+		return false
+	}
+	switch t.Waits().For {
+	case threads.ForResource, threads.ForPushLock, threads.ForFastMutex, threads.ForGuardedMutex, threads.ForRundown:
+		return true
+	}
+	return lockReasons[t.WaitReason]
 }

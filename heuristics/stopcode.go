@@ -80,13 +80,13 @@ func (s *stopCode) arg(i int) kd.Addr {
 // String names the stop code as engineers do.
 func (s *stopCode) String() string {
 	if name := faults[s.code]; name != "" {
-		return fmt.Sprintf("stop 0x%X (%s)", s.code, name)
+		return fmt.Sprintf("0x%X, %s", s.code, name)
 	}
 	switch s.code {
 	case driverPowerStateFailure:
-		return "stop 0x9F (DRIVER_POWER_STATE_FAILURE)"
+		return "0x9F, DRIVER_POWER_STATE_FAILURE"
 	case pnpDetectedFatalError:
-		return "stop 0xCA (PNP_DETECTED_FATAL_ERROR)"
+		return "0xCA, PNP_DETECTED_FATAL_ERROR"
 	}
-	return fmt.Sprintf("stop 0x%X", s.code)
+	return fmt.Sprintf("0x%X", s.code)
 }

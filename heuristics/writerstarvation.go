@@ -91,8 +91,11 @@ func (d *diagnosis) starvedWriter(r *snapshot.Resource) *Finding {
 	}
 	f := writerStarvation.finding(BlockedChain)
 	f.Confidence, f.Grade = Likely, waitgraph.A
-	if r.Reading != locks.Sound {
+	switch r.Reading {
+	case locks.Doubtful:
 		f.Grade = waitgraph.C
+	case locks.Hearsay:
+		f.Grade = waitgraph.D
 	}
 	f.Resources, f.Blocked = []kd.Addr{r.Addr}, r.Waiting()
 	f.seenLock(r)
