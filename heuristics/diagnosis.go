@@ -25,8 +25,8 @@ type diagnosis struct {
 	roles      map[kd.Addr]*toldRole // what locks are, nil if nothing tells
 	waitedMost []*snapshot.Resource  // nil before ofFamily was asked
 
-	stop    *stopCode // why the machine stopped, nil if nothing tells
-	byFault bool      // that explains the stop, and no thread waits for a lock
+	stop    *stopReason // why the machine stopped, nil if nothing tells
+	byFault bool        // that explains the stop, and no thread waits for a lock
 
 	storage []*threads.Thread // that wait in the storage stack, nil before inStorage was asked
 }

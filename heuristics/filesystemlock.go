@@ -40,7 +40,7 @@ func init() {
 type asking struct {
 	Step
 	thread *threads.Thread
-	role   *role
+	role   *lockRole
 	frame  int
 }
 

@@ -13,8 +13,7 @@ var rootStorage = rootSort{
 	may: func(b *threads.Brief) bool {
 		return b.State == threads.Waiting && !b.Has(threads.UserWait|threads.NoStack)
 	},
-	why:  storageWait,
-	tell: (*diagnosis).tellStorage,
+	why: storageWait,
 	check: &Check{
 		ID:       "owner-waits-storage",
 		Title:    "Owner of a lock with waiters waits inside the storage stack",

@@ -14,7 +14,7 @@ var pnpManagerLock = &Check{
 	Title:    "Lock of the Plug and Play manager is owned",
 	Severity: High,
 	Means: `The Plug and Play manager holds its locks while it sends query, remove and start requests to drivers, and while it starts and unloads them. The thread that owns the lock is then the victim of the driver it called into: look at the driver above the Plug and Play manager's routines on that stack.
-Seen must be: the symbol of the lock or the routine that takes it, or stop 0x9F with 4 as its first argument, whose third is the thread that holds the lock.`,
+Seen must be: the symbol of the lock, or the routine that takes it on the stack of a thread that waits for it. Stop 0x9F with 4 as its first argument names the thread that holds the lock in its third.`,
 	WhenWrong:  `Nobody waits for the lock and the machine stopped for another reason: then the owner was just at work. The driver nearest to the wait may wait for another device's driver, whose IRP tells more.`,
 	Disproof:   "A second capture shows another owner; or the driver on the owner's stack has been left.",
 	Remedy:     "See what the driver waits for in its query, remove, start or unload routine, and for which IRP.",
@@ -43,14 +43,11 @@ func init() {
 				out = append(out, d.pnpLockFinding(r, stop))
 			}
 		}
-		if f := d.pnpStopFinding(stop); f != nil {
-			out = append(out, *f)
-		}
 		return out
 	})
 }
 
-func (d *diagnosis) pnpLockFinding(r *snapshot.Resource, stop *stopCode) Finding {
+func (d *diagnosis) pnpLockFinding(r *snapshot.Resource, stop *stopReason) Finding {
 	role := d.roleOf(r.Addr)
 	f := d.roleFinding(pnpManagerLock, BlockedChain, r, role)
 	f.Explanation = d.roleText(r.Addr, role)
@@ -73,7 +70,7 @@ func (d *diagnosis) pnpLockFinding(r *snapshot.Resource, stop *stopCode) Finding
 
 // tellStop says what the stop of the machine has to do with the owner of a lock
 // that nobody waits for.
-func (d *diagnosis) tellStop(f *Finding, r *snapshot.Resource, stop *stopCode) {
+func (d *diagnosis) tellStop(f *Finding, r *snapshot.Resource, stop *stopReason) {
 	owner := f.Threads[0]
 	f.seen(stop.at, kd.Addr(stop.code), "why the machine stopped")
 	switch {
@@ -105,10 +102,7 @@ func (d *diagnosis) pnpCalled(f *Finding) (*Suspect, string) {
 	if len(f.Threads) == 0 {
 		return nil, ""
 	}
-	return d.pnpCalledBy(f, d.snap.Thread(f.Threads[0]))
-}
-
-func (d *diagnosis) pnpCalledBy(f *Finding, t *threads.Thread) (*Suspect, string) {
+	t := d.snap.Thread(f.Threads[0])
 	if t == nil {
 		return nil, ""
 	}
@@ -127,32 +121,4 @@ func (d *diagnosis) pnpCalledBy(f *Finding, t *threads.Thread) (*Suspect, string
 	f.Next = append(f.Next, "lmvm "+m)
 	return &Suspect{Module: m, Reason: fmt.Sprintf("the Plug and Play manager (%s) called into it: %s", frame(t, i), frame(t, at))},
 		fmt.Sprintf("it has called into %s (%s)", m, t.Stack.Frames[at].Name())
-}
-
-// pnpStopFinding is about stop 0x9F, 4: a power transition waited in vain for
-// the lock, and the third argument is its holder.
-func (d *diagnosis) pnpStopFinding(stop *stopCode) *Finding {
-	if stop == nil || stop.code != driverPowerStateFailure || stop.arg(1) != 4 || !stop.arg(3).IsKernel(d.snap.Target.Arch) {
-		return nil
-	}
-	holder := stop.arg(3)
-	f := pnpManagerLock.finding(BlockedChain)
-	f.Confidence, f.Threads, f.Blocked = VeryLikely, []kd.Addr{holder}, 1
-	f.seen(stop.at, kd.Addr(stop.code), "why the machine stopped")
-	f.Next = []string{"!thread " + d.addr(holder) + " 1f"}
-	t := d.snap.Thread(holder)
-	what := "what it does is not in the input"
-	if t != nil && t.Printed() {
-		f.seen(t.At, t.Addr, "state of the thread that holds the lock")
-		what = d.understood(holder)
-	} else {
-		d.gap(kd.Gap{What: "state and stack of " + d.thread(holder), Why: kd.NotInInput, Next: f.Next[0]})
-	}
-	s, why := d.pnpCalledBy(&f, t)
-	if f.Suspect = s; s != nil {
-		what += "; " + why
-	}
-	f.Summary = fmt.Sprintf("A change of power state waited %d s for the lock of the Plug and Play manager, which %s holds (stop %s): %s.", uint64(stop.arg(2)), d.thread(holder), stop, what)
-	f.Explanation = "The third argument of the stop code is the thread that holds the lock. It is most often the victim of the driver that it called into."
-	return &f
 }

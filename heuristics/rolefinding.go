@@ -81,8 +81,13 @@ func (d *diagnosis) ownerDoes(f *Finding) string {
 // understood says what a thread does, as the finding about it as a root would.
 func (d *diagnosis) understood(a kd.Addr) string {
 	t := d.snap.Thread(a)
-	if _, why, _ := d.sortOf(t); why != "" {
-		return why
+	if t == nil || !t.Printed() || isIdleWorker(t) {
+		return d.rootState(t)
+	}
+	for _, s := range rootSorts {
+		if why, _ := s.why(t); why != "" {
+			return why
+		}
 	}
 	return d.rootState(t)
 }

@@ -34,8 +34,8 @@ const (
 	ofPaging // paging I/O resource of a file
 )
 
-// role is what a lock is for: how to tell it, and what is usual about it.
-type role struct {
+// lockRole is what a lock is for: how to tell it, and what is usual about it.
+type lockRole struct {
 	family lockFamily
 	// name is the lock in words, usual what an engineer should know of it.
 	name, usual string
@@ -52,9 +52,9 @@ type role struct {
 
 const fileSystemUsual = "which file it is of, its address does not tell; the usual order is that of the volume first, then a file's main lock, then its paging I/O lock (as in Microsoft's fastfat sample; NTFS and ReFS have an order of their own between the last two)"
 
-// roles is the table, the more special functions before those that are
+// lockRoles is the table, the more special functions before those that are
 // contained in them.
-var roles = []role{
+var lockRoles = []lockRole{
 	{
 		family: win32kLock, name: "the win32k user lock",
 		usual:   "nearly every GUI thread piles up there, so it is a victim; follow its owner",
@@ -142,7 +142,7 @@ var kernelModules = []string{"nt", "ntoskrnl", "ntkrnlmp", "ntkrnlpa", "ntkrpamp
 // toldRole is the role of a lock and what tells it: its symbol, or the stack of
 // a thread that waits for it.
 type toldRole struct {
-	*role
+	*lockRole
 	thread *threads.Thread // nil where the symbol tells
 	frame  int
 }
@@ -177,7 +177,7 @@ func (d *diagnosis) findRole(r *snapshot.Resource) *toldRole {
 		return nil
 	}
 	if known := roleOfSymbol(r.Symbol); known != nil {
-		return &toldRole{role: known, frame: -1}
+		return &toldRole{lockRole: known, frame: -1}
 	}
 	if r.Reading == locks.Irreconcilable {
 		return nil
@@ -200,11 +200,11 @@ func (d *diagnosis) findRole(r *snapshot.Resource) *toldRole {
 		switch {
 		case known == nil:
 		case found == nil:
-			found = &toldRole{role: known, thread: t, frame: at}
+			found = &toldRole{lockRole: known, thread: t, frame: at}
 		case found.family != known.family:
 			return nil
 		case found.order != known.order:
-			found.role = anyFileLock
+			found.lockRole = anyFileLock
 		}
 	}
 	return found
@@ -212,16 +212,16 @@ func (d *diagnosis) findRole(r *snapshot.Resource) *toldRole {
 
 // anyFileLock is what is left where waiters ask for one lock by functions for
 // several.
-var anyFileLock = &roles[slices.IndexFunc(roles, func(r role) bool { return r.name == "a lock of a file" })]
+var anyFileLock = &lockRoles[slices.IndexFunc(lockRoles, func(r lockRole) bool { return r.name == "a lock of a file" })]
 
-func roleOfSymbol(symbol string) *role {
+func roleOfSymbol(symbol string) *lockRole {
 	module, name, ok := strings.Cut(symbol, "!")
 	if !ok || !stacks.OfWindows(module) {
 		return nil
 	}
-	for i := range roles {
-		if slices.Contains(roles[i].symbols, strings.TrimLeft(name, "_")) {
-			return &roles[i]
+	for i := range lockRoles {
+		if slices.Contains(lockRoles[i].symbols, strings.TrimLeft(name, "_")) {
+			return &lockRoles[i]
 		}
 	}
 	return nil
@@ -229,7 +229,7 @@ func roleOfSymbol(symbol string) *role {
 
 // roleOfStack reads from the functions nearest to the request what lock a
 // thread waits for, and the frame that tells it.
-func roleOfStack(t *threads.Thread) (*role, int) {
+func roleOfStack(t *threads.Thread) (*lockRole, int) {
 	const near = 4
 	_, caller := acquire(t)
 	if caller < 0 {
@@ -237,9 +237,9 @@ func roleOfStack(t *threads.Thread) (*role, int) {
 	}
 	for i := caller; i < min(caller+near, len(t.Stack.Frames)); i++ {
 		f := &t.Stack.Frames[i]
-		for k := range roles {
-			if roles[k].asks(f, i == caller) {
-				return &roles[k], i
+		for k := range lockRoles {
+			if lockRoles[k].asks(f, i == caller) {
+				return &lockRoles[k], i
 			}
 		}
 	}
@@ -248,7 +248,7 @@ func roleOfStack(t *threads.Thread) (*role, int) {
 
 // asks reports whether a function is one that takes the lock. Of a family that
 // any function of a module takes, it must ask itself.
-func (r *role) asks(f *stacks.Frame, itself bool) bool {
+func (r *lockRole) asks(f *stacks.Frame, itself bool) bool {
 	if f.Function == "" || len(r.modules) > 0 && !slices.Contains(r.modules, strings.ToLower(f.Module)) {
 		return false
 	}

@@ -69,7 +69,7 @@ func TestRoleOfStack(t *testing.T) {
 // TestRolesSayWhence: every role is known by something, and says where that was
 // seen.
 func TestRolesSayWhence(t *testing.T) {
-	for _, r := range roles {
+	for _, r := range lockRoles {
 		if r.name == "" || r.usual == "" || r.source == "" || len(r.symbols)+len(r.callers) == 0 {
 			t.Errorf("%+v", r)
 		}

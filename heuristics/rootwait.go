@@ -17,8 +17,6 @@ type rootSort struct {
 	// why says what the thread waits for, "" if it is not of this sort, and the
 	// frame that shows it, -1 if none does.
 	why func(*threads.Thread) (text string, frame int)
-	// tell adds to the finding what other threads say of it, nil if nothing.
-	tell func(*diagnosis, *Finding, *threads.Thread)
 }
 
 // rootSorts are all sorts, the more special first: a root is of the first that
@@ -56,11 +54,7 @@ func registerRoot(s *rootSort) {
 			if is != s {
 				return nil
 			}
-			f := d.rootWaits(s.check, r, t, text, at)
-			if s.tell != nil {
-				s.tell(d, f, t)
-			}
-			return f
+			return d.rootWaits(s.check, r, t, text, at)
 		})
 	})
 }
@@ -79,6 +73,9 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	f.Explanation = "The owner of the lock does not wait for any lock that the input shows: " + text + "." + ticksOf(t)
 	f.Suspect = suspectOfWait(t)
 	f.Next = d.nextForWait(c, t)
+	if c == rootStorage.check {
+		d.tellStorage(f, t)
+	}
 	return f
 }
 

@@ -7,12 +7,11 @@ import (
 	"kdlocks/threads"
 )
 
-// stopCode is why the machine stopped: what the debugger printed, or the first
+// stopReason is why the machine stopped: what the debugger printed, or the first
 // argument of nt!KeBugCheckEx on a stack. thread is the one that stopped it,
 // nil if its stack was not printed.
-type stopCode struct {
+type stopReason struct {
 	code   uint32
-	args   []kd.Addr
 	at     kd.Ref
 	thread *threads.Thread
 }
@@ -33,10 +32,10 @@ var faults = map[uint32]string{
 }
 
 // stopped looks for why the machine stopped, nil if nothing tells.
-func (d *diagnosis) stopped() *stopCode {
-	var s *stopCode
+func (d *diagnosis) stopped() *stopReason {
+	var s *stopReason
 	if b := d.snap.Target.Bugcheck; b != nil {
-		s = &stopCode{code: b.Code, args: b.Args, at: b.At}
+		s = &stopReason{code: b.Code, at: b.At}
 	}
 	for _, t := range d.snap.Threads {
 		i := stopFrame(t)
@@ -45,8 +44,7 @@ func (d *diagnosis) stopped() *stopCode {
 		}
 		f := &t.Stack.Frames[i]
 		if s == nil && len(f.Args) > 0 && f.Args[0] > 0 && f.Args[0] <= 0xffffffff {
-			// The code has 8 digits at most; what follows are its arguments.
-			s = &stopCode{code: uint32(f.Args[0]), args: f.Args[1:], at: f.At}
+			s = &stopReason{code: uint32(f.Args[0]), at: f.At}
 		}
 		if s != nil && s.thread == nil {
 			s.thread = t
@@ -68,17 +66,8 @@ func stopFrame(t *threads.Thread) int {
 	return -1
 }
 
-// arg returns an argument of the stop code, counted from 1 as the documentation
-// does, 0 if it was not printed.
-func (s *stopCode) arg(i int) kd.Addr {
-	if i < 1 || i > len(s.args) {
-		return 0
-	}
-	return s.args[i-1]
-}
-
 // String names the stop code as engineers do.
-func (s *stopCode) String() string {
+func (s *stopReason) String() string {
 	if name := faults[s.code]; name != "" {
 		return fmt.Sprintf("0x%X, %s", s.code, name)
 	}
