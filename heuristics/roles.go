@@ -155,8 +155,8 @@ func (d *diagnosis) by(r *toldRole) string {
 	return fmt.Sprintf("its waiter, %s, asks for it in %s", d.thread(r.thread.Addr), r.thread.Stack.Frames[r.frame].Name())
 }
 
-// mostAsked bounds the waiters whose stacks are asked for the role of a lock.
-const mostAsked = 8
+// mostRoleWaiters bounds the waiters whose stacks are asked for the role of a lock.
+const mostRoleWaiters = 8
 
 // roleOf tells what a resource is, nil if nothing does. Waiters that contradict
 // each other tell nothing.
@@ -185,7 +185,7 @@ func (d *diagnosis) findRole(r *snapshot.Resource) *toldRole {
 	var found *toldRole
 	asked := 0
 	for _, a := range waiters(r) {
-		if asked == mostAsked {
+		if asked == mostRoleWaiters {
 			break
 		}
 		if b := d.snap.Brief(a); b != nil && !b.Has(threads.WaitsOnStack) {
