@@ -75,15 +75,15 @@ func (d *diagnosis) stoppedByFault(stop *stopReason) bool {
 		}
 	}
 	for _, b := range d.snap.Skimmed() {
-		if b.State == threads.Waiting && (b.Has(threads.WaitsOnStack|threads.LockWait) || lockReasons[b.WaitReason()]) {
+		if b.State == threads.Waiting && (b.Has(threads.WaitsOnStack|threads.LockWait) || kernelLockReasons[b.WaitReason()]) {
 			return false
 		}
 	}
 	return true
 }
 
-// lockReasons are wait reasons of threads that wait for a lock of the kernel.
-var lockReasons = map[string]bool{"WrResource": true, "WrPushLock": true, "WrMutex": true, "WrFastMutex": true, "WrGuardedMutex": true, "WrRundown": true}
+// kernelLockReasons are wait reasons of threads that wait for a lock of the kernel.
+var kernelLockReasons = map[string]bool{"WrResource": true, "WrPushLock": true, "WrMutex": true, "WrFastMutex": true, "WrGuardedMutex": true, "WrRundown": true}
 
 // waitsForLock reports whether a thread waits for a lock of any kind, by its
 // wait reason or by its stack.
@@ -95,5 +95,5 @@ func waitsForLock(t *threads.Thread) bool {
 	case threads.ForResource, threads.ForPushLock, threads.ForFastMutex, threads.ForGuardedMutex, threads.ForRundown:
 		return true
 	}
-	return lockReasons[t.WaitReason]
+	return kernelLockReasons[t.WaitReason]
 }
