@@ -46,6 +46,9 @@ const (
 	Contention        Kind = "contention"
 	NoDeadlock        Kind = "no-deadlock"
 	Undecided         Kind = "undecided"
+	// Context explains what others find, or says what a lock is; it is never a
+	// verdict.
+	Context Kind = "context"
 )
 
 // Check is a detector with its documentation: what its findings mean, when

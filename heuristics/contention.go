@@ -2,6 +2,8 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/locks"
@@ -39,6 +41,9 @@ func init() {
 			if t == nil {
 				return nil
 			}
+			if why, _ := d.runsForCapture(t); why != "" {
+				return nil // said by owner-captured-running
+			}
 			switch t.State {
 			case threads.Running, threads.Ready, threads.Standby, threads.DeferredReady:
 				return d.contentionFinding(r, o, t)
@@ -58,6 +63,22 @@ func (d *diagnosis) contentionFinding(r *snapshot.Resource, o *snapshot.Owner, t
 	f.seen(t.At, t.Addr, "state of the owner")
 	f.Summary = fmt.Sprintf("%s is contended (%d times since boot) and moves: its owner, %s, is %s.", d.lock(r.Addr), r.Contention.N, d.thread(o.Thread), t.State)
 	f.Explanation = fmt.Sprintf("%s. An owner that is %s is not held by this lock.", capital(kd.Plural(r.Waiting(), "waiter")+" at the moment of the capture"), t.State)
-	f.Next = []string{"!locks " + d.addr(r.Addr)}
+	f.Explanation += " The count is kept since boot and alone proves nothing: compare it with that of a second capture."
+	if i := workplace(t); i >= 0 {
+		f.Explanation += fmt.Sprintf(" The owner stands in %s: if it does so in the second capture, too, it takes the lock again and again in a loop.", frame(t, i))
+		d.seenFrame(&f, t, i, "what the owner does")
+	}
+	f.Next = []string{"!locks " + d.addr(r.Addr), "!thread " + d.addr(o.Thread) + " 1f"}
 	return &f
+}
+
+// workplace returns the first frame of a thread outside the kernel itself, which says
+// best what it does; -1 if there is none.
+func workplace(t *threads.Thread) int {
+	for i := range t.Stack.Frames {
+		if f := &t.Stack.Frames[i]; f.Function != "" && f.Module != "" && !slices.Contains(kernelModules, strings.ToLower(f.Module)) {
+			return i
+		}
+	}
+	return -1
 }

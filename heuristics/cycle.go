@@ -12,13 +12,13 @@ var deadlockCycle = &Check{
 	ID:       "deadlock-cycle",
 	Title:    "Threads wait for each other in a cycle",
 	Severity: Critical,
-	Means: `Each thread of the cycle owns a lock that the thread before it waits for. None can go on.
+	Means: `Each thread of the cycle owns a lock that the thread before it waits for. None can go on. One of its ways can lead through a writer that is queued: an ERESOURCE refuses shared access behind a waiter for exclusive access, so that a thread that owns the lock shared waits for itself if it waits for another that asks for shared access now.
 Seen must be: every owner and every waiter in the lists of one capture, or the owning thread of a mutant in a THREAD block or in the output of mex. Of each group of entangled threads one shortest cycle is reported; the others of the group, and the threads that only wait behind it, are listed apart.`,
 	WhenWrong:  `Two captures are mixed in one input. A thread address was reused. A list's <*> marks were misread (the report says when it had to reconcile them). A wait that times out by itself is never counted.`,
 	Disproof:   "A second capture shows another owner or another waiter on any lock of the cycle. A changed wait time or context switch count proves nothing: waits for an ERESOURCE are begun anew every few seconds.",
 	Remedy:     "Only a restart frees the threads. Look on their stacks for the order in which the locks are taken: every thread must take them in the same order, and must not call out while it holds one.",
 	Next:       "!thread <each thread of the cycle>",
-	References: []string{"Microsoft Learn: !locks (!kdext*.locks)", "Microsoft Learn: Introduction to ERESOURCE Routines"},
+	References: []string{"Microsoft Learn: !locks (!kdext*.locks)", "Microsoft Learn: Introduction to ERESOURCE Routines", "Microsoft Learn: ExAcquireResourceSharedLite", "openzfsonwindows/openzfs issue 544"},
 }
 
 func init() {
@@ -93,8 +93,23 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 		fmt.Fprintf(&b, "%s waits for %s. ", capital(d.who(s.Thread)), d.hop(s))
 	}
 	b.WriteString("So none of them can go on.")
+	b.WriteString(d.writerPreference(f.Cycle))
 	f.Explanation = b.String()
 	return f
+}
+
+// writerPreference names a cycle that runs through a queued exclusive waiter for
+// what it is: its lock is owned shared, and shared access is refused only for
+// the writer's sake. It is "" if there is none.
+func (d *diagnosis) writerPreference(cycle []Step) string {
+	for _, s := range cycle {
+		if !s.Queued {
+			continue
+		}
+		return fmt.Sprintf(" This is a deadlock by writer preference: %s is owned shared, and %s, which asks for shared access, waits only because %s is queued before it for exclusive access. Who owns a lock shared must not wait for a thread that asks for the same lock; ExAcquireSharedStarveExclusive passes queued writers.",
+			d.waitedFor(s), d.who(s.Thread), d.who(s.HeldBy))
+	}
+	return ""
 }
 
 // who names the thread of a step.

@@ -25,6 +25,14 @@ type diagnosis struct {
 	gapAt map[string]int                         // index into gaps by what is missing
 	owned map[kd.Addr]*snapshot.Resource         // the first resource with waiters that a thread owns
 	entry map[*snapshot.Owner]*snapshot.Resource // the resource of an owner entry
+
+	roles      map[kd.Addr]*toldRole // what locks are, nil if nothing tells
+	waitedMost []*snapshot.Resource  // nil before ofFamily was asked
+
+	stop    *stopReason // why the machine stopped, nil if nothing tells
+	byFault bool        // that explains the stop, and no thread waits for a lock
+
+	storage []*threads.Thread // that wait in the storage stack, nil before inStorage was asked
 }
 
 // knot is a component of the graph in which threads wait for each other.
@@ -41,6 +49,8 @@ func diagnose(s *snapshot.Snapshot) *diagnosis {
 	d.doubtRoles(d.graph)
 	d.findKnots()
 	d.findRoots()
+	d.stop = d.stopped()
+	d.byFault = d.stoppedByFault(d.stop)
 	d.findGaps()
 	d.notes = append(d.notes, d.graph.Notes...)
 	return d
@@ -131,7 +141,7 @@ func (d *diagnosis) findGaps() {
 	for _, r := range d.snap.Resources {
 		switch {
 		case r.HeadUntrusted:
-			d.gap(kd.Gap{What: "the state of " + d.lock(r.Addr), Why: kd.Unreadable, Next: ".reload /f nt; !locks " + d.addr(r.Addr), Decides: true})
+			d.gap(kd.Gap{What: "the state of " + d.lock(r.Addr), Why: kd.Unreadable, Next: ".reload /f nt; !locks " + d.addr(r.Addr), Decides: !d.byFault})
 		case r.Reading == locks.Irreconcilable && (waited(r) || len(r.Entries) > 1):
 			d.gap(kd.Gap{What: "who owns " + d.lock(r.Addr) + " and who waits for it", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		case r.Mode == locks.ModeUnknown && r.Extension == "" && !r.SharedOwners.Unread && r.Reading != locks.Irreconcilable:

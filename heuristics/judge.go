@@ -58,8 +58,9 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	j.Findings = d.detect()
 	d.seenStopCode(j.Findings)
 	slices.SortStableFunc(j.Findings, weigh)
+	d.tellRoles(j.Findings)
 	d.groupStacks(j.Findings)
-	nothing := len(j.Findings) == 0 || j.Findings[0].Kind == NoDeadlock
+	nothing := len(j.Findings) == 0 || rank(j.Findings[0].Kind) >= rank(NoDeadlock)
 	if !s.HasLocks && !d.decides() && nothing {
 		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})
 	}
@@ -164,7 +165,7 @@ func byPlace(a, b Evidence) int {
 
 // rank is the order of verdicts, weightiest first.
 func rank(k Kind) int {
-	return slices.Index([]Kind{Deadlock, Stall, OrphanedLock, SuspectedDeadlock, Undecided, BlockedChain, Contention, NoDeadlock}, k)
+	return slices.Index([]Kind{Deadlock, Stall, OrphanedLock, SuspectedDeadlock, Undecided, BlockedChain, Contention, NoDeadlock, Context}, k)
 }
 
 // weigh orders findings: by what they say of the system, then a thread that
@@ -198,13 +199,16 @@ func family(f Finding) int {
 	return 0
 }
 
-// specific puts the chain behind the finding that understands its root.
+// specific puts the chain behind the finding that understands its root, and what
+// names the slowest of many roots before them.
 func specific(f Finding) int {
-	switch f.Check {
-	case blockedChain:
+	switch {
+	case f.Check == blockedChain:
 		return 2
-	case ownerRunning:
+	case f.Check == ownerRunning:
 		return 1
+	case f.Check == writerStarvation && len(f.Threads) > 0:
+		return -1
 	}
 	return 0
 }
@@ -224,7 +228,11 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 	if j.Undecided {
 		return d.undecided(j)
 	}
-	return Verdict{NoDeadlock, Likely, d.noDeadlock()}
+	text := d.noDeadlock()
+	if len(j.Findings) > 0 && j.Findings[0].Kind == NoDeadlock {
+		text += " " + j.Findings[0].Summary
+	}
+	return Verdict{NoDeadlock, Likely, text}
 }
 
 // more counts further findings of the verdict's kind.
@@ -256,8 +264,11 @@ func (d *diagnosis) undecided(j Judgement) Verdict {
 
 func (d *diagnosis) noDeadlock() string {
 	s := d.snap
-	waited := 0
+	waited, untrusted := 0, 0
 	for _, r := range s.Resources {
+		if r.HeadUntrusted {
+			untrusted++
+		}
 		if r.Waiting() > 0 {
 			waited++
 		}
@@ -265,6 +276,9 @@ func (d *diagnosis) noDeadlock() string {
 	text := fmt.Sprintf("No deadlock among the %s listed", kd.Plural(len(s.Resources), "resource"))
 	if s.Total.Known() {
 		text += fmt.Sprintf(" (of %d)", s.Total.N)
+	}
+	if untrusted > 0 {
+		return text + fmt.Sprintf("; the state of %d of them is not trustworthy.", untrusted)
 	}
 	if waited == 0 {
 		return text + ": nobody waits for any of them."

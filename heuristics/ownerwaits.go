@@ -193,7 +193,7 @@ func (d *diagnosis) nextForWait(c *Check, t *threads.Thread) []string {
 		}
 	}
 	switch c {
-	case rootIO.check, rootDriver.check:
+	case rootIO.check, rootDriver.check, rootStorage.check:
 		for _, irp := range t.IRPs {
 			out = append(out, "!irp "+d.addr(irp.Addr))
 		}

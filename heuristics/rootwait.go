@@ -29,6 +29,7 @@ var rootSorts = []*rootSort{
 	&rootMemory,
 	&rootGPU,
 	&rootRundown,
+	&rootStorage,
 	&rootDriver,
 	&rootIO,
 }
@@ -98,6 +99,9 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	d.drawChain(f, r)
 	f.Suspect = suspectOfWait(t)
 	f.Next = d.nextForWait(c, t)
+	if c == rootStorage.check {
+		d.tellStorage(f, t)
+	}
 	return f
 }
 

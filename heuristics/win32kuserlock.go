@@ -1,0 +1,33 @@
+package heuristics
+
+import "fmt"
+
+var win32kUserLock = &Check{
+	ID:       "win32k-user-lock",
+	Title:    "Threads wait for the win32k user lock",
+	Severity: Info,
+	Means: `Nearly every GUI thread takes the user lock of win32k (EnterCrit, EnterSharedCrit), so that whatever stops its owner makes all of them wait. The lock is where they pile up, never why: the cause is what its owner waits for.
+Seen must be: the symbol of the lock, or win32k's routine on the stack of a thread that waits for it.`,
+	WhenWrong:  `It says nothing about a cause. A high contention count is usual for this lock.`,
+	Disproof:   "The lock's waiters ask for it in other routines than those of win32k.",
+	Remedy:     "Follow the owner: a callback into user mode, the graphics kernel, another session.",
+	Next:       "!thread <owner> 1f",
+	References: []string{"Microsoft Learn: !locks (!kdext*.locks)", "DebugPrivilege/InsightEngineering, Debugging Tips & Tricks: WinDE"},
+}
+
+func init() {
+	register(win32kUserLock, func(d *diagnosis) []Finding {
+		var out []Finding
+		for _, r := range d.ofFamily(win32kLock) {
+			if !waited(r) || len(out) > mostFindings {
+				continue
+			}
+			role := d.roleOf(r.Addr)
+			f := d.roleFinding(win32kUserLock, Context, r, role)
+			f.Summary = fmt.Sprintf("%s for %s: where GUI threads pile up, not why; %s.", waits(r.Waiting(), "thread"), d.lockAs(r.Addr, role), d.ownerDoes(&f))
+			f.Explanation = d.roleText(r.Addr, role)
+			out = append(out, f)
+		}
+		return out
+	})
+}
