@@ -71,10 +71,15 @@ func init() {
 	})
 }
 
+// mostAged bounds the roots, those that block most first, that are asked for
+// their age.
+const mostAged = 512
+
 // agedRoots returns the roots with an age that means something. Of roots that
 // wait for one and the same thing only the first is taken: they are related.
 func (d *diagnosis) agedRoots(timed bool) []aged {
 	var out []aged
+	asked := 0
 	seen := make(map[string]bool)
 	for _, r := range d.roots {
 		n := d.graph.Nodes[r.Node]
@@ -83,6 +88,9 @@ func (d *diagnosis) agedRoots(timed bool) []aged {
 		}
 		if b := d.snap.Brief(n.Addr); b != nil && b.State != threads.Waiting {
 			continue
+		}
+		if asked++; asked > d.most(mostAged) {
+			break
 		}
 		t := d.snap.Thread(n.Addr)
 		if t == nil || t.State != threads.Waiting || !d.hasAge(t) || waitsForResource(t) || t.Timed() && !timed || isIdleWorker(t) {

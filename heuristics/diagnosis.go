@@ -108,6 +108,22 @@ func overlaps(nodes []int, taken map[int]bool) bool {
 	return false
 }
 
+// A very large listing keeps most threads skimmed; to read one whole costs some
+// twenty microseconds. There the detectors read fewer of them.
+const (
+	largeListing = 50_000 // threads
+	largeShare   = 8
+)
+
+// most returns the bound n on what is read whole for a detector, a share of it
+// in a very large listing.
+func (d *diagnosis) most(n int) int {
+	if d.snap.ThreadCount() > largeListing {
+		return n / largeShare
+	}
+	return n
+}
+
 // waited reports whether any thread waits for the resource, by list or count.
 func waited(r *snapshot.Resource) bool { return r.Waiting() > 0 }
 

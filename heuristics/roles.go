@@ -317,7 +317,7 @@ func (d *diagnosis) ofFamily(want lockFamily) []*snapshot.Resource {
 			}
 		}
 		slices.SortStableFunc(d.waitedMost, func(a, b *snapshot.Resource) int { return b.Waiting() - a.Waiting() })
-		d.waitedMost = d.waitedMost[:min(len(d.waitedMost), mostRoles)]
+		d.waitedMost = d.waitedMost[:min(len(d.waitedMost), d.most(mostRoles))]
 	}
 	var out []*snapshot.Resource
 	for _, r := range d.waitedMost {

@@ -22,8 +22,6 @@ type StackGroup struct {
 // threads is not read again as a whole for it.
 const (
 	mostGrouped      = 2000
-	mostGroupedLarge = 64
-	largeListing     = 50_000 // threads
 	mostGroupedFinds = 3
 	mostGroupNames   = 8
 	mostGroupFrames  = 40
@@ -33,7 +31,7 @@ const (
 func (d *diagnosis) groupStacks(fs []Finding) {
 	budget := mostGrouped
 	if d.snap.ThreadCount() > largeListing {
-		budget = mostGroupedLarge
+		budget = mostGrouped / (largeShare * largeShare)
 	}
 	done := make(map[kd.Addr]bool)
 	given := 0

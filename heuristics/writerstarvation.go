@@ -118,7 +118,7 @@ func (d *diagnosis) starvedWriter(r *snapshot.Resource) *Finding {
 // begun anew all the time, behind others.
 func (d *diagnosis) slowReaders(r *snapshot.Resource) []reader {
 	var out []reader
-	for i := range r.Resolved[:min(len(r.Resolved), mostReaders)] {
+	for i := range r.Resolved[:min(len(r.Resolved), d.most(mostReaders))] {
 		o := &r.Resolved[i]
 		if o.Live == threads.No || o.Thread == 0 {
 			continue

@@ -113,7 +113,7 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 
 // readHops reads the threads whole that the text forms and the pictures name.
 func readHops(j *heuristics.Judgement) {
-	for i := range j.Findings {
+	for i := range j.Findings[:min(len(j.Findings), mostFindings)] {
 		for _, hops := range [][]heuristics.Step{j.Findings[i].Cycle, j.Findings[i].Chain} {
 			for n, s := range hops {
 				if n < mostSteps || n >= len(hops)-tailHops {
