@@ -29,8 +29,9 @@ func init() {
 		var out []Finding
 		entangled := d.entangled()
 		for _, r := range d.snap.Resources {
-			if len(out) > mostFindings {
-				break
+			if most := d.most(mostFindings); len(out) > most {
+				d.notes = append(d.notes, kd.Note{Text: fmt.Sprintf("writer-starvation: more than %d findings, the first %d are kept", most, most)})
+				return out[:most]
 			}
 			if entangled[r.Addr] {
 				continue
