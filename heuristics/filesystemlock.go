@@ -56,7 +56,8 @@ func (a *asking) rank() fileRank {
 	return a.role.order
 }
 
-// askings reads the stacks of the threads of a cycle.
+// askings reads the stacks of the threads of a cycle, nil where it runs over
+// anything else than ERESOURCEs.
 func (d *diagnosis) askings(k knot) []asking {
 	const most = 16 // a longer cycle is not one of two or three functions
 	if len(k.cycle) > 2*most {
@@ -64,8 +65,11 @@ func (d *diagnosis) askings(k knot) []asking {
 	}
 	var out []asking
 	for _, s := range d.steps(k.cycle) {
+		if s.What != waitgraph.ERESOURCE {
+			return nil
+		}
 		a := asking{Step: s, thread: d.snap.Thread(s.Thread), frame: -1}
-		if a.thread != nil && s.What == waitgraph.ERESOURCE {
+		if a.thread != nil {
 			a.role, a.frame = roleOfStack(a.thread)
 		}
 		out = append(out, a)
