@@ -44,6 +44,12 @@ type asking struct {
 	frame  int
 }
 
+// stackTells reports whether the stack shows who asks for the lock.
+func (a *asking) stackTells() bool {
+	_, caller := acquire(a.thread)
+	return caller >= 0
+}
+
 // rank is the place of the lock in the order of a file system. NTFS and ReFS
 // publish none between a file's main and its paging I/O lock.
 func (a *asking) rank() fileRank {
@@ -68,7 +74,10 @@ func (d *diagnosis) askings(k knot) []asking {
 		if s.What != waitgraph.ERESOURCE {
 			return nil
 		}
-		a := asking{Step: s, thread: d.snap.Thread(s.Thread), frame: -1}
+		a := asking{Step: s, frame: -1}
+		if s.Thread != 0 {
+			a.thread = d.snap.Thread(s.Thread)
+		}
 		if a.thread != nil {
 			a.role, a.frame = roleOfStack(a.thread)
 		}
@@ -84,13 +93,12 @@ func (d *diagnosis) fileOrderFinding(k knot) *Finding {
 	}
 	known := 0
 	for _, a := range as {
-		if a.role == nil {
-			continue
+		switch {
+		case a.role != nil && a.role.family == fileSystemLock:
+			known++
+		case a.role != nil || a.stackTells():
+			return nil // another lock is on the cycle
 		}
-		if a.role.family != fileSystemLock {
-			return nil
-		}
-		known++
 	}
 	if known == 0 || len(as) < 2 {
 		return nil
@@ -101,7 +109,9 @@ func (d *diagnosis) fileOrderFinding(k knot) *Finding {
 	for i, a := range as {
 		if a.role == nil {
 			parts = append(parts, fmt.Sprintf("by which routine %s asks for %s is not in the input", d.who(a.Thread), d.waitedFor(a.Step)))
-			f.Next = append(f.Next, "!thread "+d.addr(a.Thread)+" 1f")
+			if a.Thread != 0 {
+				f.Next = append(f.Next, "!thread "+d.addr(a.Thread)+" 1f")
+			}
 			continue
 		}
 		parts = append(parts, fmt.Sprintf("%s asks for %s in %s", d.who(a.Thread), a.role.name, a.thread.Stack.Frames[a.frame].Name()))
@@ -125,7 +135,7 @@ func (d *diagnosis) fileOrderFinding(k knot) *Finding {
 func (d *diagnosis) explanationOf(c *Check, k knot, as []asking) *Finding {
 	of := d.knotFinding(c, k)
 	f := c.finding(Context)
-	f.Threads, f.Resources, f.Blocked = of.Threads, of.Resources, of.Blocked
+	f.Threads, f.Resources = of.Threads, of.Resources
 	f.Grade, f.Confidence = max(of.Grade, waitgraph.C), Possible
 	for _, a := range as {
 		if a.role != nil {
