@@ -14,7 +14,7 @@ var fileSystemLocks = &Check{
 	Severity: Info,
 	Means: `The locks of a cycle are those of a file system: of a volume (VCB), of a file (main) or of a file's paging I/O. They have an order: the volume before the file, main before paging I/O. Who asks for a lock while it holds one that comes later in the order, took them the wrong way round, and the cycle is explained. It explains a cycle that is there; an order alone is no deadlock.
 Seen must be: the cycle, and on the stacks of its threads the routines by which they ask for the locks.`,
-	WhenWrong:  `What a lock is, is read from the routine that asks for it, not from the lock. A file system can have an order of its own (NTFS and ReFS between main and paging I/O: nothing is said of those), and locks of two files have none.`,
+	WhenWrong:  `What a lock is, is read from the routine by which others ask for it: neither its address nor its owner tells. A file system can have an order of its own (NTFS and ReFS between main and paging I/O: nothing is said of those), and locks of two files have none.`,
 	Disproof:   "The lock that is asked for is of another kind than the routine's name says: dt <driver>!_FCB, !fcb.",
 	Remedy:     "For the file system's developer, or the filter's that called it: let go of the later lock before the earlier one is asked for, or take both in order.",
 	Next:       "!thread <each thread of the cycle> 1f",
