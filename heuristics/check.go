@@ -46,8 +46,8 @@ const (
 	Contention        Kind = "contention"
 	NoDeadlock        Kind = "no-deadlock"
 	Undecided         Kind = "undecided"
-	// Context explains what others find, or says what a lock is; it is never a
-	// verdict.
+	// Context explains what others find, or says what a lock is: it is never a
+	// verdict, and blocks nobody by itself.
 	Context Kind = "context"
 )
 

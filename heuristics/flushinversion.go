@@ -116,11 +116,14 @@ func (d *diagnosis) flushFinding(k knot, as []asking, flush, other []int) *Findi
 		f.Confidence = Likely
 		f.Summary = "The cycle is the flush of a file against a section or a write-back of it: each asks for a lock of the file that the other holds."
 	default:
-		f.Summary = "The cycle has to do with the flush of a file while a lock of it is held; what the other side does, the input does not show."
+		f.Summary = "The cycle has to do with the flush of a file while a lock is held."
 		for _, a := range as {
-			if a.role == nil && a.Thread != 0 {
+			if a.Thread != 0 && !a.stackTells() {
 				f.Next = append(f.Next, "!thread "+d.addr(a.Thread)+" 1f")
 			}
+		}
+		if len(f.Next) > 0 {
+			f.Summary = "The cycle has to do with the flush of a file while a lock is held; what the other side does, the input does not show."
 		}
 	}
 	if len(callers) > 0 {

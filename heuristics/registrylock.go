@@ -49,7 +49,7 @@ func (d *diagnosis) registryFinding(r *snapshot.Resource) Finding {
 	what := d.ownerDoes(&f)
 	for _, a := range f.Threads {
 		if s := d.registryHolder(&f, d.snap.Thread(a)); s != "" {
-			f.Kind = BlockedChain
+			f.Kind, f.Blocked = BlockedChain, r.Waiting()
 			what = fmt.Sprintf("its owner, %s, %s", d.thread(a), s)
 			break
 		}
@@ -127,7 +127,7 @@ func (d *diagnosis) registryPushLock() *Finding {
 		return nil
 	}
 	f := registryLockHeld.finding(Context)
-	f.Severity, f.Confidence, f.Grade, f.Blocked = Info, Likely, waitgraph.C, len(waiting)
+	f.Severity, f.Confidence, f.Grade = Info, Likely, waitgraph.C
 	for _, t := range waiting[:min(len(waiting), mostShown)] {
 		f.Threads = append(f.Threads, t.Addr)
 		f.seen(t.At, t.Addr, "it waits for the registry lock")

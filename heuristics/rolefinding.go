@@ -13,7 +13,10 @@ import (
 func (d *diagnosis) roleFinding(c *Check, kind Kind, r *snapshot.Resource, role *toldRole) Finding {
 	const most = 8
 	f := c.finding(kind)
-	f.Resources, f.Blocked, f.Confidence = []kd.Addr{r.Addr}, r.Waiting(), Likely
+	f.Resources, f.Confidence = []kd.Addr{r.Addr}, Likely
+	if kind != Context { // else those that it explains count who is blocked
+		f.Blocked = r.Waiting()
+	}
 	f.seenLock(r)
 	if role.thread != nil {
 		f.Grade = waitgraph.C

@@ -50,7 +50,7 @@ type lockRole struct {
 	source string
 }
 
-const fileSystemUsual = "which file it is of, its address does not tell; the usual order is that of the volume first, then a file's main lock, then its paging I/O lock (as in Microsoft's fastfat sample; NTFS and ReFS have an order of their own between the last two)"
+const fileSystemUsual = "of which file, its address does not tell; the usual order is volume, a file's main lock, its paging I/O lock, as in Microsoft's fastfat sample"
 
 // lockRoles is the table, the more special functions before those that are
 // contained in them.
@@ -280,10 +280,10 @@ func (d *diagnosis) tellRoles(fs []Finding) {
 			}
 			told[a] = true
 			f.Explanation += " " + d.whatItIs(a, r)
-			if !usual[r.usual] {
+			if owned := len(d.snap.Resource(a).Owners) > 0; owned && !usual[r.usual] {
+				usual[r.usual] = true
 				f.Explanation += ": " + r.usual
 			}
-			usual[r.usual] = true
 			f.Explanation += "."
 			if r.thread != nil {
 				d.seenFrame(f, r.thread, r.frame, "it tells what lock this is")

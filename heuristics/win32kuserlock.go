@@ -8,7 +8,7 @@ var win32kUserLock = &Check{
 	Severity: Info,
 	Means: `Nearly every GUI thread takes the user lock of win32k (EnterCrit, EnterSharedCrit), so that whatever stops its owner makes all of them wait. The lock is where they pile up, never why: the cause is what its owner waits for.
 Seen must be: the symbol of the lock, or win32k's routine on the stack of a thread that waits for it.`,
-	WhenWrong:  `It says nothing about a cause. A high contention count is usual for this lock.`,
+	WhenWrong:  `It says nothing about a cause. A high contention count is usual for this lock. Its pool tag, User, would tell it, too, and is not read: where no waiter has a stack and no symbol was printed, the lock is not recognised.`,
 	Disproof:   "The lock's waiters ask for it in other routines than those of win32k.",
 	Remedy:     "Follow the owner: a callback into user mode, the graphics kernel, another session.",
 	Next:       "!thread <owner> 1f",
