@@ -116,7 +116,7 @@ func (d *diagnosis) inStorage() []*threads.Thread {
 	}
 	d.storage = []*threads.Thread{}
 	see := func(t *threads.Thread) {
-		if _, i := storageWait(t); i >= 0 {
+		if _, i := storageWait(t); i >= 0 && (len(t.IRPs) > 0 || t.FindFrame(threads.IOWaits...) >= 0) {
 			d.storage = append(d.storage, t)
 		}
 	}

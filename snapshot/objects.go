@@ -57,7 +57,7 @@ func (s *Snapshot) CriticalSections() []*objects.CriticalSection { return s.Obje
 // contradict each other are of two moments: the later one is kept, and that is
 // said.
 func (s *Snapshot) mergeObjects(l *objects.Listing) {
-	if l == nil {
+	if l == nil || l.Empty() && len(l.Sections) == 0 && len(l.Notes) == 0 {
 		return
 	}
 	s.objects = objectIndex{

@@ -151,7 +151,7 @@ type router struct {
 	// set when it explains one that was asked for by its number.
 	title     stopTitle
 	reference bool
-	raw       []rawSession
+	raw       []*rawSession
 
 	lines  physical
 	repair Repair
@@ -492,7 +492,7 @@ func (r *router) split() {
 // nextTarget begins another session where only the target of the one before was
 // told.
 func (r *router) nextTarget() {
-	s := rawSession{target: r.cur.target, id: r.cur.id}
+	s := &rawSession{target: r.cur.target, id: r.cur.id}
 	s.facts.threads.Load = r.loader.load
 	r.raw = append(r.raw, s)
 	r.cur.target, r.cur.id, r.cur.width, r.cur.stopAt, r.cur.breakAt = snapshot.Target{}, identity{}, 0, kd.Ref{}, kd.Ref{}
@@ -502,14 +502,14 @@ func (r *router) nextTarget() {
 func (r *router) endSession(s *session) {
 	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), objects: s.objects.Done(), runs: s.runs}
 	f.threads.Load = r.loader.load
-	r.raw = append(r.raw, rawSession{target: s.target, id: s.id, facts: f})
+	r.raw = append(r.raw, &rawSession{target: s.target, id: s.id, facts: f})
 }
 
 // build makes the snapshots of all sessions. Sessions that say of themselves
 // that they looked at the same machine at the same moment, such as two logs of
 // one dump, are one.
 func (r *router) build() {
-	whole := make([]rawSession, 0, len(r.raw))
+	whole := make([]*rawSession, 0, len(r.raw))
 	index := make(map[moment]int)
 	for _, s := range r.raw {
 		m, known := s.id.moment()
@@ -544,7 +544,7 @@ func (r *router) build() {
 
 // onlyTargets makes snapshots of sessions that tell nothing but what machine
 // they looked at. Beside others they would only make those look undecided.
-func (r *router) onlyTargets(sessions []rawSession) {
+func (r *router) onlyTargets(sessions []*rawSession) {
 	for _, s := range sessions {
 		if s.target.Known() {
 			r.out.Snapshots = append(r.out.Snapshots, s.facts.snapshot(s.target))
