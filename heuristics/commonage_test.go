@@ -31,7 +31,7 @@ func TestUptime(t *testing.T) {
 // TestSameAge: which groups of ages say something.
 func TestSameAge(t *testing.T) {
 	root := func(ms int64) aged {
-		th := threads.New(kd.Addr(0xfffffa8016910b60+ms), kd.Ref{})
+		th := threads.New(0xfffffa8016910b60+kd.Addr(ms), kd.Ref{})
 		th.WaitMS = ms
 		return aged{thread: th, blocked: 1, root: true}
 	}
