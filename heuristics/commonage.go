@@ -213,25 +213,21 @@ func (d *diagnosis) commonAgeFinding(group []aged, stopped *stopCode) Finding {
 	f.Severity, f.Confidence, f.Grade = Info, Possible, waitgraph.D
 	least, most := group[0].ms(), group[0].ms()
 	roots, ready, cpu := 0, 0, -1
-	blocked := make(map[kd.Addr]bool)
+	var at []kd.Addr
 	for _, a := range group {
 		least, most = min(least, a.ms()), max(most, a.ms())
 		f.Threads = append(f.Threads, a.thread.Addr)
 		what := "a root that has waited " + span(a.ms())
 		if a.root {
 			roots++
-			by, n := d.behind(a.thread.Addr)
-			for _, b := range by {
-				blocked[b] = true
-			}
-			f.Blocked = max(f.Blocked, n)
+			at = append(at, a.thread.Addr)
 		} else {
 			ready, cpu = ready+1, a.thread.Processor
 			what = "ready and not running for " + span(a.ms())
 		}
 		f.seen(a.thread.At, a.thread.Addr, what)
 	}
-	f.Blocked = max(f.Blocked, len(blocked))
+	_, f.Blocked = d.behindAll(at)
 	age := span(least)
 	if most > least {
 		age += " to " + span(most)

@@ -130,7 +130,7 @@ type leavingWait struct {
 func (d *diagnosis) eachLeaving(find func(*threads.Thread, leavingWait) *Finding) []Finding {
 	var out []Finding
 	again := printedAgain()
-	d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Waiting && b.Has(threads.LockWait) }, func(t *threads.Thread) bool {
+	d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Waiting && b.Has(threads.Special) }, func(t *threads.Thread) bool {
 		if w, ok := waitsToLeave(t); ok && !again(t) {
 			if f := find(t, w); f != nil {
 				out = append(out, *f)

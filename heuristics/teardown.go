@@ -31,7 +31,7 @@ var (
 func init() {
 	register(teardownWaitsIO, func(d *diagnosis) []Finding {
 		var out []Finding
-		d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Waiting && b.Has(threads.IOWait) }, func(t *threads.Thread) bool {
+		d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Waiting && b.Has(threads.Special) }, func(t *threads.Thread) bool {
 			if f := d.teardownFinding(t); f != nil {
 				out = append(out, *f)
 			}

@@ -46,42 +46,48 @@ type Bugcheck struct {
 	Name string // "SYSTEM_SERVICE_EXCEPTION"
 	Args []kd.Addr
 	At   kd.Ref
-	// ArgsAt is where each of Args was read.
-	ArgsAt []kd.Ref
+	// argsAt is where each of Args was read, nil if there are none.
+	argsAt *[stopArgs]kd.Ref
 }
+
+// stopArgs is how many arguments a stop code has.
+const stopArgs = 4
 
 // SetArg keeps argument i, counted from 0, as printed. Nothing happens without a
 // stop code or for a word that is no number.
 func (b *Bugcheck) SetArg(i int, word string, at kd.Ref) {
-	const args = 4
 	a, ok := kd.ParseAddr(word)
-	if b == nil || !ok || i < 0 || i >= args {
+	if b == nil || !ok || i < 0 || i >= stopArgs {
 		return
 	}
 	for len(b.Args) <= i {
 		b.Args = append(b.Args, 0)
 	}
-	for len(b.ArgsAt) <= i {
-		b.ArgsAt = append(b.ArgsAt, kd.Ref{})
+	if b.argsAt == nil {
+		b.argsAt = new([stopArgs]kd.Ref)
 	}
-	b.Args[i], b.ArgsAt[i] = a, at
+	b.Args[i], b.argsAt[i] = a, at
 }
 
 // SetArgs keeps all arguments, which stand in one place.
 func (b *Bugcheck) SetArgs(args []kd.Addr, at kd.Ref) {
-	b.Args, b.ArgsAt = args, make([]kd.Ref, len(args))
-	for i := range b.ArgsAt {
-		b.ArgsAt[i] = at
+	b.Args, b.argsAt = args, nil
+	if len(args) == 0 {
+		return
+	}
+	b.argsAt = new([stopArgs]kd.Ref)
+	for i := range b.argsAt {
+		b.argsAt[i] = at
 	}
 }
 
 // Arg returns argument i, counted from 0, and where it was read; false if it was
 // not.
 func (b *Bugcheck) Arg(i int) (a kd.Addr, at kd.Ref, ok bool) {
-	if b == nil || i < 0 || i >= len(b.Args) || i >= len(b.ArgsAt) || !b.ArgsAt[i].Known() {
+	if b == nil || b.argsAt == nil || i < 0 || i >= min(len(b.Args), stopArgs) || !b.argsAt[i].Known() {
 		return 0, kd.Ref{}, false
 	}
-	return b.Args[i], b.ArgsAt[i], true
+	return b.Args[i], b.argsAt[i], true
 }
 
 // Resource is an ERESOURCE with its owner entries resolved: Resolved[i]

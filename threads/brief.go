@@ -34,7 +34,7 @@ const (
 	HasOwner                        // a wait object with its owner: a mutant
 	WaitsOnStack                    // a frame of ExpWaitForResource
 	OtherObject                     // a wait object of a kind that no ERESOURCE has
-	Special                         // a frame of a rare routine of WaitFunctions, of one that changes how a wait is granted, or of a writer of modified pages
+	Special                         // a frame of RareRoutines or of a rare one of WaitFunctions
 	Expanded                        // frames on more than one stack
 	QueueWait                       // a frame of QueueWaits
 	IOWait                          // a frame of IOWaits
@@ -54,6 +54,14 @@ var (
 	IOWaits = Words(IOWait)
 	// UserModeWaits wait for what user mode does.
 	UserModeWaits = Words(AsksUserMode)
+	// RareRoutines are worth a look wherever they stand: they change how a wait is
+	// granted, write modified pages, wait for cancelled I/O, or for others to leave.
+	RareRoutines = []string{
+		"ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive",
+		"MiMappedPageWriter", "MiModifiedPageWriter",
+		"CancelThreadIo", "IopCancelAlertedRequest",
+		"WaitForRundownProtectionRelease", "FltpObjectRundownWait", "BlockOnAddressPushLock", "ExTimedWaitForUnblockPushLock",
+	}
 )
 
 // routines are the traits of a stack with such a routine.
@@ -62,8 +70,7 @@ var routines = []struct {
 	traits Traits
 }{
 	{[]string{"ExpWaitForResource"}, WaitsOnStack},
-	{[]string{"ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive"}, Special},
-	{[]string{"MiMappedPageWriter", "MiModifiedPageWriter"}, Special},
+	{RareRoutines, Special},
 	{QueueWaits, QueueWait},
 	{IOWaits, IOWait},
 	{UserModeWaits, AsksUserMode},

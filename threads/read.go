@@ -40,7 +40,6 @@ type Reader struct {
 	// What is open of the other commands' output.
 	table    runningTable
 	queue    readyQueue
-	windeCPU int // processor of the ready threads that WinDE lists, counted from 1
 	find     findBlock
 	verifier verifierBlock
 	// titled is set while context is a thread that a heading names.
@@ -138,7 +137,7 @@ func (r *Reader) Prompt(loose bool) {
 	r.proc = nil
 	r.rows, r.image, r.orphan = false, "", ""
 	r.closeTable()
-	r.queue, r.windeCPU = readyQueue{}, noCPU
+	r.queue = readyQueue{}
 	r.typed, r.ended = nil, false
 	r.rowTally, r.mexTally, r.stacksTally, r.stackersTally = tally{}, tally{}, tally{}, tally{}
 	r.untitle()

@@ -10,7 +10,8 @@ import (
 // readyQueue is the queue of ready threads whose THREAD blocks follow.
 type readyQueue struct {
 	open     bool
-	cpu      int // -1 for a queue that several processors share
+	winde    int16 // processor whose ready threads WinDE lists, counted from 1
+	cpu      int   // -1 for a queue that several processors share
 	priority int
 }
 

@@ -146,7 +146,7 @@ func compareBrief(t *testing.T, b *threads.Brief, th *threads.Thread) {
 		threads.Worker:       th.FindFrame("ExpWorkerThread") >= 0,
 		threads.LockWait:     waitsIn(th, threads.LockWait),
 		threads.Special: waitsIn(th, threads.Special) ||
-			th.FindFrame("ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive") >= 0,
+			th.FindFrame(threads.RareRoutines...) >= 0,
 		threads.EndWait: slices.ContainsFunc(th.WaitObjects, func(w threads.WaitObject) bool {
 			return w.Kind == "Thread" || w.Kind == "ProcessObject"
 		}),

@@ -21,17 +21,17 @@ import (
 func (r *Reader) windeLine(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
 	switch {
-	case strings.HasPrefix(l.Text, "PROC ") && c.Take("PROC Image Name No. Thread"):
+	case strings.HasPrefix(l.Text, "PROC") && c.Take("PROC Image Name No. Thread"):
 		r.closeBlock()
-		r.windeCPU = noCPU
+		r.queue.winde = noCPU
 		return true
-	case strings.HasPrefix(l.Text, "CPU ") && c.Take("CPU"):
+	case strings.HasPrefix(l.Text, "CPU") && c.Take("CPU"):
 		return r.windeQueue(&c)
 	}
 	return r.windeRow(l)
 }
 
-// noCPU is the value of windeCPU where no line names a processor: those are kept
+// noCPU is the value of winde where no line names a processor: those are kept
 // counted from 1.
 const noCPU = 0
 
@@ -43,7 +43,7 @@ func (r *Reader) windeQueue(c *kd.Cursor) bool {
 		return false
 	}
 	r.closeBlock()
-	r.windeCPU = int(n) + 1
+	r.queue.winde = int16(min(n, 1<<14)) + 1
 	return true
 }
 
@@ -52,24 +52,28 @@ func (r *Reader) windeQueue(c *kd.Cursor) bool {
 func (r *Reader) WinDERow(l kd.Line) { r.windeRow(l) }
 
 func (r *Reader) windeRow(l kd.Line) bool {
-	const pid = 4
-	if len(l.Text) <= pid || l.Text[pid] != ' ' || kd.AddrDigits(l.Text[:pid]) != pid {
+	const digits = 4
+	if len(l.Text) <= digits || l.Text[digits] != ' ' && l.Text[digits] != '\t' || kd.AddrDigits(l.Text[:digits]) != digits {
 		return false
 	}
-	at := strings.Index(l.Text, " !t ")
-	if at < 0 {
-		return false
+	c := kd.Cursor{Text: l.Text, Pos: digits}
+	pid := l.Text[:digits]
+	first := c.Pos
+	number, end := "", 0 // the word before "!t", and where it stands
+	for {
+		w, at := c.Word()
+		if w == "!t" {
+			break
+		}
+		if w == "" {
+			return false
+		}
+		number, end = w, at
 	}
-	image, _ := kd.TrimBlanks(l.Text[pid:at])
-	end := strings.LastIndexByte(image, ' ')
-	if end < 0 || !isDecimal(image[end+1:]) {
-		return false
-	}
-	image, _ = kd.TrimBlanks(image[:end])
-	c := kd.Cursor{Text: l.Text, Pos: at + len(" !t ")}
 	w, pos := c.Word()
 	addr, ok := kd.ParseFullAddr(w)
-	if !ok || image == "" {
+	image := strings.Join(strings.Fields(l.Text[first:max(first, end)]), " ")
+	if !ok || image == "" || !isDecimal(number) {
 		return false
 	}
 	t := New(addr, l.Ref(pos, len(w)))
@@ -77,10 +81,10 @@ func (r *Reader) windeRow(l kd.Line) bool {
 	if !windeColumns(&c, l, t) {
 		return false
 	}
-	if isQueued(t.State) && r.windeCPU != noCPU {
-		t.Processor = r.windeCPU - 1
+	if isQueued(t.State) && r.queue.winde != noCPU {
+		t.Processor = int(r.queue.winde) - 1
 	}
-	process, _ := strconv.ParseUint(l.Text[:pid], 16, 32)
+	process, _ := strconv.ParseUint(pid, 16, 32)
 	t.CID.Process = uint32(process)
 	r.begin(t)
 	r.part = propPart
