@@ -107,5 +107,8 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 		}
 		return s
 	}
+	if at := innermost(t); t.State == threads.StateUnknown && at >= 0 {
+		return "its state is not in the input, its stack stands in " + t.Stack.Frames[at].Name()
+	}
 	return "its state is " + t.State.String()
 }

@@ -37,6 +37,7 @@ func init() {
 type seenWaits struct {
 	text    string // what they do, of several: "wait for ..."
 	aside   string
+	stands  bool // nothing tells whether they wait
 	threads []*threads.Thread
 	frames  []int
 }
@@ -62,7 +63,7 @@ func (d *diagnosis) threadWaits() []Finding {
 			if len(kinds) == mostWaitKinds {
 				continue
 			}
-			k = &seenWaits{text: text, aside: aside}
+			k = &seenWaits{text: text, aside: aside, stands: strings.HasPrefix(text, "in ") && text != inUserMode}
 			at[text] = k
 			kinds = append(kinds, k)
 		}
@@ -135,6 +136,11 @@ func seenWait(t *threads.Thread) (text, aside string, frame int) {
 	if text, frame := driverWait(t); text != "" {
 		return "inside " + w.Driver, "Only that driver knows who ends the wait.", frame
 	}
+	if t.State == threads.StateUnknown && t.Addr == 0 {
+		if at := innermost(t); at >= 0 {
+			return "in " + t.Stack.Frames[at].Name() + within(t, at), "Whether it waits or runs there the stack alone does not tell.", at
+		}
+	}
 	if t.State == threads.Waiting && t.WaitMode == "UserMode" && len(t.WaitObjects) > 0 {
 		return inUserMode, "Nothing in the kernel names who ends such a wait: the stack in user mode and !cs do.", -1
 	}
@@ -159,14 +165,20 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 	case first.Addr != 0:
 		who = capital(d.thread(first.Addr))
 	}
-	if first.State == threads.Running {
+	switch {
+	case first.State == threads.Running && len(k.threads) > 1:
+		verb = "run "
+	case first.State == threads.Running:
 		verb = "runs "
-		if len(k.threads) > 1 {
-			verb = "run "
-		}
+	case k.stands:
+		verb = "stands "
 	}
-	f.Summary = who + " " + verb + k.text + d.whereWaits(k) + "."
 	f.Suspect = commonSuspect(k.threads)
+	f.Summary = who + " " + verb + k.text + d.whereWaits(k)
+	if f.Suspect != nil && len(k.threads) > 1 {
+		f.Summary += ", all from " + f.Suspect.Module
+	}
+	f.Summary += "."
 	f.Explanation = strings.Join(d.aboutWaits(k, f.Suspect), " ")
 	f.Next = d.nextForWait(threadWaits, first)
 	if k.text == inUserMode && first.Addr != 0 {
@@ -193,15 +205,55 @@ func (d *diagnosis) aboutWaits(k *seenWaits, suspect *Suspect) []string {
 	}
 	out = append(out, k.aside)
 	if suspect != nil && len(k.threads) > 1 {
-		out = append(out, fmt.Sprintf("All of them come from %s.", suspect.Module))
 		if k.aside == asides[threads.ForPushLock] {
 			out = append(out, fmt.Sprintf("If no other thread of %s holds it, one of these has taken it before and waits for itself: a pushlock cannot be taken twice.", suspect.Module))
 		}
 	}
 	if n := inUnloaded(k.threads); n > 0 {
-		out = append(out, fmt.Sprintf("%s of a driver that is unloaded: it went while they were inside.", capital(kd.Plural(n, "stack")+" lead into code")))
+		out = append(out, fmt.Sprintf("%s of a driver that is unloaded: it went while they were inside.", capital(lead(n))))
 	}
 	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
+func lead(n int) string {
+	if n == 1 {
+		return "1 stack leads into code"
+	}
+	return kd.Plural(n, "stack") + " lead into code"
+}
+
+// innermost returns the first frame that tells something of a stack, -1 if none
+// does.
+func innermost(t *threads.Thread) int {
+	for i := range t.Stack.Frames {
+		f := &t.Stack.Frames[i]
+		if strings.HasPrefix(f.Function, "KeBugCheck") {
+			return -1 // that is how the machine stopped
+		}
+		if f.Function != "" && !threads.IsPlumbing(f.Function) && !f.Inline {
+			return i
+		}
+	}
+	return -1
+}
+
+// landmarks are words of functions that say what a stack is about.
+var landmarks = []string{"FreePool", "AllocatePool", "CcFlushCache", "MmFlushSection", "CallCallBacks", "LoadDriver"}
+
+// within names the first few landmarks of a stack behind a frame.
+func within(t *threads.Thread, at int) string {
+	const most = 2
+	var out []string
+	for i := at + 1; i < len(t.Stack.Frames) && len(out) < most; i++ {
+		f := &t.Stack.Frames[i]
+		if stacks.OfWindows(f.Module) && slices.ContainsFunc(landmarks, func(w string) bool { return strings.Contains(f.Function, w) }) {
+			out = append(out, f.Name())
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return ", inside " + strings.Join(out, " and ")
 }
 
 // ownsInVain tells of a resource that the thread owns and nobody waits for.
@@ -237,6 +289,8 @@ func (d *diagnosis) whereWaits(k *seenWaits) string {
 	switch {
 	case len(k.threads) == 1 && t.Reply != nil && t.Reply.Server != 0:
 		return fmt.Sprintf(": process %s owns the port %s at which its message %s is queued", d.addr(t.Reply.Server), d.addr(t.Reply.Port), d.addr(t.Reply.Message))
+	case k.stands:
+		return ""
 	case len(k.threads) == 1 && i >= 0 && i < len(t.Stack.Frames):
 		return " (" + t.Stack.Frames[i].Name() + ")"
 	case len(k.threads) == 1 && t.WaitReason != "":
