@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/objects"
 	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
@@ -14,7 +15,7 @@ var workerExhaustion = &Check{
 	Title:    "All system worker threads are blocked in work items: nobody is left to run the next one",
 	Severity: High,
 	Means: `Every listed thread that runs ExpWorkerThread waits inside the routine of a work item, and none waits for the next item. Work that is queued now is not run before one of them comes back. If what they wait for needs a work item itself, as many completions of file systems and filters do, it is a deadlock over the queue.
-Seen must be: four or more such threads and no idle one; that the listing of System is no selection of its threads (threads of it that are no workers are listed, too: the balance set manager, a page writer). Windows says it itself with the live dump 0x1C5, whose second argument is the queue.`,
+Seen must be: in !exqueue, a queue with pending items whose workers are all listed and all wait inside work items. Or, from stacks alone, four or more such threads and no idle one; that the listing of System is no selection of its threads (threads of it that are no workers are listed, too: the balance set manager, a page writer). Windows says it itself with the live dump 0x1C5, whose second argument is the queue.`,
 	WhenWrong: `Windows makes more workers while items are pending and those that there are block, up to a limit: a moment later there may be one. Each priority, and on later versions each node and pool, has workers of its own: others may be idle. The threads of a driver's own pool are no system workers. A listing that was filtered, or cut off, does not show the idle ones.`,
 	Disproof:  "!exqueue shows an idle worker, or no pending items; a second capture shows the same workers in other routines.",
 	Remedy:    "See what the items wait for: one root behind most of them is the cause. For a driver's developer: a work item must not wait for another work item of the same queue.",
@@ -42,6 +43,9 @@ type workers struct {
 
 func init() {
 	register(workerExhaustion, func(d *diagnosis) []Finding {
+		if out := d.exhaustedQueues(); len(out) > 0 {
+			return out
+		}
 		w := d.workers()
 		if w.other || len(w.blocked) < fewWorkers {
 			return nil
@@ -49,6 +53,9 @@ func init() {
 		stuck := d.stopCode()
 		if stuck != nil && !stuck.queue {
 			stuck = nil
+		}
+		if len(d.snap.Queues()) > 0 && stuck == nil {
+			return nil // !exqueue was read, and no queue of it is exhausted
 		}
 		if w.whole == "" && stuck == nil {
 			d.gap(kd.Gap{What: fmt.Sprintf("whether a system worker is idle (all %d that are listed wait inside work items)", len(w.blocked)), Why: kd.NotInInput, Next: workerExhaustion.Next})
@@ -138,6 +145,102 @@ func permanent(t *threads.Thread) string {
 	return ""
 }
 
+// exhaustedQueues returns findings about queues of !exqueue in which items wait
+// while every worker waits inside another.
+func (d *diagnosis) exhaustedQueues() []Finding {
+	var out []Finding
+	for _, q := range d.snap.Queues() {
+		if len(out) > mostFindings {
+			break
+		}
+		if len(q.Pending) == 0 {
+			continue
+		}
+		w := d.workersOf(q)
+		if w.other || len(w.blocked) == 0 {
+			w = d.workersOfAll()
+		}
+		if !w.other && len(w.blocked) >= 2 {
+			out = append(out, d.queueFinding(q, w))
+		}
+	}
+	return out
+}
+
+// workersOfAll returns all workers of which there is a stack, if there are as
+// many as all queues have: then they are theirs.
+func (d *diagnosis) workersOfAll() workers {
+	sum := 0
+	for _, q := range d.snap.Queues() {
+		if q.Threads < 0 {
+			return workers{other: true}
+		}
+		sum += q.Threads
+	}
+	w := d.workers()
+	w.other = w.other || len(w.blocked) < sum
+	return w
+}
+
+// workersOf looks at the workers that !exqueue lists for a queue, if it lists
+// them all.
+func (d *diagnosis) workersOf(q *objects.WorkQueue) workers {
+	var w workers
+	if q.Open || len(q.Workers) < q.Threads {
+		return w
+	}
+	for _, worker := range q.Workers {
+		t := d.snap.Thread(worker.Thread)
+		if t == nil || !couldWait(t) {
+			return workers{other: true}
+		}
+		if at := t.FindFrame("ExpWorkerThread"); at < 0 || !inWorkItem(t, at) {
+			return workers{other: true}
+		}
+		w.blocked = append(w.blocked, t)
+	}
+	return w
+}
+
+func (d *diagnosis) queueFinding(q *objects.WorkQueue, w workers) Finding {
+	var stuck *stopCode
+	if s := d.stopCode(); s != nil && s.queue {
+		stuck = s
+	}
+	f := d.exhaustionFinding(w, stuck)
+	if f.Kind == BlockedChain {
+		f.Confidence = VeryLikely
+	}
+	name := "the work queue"
+	if q.Name != "" {
+		name = "the " + q.Name + " work queue"
+	}
+	if q.Node >= 0 {
+		name += fmt.Sprintf(" of node %d", q.Node)
+	}
+	f.seen(q.At, 0, "the queue")
+	for _, item := range q.Pending[:min(len(q.Pending), 8)] {
+		f.seen(item.At, 0, "an item that no worker has taken")
+	}
+	f.Summary = fmt.Sprintf("%s is exhausted: %s, and all of its %d workers wait inside other items.", capital(name), pending(len(q.Pending)), len(w.blocked))
+	f.Explanation = strings.TrimSuffix(f.Explanation, notInInput)
+	if r := q.Pending[0].Routine; r != "" {
+		f.Explanation += fmt.Sprintf(" The first item that waits is %s: if one of the workers waits for it, they deadlock over the queue.", r)
+	}
+	f.Next = []string{"!stacks 2 ExpWorkerThread"}
+	return f
+}
+
+func pending(n int) string {
+	if n == 1 {
+		return "1 item is pending"
+	}
+	return fmt.Sprintf("%d items are pending", n)
+}
+
+// notInInput ends the explanation where !exqueue was not read.
+const notInInput = " Whether items are pending is not in the input: !exqueue tells."
+
 func (d *diagnosis) exhaustionFinding(w workers, stuck *stopCode) Finding {
 	f := workerExhaustion.finding(BlockedChain)
 	f.Confidence, f.Grade = Likely, waitgraph.C
@@ -173,7 +276,7 @@ func (d *diagnosis) exhaustionFinding(w workers, stuck *stopCode) Finding {
 		f.Explanation = d.saysOf(stuck) + " " + f.Explanation
 		return f
 	}
-	f.Explanation += " Whether items are pending is not in the input: !exqueue tells."
+	f.Explanation += notInInput
 	return f
 }
 

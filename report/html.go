@@ -118,7 +118,7 @@ type htmlQuote struct {
 
 // verdictClasses are those of the style sheet.
 var verdictClasses = map[string]string{
-	"deadlock": "bad", "orphaned-lock": "bad", "suspected-deadlock": "warn", "undecided": "warn",
+	"deadlock": "bad", "stall": "bad", "orphaned-lock": "bad", "suspected-deadlock": "warn", "undecided": "warn",
 	"blocked-chain": "warn", "contention": "warn", "no-deadlock": "good",
 }
 
