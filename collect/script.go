@@ -81,7 +81,7 @@ func checkName(name string) error {
 		case c == ';':
 			return errors.New("a semicolon ends the command")
 		case c < ' ' || strings.ContainsRune(`<>"|?*`, c):
-			return fmt.Errorf("Windows takes no %q in names", c)
+			return fmt.Errorf("a name cannot have %q in Windows", c)
 		case c > '~':
 			return fmt.Errorf("%q: name it in ASCII, the encoding that every debugger reads a script in", c)
 		case c == ':' && i != 1:

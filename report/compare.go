@@ -146,7 +146,6 @@ type ComparedLock struct {
 	Captures    []LockCapture `json:"captures"`
 
 	waited bool
-	width  func(string) string
 }
 
 // mostMoved bounds the new and the gone waiters that are named of one lock.
