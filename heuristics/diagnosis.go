@@ -124,6 +124,23 @@ func (d *diagnosis) most(n int) int {
 	return n
 }
 
+// mostRoots is how many roots are told, those that block most: fewer in a very
+// large listing, where nobody reads the rest.
+func (d *diagnosis) mostRoots() int {
+	if d.snap.ThreadCount() > largeListing {
+		return 64
+	}
+	return mostFindings
+}
+
+// kept is how many of a detector's findings are kept.
+func (d *diagnosis) kept(found []Finding) int {
+	if len(found) > 0 && found[0].Kind == BlockedChain {
+		return d.mostRoots()
+	}
+	return mostFindings
+}
+
 // waited reports whether any thread waits for the resource, by list or count.
 func waited(r *snapshot.Resource) bool { return r.Waiting() > 0 }
 

@@ -105,9 +105,9 @@ func (d *diagnosis) detect() []Finding {
 	var out []Finding
 	for _, c := range checks {
 		found := c.find(d)
-		if len(found) > mostFindings {
-			d.notes = append(d.notes, kd.Note{Text: fmt.Sprintf("%s: more than %d findings, the first %d are kept", c.ID, mostFindings, mostFindings)})
-			found = found[:mostFindings]
+		if most := d.kept(found); len(found) > most {
+			d.notes = append(d.notes, kd.Note{Text: fmt.Sprintf("%s: more than %d findings, the first %d are kept", c.ID, most, most)})
+			found = found[:most]
 		}
 		out = append(out, found...)
 	}

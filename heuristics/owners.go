@@ -44,7 +44,7 @@ func (d *diagnosis) eachRoot(may func(*threads.Brief) bool, find func(waitgraph.
 	var out []Finding
 	for _, r := range d.roots {
 		n := d.graph.Nodes[r.Node]
-		if len(out) > mostFindings {
+		if len(out) > d.mostRoots() {
 			break
 		}
 		if n.Kind != waitgraph.Thread {

@@ -57,7 +57,7 @@ func (d *diagnosis) sortRoots() {
 		if node.Kind != waitgraph.Thread {
 			continue
 		}
-		if n++; n > mostFindings+1 {
+		if n++; n > d.mostRoots()+1 {
 			return
 		}
 		if b := d.snap.Brief(node.Addr); b != nil && !mayBeSorted(b) {
