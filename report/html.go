@@ -74,12 +74,31 @@ type htmlReport struct {
 	Gaps                                     []Gap
 	GapsLeft                                 string
 	NotSeen                                  []string
+	Checks                                   htmlChecks
 	Notes                                    []string
 	NoteCount                                int
 	NotesLeft                                string
 	Locks, Threads                           htmlTable
 	Inputs                                   []htmlInput
 	InputsLeft                               []string
+}
+
+// htmlChecks is what the self-checks found.
+type htmlChecks struct {
+	Title, Left, Unchecked string
+	Failed                 []htmlCheck
+}
+
+type htmlCheck struct {
+	Title  string
+	Places []string
+	Costs  []string
+}
+
+// htmlGroup is a group of threads with the same stack.
+type htmlGroup struct {
+	Name   string
+	Frames []string
 }
 
 // htmlTable is a table, and what is said above and below it.
@@ -99,6 +118,9 @@ type htmlFinding struct {
 	Steps        []htmlTable
 	Stacks       []htmlTable
 	People       []htmlPeople
+	GroupsOf     string
+	Groups       []htmlGroup
+	SameRoot     int // the number of the finding that tells all of it, 0 if none does
 }
 
 // htmlPeople is a list of threads.
@@ -204,7 +226,8 @@ func (p *htmlReport) findings(r *Report) {
 	rows := 0
 	for i := range r.Findings[:min(len(r.Findings), mostFindings)] {
 		f := &r.Findings[i]
-		h := htmlFinding{Number: i + 1, Finding: f, Tell: f.Summary != r.Verdict.Summary}
+		h := htmlFinding{Number: i + 1, Finding: f, Tell: f.Summary != r.Verdict.Summary, SameRoot: sameRoot(r.Findings, i) + 1}
+		h.groups(n)
 		var left int
 		h.Blocks, left = q.excerpts(f.Evidence)
 		if left > 0 {
@@ -228,6 +251,18 @@ func (p *htmlReport) findings(r *Report) {
 	p.OtherFindings = rest[:min(len(rest), mostBrief)]
 	if left := len(rest) - len(p.OtherFindings); left > 0 {
 		p.FindingsLeft = fmt.Sprintf("… and %d more findings (use -o json for all)", left)
+	}
+}
+
+// groups shows the stacks of the threads behind a finding.
+func (h *htmlFinding) groups(n names) {
+	f := h.Finding
+	if len(f.StackGroups) == 0 {
+		return
+	}
+	h.GroupsOf = f.groupsTitle()
+	for _, g := range f.StackGroups[:min(len(f.StackGroups), mostGroups)] {
+		h.Groups = append(h.Groups, htmlGroup{Name: fmt.Sprintf("%d x, %s", g.Count, n.thread(f.Session, g.Threads[0])), Frames: g.Frames})
 	}
 }
 
@@ -307,9 +342,11 @@ func (p *htmlReport) remarks(r *Report) {
 	if left := len(p.Gaps) - mostHTMLRows; left > 0 {
 		p.Gaps, p.GapsLeft = p.Gaps[:mostHTMLRows], fmt.Sprintf("… and %d more (use -o json for all)", left)
 	}
-	for i, n := range r.Notes {
+	notes := r.untold(p.checks(r))
+	p.NoteCount = len(notes)
+	for i, n := range notes {
 		if i == mostHTMLRows {
-			p.NotesLeft = fmt.Sprintf("… and %d more (use -o json for all)", len(r.Notes)-i)
+			p.NotesLeft = fmt.Sprintf("… and %d more (use -o json for all)", len(notes)-i)
 			break
 		}
 		text := n.Text
@@ -318,6 +355,16 @@ func (p *htmlReport) remarks(r *Report) {
 		}
 		p.Notes = append(p.Notes, text)
 	}
+}
+
+// checks shows the self-checks and returns the notes that this tells.
+func (p *htmlReport) checks(r *Report) map[string]bool {
+	words := r.inWords()
+	p.Checks = htmlChecks{Title: words.title(), Left: words.left(), Unchecked: words.unchecked()}
+	for _, c := range words.failed {
+		p.Checks.Failed = append(p.Checks.Failed, htmlCheck{Title: c.title, Places: c.places, Costs: c.costs})
+	}
+	return words.told
 }
 
 func (p *htmlReport) inputs(r *Report) {

@@ -157,15 +157,19 @@ func (p *page) finding(n int, f *Finding) {
 // Bounds of the groups of stacks that are shown, and of their frames.
 const mostGroups, mostGroupFrames = 3, 10
 
+// groupsTitle says whose stacks are grouped.
+func (f *Finding) groupsTitle() string {
+	if f.StacksGrouped < f.BlockedThreads {
+		return fmt.Sprintf("Stacks of the first %d of them", f.StacksGrouped)
+	}
+	return "Their stacks"
+}
+
 func (p *page) stackGroups(f *Finding) {
 	if len(f.StackGroups) == 0 || f.StackGroups[0].Count < 2 {
 		return
 	}
-	title := "Their stacks"
-	if f.StacksGrouped < f.BlockedThreads {
-		title = fmt.Sprintf("Stacks of the first %d of them", f.StacksGrouped)
-	}
-	p.head(title)
+	p.head(f.groupsTitle())
 	for i, g := range f.StackGroups {
 		if i == mostGroups {
 			fmt.Fprintf(p, "    and %s\n", kd.Plural(len(f.StackGroups)-i, "more stack"))
