@@ -108,9 +108,9 @@ func (d *diagnosis) tellStorage(f *Finding, t *threads.Thread) {
 }
 
 // inStorage returns the threads that wait in the storage stack; of those that
-// were skimmed no more than a few hundred are read for that.
+// were skimmed no more than a few dozen are read for that.
 func (d *diagnosis) inStorage() []*threads.Thread {
-	mostRead := d.most(200)
+	mostRead := d.most(64)
 	if d.storage != nil {
 		return d.storage
 	}

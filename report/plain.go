@@ -51,4 +51,11 @@ func pieces(words []string, width int) []string {
 }
 
 // cells returns how many columns of a terminal the text takes.
-func cells(s string) int { return twwidth.Width(s) }
+func cells(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return twwidth.Width(s)
+		}
+	}
+	return len(s)
+}

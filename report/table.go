@@ -130,6 +130,7 @@ func shorten(s string, width int) string {
 		return s
 	}
 	r := []rune(s)
+	r = r[:min(len(r), max(width-1, 0))] // a rune takes a cell at least, or joins the one before it
 	for len(r) > 0 && cells(string(r))+1 > width {
 		r = r[:len(r)-1]
 	}
