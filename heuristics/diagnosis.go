@@ -1,6 +1,8 @@
 package heuristics
 
 import (
+	"slices"
+
 	"kdlocks/kd"
 	"kdlocks/locks"
 	"kdlocks/snapshot"
@@ -279,7 +281,24 @@ func (d *diagnosis) gapOfThread(t *threads.Thread) {
 	if r := d.owned[t.Addr]; r != nil && d.foreignOwner(r, t.Addr) {
 		next = d.compareWait(r)
 	}
+	if r := d.listing(t.Addr); r != nil {
+		d.gap(kd.Gap{What: "why " + who + " is listed as a waiter of " + d.lock(r.Addr) + ", which it would be granted", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
+		return
+	}
 	d.gap(kd.Gap{What: "the resource that " + who + " waits for", Why: kd.NotInInput, Next: next, Decides: true})
+}
+
+// listing returns the first resource that lists a thread as a waiter, nil if
+// none does.
+func (d *diagnosis) listing(thread kd.Addr) *snapshot.Resource {
+	for _, r := range d.snap.Resources {
+		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+			if thread != 0 && r.Reading != locks.Irreconcilable && slices.ContainsFunc(list, func(w locks.Waiter) bool { return w.Thread == thread }) {
+				return r
+			}
+		}
+	}
+	return nil
 }
 
 // foreignOwner reports whether the thread owns the resource without being

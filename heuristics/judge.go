@@ -111,13 +111,18 @@ func (d *diagnosis) detect() []Finding {
 		}
 		out = append(out, found...)
 	}
+	for i := range out {
+		if out[i].Kind == Deadlock {
+			out[i].Explanation += d.notWaiting(out[i].Threads)
+		}
+	}
 	d.lowerRoles(out)
 	d.tellLive(out)
 	return out
 }
 
-// tellLive weakens deadlocks over the answers of several commands where the
-// machine ran meanwhile.
+// tellLive weakens deadlocks over several locks or the answers of several
+// commands where the machine ran meanwhile.
 func (d *diagnosis) tellLive(fs []Finding) {
 	at := d.snap.Target.LiveAt
 	if !at.Known() {
@@ -129,7 +134,7 @@ func (d *diagnosis) tellLive(fs []Finding) {
 		if f.Kind != Deadlock {
 			continue
 		}
-		if d.rounds(f.Resources) > 1 {
+		if d.ofMoments(f) {
 			f.Grade = max(f.Grade, waitgraph.B)
 			if f.Confidence == Certain {
 				f.Confidence = VeryLikely
@@ -140,6 +145,26 @@ func (d *diagnosis) tellLive(fs []Finding) {
 		}
 		told = true
 	}
+}
+
+// notWaiting tells of threads of a deadlock that are not printed as waiting.
+func (d *diagnosis) notWaiting(ts []kd.Addr) string {
+	const few = 64
+	for _, a := range ts[:min(len(ts), few)] {
+		if b := d.snap.Brief(a); b != nil && b.State == threads.Waiting {
+			continue
+		}
+		if t := d.snap.Thread(a); t != nil && t.State != threads.Waiting && t.State != threads.StateUnknown {
+			return fmt.Sprintf(" %s is printed as %s: a wait for an ERESOURCE is begun anew every few seconds, and its stack shows it at that moment. That makes it less than certain.", capital(d.thread(a)), t.State)
+		}
+	}
+	return ""
+}
+
+// ofMoments reports whether a finding puts together what was read at several
+// moments: on a live machine one !locks reads its locks one after the other.
+func (d *diagnosis) ofMoments(f *Finding) bool {
+	return d.snap.Target.LiveAt.Known() && (len(f.Resources) > 1 || d.rounds(f.Resources) > 1)
 }
 
 // rounds counts the answers of !locks that some resources were printed in.

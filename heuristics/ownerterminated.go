@@ -56,6 +56,7 @@ func (d *diagnosis) terminatedFinding(r *snapshot.Resource, o *snapshot.Owner) *
 	f.Suspect = startSuspect(t)
 	if t.Conflict != "" || r.Conflict != "" {
 		f.Kind, f.Severity, f.Confidence, f.Grade = Undecided, High, Possible, waitgraph.D
+		f.Summary = fmt.Sprintf("Undecided: %s is owned by %s, which is printed as terminated, but the input is of two moments there.", d.lock(r.Addr), d.thread(o.Thread))
 		f.Explanation += " But it was printed at two moments: the list may be older than its end."
 		d.gap(kd.Gap{What: "whether " + d.thread(o.Thread) + " still owns " + d.lock(r.Addr), Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 	}

@@ -172,7 +172,7 @@ func restsOn(f *Finding, touched map[kd.Addr]string) (why string, rests bool) {
 
 // lives reports whether tellLive weakened a finding.
 func (d *diagnosis) lives(f *Finding) bool {
-	return d.snap.Target.LiveAt.Known() && f.Kind == Deadlock && d.rounds(f.Resources) > 1
+	return f.Kind == Deadlock && d.ofMoments(f)
 }
 
 // findingsWithout returns what the detectors find without the doubts of a
