@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/snapshot"
@@ -138,6 +139,7 @@ func (d *diagnosis) tellLive(fs []Finding) {
 			f.Grade = max(f.Grade, waitgraph.B)
 			if f.Confidence == Certain {
 				f.Confidence = VeryLikely
+				f.Summary = strings.Replace(strings.Replace(f.Summary, "Deadlock:", "Deadlock, very likely:", 1), " has deadlocked", " has very likely deadlocked", 1)
 			}
 		}
 		if !told {

@@ -126,7 +126,7 @@ func (d *diagnosis) lowerings(c *snapshot.SelfCheck, fs []Finding) []Lowering {
 		f := &fs[i]
 		why, rests := restsOn(f, touched)
 		if c.ID == kd.OneMoment && !rests && d.lives(f) {
-			why, rests = "its locks were printed by several commands while the machine ran", true
+			why, rests = "its locks were printed one after the other while the machine ran", true
 		}
 		if !rests {
 			continue

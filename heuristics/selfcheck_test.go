@@ -50,7 +50,7 @@ func TestSelfChecksLower(t *testing.T) {
 		{"a thread printed in two states", abba + block(one, waits2) + block(one, "WAIT: (Executive) KernelMode Non-Alertable"), kd.OneMoment, waitgraph.A, waitgraph.D, Possible, true},
 		{"a state that could not be read", abba + block(one, "SLUMBER"), kd.ThreadsRead, waitgraph.A, waitgraph.D, Possible, true},
 		{"a machine that ran on", "lkd> !locks " + lockA + "\n" + held(lockA, one, two, "") + "1 total locks, 1 locks currently held\nlkd> !locks " + lockB + "\n" + held(lockB, two, one, "") + "1 total locks, 1 locks currently held\n", kd.OneMoment, waitgraph.A, waitgraph.B, VeryLikely, true},
-		{"a live machine asked once", "lkd> !locks\n" + abba + "2 total locks, 2 locks currently held\n", kd.OneMoment, waitgraph.A, waitgraph.A, Certain, false},
+		{"a live machine asked once", "lkd> !locks\n" + abba + "2 total locks, 2 locks currently held\n", kd.OneMoment, waitgraph.A, waitgraph.B, VeryLikely, true},
 		{"a thread in two lists", abba + held("fffffa8011ef3de8", "fffffa8016990b60", one, ""), kd.WaitersAgree, waitgraph.A, waitgraph.D, Possible, true},
 	} {
 		j := judged(t, tc.text)
