@@ -81,7 +81,7 @@ func (l Listing) Moments() []int {
 		full := round.Full && (!round.Complete || round.Total.N > 0 || round.Total.Unread)
 		if len(first) == 0 || full && !m.joins(round, byRound[i]) {
 			first = append(first, i)
-			m = moment{at: map[kd.Addr]*Resource{}, cut: map[kd.Addr]bool{}}
+			m = moment{at: map[kd.Addr]*Resource{}, cut: map[kd.Addr]bool{}, whole: map[kd.Addr]bool{}}
 		}
 		if full {
 			m.add(round, byRound[i])
@@ -94,6 +94,7 @@ func (l Listing) Moments() []int {
 type moment struct {
 	at       map[kd.Addr]*Resource
 	cut      map[kd.Addr]bool // the last block of a listing that was cut short
+	whole    map[kd.Addr]bool // a block of a listing that was not
 	total    Printed
 	complete bool
 }
@@ -102,6 +103,7 @@ func (m *moment) add(round Round, rs []*Resource) {
 	for _, r := range rs {
 		if have := m.at[r.Addr]; r.held() && (have == nil || r.Extends(have)) {
 			m.at[r.Addr] = r
+			m.whole[r.Addr] = round.Complete && !r.lacks()
 		}
 	}
 	if round.Complete {
@@ -116,6 +118,10 @@ func (m *moment) add(round Round, rs []*Resource) {
 func (r *Resource) held() bool {
 	return r.Mode != Unowned || r.Waiting() > 0 || len(r.Entries) > 0
 }
+
+// lacks reports whether something of a block could not be read, or an author
+// took something out.
+func (r *Resource) lacks() bool { return r.damaged || r.Swallowed != 0 || r.Open || r.HeadUntrusted }
 
 // joins reports whether a further full listing agrees with the moment.
 func (m *moment) joins(round Round, rs []*Resource) bool {
@@ -136,6 +142,9 @@ func (m *moment) joins(round Round, rs []*Resource) bool {
 		if have == nil {
 			extra = true
 			continue
+		}
+		if round.Complete && m.whole[r.Addr] && !r.lacks() && !(r.Extends(have) && have.Extends(r)) {
+			return false // nothing is cut off of either: a waiter has come or gone
 		}
 		tail := i == len(rs)-1 && !round.Complete || m.cut[r.Addr]
 		if !tail && !r.HeadUntrusted && !have.HeadUntrusted && !r.Extends(have) && !have.Extends(r) {
