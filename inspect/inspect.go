@@ -48,6 +48,7 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 			return nil, ctx.Err()
 		}
 	}
+	heuristics.SettleMoments(judged)
 	return report.Build(sources(t), judged), err
 }
 
