@@ -42,6 +42,8 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 		f.Next = []string{"!thread " + d.addr(a)}
 	} else if waitsForResource(t) {
 		f.Next = []string{"!locks"}
+	} else if module := withoutSymbols(t); module != "" {
+		f.Next = []string{d.reload(module, t)}
 	}
 	return f
 }

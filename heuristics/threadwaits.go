@@ -73,7 +73,21 @@ func (d *diagnosis) threadWaits() []Finding {
 	for _, k := range kinds {
 		out = append(out, d.threadWaitsFinding(k))
 	}
+	if len(out) == 0 {
+		d.gapOfStack()
+	}
 	return out
+}
+
+// gapOfStack asks for the stack of the first thread that waits in the kernel and
+// was printed without.
+func (d *diagnosis) gapOfStack() {
+	for t := range d.snap.AllThreads() {
+		if t.Addr != 0 && t.State == threads.Waiting && t.WaitMode == "KernelMode" && len(t.Stack.Frames) == 0 {
+			d.gap(kd.Gap{What: "the stack of " + d.thread(t.Addr) + ", which tells what it waits for", Why: kd.NotInInput, Next: "!thread " + d.addr(t.Addr) + " 1f"})
+			return
+		}
+	}
 }
 
 // toldElsewhere reports whether another detector tells of the thread: one that
@@ -181,6 +195,14 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 	f.Summary += "."
 	f.Explanation = strings.Join(d.aboutWaits(k, f.Suspect), " ")
 	f.Next = d.nextForWait(threadWaits, first)
+	if module := withoutSymbols(first); module != "" {
+		f.Next = append([]string{d.reload(module, first)}, f.Next...)
+	}
+	switch what := first.Waits().For; {
+	case f.Suspect == nil:
+	case what == threads.ForPushLock, what == threads.ForFastMutex, what == threads.ForGuardedMutex:
+		f.Next = append(f.Next, "!stacks 2 "+f.Suspect.Module) // among these is the owner
+	}
 	if k.text == inUserMode && first.Addr != 0 {
 		f.Next = append(f.Next, ".thread /r /p "+d.addr(first.Addr)+"; k; !cs -l")
 	}

@@ -145,6 +145,32 @@ func nearest(t *threads.Thread, from int) int {
 	return -1
 }
 
+// withoutSymbols returns the module of Windows that asked for a thread's wait and
+// of which the routine was printed without its name, "" if the name is there.
+func withoutSymbols(t *threads.Thread) string {
+	asked := t.Waits().Frame
+	for i := range t.Stack.Frames {
+		f := &t.Stack.Frames[i]
+		if f.Function != "" && (i <= asked || threads.IsPlumbing(f.Function)) {
+			continue
+		}
+		if f.Function == "" && f.Module != "" && stacks.OfWindows(f.Module) {
+			return f.Module
+		}
+		break
+	}
+	return ""
+}
+
+// reload is the command that loads the symbols of a module and prints a stack
+// again.
+func (d *diagnosis) reload(module string, t *threads.Thread) string {
+	if t.Addr == 0 {
+		return ".reload /f " + module
+	}
+	return ".reload /f " + module + "; !thread " + d.addr(t.Addr) + " 1f"
+}
+
 func archOf(s stacks.Stack) kd.Arch {
 	if s.X86 {
 		return kd.X86
