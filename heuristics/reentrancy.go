@@ -248,7 +248,7 @@ func (d *diagnosis) reentrancyFinding(t *threads.Thread, w leavingWait) *Finding
 	f.Next = append(d.lookAgain(&f), "lmvm "+driver)
 	for _, i := range []int{w.dispatcher, w.routine} {
 		if !exact(t, i) {
-			f.Next = append([]string{".reload /f " + t.Stack.Frames[i].Module}, f.Next...)
+			f.Next = []string{d.reload(t.Stack.Frames[i].Module, t), "lmvm " + driver}
 			break
 		}
 	}

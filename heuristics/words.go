@@ -2,6 +2,7 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -162,13 +163,23 @@ func withoutSymbols(t *threads.Thread) string {
 	return ""
 }
 
-// reload is the command that loads the symbols of a module and prints a stack
-// again.
+// reload is the command that loads the symbols of a module of Windows and prints
+// a stack again. It wants the name of the image, but for the kernel itself
+// (Microsoft Learn: .reload).
 func (d *diagnosis) reload(module string, t *threads.Thread) string {
-	if t.Addr == 0 {
-		return ".reload /f " + module
+	image := strings.ToLower(module)
+	switch {
+	case slices.Contains(kernelModules, image):
+		image = "nt"
+	case image == "hal":
+		image = "hal.dll"
+	case !strings.Contains(image, "."):
+		image += ".sys"
 	}
-	return ".reload /f " + module + "; !thread " + d.addr(t.Addr) + " 1f"
+	if t.Addr == 0 {
+		return ".reload /f " + image
+	}
+	return ".reload /f " + image + "; !thread " + d.addr(t.Addr) + " 1f"
 }
 
 func archOf(s stacks.Stack) kd.Arch {
