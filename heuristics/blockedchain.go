@@ -34,16 +34,34 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 	d.drawChain(f, r)
 	d.gapsOfStates([]kd.Addr{a})
 	f.Summary = fmt.Sprintf("%s behind %s, the root of the chain: %s.", capital(waits(r.Blocked, "thread")), d.thread(a), d.rootState(t))
-	f.Explanation = fmt.Sprintf("The longest way from a waiting thread to the root has %s. No cycle closes on it.", kd.Plural(len(f.Chain), "hop"))
+	f.Explanation = fmt.Sprintf("The longest way from a waiting thread to the root has %s.", kd.Plural(len(f.Chain), "hop"))
+	if t != nil && ownerless(t) != threads.ForUnknown {
+		f.Explanation += " No cycle closes in the input; over the lock that the root waits for, one may."
+	} else {
+		f.Explanation += " No cycle closes on it."
+	}
 	if len(f.Chain) == 0 {
 		f.Explanation = "Its waiters are announced by a count and not listed."
 	}
-	if t == nil || !t.Header || len(t.Stack.Frames) == 0 {
-		f.Next = []string{"!thread " + d.addr(a)}
-	} else if waitsForResource(t) {
-		f.Next = []string{"!locks"}
-	}
+	f.Next = d.nextForRoot(f, t, a)
 	return f
+}
+
+// nextForRoot asks for what is missing of a root: its block and stack, the lists,
+// symbols, the owner of the lock that it waits for. None if nothing is.
+func (d *diagnosis) nextForRoot(f *Finding, t *threads.Thread, a kd.Addr) []string {
+	switch {
+	case t == nil || !t.Header || len(t.Stack.Frames) == 0:
+		return []string{"!thread " + d.addr(a)}
+	case waitsForResource(t):
+		return []string{"!locks"}
+	case withoutSymbols(t) != "":
+		return []string{d.reload(withoutSymbols(t), t)}
+	}
+	if owner := d.askOwner(t); len(owner) > 0 {
+		return append(owner, d.lookAgain(f)...)
+	}
+	return nil
 }
 
 // drawnChain is the chain that leads to a root, and the threads behind it.
@@ -96,6 +114,9 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 	}
 	if why, _ := ioWait(t); why != "" {
 		return why
+	}
+	if what := ownerless(t); what != threads.ForUnknown {
+		return "it waits for " + what.String() + " whose owner is not in the input"
 	}
 	if t.State == threads.Waiting {
 		s := "it waits"

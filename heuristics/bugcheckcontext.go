@@ -199,11 +199,28 @@ func init() {
 		return nil
 	})
 	register(namedByStopCode, func(d *diagnosis) []Finding {
-		if s := d.stopCode(); s != nil && !s.stalled {
+		s := d.stopCode()
+		d.gapOfArguments(s)
+		if s != nil && !s.stalled {
 			return []Finding{d.namedFinding(s)}
 		}
 		return nil
 	})
+}
+
+// gapOfArguments asks for the arguments of a stop code of the table if none of
+// them is in the input.
+func (d *diagnosis) gapOfArguments(known *stopCode) {
+	bc := d.snap.Target.Bugcheck
+	if bc == nil {
+		return
+	}
+	if _, _, ok := bc.Arg(0); ok || known != nil && len(known.args) == 0 {
+		return
+	}
+	if slices.ContainsFunc(stopCodes, func(s stopCode) bool { return s.code == bc.Code }) {
+		d.gap(kd.Gap{What: fmt.Sprintf("the arguments of stop code 0x%X, which say what Windows found fault with", bc.Code), Why: kd.NotInInput, Next: ".bugcheck"})
+	}
 }
 
 // stopCode returns the entry of the table for the target's stop code, nil if

@@ -61,10 +61,12 @@ func init() {
 		stopped := d.watchdog()
 		as := d.agedRoots(stopped != nil)
 		if len(as) == 0 {
+			d.gapOfAge(stopped)
 			return nil
 		}
 		group := sameAge(append(as, d.agedReady()...), stopped != nil)
 		if len(group) == 0 {
+			d.gapOfAge(stopped)
 			return nil
 		}
 		return []Finding{d.commonAgeFinding(group, stopped)}
@@ -105,6 +107,24 @@ func (d *diagnosis) agedRoots(timed bool) []aged {
 		}
 	}
 	return out
+}
+
+// gapOfAge asks for the age of a root's wait where a processor stalled: it would
+// tell whether the wait began with the stall.
+func (d *diagnosis) gapOfAge(stopped *stopCode) {
+	if stopped == nil {
+		return
+	}
+	for _, r := range d.roots[:min(len(d.roots), mostDetailed)] {
+		n := d.graph.Nodes[r.Node]
+		if n.Kind != waitgraph.Thread {
+			continue
+		}
+		if t := d.snap.Thread(n.Addr); t != nil && t.State == threads.Waiting && t.WaitMS < 0 {
+			d.gap(kd.Gap{What: "how long " + d.thread(t.Addr) + " has waited: since the processor stalled, or longer", Why: kd.NotInInput, Next: "!thread " + d.addr(t.Addr)})
+			return
+		}
+	}
 }
 
 // hasAge reports whether the age of a thread's wait was printed, and is neither
@@ -244,6 +264,9 @@ func (d *diagnosis) commonAgeFinding(group []aged, stopped *stopCode) Finding {
 	f.Next = []string{"!running -it", "!ready", "!dpcs"}
 	if stopped == nil {
 		f.Explanation += " Without a stop code that says so it is a hint only."
+		if d.snap.Target.Bugcheck == nil {
+			f.Next = append(f.Next, "!analyze -v")
+		}
 		return f
 	}
 	bc := d.snap.Target.Bugcheck

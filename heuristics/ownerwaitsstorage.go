@@ -100,6 +100,7 @@ func (d *diagnosis) tellStorage(f *Finding, t *threads.Thread) {
 	case others == 0 && t.WaitMS < 0:
 		f.Confidence = Possible
 		f.Explanation += " For how long is not in the input: a short wait is normal."
+		f.Next = append(f.Next, d.lookAgain(f)...)
 	case others > 0:
 		f.Summary = strings.TrimSuffix(f.Summary, ".") + fmt.Sprintf("; so %s.", doLikewise(others))
 		f.Explanation += fmt.Sprintf(" %s likewise: the stack below does not complete requests.", capital(waits(others, "more thread")))

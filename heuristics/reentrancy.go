@@ -246,6 +246,12 @@ func (d *diagnosis) reentrancyFinding(t *threads.Thread, w leavingWait) *Finding
 		f.Explanation += " The routine asks again and again, so a small age of its wait says nothing."
 	}
 	f.Next = append(d.lookAgain(&f), "lmvm "+driver)
+	for _, i := range []int{w.dispatcher, w.routine} {
+		if !exact(t, i) {
+			f.Next = []string{d.reload(t.Stack.Frames[i].Module, t), "lmvm " + driver}
+			break
+		}
+	}
 	return &f
 }
 

@@ -99,8 +99,13 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	d.drawChain(f, r)
 	f.Suspect = suspectOfWait(t)
 	f.Next = d.nextForWait(c, t)
-	if c == rootStorage.check {
+	switch module := withoutSymbols(t); {
+	case c == rootStorage.check:
 		d.tellStorage(f, t)
+	case c == rootDriver.check && module != "":
+		f.Confidence, f.Grade = Possible, waitgraph.D
+		f.Explanation += fmt.Sprintf(" The routine of %s that asked for the wait has no symbol: what it does for the driver is not known.", module)
+		f.Next = append([]string{d.reload(module, t)}, f.Next...)
 	}
 	return f
 }
@@ -114,7 +119,7 @@ func suspectOfWait(t *threads.Thread) *Suspect {
 		return nil
 	}
 	s := &Suspect{Module: driverName(t.Stack.Frames[i].Module), Reason: fmt.Sprintf("nearest module outside Windows to the wait: %s", frame(t, i))}
-	if t.Waits().Driver != "" {
+	if t.Waits().Driver != "" && withoutSymbols(t) == "" {
 		s.Reason = fmt.Sprintf("it asked for the wait itself: %s", frame(t, i))
 	}
 	return s

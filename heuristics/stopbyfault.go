@@ -2,8 +2,10 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
 
 	"kdlocks/kd"
+	"kdlocks/snapshot"
 	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
@@ -25,6 +27,9 @@ func init() {
 	register(stopByFault, func(d *diagnosis) []Finding {
 		stop := d.stop
 		if !d.byFault {
+			if stop == nil && slices.ContainsFunc(d.snap.Resources, func(r *snapshot.Resource) bool { return r.HeadUntrusted }) {
+				d.gap(kd.Gap{What: "why the machine stopped", Why: kd.NotInInput, Next: "!analyze -v"})
+			}
 			return nil
 		}
 		f := stopByFault.finding(NoDeadlock)

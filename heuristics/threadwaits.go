@@ -73,7 +73,21 @@ func (d *diagnosis) threadWaits() []Finding {
 	for _, k := range kinds {
 		out = append(out, d.threadWaitsFinding(k))
 	}
+	if len(out) == 0 {
+		d.gapOfStack()
+	}
 	return out
+}
+
+// gapOfStack asks for the stack of the first thread that waits in the kernel and
+// was printed without.
+func (d *diagnosis) gapOfStack() {
+	for t := range d.snap.AllThreads() {
+		if t.Addr != 0 && t.State == threads.Waiting && t.WaitMode == "KernelMode" && len(t.Stack.Frames) == 0 {
+			d.gap(kd.Gap{What: "the stack of " + d.thread(t.Addr) + ", which tells what it waits for", Why: kd.NotInInput, Next: "!thread " + d.addr(t.Addr) + " 1f"})
+			return
+		}
+	}
 }
 
 // toldElsewhere reports whether another detector tells of the thread: one that
@@ -181,10 +195,48 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 	f.Summary += "."
 	f.Explanation = strings.Join(d.aboutWaits(k, f.Suspect), " ")
 	f.Next = d.nextForWait(threadWaits, first)
+	if module := withoutSymbols(first); module != "" {
+		f.Next = append([]string{d.reload(module, first)}, f.Next...)
+	}
+	f.Next = append(f.Next, d.askOwner(first)...)
 	if k.text == inUserMode && first.Addr != 0 {
 		f.Next = append(f.Next, ".thread /r /p "+d.addr(first.Addr)+"; k; !cs -l")
 	}
 	return f
+}
+
+// ownerless says for what kind of lock a thread waits by its wait reason or its
+// stack, if neither names the owner; ForUnknown if it waits for something else.
+func ownerless(t *threads.Thread) threads.WaitFor {
+	what := lockReasons[t.WaitReason]
+	if what == threads.ForUnknown {
+		what = t.Waits().For
+	}
+	switch what {
+	case threads.ForFastMutex, threads.ForGuardedMutex, threads.ForPushLock:
+		if couldWait(t) {
+			return what
+		}
+	}
+	return threads.ForUnknown
+}
+
+// askOwner returns the command that tells who owns the lock that a thread waits
+// for by its wait reason or its stack, or who may own it; none if it waits for
+// something else.
+func (d *diagnosis) askOwner(t *threads.Thread) []string {
+	switch ownerless(t) {
+	case threads.ForFastMutex, threads.ForGuardedMutex:
+		if a := waitgraph.FastMutexOf(t); a != 0 {
+			return []string{"dt nt!_FAST_MUTEX " + d.addr(a)}
+		}
+	case threads.ForUnknown:
+		return nil
+	}
+	if s := suspectOfWait(t); s != nil {
+		return []string{"!stacks 2 " + s.Module}
+	}
+	return nil
 }
 
 // aboutWaits says by what a kind of wait is known, and what to think of it.

@@ -1,6 +1,13 @@
 package heuristics
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/snapshot"
+)
 
 var win32kUserLock = &Check{
 	ID:       "win32k-user-lock",
@@ -28,6 +35,38 @@ func init() {
 			f.Explanation = d.roleText(r.Addr, role)
 			out = append(out, f)
 		}
+		d.gapOfWaiters()
 		return out
 	})
+}
+
+// gapOfWaiters asks for the stack of a waiter where one would tell what a lock
+// is: of the lock with most waiters that is as contended as the user lock is, if
+// neither a symbol nor the stack of a waiter names it.
+func (d *diagnosis) gapOfWaiters() {
+	for _, r := range d.waitedMost {
+		if r.Contention.N < hot || r.Symbol != "" || d.roleOf(r.Addr) != nil {
+			continue
+		}
+		if first := d.waiterWithoutStack(r); first != 0 {
+			d.gap(kd.Gap{What: "what lock " + d.lock(r.Addr) + " is, which the stacks of its waiters tell", Why: kd.NotInInput, Next: "!thread " + d.addr(first) + " 1f"})
+		}
+		return
+	}
+}
+
+// waiterWithoutStack returns the first listed waiter of a resource, 0 if there is
+// none or one of the first few has a stack.
+func (d *diagnosis) waiterWithoutStack(r *snapshot.Resource) kd.Addr {
+	const most = 32
+	listed := slices.DeleteFunc(slices.Concat(r.ExclusiveWaiters, r.SharedWaiters), locks.Waiter.Marker)
+	for _, w := range listed[:min(len(listed), most)] {
+		if t := d.snap.Thread(w.Thread); t != nil && len(t.Stack.Frames) > 0 {
+			return 0
+		}
+	}
+	if len(listed) == 0 {
+		return 0
+	}
+	return listed[0].Thread
 }

@@ -2,6 +2,7 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -143,6 +144,42 @@ func nearest(t *threads.Thread, from int) int {
 		}
 	}
 	return -1
+}
+
+// withoutSymbols returns the module of Windows that asked for a thread's wait and
+// of which the routine was printed without its name, "" if the name is there.
+func withoutSymbols(t *threads.Thread) string {
+	asked := t.Waits().Frame
+	for i := range t.Stack.Frames {
+		f := &t.Stack.Frames[i]
+		if f.Function != "" && (i <= asked || threads.IsPlumbing(f.Function)) {
+			continue
+		}
+		if f.Function == "" && f.Module != "" && stacks.OfWindows(f.Module) {
+			return f.Module
+		}
+		break
+	}
+	return ""
+}
+
+// reload is the command that loads the symbols of a module of Windows and prints
+// a stack again. It wants the name of the image, but for the kernel itself
+// (Microsoft Learn: .reload).
+func (d *diagnosis) reload(module string, t *threads.Thread) string {
+	image := strings.ToLower(module)
+	switch {
+	case slices.Contains(kernelModules, image):
+		image = "nt"
+	case image == "hal":
+		image = "hal.dll"
+	case !strings.Contains(image, "."):
+		image += ".sys"
+	}
+	if t.Addr == 0 {
+		return ".reload /f " + image
+	}
+	return ".reload /f " + image + "; !thread " + d.addr(t.Addr) + " 1f"
 }
 
 func archOf(s stacks.Stack) kd.Arch {

@@ -22,18 +22,23 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected parts of the cases and docs/waits.md")
 
 // kase is one file of testdata/cases: where the text comes from, which
-// detectors must find something in it and which must stay silent, the input,
-// what was read and what is reported.
+// detectors must find something in it, which must stay silent and which lack a
+// fact, the input, what was read and what is reported.
 type kase struct {
 	name, path string
 	archive    *txtar.Archive
 	input      []byte
 	hits       []string
 	nearMisses []string
+	missing    []missingFact
 	// contradicts is set by a line "contradicts itself": what a later part
 	// says of an earlier one is lost when parts are cut off or turned around.
 	contradicts bool
 }
+
+// missingFact is a line "missing: id command" of a case: the fact that the
+// detector decides by is not in the input, and the command supplies it.
+type missingFact struct{ id, command string }
 
 func loadCases(t testing.TB) []kase {
 	t.Helper()
@@ -55,6 +60,10 @@ func loadCases(t testing.TB) []kase {
 			}
 			if id, ok := strings.CutPrefix(line, "near-miss: "); ok {
 				k.nearMisses = append(k.nearMisses, id)
+			}
+			if fact, ok := strings.CutPrefix(line, "missing: "); ok {
+				id, command, _ := strings.Cut(fact, " ")
+				k.missing = append(k.missing, missingFact{id, command})
 			}
 		}
 		out = append(out, k)
@@ -146,6 +155,30 @@ func checkDetectors(t *testing.T, k kase, r *report.Report) {
 			t.Errorf("%s is not silent", id)
 		}
 	}
+	for _, m := range k.missing {
+		checkMissing(t, m, r)
+	}
+}
+
+// checkMissing: without its fact a detector says nothing, or that it is not
+// sure, and the report asks for the fact.
+func checkMissing(t *testing.T, m missingFact, r *report.Report) {
+	t.Helper()
+	var asked []string
+	for _, f := range r.Findings {
+		unsure := f.Kind == string(heuristics.Undecided) || f.Kind == string(heuristics.SuspectedDeadlock) || f.Confidence == string(heuristics.Possible)
+		if f.ID == m.id && !unsure {
+			t.Errorf("%s claims %s (%s) without the fact that %q would supply", f.ID, f.Kind, f.Confidence, m.command)
+		}
+		asked = append(asked, f.NextCommands...)
+	}
+	for _, g := range r.Gaps {
+		asked = append(asked, g.NextCommand)
+	}
+	supplies := func(c string) bool { return strings.HasPrefix(c, m.command) }
+	if m.command == "" || !slices.ContainsFunc(asked, supplies) {
+		t.Errorf("%s lacks a fact and nothing asks for it with %q; asked: %q", m.id, m.command, asked)
+	}
 }
 
 // TestEveryFindingSaysWhatNext: a command that can be typed, its addresses
@@ -174,13 +207,19 @@ func findingIDs(r *report.Report) []string {
 }
 
 // TestEveryCheckHasCases holds the promise of the registry: documentation, a
-// case in which the detector finds something, and one in which it is tempted
-// and stays silent.
+// case in which the detector finds something with all facts at hand, one in
+// which it is tempted and stays silent, and one that lacks the fact it decides
+// by.
 func TestEveryCheckHasCases(t *testing.T) {
-	hits, misses := map[string]int{}, map[string]int{}
+	hits, misses, missing := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, k := range loadCases(t) {
+		for _, m := range k.missing {
+			missing[m.id]++
+		}
 		for _, id := range k.hits {
-			hits[id]++
+			if !slices.ContainsFunc(k.missing, func(m missingFact) bool { return m.id == id }) {
+				hits[id]++
+			}
 		}
 		for _, id := range k.nearMisses {
 			misses[id]++
@@ -195,16 +234,16 @@ func TestEveryCheckHasCases(t *testing.T) {
 		if c.Title == "" || c.Severity == "" {
 			t.Errorf("%s: no title or severity", c.ID)
 		}
-		if hits[c.ID] == 0 || misses[c.ID] == 0 {
-			t.Errorf("%s: %d hit cases, %d near misses", c.ID, hits[c.ID], misses[c.ID])
+		if hits[c.ID] == 0 || misses[c.ID] == 0 || missing[c.ID] == 0 {
+			t.Errorf("%s: %d hit cases, %d near misses, %d that lack a fact", c.ID, hits[c.ID], misses[c.ID], missing[c.ID])
 		}
-		delete(hits, c.ID)
-		delete(misses, c.ID)
+		for _, cases := range []map[string]int{hits, misses, missing} {
+			delete(cases, c.ID)
+		}
 	}
-	for id := range hits {
-		t.Errorf("a case names %s, which is no detector", id)
-	}
-	for id := range misses {
-		t.Errorf("a case names %s, which is no detector", id)
+	for _, cases := range []map[string]int{hits, misses, missing} {
+		for id := range cases {
+			t.Errorf("a case names %s, which is no detector", id)
+		}
 	}
 }

@@ -285,12 +285,21 @@ func fastMutex(t *threads.Thread, grade Grade) (claim, bool) {
 	if t.WaitReason == "WrGuardedMutex" {
 		c.gate.What = GuardedMutex
 	}
-	if len(t.WaitObjects) == 1 && t.WaitObjects[0].Kind == "SynchronizationEvent" {
-		at := kd.Addr(fastMutexEvent64)
-		if t.Stack.X86 || t.WaitObjects[0].Addr>>32 == 0 {
-			at = fastMutexEvent32
-		}
-		c.gate.Addr, c.gate.Of = t.WaitObjects[0].Addr-at, 0
+	if a := FastMutexOf(t); a != 0 {
+		c.gate.Addr, c.gate.Of = a, 0
 	}
 	return c, true
+}
+
+// FastMutexOf returns the address of the fast mutex of which a thread, known to
+// wait for one, waits for the event; 0 if that was not printed.
+func FastMutexOf(t *threads.Thread) kd.Addr {
+	if len(t.WaitObjects) != 1 || t.WaitObjects[0].Kind != "SynchronizationEvent" {
+		return 0
+	}
+	at := kd.Addr(fastMutexEvent64)
+	if t.Stack.X86 || t.WaitObjects[0].Addr>>32 == 0 {
+		at = fastMutexEvent32
+	}
+	return t.WaitObjects[0].Addr - at
 }
