@@ -3,6 +3,7 @@ package heuristics
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/waitgraph"
@@ -310,12 +311,45 @@ func (d *diagnosis) seenArgs(f *Finding, s *stopCode) {
 }
 
 // elsewhere is the sentence that a verdict about locks gets when the stop code
-// is that of a stalled processor.
+// is that of a stalled processor, or names something else.
 func (d *diagnosis) elsewhere(f Finding) string {
-	if f.Kind == Stall || d.watchdog() == nil {
+	if f.Kind == Stall {
 		return ""
 	}
+	if d.watchdog() == nil {
+		return d.namedElsewhere(f)
+	}
 	return " But the machine stopped with " + d.stopName() + ", which points elsewhere: a processor stalled."
+}
+
+// namedElsewhere says what a stop code names that a finding is not about.
+func (d *diagnosis) namedElsewhere(f Finding) string {
+	s := d.stopCode()
+	if s == nil || s.stalled || f.Check == namedByStopCode {
+		return ""
+	}
+	var names []string
+	for _, a := range s.args {
+		v, _, ok := d.snap.Target.Bugcheck.Arg(a.index)
+		if !ok || v == 0 {
+			continue
+		}
+		if slices.Contains(f.Threads, v) || slices.Contains(f.Resources, v) {
+			return ""
+		}
+		switch a.is {
+		case aThread:
+			names = append(names, d.thread(v))
+		case aResource:
+			names = append(names, d.lock(v))
+		case anIRP:
+			names = append(names, "IRP "+d.addr(v))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " But the machine stopped with " + d.stopName() + ", which names " + strings.Join(names, " and ") + ": start there."
 }
 
 func (d *diagnosis) watchdogFinding(s *stopCode) Finding {

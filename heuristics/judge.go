@@ -247,7 +247,7 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 		case rank(f.Kind) < rank(Undecided):
 			return Verdict{f.Kind, f.Confidence, f.Summary + more(j) + d.elsewhere(f)}
 		case f.Kind == Undecided:
-			return Verdict{Undecided, Certain, f.Summary}
+			return Verdict{Undecided, Certain, f.Summary + d.elsewhere(f)}
 		case !j.Undecided && rank(f.Kind) < rank(NoDeadlock):
 			return Verdict{f.Kind, f.Confidence, f.Summary + d.elsewhere(f)}
 		}
