@@ -24,7 +24,7 @@ type analyzeOptions struct {
 func (o *analyzeOptions) bind(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.failOn, "fail-on", "deadlock", "what makes the exit code 1: deadlock, suspected or never")
-	f.BoolVar(&o.each, "each", false, "analyse each file as a case of its own")
+	f.BoolVar(&o.each, "each", false, "analyse each file as a case of its own; with -o json, one document behind the other")
 	f.BoolVar(&o.coverage, "coverage", false, "tell how many lines of each command were understood, and quote the first that were not")
 }
 
