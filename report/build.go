@@ -405,7 +405,7 @@ func (b *builder) finding(s *snapshot.Snapshot, f *heuristics.Finding) Finding {
 	for _, g := range f.Groups {
 		out.StackGroups = append(out.StackGroups, StackGroup{Count: g.Count, Threads: hexes(g.Threads), Frames: g.Frames})
 	}
-	out.StacksGrouped = f.Grouped
+	out.StacksGrouped, out.StacksMissing = f.Grouped, f.NoStack
 	return out
 }
 

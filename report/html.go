@@ -120,6 +120,7 @@ type htmlFinding struct {
 	People       []htmlPeople
 	GroupsOf     string
 	Groups       []htmlGroup
+	GroupsLeft   []string
 	SameRoot     int // the number of the finding that tells all of it, 0 if none does
 }
 
@@ -257,11 +258,12 @@ func (p *htmlReport) findings(r *Report) {
 // groups shows the stacks of the threads behind a finding.
 func (h *htmlFinding) groups(n names) {
 	f := h.Finding
-	if len(f.StackGroups) == 0 {
+	groups := f.groupsShown()
+	if len(groups) == 0 {
 		return
 	}
-	h.GroupsOf = f.groupsTitle()
-	for _, g := range f.StackGroups[:min(len(f.StackGroups), mostGroups)] {
+	h.GroupsOf, h.GroupsLeft = f.groupsTitle(), f.groupsLeft()
+	for _, g := range groups {
 		h.Groups = append(h.Groups, htmlGroup{Name: fmt.Sprintf("%d x, %s", g.Count, n.thread(f.Session, g.Threads[0])), Frames: g.Frames})
 	}
 }

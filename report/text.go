@@ -165,16 +165,38 @@ func (f *Finding) groupsTitle() string {
 	return "Their stacks"
 }
 
-func (p *page) stackGroups(f *Finding) {
+// groupsShown are the groups that the forms for people show: none where no two
+// threads have the same stack.
+func (f *Finding) groupsShown() []StackGroup {
 	if len(f.StackGroups) == 0 || f.StackGroups[0].Count < 2 {
+		return nil
+	}
+	return f.StackGroups[:min(len(f.StackGroups), mostGroups)]
+}
+
+// groupsLeft says which threads are in none of the groups that are shown.
+func (f *Finding) groupsLeft() []string {
+	var out []string
+	if rest := f.StackGroups[len(f.groupsShown()):]; len(rest) > 0 {
+		n := 0
+		for _, g := range rest {
+			n += g.Count
+		}
+		out = append(out, fmt.Sprintf("%d more: %s", n, kd.Plural(len(rest), "other stack")))
+	}
+	if f.StacksMissing > 0 {
+		out = append(out, fmt.Sprintf("%d more: no stack in the input", f.StacksMissing))
+	}
+	return out
+}
+
+func (p *page) stackGroups(f *Finding) {
+	groups := f.groupsShown()
+	if len(groups) == 0 {
 		return
 	}
 	p.head(f.groupsTitle())
-	for i, g := range f.StackGroups {
-		if i == mostGroups {
-			fmt.Fprintf(p, "    and %s\n", kd.Plural(len(f.StackGroups)-i, "more stack"))
-			break
-		}
+	for _, g := range groups {
 		p.fold("    ", fmt.Sprintf("%d x, %s", g.Count, p.who(f.Session, g.Threads[0])))
 		for j, name := range g.Frames {
 			if j == mostGroupFrames {
@@ -183,6 +205,9 @@ func (p *page) stackGroups(f *Finding) {
 			}
 			p.fold("      ", name)
 		}
+	}
+	for _, left := range f.groupsLeft() {
+		p.fold("    ", left)
 	}
 }
 
