@@ -116,10 +116,13 @@ func (m *markdown) steps(f *Finding, steps []Step) {
 		return
 	}
 	m.WriteString("\n| thread | waits for | held by |\n|---|---|---|\n")
+	from, to := stepsLeft(len(steps))
 	for i, s := range steps {
-		if i == mostSteps {
-			fmt.Fprintf(m, "| ... and %d more | | |\n", len(steps)-i)
-			break
+		if i == from {
+			fmt.Fprintf(m, "| ... %d more hops ... | | |\n", to-from)
+		}
+		if from <= i && i < to {
+			continue
 		}
 		held := ""
 		if s.HeldBy != "" {

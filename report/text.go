@@ -211,8 +211,18 @@ func (p *page) stackGroups(f *Finding) {
 	}
 }
 
-// mostSteps bounds the hops of a cycle or chain that are drawn.
-const mostSteps = 24
+// mostSteps bounds the hops of a cycle or chain that are drawn. Of a longer one
+// the middle is left out.
+const mostSteps, firstSteps, lastSteps = 16, 8, 4
+
+// stepsLeft returns the first of n hops that is left out, and the one behind the
+// last: n for both if none is.
+func stepsLeft(n int) (from, to int) {
+	if n <= mostSteps {
+		return n, n
+	}
+	return firstSteps, n - lastSteps
+}
 
 // cycle draws who waits for what, held by whom.
 func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
@@ -220,10 +230,13 @@ func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
 		return
 	}
 	p.head(title)
+	from, to := stepsLeft(len(steps))
 	for i, s := range steps {
-		if i >= mostSteps {
-			fmt.Fprintf(p, "    ... and %d more hops\n", len(steps)-i)
-			break
+		if i == from {
+			fmt.Fprintf(p, "    ... %d more hops (use -o json for all) ...\n", to-from)
+		}
+		if from <= i && i < to {
+			continue
 		}
 		p.fold("    ", p.who(f.Session, s.Thread))
 		p.fold("      waits for ", p.lock(&s))
