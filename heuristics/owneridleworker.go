@@ -24,7 +24,7 @@ Seen must be: the thread's wait reason, or the queue routine directly under the 
 
 // mostIdle bounds the locks of idle workers that are counted, and the workers
 // that are read whole for it. A finding names the first nameIdle of them.
-const mostIdle, nameIdle = 1000, 5
+const mostIdle, nameIdle = 1000, 3
 
 func init() {
 	register(ownerIdleWorker, func(d *diagnosis) []Finding {
@@ -96,6 +96,7 @@ func (d *diagnosis) idleWorkersFinding(alone []idleOwner, more bool) Finding {
 			f.seenLock(a.lock)
 			d.seenOwner(&f, a.owner)
 			f.seen(a.thread.At, a.thread.Addr, "the owner waits for work")
+			d.seenFrame(&f, a.thread, a.thread.FindFrame("KeRemoveQueue", "KeRemovePriQueue"), "it waits in its queue")
 		}
 	}
 	if left := len(alone) - nameIdle; left > 0 {

@@ -16,7 +16,7 @@ import (
 //go:embed html.tmpl
 var htmlText string
 
-var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{"plain": clipped(longestText), "cell": clipped(longestCell)}).Parse(htmlText))
+var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{"plain": clipped(longestText), "cell": clipped(longestCell), "short": shortPlain}).Parse(htmlText))
 
 const (
 	// firstPanels are shown at once, the others when asked for.
@@ -39,6 +39,9 @@ const (
 func clipped(most int) func(string) string {
 	return func(s string) string { return Plain(head(s, most)) }
 }
+
+// shortPlain is Plain for names.
+func shortPlain(s string) string { return Plain(kd.ShortNames(s)) }
 
 // head is the first bytes of a text.
 func head(s string, most int) string {

@@ -101,7 +101,7 @@ func (m *markdown) finding(n int, f *Finding) {
 	m.people("Blocked behind", f.Bystanders, max(len(f.Bystanders), f.BlockedThreads-len(f.Others)))
 	m.stackGroups(f)
 	if f.Suspect != nil {
-		fmt.Fprintf(m, "\n**Suspect:** %s, %s\n", code(f.Suspect.Module), escape(f.Suspect.Reason))
+		fmt.Fprintf(m, "\n**Suspect:** %s, %s\n", code(kd.ShortNames(f.Suspect.Module)), escape(f.Suspect.Reason))
 	}
 	fmt.Fprintf(m, "\n**Why:** %s\n", escape(f.Explanation))
 	m.evidence(f)
@@ -159,7 +159,7 @@ func (m *markdown) stackGroups(f *Finding) {
 	for _, g := range groups {
 		fmt.Fprintf(&b, "%d x, thread %s\n", g.Count, m.thread(f.Session, g.Threads[0]))
 		for _, name := range g.Frames[:min(len(g.Frames), mostGroupFrames)] {
-			fmt.Fprintf(&b, "  %s\n", name)
+			fmt.Fprintf(&b, "  %s\n", kd.ShortNames(name))
 		}
 		if left := len(g.Frames) - mostGroupFrames; left > 0 {
 			fmt.Fprintf(&b, "  ... %s\n", kd.Plural(left, "more frame"))
@@ -176,7 +176,11 @@ func (m *markdown) evidence(f *Finding) {
 		return
 	}
 	var b strings.Builder
-	for _, e := range f.Evidence {
+	for i, e := range f.Evidence {
+		if i == mostEvidence {
+			fmt.Fprintf(&b, "... and %d more (use -o json for all)\n", len(f.Evidence)-i)
+			break
+		}
 		fmt.Fprintf(&b, "%s:%d:%d  # %s\n    %s\n", e.Input, e.Line, e.Column, e.Why, strings.TrimSpace(strings.Join(e.shown(), "\n    ")))
 	}
 	fmt.Fprintf(m, "\n**Evidence:**\n\n%s", fenced(b.String()))

@@ -137,7 +137,7 @@ func (p *page) finding(n int, f *Finding) {
 	p.stackGroups(f)
 	if f.Suspect != nil {
 		p.head("Suspect")
-		p.fold("    ", f.Suspect.Module+": "+f.Suspect.Reason)
+		p.fold("    ", kd.ShortNames(f.Suspect.Module)+": "+f.Suspect.Reason)
 	}
 	p.head("Why")
 	p.fold("    ", f.Explanation)
@@ -203,7 +203,7 @@ func (p *page) stackGroups(f *Finding) {
 				fmt.Fprintf(p, "      ... %s\n", kd.Plural(len(g.Frames)-j, "more frame"))
 				break
 			}
-			p.fold("      ", name)
+			p.fold("      ", kd.ShortNames(name))
 		}
 	}
 	for _, left := range f.groupsLeft() {
@@ -282,12 +282,19 @@ func (p *page) people(title string, f *Finding, threads []string, n int) {
 
 func (p *page) bare(a string) string { return p.r.bare(a) }
 
+// mostEvidence bounds the evidence of a finding that the text forms quote.
+const mostEvidence = 48
+
 func (p *page) evidence(f *Finding) {
 	if len(f.Evidence) == 0 {
 		return
 	}
 	p.head("Evidence")
-	for _, e := range f.Evidence {
+	for i, e := range f.Evidence {
+		if i == mostEvidence {
+			fmt.Fprintf(p, "    ... and %d more (use -o json for all)\n", len(f.Evidence)-i)
+			break
+		}
 		p.fold("    ", fmt.Sprintf("%s:%d:%d: %s", e.Input, e.Line, e.Column, e.Why))
 		for _, line := range e.shown() {
 			p.fold("      | ", line)
