@@ -85,14 +85,7 @@ also reads when nothing is named and something is piped in.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				if a.readsTerminal() {
-					fmt.Fprint(a.stderr, cmd.UsageString())
-					return errors.New("name a FILE, or pipe a log in")
-				}
-				args = []string{"-"}
-			}
-			return a.analyze(cmd.Context(), opt, args)
+			return a.analyzeNamed(cmd, opt, args)
 		},
 	}
 	flags := root.PersistentFlags()
