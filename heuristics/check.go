@@ -124,9 +124,11 @@ type Finding struct {
 	// that are announced and not listed.
 	Bystanders []kd.Addr
 	Blocked    int
-	// Groups are the stacks of the first Grouped of the Bystanders.
+	// Groups are the stacks of the first Grouped of the Bystanders; of NoStack of
+	// those the input has none.
 	Groups  []StackGroup
 	Grouped int
+	NoStack int
 	Suspect *Suspect
 	// Summary is the finding in one sentence, Explanation the reasoning.
 	Summary     string

@@ -71,7 +71,7 @@ func over(steps []Step, n int) string {
 }
 
 // mostTold bounds the hops of a cycle that the explanation spells out.
-const mostTold = 24
+const mostTold = 8
 
 func (d *diagnosis) cycleFinding(k knot) Finding {
 	f := d.knotFinding(deadlockCycle, k)

@@ -95,10 +95,29 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	j.Notes = append(slices.Clone(s.Notes), d.notes...)
 	j.SelfChecks = d.selfChecks(j.Findings)
 	j.Gaps = d.gaps
+	j.shortNames()
 	j.Undecided = d.decides()
 	j.NotSeen = notSeen(s)
 	j.Verdict = d.verdict(j)
+	j.Verdict.Summary = kd.ShortNames(j.Verdict.Summary)
 	return j
+}
+
+// shortNames shortens the names in sentences: evidence quotes them whole.
+func (j *Judgement) shortNames() {
+	for i := range j.Findings {
+		f := &j.Findings[i]
+		f.Summary, f.Explanation = kd.ShortNames(f.Summary), kd.ShortNames(f.Explanation)
+		if f.Suspect != nil {
+			f.Suspect.Reason = kd.ShortNames(f.Suspect.Reason)
+		}
+		for k := range f.Evidence {
+			f.Evidence[k].Why = kd.ShortNames(f.Evidence[k].Why)
+		}
+	}
+	for i := range j.Gaps {
+		j.Gaps[i].What = kd.ShortNames(j.Gaps[i].What)
+	}
 }
 
 // detect runs the detectors.

@@ -47,19 +47,20 @@ func (d *diagnosis) groupStacks(fs []Finding) {
 		given++
 		n := min(len(f.Bystanders), budget)
 		budget -= n
-		f.Groups, f.Grouped = d.stackGroups(f.Bystanders[:n]), n
+		f.Groups, f.NoStack = d.stackGroups(f.Bystanders[:n])
+		f.Grouped = n
 	}
 }
 
 // stackGroups groups threads by their folded stacks, the largest group first,
 // those of equal size in the order of the input. Threads without a stack are
-// in no group.
-func (d *diagnosis) stackGroups(ts []kd.Addr) []StackGroup {
+// in no group: without counts them.
+func (d *diagnosis) stackGroups(ts []kd.Addr) (out []StackGroup, without int) {
 	at := make(map[string]int)
-	var out []StackGroup
 	for _, a := range ts {
 		frames := foldStack(d.snap.Thread(a))
 		if len(frames) == 0 {
+			without++
 			continue
 		}
 		key := strings.Join(frames, "\n")
@@ -76,30 +77,32 @@ func (d *diagnosis) stackGroups(ts []kd.Addr) []StackGroup {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b StackGroup) int { return b.Count - a.Count })
-	return out
+	return out, without
 }
 
-// foldStack names the frames of a stack, without the plumbing at both ends.
+// foldStack names the frames of a stack, without the plumbing at both ends; all
+// of them where it is nothing but plumbing.
 func foldStack(t *threads.Thread) []string {
 	if t == nil {
 		return nil
 	}
-	var out []string
+	var all, functions []string
 	for i := range t.Stack.Frames {
-		f := &t.Stack.Frames[i]
-		if len(out) == 0 && threads.IsPlumbing(f.Function) || f.Cut {
-			continue
+		if f := &t.Stack.Frames[i]; !f.Cut {
+			all, functions = append(all, f.Name()), append(functions, f.Function)
 		}
-		out = append(out, f.Name())
 	}
-	for len(out) > 0 {
-		_, function, _ := strings.Cut(out[len(out)-1], "!")
-		if !threads.IsPlumbing(function) {
-			break
-		}
-		out = out[:len(out)-1]
+	first, end := 0, len(all)
+	for first < end && threads.IsPlumbing(functions[first]) {
+		first++
 	}
-	return out
+	for end > first && threads.IsThreadStart(functions[end-1]) {
+		end--
+	}
+	if first == end {
+		return all
+	}
+	return all[first:end]
 }
 
 // printedAgain returns a function that reports whether a stack without a header

@@ -134,7 +134,7 @@ func (b *builder) notes(r *Report, notes []kd.Note) {
 }
 
 func (b *builder) note(n kd.Note) Note {
-	note := Note{Text: n.Text, Session: b.session}
+	note := Note{Text: kd.ShortNames(n.Text), Session: b.session}
 	if n.At.Known() {
 		at := b.at(n.At, 0)
 		note.At = &at
@@ -408,7 +408,7 @@ func (b *builder) finding(s *snapshot.Snapshot, f *heuristics.Finding) Finding {
 	for _, g := range f.Groups {
 		out.StackGroups = append(out.StackGroups, StackGroup{Count: g.Count, Threads: hexes(g.Threads), Frames: g.Frames})
 	}
-	out.StacksGrouped = f.Grouped
+	out.StacksGrouped, out.StacksMissing = f.Grouped, f.NoStack
 	return out
 }
 

@@ -107,10 +107,13 @@ func (p *comparisonPage) finding(n int, f *ComparedFinding) {
 	if len(f.Cycle) > 0 {
 		p.head("Cycle")
 	}
+	from, to := stepsLeft(len(f.Cycle))
 	for i, s := range f.Cycle {
-		if i >= mostSteps {
-			fmt.Fprintf(p, "    … and %d more hops\n", len(f.Cycle)-i)
-			break
+		if i == from {
+			fmt.Fprintf(p, "    … %d more hops (use -o json for all) …\n", to-from)
+		}
+		if from <= i && i < to {
+			continue
 		}
 		p.fold("    ", f.names[i])
 		p.fold("      waits for ", p.lock(&s))

@@ -16,7 +16,7 @@ import (
 //go:embed html.tmpl
 var htmlText string
 
-var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{"plain": clipped(longestText), "cell": clipped(longestCell)}).Parse(htmlText))
+var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{"plain": clipped(longestText), "cell": clipped(longestCell), "short": shortPlain}).Parse(htmlText))
 
 const (
 	// firstPanels are shown at once, the others when asked for.
@@ -39,6 +39,9 @@ const (
 func clipped(most int) func(string) string {
 	return func(s string) string { return Plain(head(s, most)) }
 }
+
+// shortPlain is Plain for names.
+func shortPlain(s string) string { return Plain(kd.ShortNames(s)) }
 
 // head is the first bytes of a text.
 func head(s string, most int) string {
@@ -120,6 +123,7 @@ type htmlFinding struct {
 	People       []htmlPeople
 	GroupsOf     string
 	Groups       []htmlGroup
+	GroupsLeft   []string
 	SameRoot     int // the number of the finding that tells all of it, 0 if none does
 }
 
@@ -257,11 +261,12 @@ func (p *htmlReport) findings(r *Report) {
 // groups shows the stacks of the threads behind a finding.
 func (h *htmlFinding) groups(n names) {
 	f := h.Finding
-	if len(f.StackGroups) == 0 {
+	groups := f.groupsShown()
+	if len(groups) == 0 {
 		return
 	}
-	h.GroupsOf = f.groupsTitle()
-	for _, g := range f.StackGroups[:min(len(f.StackGroups), mostGroups)] {
+	h.GroupsOf, h.GroupsLeft = f.groupsTitle(), f.groupsLeft()
+	for _, g := range groups {
 		h.Groups = append(h.Groups, htmlGroup{Name: fmt.Sprintf("%d x, %s", g.Count, n.thread(f.Session, g.Threads[0])), Frames: g.Frames})
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"kdlocks/kd"
 )
 
 // WriteMarkdown prints the report for a ticket.
@@ -13,9 +15,16 @@ func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 	v := r.Verdict
 	fmt.Fprintf(m, "## kdlocks: %s (%s)\n\n%s\n", v.Kind, v.Confidence, escape(v.Summary))
 	for i := range r.Findings {
-		if sameRoot(r.Findings, i) < 0 {
-			m.finding(&r.Findings[i])
+		if i == mostFindings {
+			fmt.Fprintf(m, "\n... and %d more findings (use -o json for all)\n", len(r.Findings)-i)
+			break
 		}
+		if k := sameRoot(r.Findings, i); k >= 0 {
+			m.title(i+1, &r.Findings[i])
+			fmt.Fprintf(m, "\nThe same root as in \\[%d\\].\n", k+1)
+			continue
+		}
+		m.finding(i+1, &r.Findings[i])
 	}
 	checks := r.inWords()
 	m.selfCheck(&checks)
@@ -76,16 +85,23 @@ func (m *markdown) selfCheck(checks *selfChecks) {
 	}
 }
 
-func (m *markdown) finding(f *Finding) {
-	fmt.Fprintf(m, "\n### %s\n\n", escape(f.Title))
+func (m *markdown) title(n int, f *Finding) {
+	fmt.Fprintf(m, "\n### \\[%d\\] %s\n\n", n, escape(f.Title))
 	fmt.Fprintf(m, "%s, severity %s, %s, evidence grade %s\n", code(f.ID), f.Severity, f.Confidence, f.Grade)
+}
+
+func (m *markdown) finding(n int, f *Finding) {
+	m.title(n, f)
 	if f.Summary != m.r.Verdict.Summary {
 		fmt.Fprintf(m, "\n%s\n", escape(f.Summary))
 	}
 	m.steps(f, f.Cycle)
 	m.steps(f, f.Chain)
+	m.people("Also entangled", f.Others, len(f.Others))
+	m.people("Blocked behind", f.Bystanders, max(len(f.Bystanders), f.BlockedThreads-len(f.Others)))
+	m.stackGroups(f)
 	if f.Suspect != nil {
-		fmt.Fprintf(m, "\n**Suspect:** %s, %s\n", code(f.Suspect.Module), escape(f.Suspect.Reason))
+		fmt.Fprintf(m, "\n**Suspect:** %s, %s\n", code(kd.ShortNames(f.Suspect.Module)), escape(f.Suspect.Reason))
 	}
 	fmt.Fprintf(m, "\n**Why:** %s\n", escape(f.Explanation))
 	m.evidence(f)
@@ -100,10 +116,13 @@ func (m *markdown) steps(f *Finding, steps []Step) {
 		return
 	}
 	m.WriteString("\n| thread | waits for | held by |\n|---|---|---|\n")
+	from, to := stepsLeft(len(steps))
 	for i, s := range steps {
-		if i == mostSteps {
-			fmt.Fprintf(m, "| ... and %d more | | |\n", len(steps)-i)
-			break
+		if i == from {
+			fmt.Fprintf(m, "| ... %d more hops ... | | |\n", to-from)
+		}
+		if from <= i && i < to {
+			continue
 		}
 		held := ""
 		if s.HeldBy != "" {
@@ -116,12 +135,52 @@ func (m *markdown) steps(f *Finding, steps []Step) {
 	}
 }
 
+// people names some of the threads of a list of n.
+func (m *markdown) people(title string, threads []string, n int) {
+	if len(threads) == 0 {
+		return
+	}
+	var list []string
+	for _, t := range threads[:min(len(threads), mostPeople)] {
+		list = append(list, code(m.r.bare(t)))
+	}
+	if left := n - len(list); left > 0 {
+		list = append(list, fmt.Sprintf("... and %d more", left))
+	}
+	fmt.Fprintf(m, "\n**%s (%d):** %s\n", title, n, strings.Join(list, " "))
+}
+
+func (m *markdown) stackGroups(f *Finding) {
+	groups := f.groupsShown()
+	if len(groups) == 0 {
+		return
+	}
+	var b strings.Builder
+	for _, g := range groups {
+		fmt.Fprintf(&b, "%d x, thread %s\n", g.Count, m.thread(f.Session, g.Threads[0]))
+		for _, name := range g.Frames[:min(len(g.Frames), mostGroupFrames)] {
+			fmt.Fprintf(&b, "  %s\n", kd.ShortNames(name))
+		}
+		if left := len(g.Frames) - mostGroupFrames; left > 0 {
+			fmt.Fprintf(&b, "  ... %s\n", kd.Plural(left, "more frame"))
+		}
+	}
+	for _, left := range f.groupsLeft() {
+		b.WriteString(left + "\n")
+	}
+	fmt.Fprintf(m, "\n**%s:**\n\n%s", f.groupsTitle(), fenced(b.String()))
+}
+
 func (m *markdown) evidence(f *Finding) {
 	if len(f.Evidence) == 0 {
 		return
 	}
 	var b strings.Builder
-	for _, e := range f.Evidence {
+	for i, e := range f.Evidence {
+		if i == mostEvidence {
+			fmt.Fprintf(&b, "... and %d more (use -o json for all)\n", len(f.Evidence)-i)
+			break
+		}
 		fmt.Fprintf(&b, "%s:%d:%d  # %s\n    %s\n", e.Input, e.Line, e.Column, e.Why, strings.TrimSpace(strings.Join(e.shown(), "\n    ")))
 	}
 	fmt.Fprintf(m, "\n**Evidence:**\n\n%s", fenced(b.String()))

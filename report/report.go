@@ -346,9 +346,10 @@ type Finding struct {
 	Bystanders     []string `json:"bystanders,omitempty"`
 	BlockedThreads int      `json:"blocked_threads"`
 	// StackGroups are the stacks of the bystanders, of the first StacksGrouped
-	// of them.
+	// of them. StacksMissing of those have no stack in the input.
 	StackGroups   []StackGroup `json:"stack_groups,omitempty"`
 	StacksGrouped int          `json:"stacks_grouped,omitempty"`
+	StacksMissing int          `json:"stacks_missing,omitempty"`
 	Suspect       *Suspect     `json:"suspect,omitempty"`
 	Explanation   string       `json:"explanation"`
 	Disproof      string       `json:"disproof"`

@@ -17,7 +17,8 @@ type SelfCheck struct {
 	Session int    `json:"session,omitempty"`
 	Title   string `json:"title"`  // what holds if it passed
 	Result  string `json:"result"` // passed, failed or not-checkable
-	// Why says what is missing where nothing could be compared.
+	// Why says what is missing where nothing could be compared, and what one that
+	// passed did not have.
 	Why      string     `json:"why,omitempty"`
 	Compared int        `json:"compared"`
 	Count    int        `json:"count"` // places where it failed
@@ -145,7 +146,7 @@ func (r *Report) inWords() selfChecks {
 			session = fmt.Sprintf(", session %d", c.Session)
 		}
 		switch {
-		case c.ID == string(kd.KindsSeen):
+		case c.ID == string(kd.KindsSeen) && c.Result != string(snapshot.Passed):
 		case c.Result == string(snapshot.Passed):
 			out.passed++
 		case c.Result == string(snapshot.NotCheckable) && len(c.Touches) == 0:

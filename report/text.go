@@ -137,7 +137,7 @@ func (p *page) finding(n int, f *Finding) {
 	p.stackGroups(f)
 	if f.Suspect != nil {
 		p.head("Suspect")
-		p.fold("    ", f.Suspect.Module+": "+f.Suspect.Reason)
+		p.fold("    ", kd.ShortNames(f.Suspect.Module)+": "+f.Suspect.Reason)
 	}
 	p.head("Why")
 	p.fold("    ", f.Explanation)
@@ -165,29 +165,64 @@ func (f *Finding) groupsTitle() string {
 	return "Their stacks"
 }
 
-func (p *page) stackGroups(f *Finding) {
+// groupsShown are the groups that the forms for people show: none where no two
+// threads have the same stack.
+func (f *Finding) groupsShown() []StackGroup {
 	if len(f.StackGroups) == 0 || f.StackGroups[0].Count < 2 {
+		return nil
+	}
+	return f.StackGroups[:min(len(f.StackGroups), mostGroups)]
+}
+
+// groupsLeft says which threads are in none of the groups that are shown.
+func (f *Finding) groupsLeft() []string {
+	var out []string
+	if rest := f.StackGroups[len(f.groupsShown()):]; len(rest) > 0 {
+		n := 0
+		for _, g := range rest {
+			n += g.Count
+		}
+		out = append(out, fmt.Sprintf("%d more: %s", n, kd.Plural(len(rest), "other stack")))
+	}
+	if f.StacksMissing > 0 {
+		out = append(out, fmt.Sprintf("%d more: no stack in the input", f.StacksMissing))
+	}
+	return out
+}
+
+func (p *page) stackGroups(f *Finding) {
+	groups := f.groupsShown()
+	if len(groups) == 0 {
 		return
 	}
 	p.head(f.groupsTitle())
-	for i, g := range f.StackGroups {
-		if i == mostGroups {
-			fmt.Fprintf(p, "    and %s\n", kd.Plural(len(f.StackGroups)-i, "more stack"))
-			break
-		}
+	for _, g := range groups {
 		p.fold("    ", fmt.Sprintf("%d x, %s", g.Count, p.who(f.Session, g.Threads[0])))
 		for j, name := range g.Frames {
 			if j == mostGroupFrames {
 				fmt.Fprintf(p, "      ... %s\n", kd.Plural(len(g.Frames)-j, "more frame"))
 				break
 			}
-			p.fold("      ", name)
+			p.fold("      ", kd.ShortNames(name))
 		}
+	}
+	for _, left := range f.groupsLeft() {
+		p.fold("    ", left)
 	}
 }
 
-// mostSteps bounds the hops of a cycle or chain that are drawn.
-const mostSteps = 24
+// mostSteps bounds the hops of a cycle or chain that are drawn. Of a longer one
+// the middle is left out.
+const mostSteps, firstSteps, lastSteps = 16, 8, 4
+
+// stepsLeft returns the first of n hops that is left out, and the one behind the
+// last: n for both if none is.
+func stepsLeft(n int) (from, to int) {
+	if n <= mostSteps {
+		return n, n
+	}
+	return firstSteps, n - lastSteps
+}
 
 // cycle draws who waits for what, held by whom.
 func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
@@ -195,10 +230,13 @@ func (p *page) cycle(title string, f *Finding, steps []Step, closed bool) {
 		return
 	}
 	p.head(title)
+	from, to := stepsLeft(len(steps))
 	for i, s := range steps {
-		if i >= mostSteps {
-			fmt.Fprintf(p, "    ... and %d more hops\n", len(steps)-i)
-			break
+		if i == from {
+			fmt.Fprintf(p, "    ... %d more hops (use -o json for all) ...\n", to-from)
+		}
+		if from <= i && i < to {
+			continue
 		}
 		p.fold("    ", p.who(f.Session, s.Thread))
 		p.fold("      waits for ", p.lock(&s))
@@ -244,12 +282,19 @@ func (p *page) people(title string, f *Finding, threads []string, n int) {
 
 func (p *page) bare(a string) string { return p.r.bare(a) }
 
+// mostEvidence bounds the evidence of a finding that the text forms quote.
+const mostEvidence = 48
+
 func (p *page) evidence(f *Finding) {
 	if len(f.Evidence) == 0 {
 		return
 	}
 	p.head("Evidence")
-	for _, e := range f.Evidence {
+	for i, e := range f.Evidence {
+		if i == mostEvidence {
+			fmt.Fprintf(p, "    ... and %d more (use -o json for all)\n", len(f.Evidence)-i)
+			break
+		}
 		p.fold("    ", fmt.Sprintf("%s:%d:%d: %s", e.Input, e.Line, e.Column, e.Why))
 		for _, line := range e.shown() {
 			p.fold("      | ", line)

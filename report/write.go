@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"kdlocks/kd"
 )
 
 // Style says how a text writer may use its terminal.
@@ -121,9 +123,9 @@ func (p *person) who() string {
 	case p.image == "" && p.cid == "":
 		return ""
 	case p.image == "" || p.cid == "":
-		return " (" + p.image + p.cid + ")"
+		return " (" + kd.ShortNames(p.image) + p.cid + ")"
 	}
-	return " (" + p.image + ", " + p.cid + ")"
+	return " (" + kd.ShortNames(p.image) + ", " + p.cid + ")"
 }
 
 // lock names what is waited for.
@@ -133,7 +135,7 @@ func (n names) lock(s *Step) string {
 	}
 	name := s.Kind + " " + n.r.bare(s.WaitsFor)
 	if s.Symbol != "" {
-		name += " (" + s.Symbol + ")"
+		name += " (" + kd.ShortNames(s.Symbol) + ")"
 	}
 	return name
 }

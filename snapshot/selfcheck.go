@@ -44,7 +44,8 @@ type Touched struct {
 type SelfCheck struct {
 	ID    kd.SelfCheck
 	Title string // what holds if it passed
-	// Result is NotCheckable where nothing was there to compare; Why says what.
+	// Result is NotCheckable where nothing was there to compare; Why says what. In
+	// one that passed, Why says what it passed without.
 	Result Result
 	Why    string
 	// Compared counts what was looked at, Count the places where it failed.
@@ -296,6 +297,29 @@ func (s *Snapshot) touchThreads(c *SelfCheck) {
 			c.Touch(Touched{Thread: t.Addr, At: at, Why: "without symbols its stack tells nothing of what it waits for"})
 		}
 	}
+	switch n := s.stackless(); {
+	case n == 0 || c.Result != "":
+	case n >= c.Compared:
+		c.Result, c.Compared, c.Why = NotCheckable, 0, fmt.Sprintf("no stack of %s in the input: only states were read", kd.Plural(n, "thread"))
+	default:
+		c.Why = fmt.Sprintf("%d of %s have no stack in the input", n, kd.Plural(c.Compared, "thread"))
+	}
+}
+
+// stackless counts the threads of which the input has no stack.
+func (s *Snapshot) stackless() int {
+	n := 0
+	for _, t := range s.Threads {
+		if len(t.Stack.Frames) == 0 {
+			n++
+		}
+	}
+	for _, b := range s.Skimmed() {
+		if b.Has(threads.NoStack) {
+			n++
+		}
+	}
+	return n
 }
 
 // touchPointer tells of an owner pointer on a stack whose bounds were not
@@ -402,7 +426,8 @@ func threadPlaces(t *threads.Thread) []*kd.Ref {
 	return out
 }
 
-// touchKinds says which kinds of lock the input has nothing of.
+// touchKinds says which kinds of lock the input has nothing of. That is no fault
+// of what it does have.
 func (s *Snapshot) touchKinds(c *SelfCheck) {
 	fastMutex := slices.ContainsFunc(s.Threads, func(t *threads.Thread) bool {
 		return t.Stack.Awaited != nil && t.Stack.Awaited.Lock == 0 // mex names the owner and not the lock
@@ -421,5 +446,8 @@ func (s *Snapshot) touchKinds(c *SelfCheck) {
 		if !k.seen {
 			c.Fail(kd.Note{Text: k.text, Self: kd.KindsSeen})
 		}
+	}
+	if c.Count > 0 {
+		c.Result, c.Why = NotCheckable, fmt.Sprintf("the input has nothing of %d of %s", c.Count, kd.Plural(c.Compared, "kind"))
 	}
 }

@@ -85,13 +85,15 @@ func TestSelfChecks(t *testing.T) {
 		{kd.ThreadsRead, "the owner's stack without names", locked(tA+"-01<*>") + strings.NewReplacer("nt!KiSwapContext+0x7a", "0xfffff800`0228da52", "drv!Callback+0xaf", "0xfffff800`0228da52", "nt!Teardown+0xe2", "0xfffff800`0228da52", "nt!KxStartSystemThread+0x16", "0xfffff800`0228da52").Replace(thread(tA, wait, 0)), fail, 11},
 		{kd.ThreadsRead, "an owner pointer on a stack without bounds", locked("fffff88007fab7f3-01<*>") + strings.ReplaceAll(strings.ReplaceAll(thread(tA, wait, 0), "Base fffff88007fac000 Limit fffff88007fa6000 Call 0\n", ""), "Stack Init fffff88007fabdb0 Current fffff88007fab3a0\n", ""), fail, 3},
 		{kd.ThreadsRead, "all is there", locked("fffff88007fab7f3-01<*>") + thread(tA, wait, 0), pass, 0},
+		{kd.ThreadsRead, "no stack of any", plain + "Not impersonating\n", open, 0},
+		{kd.ThreadsRead, "a stack of one of two", plain + "Not impersonating\n\n" + thread(tB, wait, 0), pass, 0},
 		{kd.ThreadsRead, "no thread", locked(tA + "-01<*>"), open, 0},
 
 		{kd.TextWhole, "an owner cut in two", held("     Threads: fffffa801691\n0b60-01<*>\n"), fail, 2},
 		{kd.TextWhole, "whole", locked(tA + "-01<*>"), pass, 0},
 		{kd.TextWhole, "neither lock nor thread", "PROCESS " + tB + "\n    SessionId: none  Cid: 0004    Peb: 00000000  ParentCid: 0000\n    Image: System\n", open, 0},
 
-		{kd.KindsSeen, "no pushlock", locked(tA+"-01<*>") + thread(tA, wait, 0), fail, 0},
+		{kd.KindsSeen, "no pushlock", locked(tA+"-01<*>") + thread(tA, wait, 0), open, 0},
 	} {
 		c := checkOf(t, built(t, tc.text), tc.id)
 		if c.Result != tc.want {
@@ -101,7 +103,7 @@ func TestSelfChecks(t *testing.T) {
 		if at := place(c); at != tc.at {
 			t.Errorf("%s, %s: line %d, want %d: %+v", tc.id, tc.name, at, tc.at, c.Places)
 		}
-		if c.Result == open && (c.Why == "" || c.Compared > 0) {
+		if c.Result == open && (c.Why == "" || c.Compared > 0 && c.ID != kd.KindsSeen) {
 			t.Errorf("%s, %s: not checkable, but why %q and %d compared", tc.id, tc.name, c.Why, c.Compared)
 		}
 		if c.Result == fail && c.Count == 0 {

@@ -277,3 +277,16 @@ func IsPlumbing(function string) bool {
 	}
 	return false
 }
+
+// IsThreadStart reports whether a function is one that threads begin in, or the
+// loop of the system's worker threads: at the outer end of a stack it tells
+// nothing.
+func IsThreadStart(function string) bool {
+	name := strings.TrimLeft(function, "_")
+	for _, p := range [...]string{"ExpWorkerThread", "KxStartSystemThread", "KiStartContextThread"} {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return IsPlumbing(function)
+}

@@ -24,7 +24,7 @@ type analyzeOptions struct {
 func (o *analyzeOptions) bind(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.failOn, "fail-on", "deadlock", "what makes the exit code 1: deadlock, suspected or never")
-	f.BoolVar(&o.each, "each", false, "analyse each file as a case of its own")
+	f.BoolVar(&o.each, "each", false, "analyse each file as a case of its own; with -o json, one document behind the other")
 	f.BoolVar(&o.coverage, "coverage", false, "tell how many lines of each command were understood, and quote the first that were not")
 }
 
@@ -33,13 +33,25 @@ func (a *app) analyzeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "analyze FILE...|-",
 		Short: "Say who is deadlocked, verdict first (the default command)",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.analyze(cmd.Context(), opt, args)
+			return a.analyzeNamed(cmd, opt, args)
 		},
 	}
 	opt.bind(cmd)
 	return cmd
+}
+
+// analyzeNamed analyses what is named, standard input if nothing is.
+func (a *app) analyzeNamed(cmd *cobra.Command, opt *analyzeOptions, names []string) error {
+	if len(names) == 0 {
+		if a.readsTerminal() {
+			fmt.Fprint(a.stderr, cmd.UsageString())
+			return errors.New("name a FILE, or pipe a log in")
+		}
+		names = []string{"-"}
+	}
+	return a.analyze(cmd.Context(), opt, names)
 }
 
 func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,10 @@ tell kdlocks what each part is, and what is missing. Save it and run it with
 
 docs/collect.md tells more ways, also for a slow cable, LiveKD and .shell -ci.`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Log == "" && cmd.Flags().Changed("log") {
+				return errors.New("--log names no file")
+			}
 			script, err := collect.Script(o)
 			if err != nil {
 				return err

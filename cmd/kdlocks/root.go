@@ -79,15 +79,13 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Windows kernel lock-deadlock inspector",
 		Long: `kdlocks reads the output of !locks, !thread, !process and k, saved with .logopen
 or pasted, and says who is deadlocked, why, how sure that is, and on which lines
-it rests. Without a command it analyses its arguments; - is standard input.`,
+it rests. Without a command it analyses its arguments; - is standard input, which it
+also reads when nothing is named and something is piped in.`,
 		Args:          cobra.ArbitraryArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return a.analyze(cmd.Context(), opt, args)
+			return a.analyzeNamed(cmd, opt, args)
 		},
 	}
 	flags := root.PersistentFlags()
@@ -102,12 +100,24 @@ it rests. Without a command it analyses its arguments; - is standard input.`,
 	return root
 }
 
+// readsTerminal reports whether standard input is a terminal, where nothing was
+// piped in.
+func (a *app) readsTerminal() bool {
+	f, ok := a.stdin.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 func (a *app) checkFlags(cmd *cobra.Command) error {
 	if err := a.checkOutput(report.Formats()); err != nil {
 		return err
 	}
 	if report.IsDocument(a.output) && cmd.HasParent() && cmd.Name() != "analyze" {
 		return fmt.Errorf("--output %s shows a whole report: %s has none", a.output, cmd.Name())
+	}
+	if cmd.Name() == "collect" {
+		if err := refuseReportFlags(cmd); err != nil {
+			return err
+		}
 	}
 	if !slices.Contains([]string{"auto", "always", "never"}, a.color) {
 		return fmt.Errorf("--color %q: not one of auto, always, never", a.color)
@@ -116,6 +126,17 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 		return errors.New("--width is less than 0")
 	}
 	a.bar = a.newBar()
+	return nil
+}
+
+// refuseReportFlags reports an error if a flag was given that is about reports:
+// a command that prints none would ignore it.
+func refuseReportFlags(cmd *cobra.Command) error {
+	for _, name := range []string{"output", "quiet", "width", "color", "max-size"} {
+		if cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s is for reports: %s prints none", name, cmd.Name())
+		}
+	}
 	return nil
 }
 
