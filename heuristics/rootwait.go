@@ -95,7 +95,7 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 		d.seenFrame(f, t, at, "what it waits in")
 	}
 	f.Summary = fmt.Sprintf("%s behind %s: %s.", capital(waits(r.Blocked, "thread")), d.thread(t.Addr), text)
-	f.Explanation = "The owner of the lock does not wait for any lock that the input shows: " + text + "." + ticksOf(t)
+	f.Explanation = d.beyondLocks(r) + text + "." + ticksOf(t)
 	d.drawChain(f, r)
 	f.Suspect = suspectOfWait(t)
 	f.Next = d.nextForWait(c, t)
@@ -103,6 +103,17 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 		d.tellStorage(f, t)
 	}
 	return f
+}
+
+// beyondLocks begins the explanation of a root that no lock holds up. One that
+// a guess joins to others is told of in a suspected cycle, too.
+func (d *diagnosis) beyondLocks(r waitgraph.Root) string {
+	for _, e := range d.graph.Out[r.Node] {
+		if d.graph.Edges[e].Guess {
+			return "Who must end the wait of the owner of the lock is not in the input, and that it hangs on one of these locks is no more than a guess, told as a suspected deadlock where it closes a cycle: "
+		}
+	}
+	return "The owner of the lock does not wait for any lock that the input shows: "
 }
 
 // suspectOfWait names the module outside Windows that stands nearest to the
