@@ -95,7 +95,7 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 		return "it is a system worker that waits for work"
 	}
 	if why, _ := ioWait(t); why != "" {
-		return why
+		return d.ioState(t, why)
 	}
 	if t.State == threads.Waiting {
 		s := "it waits"

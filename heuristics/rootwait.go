@@ -87,6 +87,9 @@ func registerRoot(s *rootSort) {
 // rootWaits is the finding about a root whose wait is understood.
 func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, text string, at int) *Finding {
 	f := d.rootFinding(c, BlockedChain, r, t.Addr)
+	if c == rootIO.check {
+		text = d.ioState(t, text)
+	}
 	if t.Timed() {
 		text += "; the wait has a timer and ends by itself"
 	}
@@ -99,6 +102,12 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	d.drawChain(f, r)
 	f.Suspect = suspectOfWait(t)
 	f.Next = d.nextForWait(c, t)
+	switch c {
+	case rootIO.check, rootDriver.check, rootStorage.check:
+		d.tellIRPs(f, t)
+	case rootUserMode.check:
+		d.tellMessage(f, t)
+	}
 	if c == rootStorage.check {
 		d.tellStorage(f, t)
 	}
