@@ -89,13 +89,16 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 		return "it waits for a resource that no list in the input names"
 	}
 	if why, _ := userModeWait(t); why != "" {
-		return why
+		return d.awaitedBy(t).inWords(why)
 	}
 	if isIdleWorker(t) {
 		return "it is a system worker that waits for work"
 	}
 	if why, _ := ioWait(t); why != "" {
 		return d.ioState(t, why)
+	}
+	if a := d.awaitedBy(t); a.text != "" && t.State == threads.Waiting {
+		return a.text
 	}
 	if t.State == threads.Waiting {
 		s := "it waits"

@@ -90,7 +90,9 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	if c == rootIO.check {
 		text = d.ioState(t, text)
 	}
-	if t.Timed() {
+	objects := d.awaitedBy(t)
+	text = objects.inWords(text)
+	if t.Timed() && objects.text == "" {
 		text += "; the wait has a timer and ends by itself"
 	}
 	if at >= 0 {
@@ -98,7 +100,7 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 		d.seenFrame(f, t, at, "what it waits in")
 	}
 	f.Summary = fmt.Sprintf("%s behind %s: %s.", capital(waits(r.Blocked, "thread")), d.thread(t.Addr), text)
-	f.Explanation = d.beyondLocks(r) + text + "." + ticksOf(t)
+	f.Explanation = d.beyondLocks(r, objects) + text + "." + ticksOf(t)
 	d.drawChain(f, r)
 	f.Suspect = suspectOfWait(t)
 	f.Next = d.nextForWait(c, t)
@@ -107,6 +109,7 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 		d.tellIRPs(f, t)
 	case rootUserMode.check:
 		d.tellMessage(f, t)
+		d.tellAwaited(f, objects)
 	}
 	if c == rootStorage.check {
 		d.tellStorage(f, t)
@@ -116,7 +119,10 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 
 // beyondLocks begins the explanation of a root that no lock holds up. One that
 // a guess joins to others is told of in a suspected cycle, too.
-func (d *diagnosis) beyondLocks(r waitgraph.Root) string {
+func (d *diagnosis) beyondLocks(r waitgraph.Root, a awaited) string {
+	if a.lock {
+		return "What the owner of the lock waits for is no lock that must hold it up: "
+	}
 	for _, e := range d.graph.Out[r.Node] {
 		if d.graph.Edges[e].Guess {
 			return "Who must end the wait of the owner of the lock is not in the input, and that it hangs on one of these locks is no more than a guess, told as a suspected deadlock where it closes a cycle: "
