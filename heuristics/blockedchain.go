@@ -38,6 +38,9 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 	if len(f.Chain) == 0 {
 		f.Explanation = "Its waiters are announced by a count and not listed."
 	}
+	if s, _, _ := sortOf(t); s != nil && s != &rootSuspended && isYoung(t) {
+		f.tellYoung(t)
+	}
 	if t == nil || !t.Header || len(t.Stack.Frames) == 0 {
 		f.Next = []string{"!thread " + d.addr(a)}
 	} else if waitsForResource(t) {

@@ -114,7 +114,24 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	if c == rootStorage.check {
 		d.tellStorage(f, t)
 	}
+	if c != rootSuspended.check && isYoung(t) {
+		f.tellYoung(t)
+	}
 	return f
+}
+
+// isYoung reports whether a wait has lasted for less than a second and was not
+// begun anew meanwhile: waits for an ERESOURCE are, and those that have a timer
+// or a delay may be.
+func isYoung(t *threads.Thread) bool {
+	return t != nil && t.State == threads.Waiting && t.WaitMS >= 0 && t.WaitMS < youngMS && !t.Timed() && !waitsForResource(t) && t.WaitReason != "DelayExecution" && t.WaitReason != "WrDelayExecution"
+}
+
+// tellYoung lowers a finding about a root whose wait has just begun.
+func (f *Finding) tellYoung(t *threads.Thread) {
+	f.Severity, f.Confidence = Low, Possible
+	f.Summary = strings.TrimSuffix(f.Summary, ".") + fmt.Sprintf(". The wait is %s old: the lock is held, and one photograph does not show that it hangs.", span(t.WaitMS))
+	f.Explanation += " So short a wait is normal life."
 }
 
 // beyondLocks begins the explanation of a root that no lock holds up. One that
