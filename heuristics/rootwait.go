@@ -92,7 +92,11 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	}
 	objects := d.awaitedBy(t)
 	text = objects.inWords(text)
-	if t.Timed() && objects.text == "" {
+	what, idle := d.namedButIdle(r, t)
+	if idle {
+		text = "it is named as the thread that must answer " + what + ", but it is idle: it waits for the next message or for work, so the reply hangs elsewhere"
+	}
+	if t.Timed() && objects.text == "" && !idle {
 		text += "; the wait has a timer and ends by itself"
 	}
 	if at >= 0 {
@@ -114,10 +118,32 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	if c == rootStorage.check {
 		d.tellStorage(f, t)
 	}
-	if c != rootSuspended.check && isYoung(t) {
+	if idle {
+		f.Confidence = Possible
+		f.Remedy = "Look for who took the message over: another thread of the server process, or a process that it asked in turn. A server that lost the message answers it never."
+		f.Disproof = "A second capture shows the thread at work on the message."
+	}
+	if c != rootSuspended.check && !idle && isYoung(t) {
 		f.tellYoung(t)
 	}
 	return f
+}
+
+// namedButIdle returns the message that a root must answer by what was printed
+// of the message, though its own stack shows that it is idle.
+func (d *diagnosis) namedButIdle(r waitgraph.Root, t *threads.Thread) (message string, idle bool) {
+	if !waitgraph.Receives(t) {
+		return "", false
+	}
+	for _, e := range d.graph.In[r.Node] {
+		switch gate := d.graph.Nodes[d.graph.Edges[e].From]; gate.What {
+		case waitgraph.ALPCMessage, waitgraph.LPCMessage:
+			message = string(gate.What) + " " + d.addr(gate.Addr)
+		default:
+			return "", false // it owns something, too
+		}
+	}
+	return message, message != ""
 }
 
 // isYoung reports whether a wait has lasted for less than a second and was not
@@ -143,6 +169,11 @@ func (d *diagnosis) beyondLocks(r waitgraph.Root, a awaited) string {
 	for _, e := range d.graph.Out[r.Node] {
 		if d.graph.Edges[e].Guess {
 			return "Who must end the wait of the owner of the lock is not in the input, and that it hangs on one of these locks is no more than a guess, told as a suspected deadlock where it closes a cycle: "
+		}
+	}
+	if t := d.snap.Thread(d.graph.Nodes[r.Node].Addr); t != nil {
+		if _, idle := d.namedButIdle(r, t); idle {
+			return "The thread at the end of the chain does not wait for any lock that the input shows: "
 		}
 	}
 	return "The owner of the lock does not wait for any lock that the input shows: "

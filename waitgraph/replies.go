@@ -150,8 +150,11 @@ func (g *Graph) guessServer(client int, t *threads.Thread, server []kd.Addr) {
 var receives = []string{"NtWaitForWorkViaWorkerFactory", "AlpcpReceiveMessage", "NtReplyWaitReceivePort", "KeRemoveQueue"}
 
 // canServe reports whether a thread is idle and can take the next message.
-func (g *Graph) canServe(a kd.Addr) bool {
-	t := g.Snap.Thread(a)
+func (g *Graph) canServe(a kd.Addr) bool { return Receives(g.Snap.Thread(a)) }
+
+// Receives reports whether a thread is idle: it waits for the next message or
+// for work.
+func Receives(t *threads.Thread) bool {
 	if t == nil || t.State != threads.Waiting {
 		return false
 	}
