@@ -44,6 +44,9 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 		f.Explanation = "Its waiters are announced by a count and not listed."
 	}
 	f.Next = d.nextForRoot(f, t, a)
+	if s, _, _ := sortOf(t); s != nil && s != &rootSuspended && isYoung(t) {
+		f.tellYoung(t)
+	}
 	return f
 }
 
@@ -107,13 +110,16 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 		return "it waits for a resource that no list in the input names"
 	}
 	if why, _ := userModeWait(t); why != "" {
-		return why
+		return d.awaitedBy(t).inWords(why)
 	}
 	if isIdleWorker(t) {
 		return "it is a system worker that waits for work"
 	}
 	if why, _ := ioWait(t); why != "" {
-		return why
+		return d.ioState(t, why)
+	}
+	if a := d.awaitedBy(t); a.text != "" && t.State == threads.Waiting {
+		return a.text
 	}
 	if what := ownerless(t); what != threads.ForUnknown {
 		return "it waits for " + what.String() + " whose owner is not in the input"

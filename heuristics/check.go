@@ -83,6 +83,9 @@ type Step struct {
 	// Queued is set when HeldBy does not own the lock but waits for it
 	// exclusively, before the thread.
 	Queued bool
+	// Guess is set when it is not known that HeldBy is the one that must end the
+	// wait: one of the threads of the server, or one with the IRP on its stack.
+	Guess bool
 }
 
 // Suspect is the module that an engineer should look at first.

@@ -92,10 +92,48 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 		}
 		fmt.Fprintf(&b, "%s waits for %s. ", capital(d.who(s.Thread)), d.hop(s))
 	}
-	b.WriteString("So none of them can go on.")
+	if guess := d.guessed(f.Cycle); guess != "" {
+		fmt.Fprintf(&b, "That is a guess: if %s, none of them can go on; if not, this is no cycle.", guess)
+	} else {
+		b.WriteString("So none of them can go on.")
+	}
 	b.WriteString(d.writerPreference(f.Cycle))
 	f.Explanation = b.String()
 	return f
+}
+
+// guessed says what a cycle takes for granted without knowing it, "" if nothing.
+func (d *diagnosis) guessed(cycle []Step) string {
+	var out []string
+	for _, s := range cycle {
+		switch {
+		case !s.Guess:
+		case s.What == waitgraph.IRP:
+			out = append(out, d.who(s.HeldBy)+" must complete the IRP")
+		default:
+			out = append(out, d.who(s.HeldBy)+" is the one that must answer")
+		}
+		if len(out) == mostTold {
+			break
+		}
+	}
+	return strings.Join(out, " and ")
+}
+
+// guessedHop says what the thread of a step waits for, where it is not known
+// who must end the wait.
+func (d *diagnosis) guessedHop(s Step) string {
+	if s.What == waitgraph.IRP {
+		return fmt.Sprintf("%s, which stands on the stack of %s, too: who must complete it, `!irp %s` tells", d.waitedFor(s), d.who(s.HeldBy), d.addr(s.WaitsFor))
+	}
+	process, command := "the server process", "!alpc /m "+d.addr(s.WaitsFor)
+	if s.What == waitgraph.LPCMessage {
+		command = fmt.Sprintf("!lpc message %x", uint64(s.WaitsFor))
+	}
+	if t := d.snap.Thread(s.HeldBy); t != nil && t.Process.Addr != 0 {
+		process = "process " + d.addr(t.Process.Addr)
+	}
+	return fmt.Sprintf("the reply to %s: one of the threads of %s must answer; which one, `%s` tells; %s is one of them and is blocked", d.waitedFor(s), process, command, d.who(s.HeldBy))
 }
 
 // writerPreference names a cycle that runs through a queued exclusive waiter for
@@ -122,6 +160,9 @@ func (d *diagnosis) who(a kd.Addr) string {
 
 // hop says what the thread of a step waits for, and who stands in its way.
 func (d *diagnosis) hop(s Step) string {
+	if s.Guess {
+		return d.guessedHop(s)
+	}
 	switch s.What {
 	case waitgraph.ThreadObject:
 		return "the end of " + d.who(s.HeldBy)
@@ -169,7 +210,11 @@ func (d *diagnosis) cycleSummary(f Finding) string {
 	case f.Confidence == VeryLikely:
 		word = "Deadlock, very likely"
 	}
-	s := fmt.Sprintf("%s: %s wait for each other over %s%s.", word, kd.Plural(len(f.Threads), "thread"), over(f.Cycle, len(f.Resources)), d.members(f))
+	who := kd.Plural(len(f.Threads), "thread")
+	if guess := d.guessed(f.Cycle); guess != "" {
+		who = "if " + guess + " (a guess), " + who
+	}
+	s := fmt.Sprintf("%s: %s wait for each other over %s%s.", word, who, over(f.Cycle, len(f.Resources)), d.members(f))
 	if f.Blocked > 0 {
 		s += fmt.Sprintf(" %s behind them.", waits(f.Blocked, "other thread"))
 	}

@@ -242,8 +242,11 @@ func (d *diagnosis) gapsOfWaits() {
 		if t.State != threads.Waiting || waitsForResource(t) || t.Reply == nil && (len(t.IRPs) == 0 || t.WaitMode == "UserMode") {
 			continue
 		}
-		n++
 		next := d.nextForWait(rootIO.check, t)
+		if len(next) == 0 {
+			continue
+		}
+		n++
 		d.gap(kd.Gap{What: "what ends the wait of " + d.thread(t.Addr), Why: kd.NotInInput, Next: next[0]})
 	}
 }

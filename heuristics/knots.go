@@ -162,6 +162,7 @@ func (d *diagnosis) steps(edges []int) []Step {
 			s.HeldBy = d.graph.Nodes[own.To].Addr
 		}
 		s.Queued = gate.Kind == waitgraph.Shared && own.Owner == nil
+		s.Guess = wait.Guess || own.Guess
 		out = append(out, s)
 	}
 	return out

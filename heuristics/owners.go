@@ -80,13 +80,26 @@ func (d *diagnosis) rootFinding(c *Check, kind Kind, r waitgraph.Root, a kd.Addr
 		if edge.Owner != nil {
 			d.seenOwner(&f, edge.Owner)
 		} else {
-			f.seen(edge.At, edge.About, "the owner of the mutant")
+			f.seen(edge.At, edge.About, ownerWords(gate.What))
 		}
 	}
 	if t := d.snap.Thread(a); t != nil {
 		f.seen(t.At, t.Addr, "state of the owner")
 	}
 	return &f
+}
+
+// ownerWords say what the place tells from which the end of a wait is known.
+func ownerWords(w waitgraph.What) string {
+	switch w {
+	case waitgraph.ALPCMessage, waitgraph.LPCMessage:
+		return "the thread that must answer"
+	case waitgraph.ThreadObject:
+		return "the thread that must end"
+	case waitgraph.ProcessObject:
+		return "a thread of the process that must end"
+	}
+	return "the owner of the " + string(w)
 }
 
 func (d *diagnosis) chainGrade(r waitgraph.Root) waitgraph.Grade {

@@ -26,7 +26,7 @@ Seen must be: the owner entry and the state TERMINATED in the thread's own block
 
 func init() {
 	register(ownerTerminated, func(d *diagnosis) []Finding {
-		return d.eachOwner(func(r *snapshot.Resource, o *snapshot.Owner) *Finding {
+		out := d.eachOwner(func(r *snapshot.Resource, o *snapshot.Owner) *Finding {
 			if b := d.snap.Brief(o.Thread); b != nil && b.State != threads.Terminated {
 				return nil
 			}
@@ -35,7 +35,57 @@ func init() {
 			}
 			return nil
 		})
+		terminated := func(b *threads.Brief) bool { return b.State == threads.Terminated }
+		return append(out, d.eachRoot(terminated, func(r waitgraph.Root, t *threads.Thread, _ kd.Addr) *Finding {
+			if t == nil || t.State != threads.Terminated {
+				return nil
+			}
+			return d.terminatedRoot(r, t)
+		})...)
 	})
+}
+
+// terminatedRoot tells of a root that has terminated and is printed as the owner
+// of another lock than an ERESOURCE, nil if it owns none. The kernel gives up the
+// mutants of a thread that ends, and wakes who waits for them with
+// STATUS_ABANDONED (Microsoft Learn: KeWaitForSingleObject): one that is still
+// owned tells of two moments first.
+func (d *diagnosis) terminatedRoot(r waitgraph.Root, t *threads.Thread) *Finding {
+	var lock waitgraph.Node
+	for _, e := range d.graph.In[r.Node] {
+		edge := d.graph.Edges[e]
+		gate := d.graph.Nodes[edge.From]
+		if edge.Owner != nil || gate.Resource != nil || !gate.What.IsLock() || edge.Guess {
+			continue
+		}
+		lock = gate
+		break
+	}
+	if lock.What == "" {
+		return nil
+	}
+	f := d.rootFinding(ownerTerminated, BlockedChain, r, t.Addr)
+	f.Severity, f.Confidence = High, Possible
+	what := "a " + string(lock.What)
+	if lock.Addr != 0 {
+		what = string(lock.What) + " " + d.addr(lock.Addr)
+	}
+	f.Summary = fmt.Sprintf("%s behind %s, which is printed as terminated and as the owner of %s.", capital(waits(r.Blocked, "thread")), d.thread(t.Addr), what)
+	f.Explanation = fmt.Sprintf("The THREAD block of the owner (line %d) says terminated. A thread that is gone releases nothing.", t.At.Line)
+	if lock.What == waitgraph.Mutant {
+		f.Explanation += " But the kernel gives up the mutants of a thread that ends, and wakes who waits for them: if both blocks are of one moment, the thread was just ending; if not, the owner is a newer thread, or none."
+	}
+	f.Remedy = "Print the waiting thread and the owner again, from one moment. If it stays so, find who started the owner, and what ended it while it owned the lock."
+	f.Disproof = "!thread shows the owner in another state, or the waiter with another owner."
+	f.Suspect = startSuspect(t)
+	d.drawChain(f, r)
+	f.Next = []string{"!thread " + d.addr(t.Addr)}
+	for _, s := range f.Chain {
+		if s.HeldBy == t.Addr && s.Thread != 0 {
+			f.Next = append(f.Next, "!thread "+d.addr(s.Thread))
+		}
+	}
+	return f
 }
 
 func (d *diagnosis) terminatedFinding(r *snapshot.Resource, o *snapshot.Owner) *Finding {

@@ -3,7 +3,9 @@ package heuristics
 import (
 	"fmt"
 
+	"kdlocks/objects"
 	"kdlocks/threads"
+	"kdlocks/waitgraph"
 )
 
 var rootIO = rootSort{may: perhapsIO, why: ioWait, check: &Check{
@@ -183,7 +185,9 @@ func init() {
 func (d *diagnosis) nextForWait(c *Check, t *threads.Thread) []string {
 	var out []string
 	if t.Reply != nil {
-		if t.Reply.ALPC {
+		if m := d.snap.Message(t.Reply.Message); m != nil && m.Conflict == "" && m.LPC != t.Reply.ALPC {
+			out = append(out, d.nextForMessage(m)...)
+		} else if t.Reply.ALPC {
 			out = append(out, "!alpc /m "+d.addr(t.Reply.Message))
 		} else {
 			out = append(out, fmt.Sprintf("!lpc message %x", uint64(t.Reply.Message)))
@@ -194,9 +198,7 @@ func (d *diagnosis) nextForWait(c *Check, t *threads.Thread) []string {
 	}
 	switch c {
 	case rootIO.check, rootDriver.check, rootStorage.check:
-		for _, irp := range t.IRPs {
-			out = append(out, "!irp "+d.addr(irp.Addr))
-		}
+		out = append(out, d.nextForIRPs(t)...)
 	case rootMemory.check:
 		out = append(out, "!vm")
 	}
@@ -207,4 +209,37 @@ func (d *diagnosis) nextForWait(c *Check, t *threads.Thread) []string {
 		out = append(out, "lmvm "+s.Module)
 	}
 	return out
+}
+
+// nextForMessage goes on from a message that was printed.
+func (d *diagnosis) nextForMessage(m *objects.Message) []string {
+	if a := m.ServerThread.Addr; a != 0 && m.Canceled != objects.Yes {
+		if t := d.snap.Thread(a); t == nil || len(t.Stack.Frames) == 0 {
+			return []string{"!thread " + d.addr(a)}
+		}
+	}
+	return nil
+}
+
+// tellMessage says of the message that a root waits for what was printed of it.
+func (d *diagnosis) tellMessage(f *Finding, t *threads.Thread) {
+	if t.Reply == nil {
+		return
+	}
+	m := d.snap.Message(t.Reply.Message)
+	if m == nil || m.LPC == t.Reply.ALPC {
+		return
+	}
+	switch {
+	case m.Conflict != "":
+		return
+	case m.Canceled == objects.Yes:
+		f.Explanation += fmt.Sprintf(" But the message is printed as canceled (line %d): nobody needs to answer it, and the wait should end.", m.At.Line)
+		f.Confidence = Possible
+	case !waitgraph.AwaitedBy(m, t):
+		f.Explanation += fmt.Sprintf(" But the message is printed with another thread that waits for its reply (line %d): that is of another moment.", m.At.Line)
+		f.Next = append([]string{"!thread " + d.addr(t.Addr)}, f.Next...)
+	case m.ServerThread.Known() && m.ServerThread.Addr == 0:
+		f.Explanation += fmt.Sprintf(" No thread of the server works on the message (line %d).", m.At.Line)
+	}
 }

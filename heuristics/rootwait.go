@@ -87,7 +87,16 @@ func registerRoot(s *rootSort) {
 // rootWaits is the finding about a root whose wait is understood.
 func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, text string, at int) *Finding {
 	f := d.rootFinding(c, BlockedChain, r, t.Addr)
-	if t.Timed() {
+	if c == rootIO.check {
+		text = d.ioState(t, text)
+	}
+	objects := d.awaitedBy(t)
+	text = objects.inWords(text)
+	what, idle := d.namedButIdle(r, t)
+	if idle {
+		text = "it is named as the thread that must answer " + what + ", but it is idle: it waits for the next message or for work, so the reply hangs elsewhere"
+	}
+	if t.Timed() && objects.text == "" && !idle {
 		text += "; the wait has a timer and ends by itself"
 	}
 	if at >= 0 {
@@ -95,10 +104,17 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 		d.seenFrame(f, t, at, "what it waits in")
 	}
 	f.Summary = fmt.Sprintf("%s behind %s: %s.", capital(waits(r.Blocked, "thread")), d.thread(t.Addr), text)
-	f.Explanation = "The owner of the lock does not wait for any lock that the input shows: " + text + "." + ticksOf(t)
+	f.Explanation = d.beyondLocks(r, objects) + text + "." + ticksOf(t)
 	d.drawChain(f, r)
 	f.Suspect = suspectOfWait(t)
 	f.Next = d.nextForWait(c, t)
+	switch c {
+	case rootIO.check, rootDriver.check, rootStorage.check:
+		d.tellIRPs(f, t)
+	case rootUserMode.check:
+		d.tellMessage(f, t)
+		d.tellAwaited(f, objects)
+	}
 	switch module := withoutSymbols(t); {
 	case c == rootStorage.check:
 		d.tellStorage(f, t)
@@ -107,7 +123,65 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 		f.Explanation += fmt.Sprintf(" The routine of %s that asked for the wait has no symbol: what it does for the driver is not known.", module)
 		f.Next = append([]string{d.reload(module, t)}, f.Next...)
 	}
+	if idle {
+		f.Confidence = Possible
+		f.Remedy = "Look for who took the message over: another thread of the server process, or a process that it asked in turn. A server that lost the message answers it never."
+		f.Disproof = "A second capture shows the thread at work on the message."
+	}
+	if c != rootSuspended.check && !idle && isYoung(t) {
+		f.tellYoung(t)
+	}
 	return f
+}
+
+// namedButIdle returns the message that a root must answer by what was printed
+// of the message, though its own stack shows that it is idle.
+func (d *diagnosis) namedButIdle(r waitgraph.Root, t *threads.Thread) (message string, idle bool) {
+	if !waitgraph.Receives(t) {
+		return "", false
+	}
+	for _, e := range d.graph.In[r.Node] {
+		switch gate := d.graph.Nodes[d.graph.Edges[e].From]; gate.What {
+		case waitgraph.ALPCMessage, waitgraph.LPCMessage:
+			message = string(gate.What) + " " + d.addr(gate.Addr)
+		default:
+			return "", false // it owns something, too
+		}
+	}
+	return message, message != ""
+}
+
+// isYoung reports whether a wait has lasted for less than a second and was not
+// begun anew meanwhile: waits for an ERESOURCE are, and those that have a timer
+// or a delay may be.
+func isYoung(t *threads.Thread) bool {
+	return t != nil && t.State == threads.Waiting && t.WaitMS >= 0 && t.WaitMS < youngMS && !t.Timed() && !waitsForResource(t) && t.WaitReason != "DelayExecution" && t.WaitReason != "WrDelayExecution"
+}
+
+// tellYoung lowers a finding about a root whose wait has just begun.
+func (f *Finding) tellYoung(t *threads.Thread) {
+	f.Severity, f.Confidence = Low, Possible
+	f.Summary = strings.TrimSuffix(f.Summary, ".") + fmt.Sprintf(". The wait is %s old: the lock is held, and one photograph does not show that it hangs.", span(t.WaitMS))
+	f.Explanation += " So short a wait is normal life."
+}
+
+// beyondLocks begins the explanation of a root that no lock holds up. One that
+// a guess joins to others is told of in a suspected cycle, too.
+func (d *diagnosis) beyondLocks(r waitgraph.Root, a awaited) string {
+	if a.lock {
+		return "What the owner of the lock waits for is no lock that must hold it up: "
+	}
+	for _, e := range d.graph.Out[r.Node] {
+		if d.graph.Edges[e].Guess {
+			return "Who must end the wait of the owner of the lock is not in the input, and that it hangs on one of these locks is no more than a guess, told as a suspected deadlock where it closes a cycle: "
+		}
+	}
+	if t := d.snap.Thread(d.graph.Nodes[r.Node].Addr); t != nil {
+		if _, idle := d.namedButIdle(r, t); idle {
+			return "The thread at the end of the chain does not wait for any lock that the input shows: "
+		}
+	}
+	return "The owner of the lock does not wait for any lock that the input shows: "
 }
 
 // suspectOfWait names the module outside Windows that stands nearest to the

@@ -433,7 +433,7 @@ func (b *builder) quote(at kd.Ref, a kd.Addr, why string) (Evidence, bool) {
 func steps(s *snapshot.Snapshot, in []heuristics.Step) []Step {
 	var out []Step
 	for _, hop := range in {
-		step := Step{Thread: hex(hop.Thread), WaitsFor: hex(hop.WaitsFor), Kind: string(hop.What), HeldBy: hex(hop.HeldBy), Queued: hop.Queued, Grade: hop.Grade.String()}
+		step := Step{Thread: hex(hop.Thread), WaitsFor: hex(hop.WaitsFor), Kind: string(hop.What), HeldBy: hex(hop.HeldBy), Queued: hop.Queued, Guess: hop.Guess, Grade: hop.Grade.String()}
 		if r := s.Resource(hop.WaitsFor); r != nil {
 			step.Symbol = r.Symbol
 		}

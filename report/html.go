@@ -289,6 +289,9 @@ func (n names) stepTable(name string, f *Finding, steps []Step) htmlTable {
 		if s.Queued {
 			held += " (queued before it)"
 		}
+		if s.Guess {
+			held += " (a guess)"
+		}
 		t.Rows = append(t.Rows, []string{strconv.Itoa(i + 1), who, head(n.lock(&s), longestCell), held, s.Grade})
 	}
 	return t

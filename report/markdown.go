@@ -131,6 +131,9 @@ func (m *markdown) steps(f *Finding, steps []Step) {
 		if s.Queued {
 			held += " (queued before it)"
 		}
+		if s.Guess {
+			held += " (a guess)"
+		}
 		fmt.Fprintf(m, "| %s | %s | %s |\n", escape(m.thread(f.Session, s.Thread)), escape(m.lock(&s)), escape(held))
 	}
 }

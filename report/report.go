@@ -295,6 +295,7 @@ type Step struct {
 	Symbol   string `json:"symbol,omitempty"`    // of what is waited for
 	HeldBy   string `json:"held_by,omitempty"`
 	Queued   bool   `json:"queued,omitempty"` // held_by waits for it, too, queued before
+	Guess    bool   `json:"guess,omitempty"`  // it is not known that held_by must end the wait
 	Grade    string `json:"grade"`            // of the weaker of its two edges
 }
 

@@ -88,6 +88,9 @@ func (g *grapher) step(i int) {
 	if s.Queued {
 		how = "is waited for before it by"
 	}
+	if s.Guess {
+		how = "is perhaps to be ended by"
+	}
 	g.edge(lock, g.holder(i), how, s)
 }
 

@@ -142,6 +142,12 @@ func (n names) lock(s *Step) string {
 
 // by says how held_by of a step stands in the way.
 func (s *Step) by() string {
+	switch {
+	case s.Guess && s.Kind == "IRP":
+		return "perhaps to be completed by "
+	case s.Guess:
+		return "perhaps to be answered by "
+	}
 	switch s.Kind {
 	case "thread":
 		return "which must end: "

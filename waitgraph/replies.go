@@ -1,6 +1,7 @@
 package waitgraph
 
 import (
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -13,6 +14,12 @@ import (
 func (g *Graph) reply(t *threads.Thread, grade Grade) (claim, bool) {
 	m, what := g.message(t)
 	if m == nil || m.ServerThread.Addr == 0 || m.ServerThread.Addr == t.Addr {
+		return claim{}, false
+	}
+	if !AwaitedBy(m, t) {
+		if m.Canceled == objects.Yes {
+			g.note(m.At, "thread %s waits for the reply to message %s, which is printed as canceled: no edge is drawn", g.bare(t.Addr), g.bare(t.Reply.Message))
+		}
 		return claim{}, false
 	}
 	return claim{
@@ -36,6 +43,12 @@ func (g *Graph) message(t *threads.Thread) (*objects.Message, What) {
 		return nil, what
 	}
 	return m, what
+}
+
+// AwaitedBy reports whether a message as printed agrees with a thread's wait for
+// its reply: it is not canceled, and no other thread waits for it.
+func AwaitedBy(m *objects.Message, t *threads.Thread) bool {
+	return m.Canceled != objects.Yes && (!m.Client.Known() || m.Client.Addr == t.Addr)
 }
 
 // criticalSection returns the wait for a critical section whose owner was
@@ -118,7 +131,10 @@ func (g *Graph) addGuesses(members map[kd.Addr][]kd.Addr) {
 // port at which its message is queued.
 func (g *Graph) guessServer(client int, t *threads.Thread, server []kd.Addr) {
 	m, what := g.message(t)
-	if m != nil && m.ServerThread.Known() || t.Reply.Server == t.Process.Addr {
+	if m != nil && m.ServerThread.Known() || t.Reply.Server == t.Process.Addr || slices.ContainsFunc(server, g.canServe) {
+		return
+	}
+	if p := g.Snap.Message(t.Reply.Message); p != nil && !AwaitedBy(p, t) {
 		return
 	}
 	for _, a := range server {
@@ -127,6 +143,25 @@ func (g *Graph) guessServer(client int, t *threads.Thread, server []kd.Addr) {
 			g.guess(client, Node{Kind: Object, What: what, Addr: t.Reply.Message}, t.Reply.At, Edge{To: s, Grade: D, At: st.At, About: a})
 		}
 	}
+}
+
+// receives are routines in which a thread waits for the next message or work:
+// of a port, of the threads of a pool, of a queue.
+var receives = []string{"NtWaitForWorkViaWorkerFactory", "AlpcpReceiveMessage", "NtReplyWaitReceivePort", "KeRemoveQueue"}
+
+// canServe reports whether a thread is idle and can take the next message.
+func (g *Graph) canServe(a kd.Addr) bool { return Receives(g.Snap.Thread(a)) }
+
+// Receives reports whether a thread is idle: it waits for the next message or
+// for work.
+func Receives(t *threads.Thread) bool {
+	if t == nil || t.State != threads.Waiting {
+		return false
+	}
+	if len(t.Stack.Frames) == 0 {
+		return t.WaitReason == "WrQueue" || t.WaitReason == "WrLpcReceive"
+	}
+	return t.FindFrame(receives...) >= 0
 }
 
 // guessCompleter joins threads to the blocked ones whose stacks show their IRP
