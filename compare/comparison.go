@@ -58,7 +58,10 @@ type Facts struct {
 }
 
 // comparison is a Comparison in the making.
-type comparison struct{ Comparison }
+type comparison struct {
+	Comparison
+	byAddr map[kd.Addr]*Lock
+}
 
 // mostCaptures bounds the captures that are compared: the first and the last
 // half of them are.
@@ -85,7 +88,7 @@ func Run(ctx context.Context, captures []*Capture) (*Comparison, error) {
 		return &c.Comparison, nil
 	}
 	c.SpanMS = max(between(c.Captures[0], c.Captures[len(c.Captures)-1]), -1)
-	for _, step := range []func(){c.findHangs, c.findLocks, c.findRoots, c.tally, c.conclude} {
+	for _, step := range []func(){c.findLocks, c.findHangs, c.findRoots, c.tally, c.conclude} {
 		step()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -81,6 +81,8 @@ func (c *comparison) standing(h *Hang) {
 		text = fmt.Sprintf("Frozen in %d captures%s: ", h.count(Yes), c.apart())
 	case Formed:
 		text = "Formed between the captures: "
+	case Contradicted:
+		text = fmt.Sprintf("Shown by %d captures%s, but its locks moved in between: ", h.count(Yes), c.apart())
 	case OnlyLast:
 		text = "Shown by the last capture only: "
 	}
