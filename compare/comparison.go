@@ -131,7 +131,8 @@ next:
 }
 
 // fits says why a capture is not of the boot of some others, with an empty Why
-// if it may be. The objects of the last of them are enough to look at.
+// if it may be. The objects of the last of them that shows any are enough to look
+// at.
 func fits(k *Capture, group []*Capture) Refusal {
 	for _, have := range group {
 		if why := otherHeader(have, k); why != "" {
@@ -139,6 +140,12 @@ func fits(k *Capture, group []*Capture) Refusal {
 		}
 	}
 	last := group[len(group)-1]
+	for _, have := range slices.Backward(group) {
+		if !have.empty() {
+			last = have
+			break
+		}
+	}
 	return Refusal{k, last, otherObjects(last, k)}
 }
 
@@ -192,6 +199,14 @@ func (c *comparison) doubtTimes() {
 		a, b := c.Captures[i-1], c.Captures[i]
 		if a.UptimeMS >= 0 && a.UptimeMS == b.UptimeMS || a.UptimeMS < 0 && b.UptimeMS < 0 && a.TimeMS >= 0 && a.TimeMS == b.TimeMS {
 			c.note("the headers of %s and %s tell the same time, but what they list differs: they are taken for two moments", a.Name, b.Name)
+		}
+		if off := clockStep(a, b); off > 0 {
+			c.note("the clock of the machine was set between %s and %s: session time less uptime differs by %s; kernel base, uptime, ticks, CIDs and context switches tell one boot", a.Name, b.Name, Span(off))
+		}
+		for _, k := range []*Capture{a, b} {
+			if k.empty() && (k == b || i == 1) {
+				c.note("%s shows neither a lock nor a thread: that it is of this boot rests on its header", k.Name)
+			}
 		}
 		s, t := &a.Snap.Target, &b.Snap.Target
 		if a.Given != b.Given && (s.KernelBase == 0 || t.KernelBase == 0) && (a.UptimeMS < 0 || b.UptimeMS < 0) {

@@ -167,3 +167,84 @@ func TestAnOrphanedLockWhoseOwnerLives(t *testing.T) {
 		}
 	}
 }
+
+// TestAClockThatWasSetIsNoOtherBoot: session time less uptime differs, all else
+// goes on.
+func TestAClockThatWasSetIsNoOtherBoot(t *testing.T) {
+	t.Parallel()
+	for i, d := range dialects {
+		for _, tc := range []struct {
+			name, old, set string
+			lists          bool // no threads
+			compared       bool
+		}{
+			{"by an hour", "(UTC + 1:00)", "(UTC + 2:00)", false, true},
+			{"by an hour, back", "(UTC + 1:00)", "(UTC + 0:00)", false, true},
+			{"by longer than it was up", " 2026 (", " 2027 (", false, false},
+			{"by an hour, another kernel base", "(UTC + 1:00)", "(UTC + 2:00)", false, false},
+			{"by an hour, no threads", "(UTC + 1:00)", "(UTC + 2:00)", true, false},
+		} {
+			p := newPair(uint64(i), d, 80)
+			first := p.header() + strings.Join(p.sections(styles[0]), "")
+			if tc.lists {
+				first = p.header() + p.sections(styles[0])[0]
+			}
+			p.goOn()
+			if strings.Contains(tc.name, "kernel base") {
+				p.base = "6c000000"
+			}
+			second := strings.Replace(p.header(), tc.old, tc.set, 1) + strings.Join(p.sections(styles[0]), "")
+			c := compareTexts(t, first, second)
+			said := slices.ContainsFunc(c.Notes, func(n string) bool { return strings.Contains(n, "clock of the machine was set") })
+			switch {
+			case tc.compared && len(c.Captures) == 2 && said:
+				checkPair(t, p, c)
+			case !tc.compared && len(c.Captures) == 1 && len(c.Refused) == 1:
+			default:
+				t.Errorf("%s, %s: %d captures, refused %+v, notes %v", d.name, tc.name, len(c.Captures), c.Refused, c.Notes)
+			}
+		}
+	}
+}
+
+// TestACaptureWithoutLocksAndThreads belongs to the boot of its header: a whole
+// list frees all locks, one that was cut tells nothing.
+func TestACaptureWithoutLocksAndThreads(t *testing.T) {
+	t.Parallel()
+	const list = "kd> !locks\n**** DUMP OF ALL RESOURCE OBJECTS ****\nKD: Scanning for held locks..\n\n"
+	const none = "KD: Scanning for held locks..\n5000 total locks, 0 locks currently held\n"
+	for i, d := range dialects {
+		for want, text := range map[string]string{"dissolved": list + none, "not confirmed": list, "not there": ""} {
+			p := newPair(uint64(i), d, 60)
+			first := p.print(styles[0], true)
+			p.goOn()
+			header := p.header()
+			if text == "" {
+				p.base, text = "6c000000", list+none
+				header = p.header()
+			}
+			c := compareTexts(t, first, header+text)
+			f, l := comparedFinding(c, p.cycle), comparedLock(c, p.grows)
+			switch {
+			case f.Fate != want || want == "not confirmed" != (want != "not there" && c.Undecided):
+				t.Errorf("%s: %s: %s, want %s; verdict %+v, refused %+v", d.name, f.Fate, f.Why, want, c.Verdict, c.Refused)
+			case want == "dissolved" && (l.State != "freed" || c.Verdict.Kind != "no-deadlock"), want == "not confirmed" && l.State != "cannot tell":
+				t.Errorf("%s: lock %s: %s; verdict %+v", d.name, l.State, l.Why, c.Verdict)
+			}
+		}
+	}
+}
+
+// TestALockThatChangedHandsWithoutContention is not said to have contentions.
+func TestALockThatChangedHandsWithoutContention(t *testing.T) {
+	p := barePair(3, dialects[4])
+	p.addConvoy()
+	p.fill(60)
+	first := p.print(styles[0], true)
+	p.goOn()
+	p.convoy.contention -= 90_000
+	c := compareTexts(t, first, p.print(styles[0], true))
+	if c.Verdict.Kind != "contention" || strings.Contains(c.Verdict.Summary, "0 contentions") || !strings.Contains(c.Verdict.Summary, "changes hands (it has another owner)") {
+		t.Errorf("verdict %+v", c.Verdict)
+	}
+}
