@@ -49,6 +49,8 @@ type thread struct {
 	header           bool
 	conflict         bool
 	open             bool // its list of wait objects may go on
+	inWait           bool // it does not wait, but stands in the routine that waits for an ERESOURCE
+	elsewhere        bool // it does not wait, and its stack names other routines only
 	timed            bool
 	switches         int64 // -1 unknown
 	waitStart, ticks int64 // -1 unknown
@@ -161,6 +163,7 @@ func (c *Capture) loadThreads() {
 		for _, o := range t.WaitObjects {
 			f.objects = append(f.objects, object{o.Addr, o.Owner, o.At})
 		}
+		f.loadStack(t)
 		if c.threads[t.Addr] == nil {
 			c.order = append(c.order, t.Addr)
 		}
@@ -173,6 +176,17 @@ func (c *Capture) loadThreads() {
 		if p.Image == "System" && p.Addr != 0 {
 			c.system = p.Addr
 		}
+	}
+}
+
+// loadStack reads what a thread that does not wait is about.
+func (f *thread) loadStack(t *threads.Thread) {
+	if f.state == threads.Waiting || f.state == threads.StateUnknown || f.state == threads.Terminated {
+		return
+	}
+	f.inWait = t.FindFrame("ExpWaitForResource") >= 0
+	for i := range t.Stack.Frames {
+		f.elsewhere = f.elsewhere || !f.inWait && t.Stack.Frames[i].Function != ""
 	}
 }
 

@@ -58,7 +58,10 @@ type Facts struct {
 }
 
 // comparison is a Comparison in the making.
-type comparison struct{ Comparison }
+type comparison struct {
+	Comparison
+	byAddr map[kd.Addr]*Lock
+}
 
 // mostCaptures bounds the captures that are compared: the first and the last
 // half of them are.
@@ -85,7 +88,7 @@ func Run(ctx context.Context, captures []*Capture) (*Comparison, error) {
 		return &c.Comparison, nil
 	}
 	c.SpanMS = max(between(c.Captures[0], c.Captures[len(c.Captures)-1]), -1)
-	for _, step := range []func(){c.findHangs, c.findLocks, c.findRoots, c.tally, c.conclude} {
+	for _, step := range []func(){c.findLocks, c.findHangs, c.findRoots, c.tally, c.conclude} {
 		step()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -128,7 +131,8 @@ next:
 }
 
 // fits says why a capture is not of the boot of some others, with an empty Why
-// if it may be. The objects of the last of them are enough to look at.
+// if it may be. The objects of the last of them that shows any are enough to look
+// at.
 func fits(k *Capture, group []*Capture) Refusal {
 	for _, have := range group {
 		if why := otherHeader(have, k); why != "" {
@@ -136,6 +140,12 @@ func fits(k *Capture, group []*Capture) Refusal {
 		}
 	}
 	last := group[len(group)-1]
+	for _, have := range slices.Backward(group) {
+		if !have.empty() {
+			last = have
+			break
+		}
+	}
 	return Refusal{k, last, otherObjects(last, k)}
 }
 
@@ -189,6 +199,14 @@ func (c *comparison) doubtTimes() {
 		a, b := c.Captures[i-1], c.Captures[i]
 		if a.UptimeMS >= 0 && a.UptimeMS == b.UptimeMS || a.UptimeMS < 0 && b.UptimeMS < 0 && a.TimeMS >= 0 && a.TimeMS == b.TimeMS {
 			c.note("the headers of %s and %s tell the same time, but what they list differs: they are taken for two moments", a.Name, b.Name)
+		}
+		if off := clockStep(a, b); off > 0 {
+			c.note("the clock of the machine was set between %s and %s: session time less uptime differs by %s; kernel base, uptime, ticks, CIDs and context switches tell one boot", a.Name, b.Name, Span(off))
+		}
+		for _, k := range []*Capture{a, b} {
+			if k.empty() && (k == b || i == 1) {
+				c.note("%s shows neither a lock nor a thread: that it is of this boot rests on its header", k.Name)
+			}
 		}
 		s, t := &a.Snap.Target, &b.Snap.Target
 		if a.Given != b.Given && (s.KernelBase == 0 || t.KernelBase == 0) && (a.UptimeMS < 0 || b.UptimeMS < 0) {

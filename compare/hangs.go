@@ -24,8 +24,12 @@ const (
 	// OnlyLast: it stands in the last capture, and no other shows what it
 	// rests on.
 	OnlyLast Fate = "only in the last"
+	// Contradicted: it stands in two moments and in the last, but a lock of it
+	// changed hands in between.
+	Contradicted Fate = "contradicted"
 	// Unconfirmed: it stood, and the last capture does not show what it rests
-	// on.
+	// on; or it is of a machine that ran while it was printed, and a lock changed
+	// hands.
 	Unconfirmed Fate = "not confirmed"
 	// Dissolved: it stood, and a later capture refutes it.
 	Dissolved Fate = "dissolved"
@@ -50,6 +54,8 @@ type Hang struct {
 	Why     string
 	Next    []string
 	Places  []Place
+
+	atEnd *heuristics.Finding // of the last capture, nil if it has none
 }
 
 // Answer is what one capture says of a Hang.
@@ -61,7 +67,9 @@ type Answer struct {
 }
 
 // Stand reports whether the hang is there at the end.
-func (h *Hang) Stand() bool { return h.Fate == Frozen || h.Fate == Formed || h.Fate == OnlyLast }
+func (h *Hang) Stand() bool {
+	return slices.Contains([]Fate{Frozen, Formed, OnlyLast, Contradicted}, h.Fate)
+}
 
 // mostHangs bounds the findings that are followed.
 const mostHangs = 500
@@ -94,6 +102,9 @@ func (c *comparison) findHangs() {
 				h.Blocked[n] = -1
 			}
 			h.Blocked[i], h.Answers[i].Found = f.Blocked, true
+			if i == len(c.Captures)-1 {
+				h.atEnd = f
+			}
 			seen[k] = h
 			c.Hangs = append(c.Hangs, h)
 		}
@@ -118,7 +129,7 @@ func stronger(f, than *heuristics.Finding) bool {
 // weight orders hangs: what stands at the end, deadlocks first, then what is
 // open, then what dissolved.
 func weight(h *Hang) int {
-	fates := []Fate{Frozen, Formed, OnlyLast, Unconfirmed, Dissolved}
+	fates := []Fate{Frozen, Formed, OnlyLast, Contradicted, Unconfirmed, Dissolved}
 	w := slices.Index(fates, h.Fate)
 	if h.Stand() {
 		return slices.Index(kinds, h.Finding.Kind)*len(fates) + w
@@ -147,32 +158,49 @@ func hops(f *heuristics.Finding) []heuristics.Step {
 	return nil
 }
 
-// follow asks every capture for what a finding rests on.
+// follow asks every capture for what a finding rests on. What the last one finds
+// by itself stands there, whatever it says of an earlier one.
 func (c *comparison) follow(h *Hang) {
-	ran, weak := false, false
+	seen := c.askAll(h)
+	if last := len(c.Captures) - 1; h.atEnd != nil && h.Answers[last].Stands == No {
+		h.Finding, h.From, h.Places, h.Next = h.atEnd, c.Captures[last], nil, nil
+		seen = c.askAll(h)
+	}
+	h.Fate = fate(h.Answers)
+	h.Kind, h.Severity, h.Confidence = h.Finding.Kind, h.Finding.Severity, h.Finding.Confidence
+	c.judge(h, seen)
+}
+
+// doubts are what takes certainty from a hang that was seen twice.
+type doubts struct {
+	ran      bool // a thread ran more often than its wait explains
+	weak     bool // one capture has only threads that did not move
+	rearming bool // a thread was caught between two waits
+}
+
+func (c *comparison) askAll(h *Hang) doubts {
+	var d doubts
 	steps := hops(h.Finding)
 	for i, in := range c.Captures {
 		a := &h.Answers[i]
 		if in == h.From {
-			a.Stands = Yes
+			a.Stands, a.Why = Yes, ""
 			c.show(h, in, steps)
 			continue
 		}
 		var l look
-		l, weak = c.ask(h, steps, in, weak)
+		l, d.weak = c.ask(h, steps, in, d.weak)
 		if a.Found && l.stands == NotShown {
 			l.stands, l.why, l.next = Yes, "by itself it gives the same", ""
 		}
 		a.Stands, a.Why = l.stands, l.why
-		ran = ran || l.ran && l.stands == Yes
+		d.ran, d.rearming = d.ran || l.ran && l.stands == Yes, d.rearming || l.rearming && l.stands == Yes
 		h.Places = append(h.Places, l.places...)
 		if l.next != "" {
 			h.Next = append(h.Next, l.next)
 		}
 	}
-	h.Fate = fate(h.Answers)
-	h.Kind, h.Severity, h.Confidence = h.Finding.Kind, h.Finding.Severity, h.Finding.Confidence
-	c.judge(h, ran, weak)
+	return d
 }
 
 // ask looks for all hops in a capture. The first that is refuted decides, then
@@ -185,7 +213,10 @@ func (c *comparison) ask(h *Hang, steps []heuristics.Step, in *Capture, weak boo
 	}
 	for _, s := range steps {
 		l := stands(s, h.From, in)
-		all.ran, byThreads = all.ran || l.ran, byThreads || l.byThreads
+		if h.Finding.Kind == heuristics.OrphanedLock && l.stands != No {
+			l = l.alive(s, h.From, in)
+		}
+		all.ran, all.rearming, byThreads = all.ran || l.ran, all.rearming || l.rearming, byThreads || l.byThreads
 		if l.stands == No || l.stands == NotShown && all.stands == Yes {
 			all.stands, all.why, all.next = l.stands, l.why, l.next
 		}
@@ -253,24 +284,22 @@ func fate(answers []Answer) Fate {
 }
 
 // judge gives a hang its kind and confidence over all captures.
-func (c *comparison) judge(h *Hang, ran, weak bool) {
-	n := 0
-	for _, a := range h.Answers {
-		if a.Stands == Yes {
-			n++
-		}
-	}
+func (c *comparison) judge(h *Hang, d doubts) {
 	switch h.Fate {
 	case Frozen:
-		h.Why = fmt.Sprintf("The same threads wait for the same locks, which have the same owners, in %d of %d captures%s, the last among them.", n, len(c.Captures), c.apart())
+		h.Why = fmt.Sprintf("The same threads wait for the same locks, which have the same owners, in %d of %d captures%s, the last among them.", h.count(Yes), len(c.Captures), c.apart())
+		if c.contradicts(h, d) {
+			break
+		}
 		proven := h.Finding.Grade <= waitgraph.B && h.Kind != heuristics.SuspectedDeadlock && !h.weakOwner()
 		switch {
-		case ran:
+		case d.ran:
 			h.Why += " But a thread of it has run meanwhile more often than a wait that is begun anew explains: see the contention counts and print it once more."
-			if h.Confidence == heuristics.Certain {
-				h.Confidence = heuristics.VeryLikely
-			}
-		case weak:
+			h.Confidence = weaker(h.Confidence)
+		case d.rearming:
+			h.Why += " A thread of it was caught as it began its wait anew."
+			h.Confidence = weaker(h.Confidence)
+		case d.weak:
 			h.Why += " One capture lacks the lists; there its threads have not left their waits."
 		case proven:
 			h.Confidence = heuristics.Certain
@@ -282,7 +311,7 @@ func (c *comparison) judge(h *Hang, ran, weak bool) {
 	case OnlyLast:
 		h.Why = "Only the last capture shows it: of the others, " + h.lastWhy(NotShown) + "."
 	case Unconfirmed:
-		h.Why = "The last capture does not show whether it still stands: " + h.lastWhy(NotShown) + "."
+		h.Why = "The last capture does not tell whether it still stands: " + h.lastWhy(NotShown) + "."
 		h.Confidence = weaker(h.Confidence)
 	case Dissolved:
 		h.Why = "A later capture refutes it: " + h.lastWhy(No) + ". What looked so was a moment of a system that moves."
@@ -296,6 +325,55 @@ func (c *comparison) judge(h *Hang, ran, weak bool) {
 	}
 	slices.Sort(h.Next)
 	h.Next = slices.Compact(h.Next)
+}
+
+// contradicts gives a hang that looks frozen another fate where a lock of it
+// changed hands in between: then it did not stand all the time. What a machine
+// shows that runs while it is printed may be a moment only, each time.
+func (c *comparison) contradicts(h *Hang, d doubts) bool {
+	why, still := c.changedHands(h)
+	live := c.Captures[len(c.Captures)-1].Snap.Target.LiveAt.Known()
+	switch {
+	case why == "" && (still || !d.ran || !live):
+		return false
+	case why == "":
+		why = "a thread of it has run meanwhile more often than a wait that is begun anew explains"
+	}
+	h.Fate, h.Confidence = Contradicted, weaker(h.Confidence)
+	h.Next = append(h.Next, "!locks")
+	h.Why += " But that contradicts what happened in between: " + why + "."
+	if live {
+		h.Fate = Unconfirmed
+		h.Confidence = heuristics.Possible
+		h.Why += " The machine ran while it was printed: it may have looked so for a moment, each time."
+		return true
+	}
+	h.Why += " It has formed anew since, or what was printed is wrong: print it once more."
+	return true
+}
+
+// changedHands says by what a lock of a hang is seen to have changed hands
+// between the captures that show it, "" if none is; still when each is seen not
+// to have.
+func (c *comparison) changedHands(h *Hang) (why string, still bool) {
+	first := slices.IndexFunc(h.Answers, func(a Answer) bool { return a.Stands == Yes })
+	still = true
+	for _, s := range hops(h.Finding) {
+		l := c.byAddr[s.WaitsFor]
+		if s.What != waitgraph.ERESOURCE || l == nil {
+			still = false
+			continue
+		}
+		still = still && (l.State == Stuck || l.State == Growing)
+		shown := false
+		for i := first; i < len(l.moves); i++ {
+			if shown && l.moves[i] != "" {
+				return fmt.Sprintf("lock %s moves (%s)", c.Captures[i].addr(l.Addr), l.moves[i]), false
+			}
+			shown = shown || l.Seen[i] != nil
+		}
+	}
+	return "", still
 }
 
 func weaker(c heuristics.Confidence) heuristics.Confidence {

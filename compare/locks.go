@@ -57,6 +57,10 @@ type Lock struct {
 	Rise, SpanMS int64
 	// Waited is set when a thread waits for it in any capture.
 	Waited bool
+
+	// moves has an entry for each capture: by what it is seen to have changed hands
+	// since the one before that shows it, "" if it is not.
+	moves []string
 }
 
 // PerSecond returns the contentions a second, and whether that is known.
@@ -70,11 +74,12 @@ func (l *Lock) PerSecond() (float64, bool) {
 // findLocks compares every lock that any capture shows.
 func (c *comparison) findLocks() {
 	seen := make(map[kd.Addr]*Lock)
+	c.byAddr = seen
 	for i, in := range c.Captures {
 		for _, r := range in.Snap.Resources {
 			l := seen[r.Addr]
 			if l == nil {
-				l = &Lock{Addr: r.Addr, Seen: make([]*snapshot.Resource, len(c.Captures)), Waiting: make([]int, len(c.Captures)), Rise: -1, SpanMS: -1}
+				l = &Lock{Addr: r.Addr, Seen: make([]*snapshot.Resource, len(c.Captures)), Waiting: make([]int, len(c.Captures)), Rise: -1, SpanMS: -1, moves: make([]string, len(c.Captures))}
 				seen[r.Addr] = l
 				c.Locks = append(c.Locks, l)
 			}
@@ -138,6 +143,9 @@ func (c *comparison) compareLock(l *Lock) {
 				state, why = c.pair(l, last, i)
 			}
 			l.worsen(state, why)
+			if state == Moving || state == Reused {
+				l.moves[i] = why
+			}
 		}
 		last, freed = i, false
 	}

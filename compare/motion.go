@@ -57,6 +57,8 @@ func motion(a, b *thread, lockWait bool, spanMS int64) (Motion, string) {
 		return bySwitches(a, b, lockWait, spanMS)
 	case a.state == threads.StateUnknown || b.state == threads.StateUnknown:
 		return NotKnown, "its state was not printed in both captures"
+	case lockWait && sameWait(a, b) && (a.inWait || b.inWait):
+		return NotKnown, beginsAnew + ", and no context switch count was printed"
 	case a.state != b.state:
 		return Moved, fmt.Sprintf("it was %s and is %s", a.state, b.state)
 	case a.state != threads.Waiting:
@@ -90,6 +92,8 @@ func bySwitches(a, b *thread, lockWait bool, spanMS int64) (Motion, string) {
 		return Replaced, fmt.Sprintf("its context switch count fell from %d to %d: another thread is at its address", a.switches, b.switches)
 	case ran == 0 && onProcessor(a) && onProcessor(b):
 		return Moved, "it runs in both"
+	case ran == 0 && lockWait && (a.inWait || b.inWait) && sameWait(a, b):
+		return Rearmed, beginsAnew
 	case ran == 0 && a.state != b.state && a.state != threads.StateUnknown && b.state != threads.StateUnknown:
 		return Moved, fmt.Sprintf("it was %s and is %s", a.state, b.state)
 	case ran == 0:
@@ -102,13 +106,39 @@ func bySwitches(a, b *thread, lockWait bool, spanMS int64) (Motion, string) {
 	return Moved, times
 }
 
+// beginsAnew is said of a thread that was caught between two waits for one lock.
+const beginsAnew = "its wait is begun anew at that moment"
+
 func onProcessor(t *thread) bool { return t.state == threads.Running || t.state == threads.Standby }
 
 // sameWait reports whether two blocks of a thread may show one wait: nothing
-// that was printed of it differs.
+// that was printed of it differs. A wait for an ERESOURCE is begun anew every few
+// seconds; at that moment the thread is ready or runs, and only its stack tells.
 func sameWait(a, b *thread) bool {
+	if a.inWait || b.inWait {
+		return waitsForLock(a) && waitsForLock(b)
+	}
 	if a.state != threads.Waiting || b.state != threads.Waiting || differ(a.reason, b.reason) || a.sp != 0 && b.sp != 0 && a.sp != b.sp {
 		return false
 	}
 	return len(a.objects) == 0 || len(b.objects) == 0 || a.objects[0].addr == b.objects[0].addr
+}
+
+// waitsForLock reports whether a block may be of a thread that waits for an
+// ERESOURCE.
+func waitsForLock(t *thread) bool {
+	return t.inWait || t.state == threads.Waiting && !differ(t.reason, "WrResource")
+}
+
+// asleep reports whether two blocks prove that a thread has not left its wait:
+// it waits in both, has not run in between, and nothing printed of it says that
+// it is another wait.
+func asleep(a, b *thread) bool {
+	if a == nil || b == nil || a.conflict || b.conflict || !sameThread(a, b) || a.inWait || b.inWait || !sameWait(a, b) {
+		return false
+	}
+	if a.waitStart >= 0 && b.waitStart >= 0 && a.waitStart != b.waitStart || a.switches >= 0 && b.switches >= 0 && a.switches != b.switches {
+		return false
+	}
+	return a.switches >= 0 && a.switches == b.switches || a.waitStart >= 0 && a.waitStart == b.waitStart
 }

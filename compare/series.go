@@ -48,18 +48,74 @@ func differ(a, b string) bool { return a != "" && b != "" && a != b }
 
 // otherClock compares when the two were started: uptime before session time.
 func otherClock(a, b *Capture) string {
-	if a.UptimeMS < 0 || b.UptimeMS < 0 || a.TimeMS < 0 || b.TimeMS < 0 || a.zoned != b.zoned {
-		return ""
-	}
-	const slack = 2 * minuteMS // a clock that was set meanwhile
-	if off := (a.TimeMS - a.UptimeMS) - (b.TimeMS - b.UptimeMS); off > slack || off < -slack {
-		// A debugger that was left broken in goes on telling the time.
-		if a.UptimeMS == b.UptimeMS {
-			return ""
-		}
-		return fmt.Sprintf("another boot: session time less uptime differs by %s", Span(max(off, -off)))
+	if off := clockStep(a, b); off > 0 && !clockWasSet(a, b, off) {
+		return fmt.Sprintf("another boot: session time less uptime differs by %s", Span(off))
 	}
 	return ""
+}
+
+// clockStep returns by how many milliseconds the times at which two captures say
+// that they were started lie apart, 0 if they agree or are not known.
+func clockStep(a, b *Capture) int64 {
+	if a.UptimeMS < 0 || b.UptimeMS < 0 || a.TimeMS < 0 || b.TimeMS < 0 || a.zoned != b.zoned {
+		return 0
+	}
+	// A debugger that was left broken in goes on telling the time.
+	if a.UptimeMS == b.UptimeMS {
+		return 0
+	}
+	const slack = 2 * minuteMS // a clock that is corrected
+	off := (a.TimeMS - a.UptimeMS) - (b.TimeMS - b.UptimeMS)
+	if off = max(off, -off); off <= slack {
+		return 0
+	}
+	return off
+}
+
+// clockWasSet reports whether two captures are of one boot although their clocks
+// are off milliseconds apart: a boot that comes after another begins after its
+// last moment, so that it is off by no less than the uptime that the other had;
+// and kernel base, ticks, CIDs and context switches agree.
+func clockWasSet(a, b *Capture, off int64) bool {
+	if a.UptimeMS > b.UptimeMS {
+		a, b = b, a
+	}
+	s, t := &a.Snap.Target, &b.Snap.Target
+	return off < a.UptimeMS && s.KernelBase != 0 && s.KernelBase == t.KernelBase && ticksAdvance(a, b) && sameThreads(a, b)
+}
+
+// ticksAdvance reports whether the clock ticks went on with the uptime.
+func ticksAdvance(a, b *Capture) bool {
+	if a.FromTick < 0 || b.FromTick <= a.FromTick {
+		return false
+	}
+	up := b.UptimeMS - a.UptimeMS
+	for _, ms := range []float64{15.625, 10, max(a.TickMS, b.TickMS)} {
+		off := int64(float64(b.FromTick-a.FromTick)*ms) - up
+		if max(off, -off) < 5000+up/50 {
+			return true
+		}
+	}
+	return false
+}
+
+// sameThreads reports whether nearly all threads at the same addresses have the
+// same CIDs, and have run no less often in b, the later.
+func sameThreads(a, b *Capture) bool {
+	const few, most = 3, 10
+	same, against := 0, 0
+	for addr, t := range a.threads {
+		u := b.threads[addr]
+		if u == nil || !t.cid.Known || !u.cid.Known || t.switches < 0 || u.switches < 0 {
+			continue
+		}
+		if t.cid == u.cid && t.switches <= u.switches {
+			same++
+		} else {
+			against++
+		}
+	}
+	return same >= few && most*against <= same
 }
 
 // sameStart reports whether two captures tell that they are of one boot: they
@@ -93,10 +149,24 @@ func otherObjects(a, b *Capture) string {
 	if other > same && !sameStart(a, b) {
 		return fmt.Sprintf("another boot: of %s at the same addresses %d have other CIDs", kd.Plural(same+other, "thread"), other)
 	}
-	if common > 0 || commonLocks(a, b) {
+	if common > 0 || commonLocks(a, b) || (a.empty() || b.empty()) && sameHeader(a, b) {
 		return ""
 	}
 	return "nothing in common: no thread, owner, waiter or lock is at the same address in both"
+}
+
+// empty reports whether a capture shows neither a thread nor a lock: no lock was
+// held, or its log was cut before.
+func (c *Capture) empty() bool { return len(c.threads) == 0 && len(c.Snap.Resources) == 0 }
+
+// sameHeader reports whether the headers by themselves tell that two captures are
+// of one boot: the kernel is at the same place, and was started at the same
+// second.
+func sameHeader(a, b *Capture) bool {
+	const slack = 2000
+	s, t := &a.Snap.Target, &b.Snap.Target
+	off := (a.TimeMS - a.UptimeMS) - (b.TimeMS - b.UptimeMS)
+	return s.KernelBase != 0 && s.KernelBase == t.KernelBase && sameStart(a, b) && max(off, -off) <= slack
 }
 
 // commonLocks reports whether a lock, an owner or a waiter stands in the lists

@@ -42,7 +42,8 @@ type look struct {
 	places []Place
 	// ran is set when a thread of the hop has run more than its wait explains;
 	// byThreads when no list shows the hop, only threads that have not moved.
-	ran, byThreads bool
+	// rearming is set when a thread of it was caught between two waits.
+	ran, byThreads, rearming bool
 }
 
 func (l *look) see(c *Capture, at kd.Ref, a kd.Addr, why string) {
@@ -70,8 +71,24 @@ func believed(r *snapshot.Resource) bool {
 	return (r.Reading == locks.Sound || r.Reading == locks.Doubtful) && !r.Open && !r.HeadUntrusted && r.Conflict == ""
 }
 
-// stands looks for a hop that one capture shows in another.
+// stands looks for a hop that one capture shows in another. Lists cannot refute
+// what its own threads prove: who has not left its wait has neither got a lock
+// nor released one.
 func stands(s heuristics.Step, from, in *Capture) look {
+	l := lookUp(s, from, in)
+	if l.stands != No || s.Thread == 0 || !staysAsleep(s.Thread, from, in) || !staysAsleep(s.HeldBy, from, in) {
+		return l
+	}
+	return l.notShown("!locks", "it contradicts itself: %s, but neither thread %s nor thread %s has left its wait (same context switches, same wait)", l.why, in.addr(s.Thread), in.addr(s.HeldBy))
+}
+
+func staysAsleep(a kd.Addr, from, in *Capture) bool {
+	first, last := inOrder(from, in, from.threads[a], in.threads[a])
+	return asleep(first, last)
+}
+
+// lookUp is stands, by what was printed of the threads, then of the lock.
+func lookUp(s heuristics.Step, from, in *Capture) look {
 	l := look{}
 	span := spanOf(from, in)
 	for _, a := range []kd.Addr{s.Thread, s.HeldBy} {
@@ -91,13 +108,53 @@ func stands(s heuristics.Step, from, in *Capture) look {
 	if u := in.threads[s.Thread]; u != nil && u.state != threads.StateUnknown {
 		l.see(in, u.at, s.Thread, "state of the waiting thread")
 		if u.state != threads.Waiting && !u.conflict {
-			return l.no("thread %s is %s", in.addr(s.Thread), u.state)
+			return l.awake(s, from, in, u)
 		}
 	}
 	if s.What == waitgraph.ERESOURCE {
 		return l.resource(s, from, in)
 	}
 	return l.other(s, from, in)
+}
+
+// ranFar reports whether a thread ran more often than a wait for an ERESOURCE is
+// begun anew.
+func ranFar(a kd.Addr, from, in *Capture) bool {
+	first, last := inOrder(from, in, from.threads[a], in.threads[a])
+	return first != nil && last != nil && first.switches >= 0 && last.switches-first.switches > rearms(spanOf(from, in))
+}
+
+// alive refutes that the owner of a lock is no more: the same thread is printed,
+// and has not terminated.
+func (l look) alive(s heuristics.Step, from, in *Capture) look {
+	t, u := from.threads[s.HeldBy], in.threads[s.HeldBy]
+	if u == nil || u.conflict || u.state == threads.StateUnknown || u.state == threads.Terminated {
+		return l
+	}
+	first, last := inOrder(from, in, t, u)
+	if m, _ := motion(first, last, false, -1); m == Replaced {
+		return l
+	}
+	l.see(in, u.at, s.HeldBy, "the owner")
+	return l.no("thread %s, which owns lock %s, has not terminated: it is %s", in.addr(s.HeldBy), in.addr(s.WaitsFor), u.state)
+}
+
+// awake is the answer where the thread of a hop does not wait. Waits for an
+// ERESOURCE are begun anew every few seconds: the thread is then ready or runs,
+// in the routine that waits, and stays in the list. Where its stack does not show
+// that, a thread that is listed and has hardly run may be at that moment, or
+// about to leave.
+func (l look) awake(s heuristics.Step, from, in *Capture, u *thread) look {
+	name := in.addr(s.Thread)
+	gone := u.state == threads.Terminated || u.state == threads.Initialized
+	if s.What != waitgraph.ERESOURCE || gone || u.elsewhere && ranFar(s.Thread, from, in) {
+		return l.no("thread %s is %s", name, u.state)
+	}
+	l.rearming = true
+	if l = l.resource(s, from, in); l.stands != Yes || u.inWait {
+		return l
+	}
+	return l.notShown("!thread "+name, "thread %s is %s, and nothing shows whether its wait for lock %s goes on, as one that is begun anew", name, u.state, in.addr(s.WaitsFor))
 }
 
 // reused looks for a lock that a dead thread owns whose address another thread

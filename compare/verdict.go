@@ -81,6 +81,8 @@ func (c *comparison) standing(h *Hang) {
 		text = fmt.Sprintf("Frozen in %d captures%s: ", h.count(Yes), c.apart())
 	case Formed:
 		text = "Formed between the captures: "
+	case Contradicted:
+		text = fmt.Sprintf("Shown by %d captures%s, but its locks moved in between: ", h.count(Yes), c.apart())
 	case OnlyLast:
 		text = "Shown by the last capture only: "
 	}
@@ -289,10 +291,12 @@ func (c *comparison) moves() {
 			name += " (" + hot.Symbol + ")"
 		}
 		text := fmt.Sprintf("No deadlock: contention that moves. %s changes hands", name)
-		if n, ok := hot.PerSecond(); ok {
+		if n, ok := hot.PerSecond(); hot.Rise > 0 && ok {
 			text += fmt.Sprintf(" (%s more, %.1f a second)", kd.Plural(int(hot.Rise), "contention"), n)
-		} else if hot.Rise >= 0 {
+		} else if hot.Rise > 0 {
 			text += fmt.Sprintf(" (%s more)", kd.Plural(int(hot.Rise), "contention"))
+		} else {
+			text += " (" + hot.Why + ")"
 		}
 		if moving > 1 {
 			text += fmt.Sprintf(", and %d more with waiters do", moving-1)

@@ -115,6 +115,9 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 	if isIdleWorker(t) {
 		return "it is a system worker that waits for work"
 	}
+	if t.State == threads.Waiting && memoryReasons[t.WaitReason] && idlesInLoop(t) {
+		return "it is a system thread that waits for work (" + t.WaitReason + ")"
+	}
 	if why, _ := ioWait(t); why != "" {
 		return d.ioState(t, why)
 	}

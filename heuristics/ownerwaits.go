@@ -92,7 +92,7 @@ var rootMemory = rootSort{
 		Severity: High,
 		Means: `The thread at the end of the wait chain waits until the memory manager has a free page, or has made room. While memory is short, everything else waits, too: the locks are victims.
 Seen must be: the wait reason WrFreePage, FreePage, WrVirtualMemory, WrPoolAllocation or PoolAllocation, or the routine on the stack.`,
-		WhenWrong:  `A single short wait for a free page is normal on a busy machine.`,
+		WhenWrong:  `A single short wait for a free page is normal on a busy machine. WrFreePage and WrVirtualMemory are also the reasons for which idle system threads of the memory manager wait (the one that zeroes pages, the writers of modified pages): a wait that stands directly in such a thread's own loop is not counted.`,
 		Disproof:   "!vm shows plenty of available pages, and a second capture shows other threads.",
 		Remedy:     "Look at memory first: !vm, then who holds it (!poolused, the working sets, the modified list) and whether the writers of modified pages wait for one of these locks.",
 		Next:       "!vm",
@@ -103,7 +103,7 @@ Seen must be: the wait reason WrFreePage, FreePage, WrVirtualMemory, WrPoolAlloc
 var memoryReasons = map[string]bool{"WrFreePage": true, "FreePage": true, "WrVirtualMemory": true, "WrPoolAllocation": true, "PoolAllocation": true}
 
 func memoryWait(t *threads.Thread) (string, int) {
-	if couldWait(t) && memoryReasons[t.WaitReason] {
+	if couldWait(t) && memoryReasons[t.WaitReason] && !idlesInLoop(t) {
 		return "it waits for free memory (wait reason " + t.WaitReason + ")", -1
 	}
 	return reads("it waits for free memory", threads.ForMemory)(t)

@@ -219,6 +219,8 @@ func (d *diagnosis) reentrancyFinding(t *threads.Thread, w leavingWait) *Finding
 	switch {
 	case !exact(t, w.routine) || !exact(t, w.dispatcher):
 		doubt = "the offsets behind the symbols are so large that they may be wrong"
+	case !exact(t, w.caller) || !exact(t, w.dispatcher-1):
+		doubt = "the frames of " + t.Stack.Frames[w.caller].Module + " have no symbols, or some that may be wrong"
 	case w.dispatcher+1 == len(t.Stack.Frames):
 		doubt = "the stack ends with the frame that called the callback, which may have been cut off"
 	case t.Timed() && !w.is.asksAgain:

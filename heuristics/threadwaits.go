@@ -140,6 +140,9 @@ func seenWait(t *threads.Thread) (text, aside string, frame int) {
 	case t.Reply != nil:
 		return "for the reply of an LPC or ALPC server", asides[threads.ForReply], -1
 	case memoryReasons[t.WaitReason]:
+		if idlesInLoop(t) {
+			return "", "", -1
+		}
 		return "for free memory", asides[threads.ForMemory], -1
 	case ioReasons[t.WaitReason]:
 		return "for the disk: its page must be read or written", "", -1

@@ -2,6 +2,7 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -15,7 +16,7 @@ var workerExhaustion = &Check{
 	Title:    "All system worker threads are blocked in work items: nobody is left to run the next one",
 	Severity: High,
 	Means: `Every listed thread that runs ExpWorkerThread waits inside the routine of a work item, and none waits for the next item. Work that is queued now is not run before one of them comes back. If what they wait for needs a work item itself, as many completions of file systems and filters do, it is a deadlock over the queue.
-Seen must be: in !exqueue, a queue with pending items whose workers are all listed and all wait inside work items. Or, from stacks alone, four or more such threads and no idle one; that the listing of System is no selection of its threads (threads of it that are no workers are listed, too: the balance set manager, a page writer). Windows says it itself with the live dump 0x1C5, whose second argument is the queue.`,
+Seen must be: in !exqueue, a queue with pending items whose workers are all listed and all wait inside work items. Or, from stacks alone, four or more such threads and no idle one; that they stand in a complete listing of System (!process 4 7, or !stacks 2 up to its end) and not each by a !thread of its own, and that this is no selection (threads of System that are no workers are listed, too: the balance set manager, a page writer). Workers that began to wait less than a second ago come back soon. Windows says it itself with the live dump 0x1C5, whose second argument is the queue.`,
 	WhenWrong: `Windows makes more workers while items are pending and those that there are block, up to a limit: a moment later there may be one. Each priority, and on later versions each node and pool, has workers of its own: others may be idle. The threads of a driver's own pool are no system workers. A listing that was filtered, or cut off, does not show the idle ones.`,
 	Disproof:  "!exqueue shows an idle worker, or no pending items; a second capture shows the same workers in other routines.",
 	Remedy:    "See what the items wait for: one root behind most of them is the cause. For a driver's developer: a work item must not wait for another work item of the same queue.",
@@ -39,6 +40,30 @@ type workers struct {
 	// whole are system threads that are no workers, by their routine, and that a
 	// listing of the workers alone would not show.
 	whole string
+	// picked is set when one stands in no listing of System: it was asked for by
+	// its address, and others may be there.
+	picked bool
+}
+
+// all reports whether the listing shows every worker of the system.
+func (w *workers) all() bool { return w.whole != "" && !w.picked }
+
+// atWork reports whether the workers are not stuck: one of them began to wait
+// just now, or all did. A wait for an ERESOURCE or with a timer is begun anew
+// every few seconds, so one young one among others says nothing.
+func (w *workers) atWork() bool {
+	const brief = 1_000 // milliseconds
+	young := 0
+	for _, t := range w.blocked {
+		if t.WaitMS < 0 || t.WaitMS >= brief {
+			continue
+		}
+		if !waitsForResource(t) && !t.Timed() {
+			return true
+		}
+		young++
+	}
+	return young == len(w.blocked)
 }
 
 func init() {
@@ -54,15 +79,21 @@ func init() {
 		if stuck != nil && !stuck.queue {
 			stuck = nil
 		}
-		if len(d.snap.Queues()) > 0 && stuck == nil {
-			return nil // !exqueue was read, and no queue of it is exhausted
+		if stuck == nil && (w.atWork() || d.noPending()) {
+			return nil
 		}
-		if w.whole == "" && stuck == nil {
+		if stuck == nil && (!w.all() || len(d.snap.Queues()) > 0) {
 			d.gap(kd.Gap{What: fmt.Sprintf("whether a system worker is idle (all %d that are listed wait inside work items)", len(w.blocked)), Why: kd.NotInInput, Next: workerExhaustion.Next})
 			return nil
 		}
 		return []Finding{d.exhaustionFinding(w, stuck)}
 	})
+}
+
+// noPending reports whether !exqueue was read and no item waits in any queue.
+func (d *diagnosis) noPending() bool {
+	qs := d.snap.Queues()
+	return len(qs) > 0 && !slices.ContainsFunc(qs, func(q *objects.WorkQueue) bool { return len(q.Pending) > 0 })
 }
 
 // workers looks for the system's worker threads. It stops at the first that
@@ -100,7 +131,8 @@ func (w *workers) add(t *threads.Thread) {
 		return
 	}
 	at := t.FindFrame("ExpWorkerThread")
-	if w.whole == "" {
+	listed := t.Listed && ofSystem(t)
+	if w.whole == "" && listed {
 		w.whole = permanent(t)
 	}
 	if at < 0 {
@@ -116,7 +148,13 @@ func (w *workers) add(t *threads.Thread) {
 		w.other = true
 		return
 	}
-	w.blocked = append(w.blocked, t)
+	w.blocked, w.picked = append(w.blocked, t), w.picked || !listed
+}
+
+// ofSystem reports whether a thread belongs to the process System.
+func ofSystem(t *threads.Thread) bool {
+	const system = 4 // its number since Windows XP
+	return t.Process.Image == "System" || t.CID.Known && t.CID.Process == system
 }
 
 // inWorkItem reports whether a worker waits below the routine of a work item: a
@@ -158,9 +196,9 @@ func (d *diagnosis) exhaustedQueues() []Finding {
 		}
 		w := d.workersOf(q)
 		if w.other || len(w.blocked) == 0 {
-			w = d.workersOfAll()
+			w = d.workersOfAll(w.other)
 		}
-		if !w.other && len(w.blocked) >= 2 {
+		if !w.other && len(w.blocked) >= 2 && !w.atWork() {
 			out = append(out, d.queueFinding(q, w))
 		}
 	}
@@ -168,27 +206,28 @@ func (d *diagnosis) exhaustedQueues() []Finding {
 }
 
 // workersOfAll returns all workers of which there is a stack, if there are as
-// many as all queues have: then they are theirs.
-func (d *diagnosis) workersOfAll() workers {
-	sum := 0
+// many as all queues have: then they are theirs. Where !exqueue does not count
+// them, a listing of all threads of System must show them; unlike is set when
+// !exqueue lists one that does not wait in a work item.
+func (d *diagnosis) workersOfAll(unlike bool) workers {
+	sum, counted := 0, true
 	for _, q := range d.snap.Queues() {
-		if q.Threads < 0 {
-			return workers{other: true}
-		}
 		sum += q.Threads
+		counted = counted && q.Threads >= 0
 	}
 	w := d.workers()
-	w.other = w.other || len(w.blocked) < sum
+	if counted {
+		w.other = w.other || len(w.blocked) < sum
+	} else {
+		w.other = w.other || unlike || !w.all() || len(w.blocked) < fewWorkers
+	}
 	return w
 }
 
-// workersOf looks at the workers that !exqueue lists for a queue, if it lists
-// them all.
+// workersOf looks at the workers that !exqueue lists for a queue. Blocked are
+// they only if it lists all of them.
 func (d *diagnosis) workersOf(q *objects.WorkQueue) workers {
 	var w workers
-	if q.Open || len(q.Workers) < q.Threads {
-		return w
-	}
 	for _, worker := range q.Workers {
 		t := d.snap.Thread(worker.Thread)
 		if t == nil || !couldWait(t) {
@@ -198,6 +237,9 @@ func (d *diagnosis) workersOf(q *objects.WorkQueue) workers {
 			return workers{other: true}
 		}
 		w.blocked = append(w.blocked, t)
+	}
+	if q.Open || len(q.Workers) < q.Threads {
+		w.blocked = nil
 	}
 	return w
 }
@@ -222,7 +264,11 @@ func (d *diagnosis) queueFinding(q *objects.WorkQueue, w workers) Finding {
 	for _, item := range q.Pending[:min(len(q.Pending), 8)] {
 		f.seen(item.At, 0, "an item that no worker has taken")
 	}
-	f.Summary = fmt.Sprintf("%s is exhausted: %s, and all of its %d workers wait inside other items.", capital(name), pending(len(q.Pending)), len(w.blocked))
+	whose := fmt.Sprintf("all of its %d workers", len(w.blocked))
+	if len(q.Workers) < len(w.blocked) {
+		whose = fmt.Sprintf("all %d system workers that are listed", len(w.blocked))
+	}
+	f.Summary = fmt.Sprintf("%s is exhausted: %s, and %s wait inside other items.", capital(name), pending(len(q.Pending)), whose)
 	f.Explanation = strings.TrimSuffix(f.Explanation, notInInput)
 	if r := q.Pending[0].Routine; r != "" {
 		f.Explanation += fmt.Sprintf(" The first item that waits is %s: if one of the workers waits for it, they deadlock over the queue.", r)

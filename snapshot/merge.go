@@ -101,7 +101,9 @@ func (s *Snapshot) mergeThreads(ts []*threads.Thread) {
 		}
 		at := have.At
 		s.compare(kd.OneMoment, 1)
+		listed := have.Listed || t.Listed
 		s.mergeThread(have, t)
+		have.Listed = listed
 		if _, known := s.first[have]; have.At != at && !known {
 			s.first[have] = at
 		}

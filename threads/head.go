@@ -25,7 +25,7 @@ func (r *Reader) head(l kd.Line) bool {
 	t := New(addr, l.All())
 	t.Header = true
 	if r.proc != nil {
-		t.Process = *r.proc
+		t.Process, t.Listed = *r.proc, true
 	}
 	for readHeadField(&c, t) {
 	}

@@ -62,8 +62,10 @@ type Reader struct {
 	// !mex.us.
 	unread                                         int
 	rowTally, mexTally, stacksTally, stackersTally tally
-	ended                                          bool // no more text comes
-	parted                                         bool // the rest is of another session
+	// firstRow is the index of the first thread behind the column heads of !stacks.
+	firstRow int
+	ended    bool // no more text comes
+	parted   bool // the rest is of another session
 }
 
 // announcedThreads is how many threads a head line of !mex.us announces, 0 if

@@ -117,7 +117,7 @@ func (r *Reader) stacksFrame(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
 	if c.Take("Proc.Thread .Thread") {
 		r.closeBlock()
-		r.rows, r.rowTally = true, r.tally()
+		r.rows, r.rowTally, r.firstRow = true, r.tally(), len(r.out.Threads)
 		return true
 	}
 	if r.rows && isRowsNoise(l.Text) {

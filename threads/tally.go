@@ -68,6 +68,12 @@ func (r *Reader) stacksListAll() bool {
 	return len(r.typed) == 2 && r.typed[0] == "!stacks" && (r.typed[1] == "1" || r.typed[1] == "2")
 }
 
+// stacksFiltered reports whether the !stacks that was typed shows only threads
+// with some function or module on their stacks.
+func (r *Reader) stacksFiltered() bool {
+	return len(r.typed) > 2 && r.typed[0] == "!stacks"
+}
+
 // threadsProcessed compares "Threads Processed: 1024", with which !stacks
 // ends, with the rows above. Threads that were processed need not be listed.
 func (r *Reader) threadsProcessed(l kd.Line) {
@@ -76,6 +82,11 @@ func (r *Reader) threadsProcessed(l kd.Line) {
 	c := kd.Cursor{Text: l.Text}
 	if !c.Take("Threads Processed:") {
 		return
+	}
+	if t.open && !r.stacksFiltered() {
+		for _, row := range r.out.Threads[r.firstRow:] {
+			row.Listed = true
+		}
 	}
 	n, ok := count(&c)
 	if ok && c.Peek() == "" && (t.listed > n || r.stacksListAll()) {

@@ -135,3 +135,31 @@ func TestCountCut(t *testing.T) {
 		t.Errorf("%v", notes)
 	}
 }
+
+// TestListed says which threads nobody picked.
+func TestListed(t *testing.T) {
+	const thread = "THREAD fffffa8016910b60  Cid 0004.0100  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (Executive) KernelMode Non-Alertable\n"
+	const process = "PROCESS fffffa800cd6a5f0\n    SessionId: none  Cid: 0004    Peb: 00000000  ParentCid: 0000\n    Image: System\n\n"
+	for _, tc := range []struct {
+		name, command, text string
+		want                bool
+	}{
+		{"below its process", "!process 4 7", process + thread, true},
+		{"asked for", "!thread fffffa8016910b60", thread, false},
+		{"stacks", "!stacks 2", stacksHead + stacksRow + "Threads Processed: 1\n", true},
+		{"stacks, nothing typed", "", stacksHead + stacksRow + "Threads Processed: 1\n", true},
+		{"stacks without an end", "!stacks 2", stacksHead + stacksRow, false},
+		{"stacks with a filter", "!stacks 2 ExpWorkerThread", stacksHead + stacksRow + "Threads Processed: 1\n", false},
+	} {
+		var r threads.Reader
+		r.Prompt(false)
+		r.Typed(tc.command)
+		for _, l := range kd.Lines(tc.text) {
+			r.Line(l)
+		}
+		r.End()
+		if got := r.Done().Threads[0].Listed; got != tc.want {
+			t.Errorf("%s: listed %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}

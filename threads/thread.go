@@ -142,6 +142,10 @@ type Thread struct {
 	// Conflict says how blocks of this thread contradict each other, "" if they
 	// do not: it was then printed at two moments, or its address used twice.
 	Conflict string
+	// Listed is set when the thread was printed in a list of all threads of its
+	// process, below the PROCESS line or by !stacks up to its end: nobody picked
+	// it.
+	Listed bool
 	// Header is set when a THREAD line was read: without it state and wait are
 	// unknown.
 	Header bool

@@ -28,6 +28,7 @@ captures is compared with itself.`,
 			return a.compare(cmd.Context(), failOn, args)
 		},
 	}
+	cmd.Flags().StringVarP(&a.output, "output", "o", "table", "output format: "+strings.Join(report.ComparisonFormats(), ", "))
 	cmd.Flags().StringVar(&failOn, "fail-on", "deadlock", "what makes the exit code 1: deadlock, suspected or never")
 	return cmd
 }
