@@ -42,7 +42,7 @@ func init() {
 func (d *diagnosis) askAboutSteps(steps []Step) []string {
 	var out []string
 	for _, s := range steps {
-		if s.Grade < waitgraph.D {
+		if s.Grade < waitgraph.D && !s.Guess {
 			continue
 		}
 		switch s.What {

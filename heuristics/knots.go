@@ -2,6 +2,7 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -113,9 +114,12 @@ func (d *diagnosis) waitsExclusively(thread, lock kd.Addr) bool {
 func (d *diagnosis) knotFinding(c *Check, k knot) Finding {
 	f := c.finding(Deadlock)
 	f.Grade, f.Confidence = k.grade, confidenceOf(k.grade)
-	if k.grade == waitgraph.D {
+	if k.grade == waitgraph.D || d.guesses(k) {
 		f.Kind, f.Severity = SuspectedDeadlock, High
 		f.Remedy = "Print the lists and the threads again, from one moment: they decide."
+	}
+	if d.guesses(k) && k.grade < waitgraph.D {
+		f.Confidence = Likely
 	}
 	f.Cycle = d.steps(k.cycle)
 	lockSeen := make(map[kd.Addr]bool)
@@ -139,6 +143,12 @@ func (d *diagnosis) knotFinding(c *Check, k knot) Finding {
 	}
 	d.countBlocked(&f, k)
 	return f
+}
+
+// guesses reports whether it is not known of a step of the cycle who must end
+// its wait.
+func (d *diagnosis) guesses(k knot) bool {
+	return slices.ContainsFunc(k.cycle, func(e int) bool { return d.graph.Edges[e].Guess })
 }
 
 // gapsOfStates asks for the threads whose state was printed and could not be

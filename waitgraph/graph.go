@@ -79,6 +79,7 @@ type Graph struct {
 	index    map[key]int
 	listings map[kd.Addr]int // resources that list a thread as a waiter
 	byID     map[processThread]kd.Addr
+	idle     map[kd.Addr]bool // processes with an idle thread among the skimmed ones, nil before they were looked for
 }
 
 type key struct {

@@ -131,7 +131,7 @@ func (g *Graph) addGuesses(members map[kd.Addr][]kd.Addr) {
 // port at which its message is queued.
 func (g *Graph) guessServer(client int, t *threads.Thread, server []kd.Addr) {
 	m, what := g.message(t)
-	if m != nil && m.ServerThread.Known() || t.Reply.Server == t.Process.Addr || slices.ContainsFunc(server, g.canServe) {
+	if m != nil && m.ServerThread.Known() || t.Reply.Server == t.Process.Addr || slices.ContainsFunc(server, g.canServe) || g.skimmedIdle()[t.Reply.Server] {
 		return
 	}
 	if p := g.Snap.Message(t.Reply.Message); p != nil && !AwaitedBy(p, t) {
@@ -162,6 +162,29 @@ func Receives(t *threads.Thread) bool {
 		return t.WaitReason == "WrQueue" || t.WaitReason == "WrLpcReceive"
 	}
 	return t.FindFrame(receives...) >= 0
+}
+
+// skimmedIdle are the processes that have an idle thread among the skimmed ones:
+// of each process one is read whole, when first asked.
+func (g *Graph) skimmedIdle() map[kd.Addr]bool {
+	if g.idle != nil {
+		return g.idle
+	}
+	g.idle = make(map[kd.Addr]bool)
+	seen := make(map[[2]int32]bool) // input and process
+	rest := g.Snap.Skimmed()
+	for i := range rest {
+		b := &rest[i]
+		from := [2]int32{int32(b.Input), b.Process}
+		if b.Process < 0 || seen[from] || b.State != threads.Waiting || !b.Has(threads.QueueWait) && b.WaitReason() != "WrLpcReceive" {
+			continue
+		}
+		seen[from] = true
+		if t := g.Snap.Thread(b.Addr); Receives(t) {
+			g.idle[t.Process.Addr] = true
+		}
+	}
+	return g.idle
 }
 
 // guessCompleter joins threads to the blocked ones whose stacks show their IRP
