@@ -63,3 +63,30 @@ func functionOf(symbol string) string {
 	_, function, _ := strings.Cut(symbol, "!")
 	return function
 }
+
+// suspendedAtStart reports whether a thread was created suspended and has run
+// nothing yet: between the wait and the first routine of the thread stands only
+// the delivery of the APC that suspends it.
+func suspendedAtStart(t *threads.Thread) bool {
+	started, suspended := false, false
+	for i := range t.Stack.Frames {
+		name := strings.TrimLeft(t.Stack.Frames[i].Function, "_")
+		switch {
+		case strings.HasPrefix(name, "KiSuspendThread"), strings.HasPrefix(name, "KiSchedulerApc"):
+			suspended = true
+		case strings.HasPrefix(name, "KiDeliverApc"), strings.HasPrefix(name, "KiApcInterrupt"), strings.HasPrefix(name, "KiCheckForKernelApcDelivery"):
+		case strings.HasPrefix(name, "KiSystemService"), strings.HasPrefix(name, "KiFastCallEntry"), !threads.IsPlumbing(name) && !startsThread(name):
+			return false
+		case startsThread(name), strings.HasPrefix(name, "PspUserThreadStartup"), strings.HasPrefix(name, "KiStartUserThread"), strings.HasPrefix(name, "KiThreadStartup"):
+			started = true
+		}
+	}
+	return started && suspended
+}
+
+// asksForMessage reports whether a thread of a minifilter's service waits for
+// the filter's next message: FilterGetMessage (Microsoft Learn) in user mode,
+// or the routine of the filter manager behind it.
+func asksForMessage(t *threads.Thread) bool {
+	return couldWait(t) && t.WaitMode == "UserMode" && t.FindFrame("FilterGetMessage", "FltpGetMessage", "FltGetMessage") >= 0
+}

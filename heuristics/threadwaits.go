@@ -121,7 +121,7 @@ const inUserMode = "in user mode"
 // seenWait says what a thread does, "" if nothing tells or it is idle.
 func seenWait(t *threads.Thread) (text, aside string, frame int) {
 	switch {
-	case !t.Printed() || isIdleWorker(t):
+	case !t.Printed() || isIdleWorker(t) || asksForMessage(t) || suspendedAtStart(t):
 		return "", "", -1
 	case t.State == threads.Running:
 		return "on a processor: nothing holds it up, unless it spins", "The thread that the debugger broke in on, or that triggered the dump, always runs.", -1
@@ -132,7 +132,9 @@ func seenWait(t *threads.Thread) (text, aside string, frame int) {
 	switch {
 	case waitsForResource(t):
 		return "for an ERESOURCE", asides[threads.ForResource], t.FindFrame("ExpWaitForResource")
-	case w.Function != nil && w.For != threads.ForWork:
+	case w.For == threads.ForWork:
+		return "", "", -1
+	case w.Function != nil:
 		return "for " + w.For.String(), asides[w.For], w.Frame
 	case lockReasons[t.WaitReason] != threads.ForUnknown:
 		what := lockReasons[t.WaitReason]
