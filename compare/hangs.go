@@ -176,6 +176,7 @@ type doubts struct {
 	ran      bool // a thread ran more often than its wait explains
 	weak     bool // one capture has only threads that did not move
 	rearming bool // a thread was caught between two waits
+	opposed  bool // lists refute it, threads prove it
 }
 
 func (c *comparison) askAll(h *Hang) doubts {
@@ -195,6 +196,7 @@ func (c *comparison) askAll(h *Hang) doubts {
 		}
 		a.Stands, a.Why = l.stands, l.why
 		d.ran, d.rearming = d.ran || l.ran && l.stands == Yes, d.rearming || l.rearming && l.stands == Yes
+		d.opposed = d.opposed || l.contradicts && l.stands == NotShown
 		h.Places = append(h.Places, l.places...)
 		if l.next != "" {
 			h.Next = append(h.Next, l.next)
@@ -217,6 +219,7 @@ func (c *comparison) ask(h *Hang, steps []heuristics.Step, in *Capture, weak boo
 			l = l.alive(s, h.From, in)
 		}
 		all.ran, all.rearming, byThreads = all.ran || l.ran, all.rearming || l.rearming, byThreads || l.byThreads
+		all.contradicts = all.contradicts || l.contradicts
 		if l.stands == No || l.stands == NotShown && all.stands == Yes {
 			all.stands, all.why, all.next = l.stands, l.why, l.next
 		}
@@ -299,6 +302,9 @@ func (c *comparison) judge(h *Hang, d doubts) {
 		case d.rearming:
 			h.Why += " A thread of it was caught as it began its wait anew."
 			h.Confidence = weaker(h.Confidence)
+		case d.opposed:
+			h.Why += " But one capture contradicts the others: its lists refute it, its threads have not left their waits."
+			h.Confidence = weaker(h.Confidence)
 		case d.weak:
 			h.Why += " One capture lacks the lists; there its threads have not left their waits."
 		case proven:
@@ -310,6 +316,9 @@ func (c *comparison) judge(h *Hang, d doubts) {
 		h.Why = "The capture before does not show it: " + h.lastWhy(No) + ". It formed in between."
 	case OnlyLast:
 		h.Why = "Only the last capture shows it: of the others, " + h.lastWhy(NotShown) + "."
+		if d.opposed {
+			h.Confidence = weaker(h.Confidence)
+		}
 	case Unconfirmed:
 		h.Why = "The last capture does not tell whether it still stands: " + h.lastWhy(NotShown) + "."
 		h.Confidence = weaker(h.Confidence)

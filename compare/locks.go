@@ -340,7 +340,7 @@ func (c *comparison) sameOwner(l *Lock, i, j, rose int, counted bool) (State, st
 	case moved > 0 && (requeued || !counted && still == 0):
 		return Moving, fmt.Sprintf("same owner again: %s ran in between", kd.Plural(moved, "waiter"))
 	case still == 0 && requeued:
-		return Moving, fmt.Sprintf("same owner again: %d contentions more than new waiters", rose-added)
+		return Moving, fmt.Sprintf("same owner again: %s more than new waiters", kd.Plural(rose-added, "contention"))
 	case !counted && still == 0 || !counted && moved > 0:
 		return Held, "same owner, and nothing tells whether it let go in between"
 	case added > 0 || b.Waiting() > a.Waiting():

@@ -44,6 +44,8 @@ type look struct {
 	// byThreads when no list shows the hop, only threads that have not moved.
 	// rearming is set when a thread of it was caught between two waits.
 	ran, byThreads, rearming bool
+	// contradicts is set when lists and threads say the opposite.
+	contradicts bool
 }
 
 func (l *look) see(c *Capture, at kd.Ref, a kd.Addr, why string) {
@@ -79,7 +81,8 @@ func stands(s heuristics.Step, from, in *Capture) look {
 	if l.stands != No || s.Thread == 0 || !staysAsleep(s.Thread, from, in) || !staysAsleep(s.HeldBy, from, in) {
 		return l
 	}
-	return l.notShown("!locks", "it contradicts itself: %s, but neither thread %s nor thread %s has left its wait (same context switches, same wait)", l.why, in.addr(s.Thread), in.addr(s.HeldBy))
+	l.contradicts = true
+	return l.notShown("!locks", "the captures contradict each other: %s, but neither thread %s nor thread %s has left its wait (same context switches, same wait)", l.why, in.addr(s.Thread), in.addr(s.HeldBy))
 }
 
 func staysAsleep(a kd.Addr, from, in *Capture) bool {
