@@ -35,11 +35,9 @@ func init() {
 
 // seenWaits are threads that wait for the same.
 type seenWaits struct {
-	text    string // what they do, of several: "wait for ..."
-	aside   string
-	stands  bool // nothing tells whether they wait
+	doing
 	threads []*threads.Thread
-	frames  []int
+	frames  []int // of the threads, -1 if none tells
 }
 
 // mostWaiting is how many threads an input may show that is told thread by
@@ -54,17 +52,17 @@ func (d *diagnosis) threadWaits() []Finding {
 	at := make(map[string]*seenWaits)
 	again := printedAgain()
 	for t := range d.snap.AllThreads() {
-		text, aside, frame := seenWait(t)
-		if text == "" || again(t) || d.toldElsewhere(t) {
+		does, frame := seenWait(t)
+		if does.text == "" || again(t) || d.toldElsewhere(t) {
 			continue
 		}
-		k := at[text]
+		k := at[does.text]
 		if k == nil {
 			if len(kinds) == mostWaitKinds {
 				continue
 			}
-			k = &seenWaits{text: text, aside: aside, stands: strings.HasPrefix(text, "in ") && text != inUserMode}
-			at[text] = k
+			k = &seenWaits{doing: does}
+			at[does.text] = k
 			kinds = append(kinds, k)
 		}
 		k.threads, k.frames = append(k.threads, t), append(k.frames, frame)
@@ -116,54 +114,65 @@ var lockReasons = map[string]threads.WaitFor{
 	"WrRundown": threads.ForRundown,
 }
 
-const inUserMode = "in user mode"
+// doing is what a thread does, as far as it was printed.
+type doing struct {
+	text     string          // of several threads: "wait for ..."; "" if nothing tells
+	aside    string          // what an engineer should know of it
+	awaits   threads.WaitFor // if a routine or a wait reason names it
+	stands   bool            // nothing tells whether it waits
+	userMode bool            // it waits there, for what the kernel does not know
+}
 
-// seenWait says what a thread does, "" if nothing tells or it is idle.
-func seenWait(t *threads.Thread) (text, aside string, frame int) {
+func waitsOn(w threads.WaitFor) doing {
+	return doing{text: "for " + w.String(), aside: asides[w], awaits: w}
+}
+
+// seenWait says what a thread does, nothing if nothing tells or it is idle, and
+// the frame that shows it, -1 if none does.
+func seenWait(t *threads.Thread) (doing, int) {
 	switch {
 	case !t.Printed() || isIdleWorker(t) || asksForMessage(t) || suspendedAtStart(t):
-		return "", "", -1
+		return doing{}, -1
 	case t.State == threads.Running:
-		return "on a processor: nothing holds it up, unless it spins", "The thread that the debugger broke in on, or that triggered the dump, always runs.", -1
+		return doing{text: "on a processor: nothing holds it up, unless it spins", aside: "The thread that the debugger broke in on, or that triggered the dump, always runs."}, -1
 	case !couldWait(t):
-		return "", "", -1
+		return doing{}, -1
 	}
 	w := t.Waits()
 	switch {
 	case waitsForResource(t):
-		return "for an ERESOURCE", asides[threads.ForResource], t.FindFrame("ExpWaitForResource")
+		return waitsOn(threads.ForResource), t.FindFrame("ExpWaitForResource")
 	case w.For == threads.ForWork:
-		return "", "", -1
+		return doing{}, -1
 	case w.Function != nil:
-		return "for " + w.For.String(), asides[w.For], w.Frame
+		return waitsOn(w.For), w.Frame
 	case lockReasons[t.WaitReason] != threads.ForUnknown:
-		what := lockReasons[t.WaitReason]
-		return "for " + what.String(), asides[what], -1
+		return waitsOn(lockReasons[t.WaitReason]), -1
 	case t.Reply != nil:
-		return "for the reply of an LPC or ALPC server", asides[threads.ForReply], -1
+		return waitsOn(threads.ForReply), -1
 	case memoryReasons[t.WaitReason]:
 		if idlesInLoop(t) {
-			return "", "", -1
+			return doing{}, -1
 		}
-		return "for free memory", asides[threads.ForMemory], -1
+		return waitsOn(threads.ForMemory), -1
 	case ioReasons[t.WaitReason]:
-		return "for the disk: its page must be read or written", "", -1
+		return doing{text: "for the disk: its page must be read or written"}, -1
 	}
 	if text, frame := suspended(t); text != "" {
-		return "to be resumed", "", frame
+		return doing{text: "to be resumed"}, frame
 	}
 	if text, frame := driverWait(t); text != "" {
-		return "inside " + w.Driver, "Only that driver knows who ends the wait.", frame
+		return doing{text: "inside " + w.Driver, aside: "Only that driver knows who ends the wait."}, frame
 	}
 	if t.State == threads.StateUnknown && t.Addr == 0 {
 		if at := innermost(t); at >= 0 {
-			return "in " + t.Stack.Frames[at].Name() + within(t, at), "Whether it waits or runs there the stack alone does not tell.", at
+			return doing{text: "in " + t.Stack.Frames[at].Name() + within(t, at), aside: "Whether it waits or runs there the stack alone does not tell.", stands: true}, at
 		}
 	}
 	if t.State == threads.Waiting && t.WaitMode == "UserMode" && len(t.WaitObjects) > 0 {
-		return inUserMode, "Nothing in the kernel names who ends such a wait: the stack in user mode and !cs do.", -1
+		return doing{text: "in user mode", aside: "Nothing in the kernel names who ends such a wait: the stack in user mode and !cs do.", userMode: true}, -1
 	}
-	return "", "", -1
+	return doing{}, -1
 }
 
 func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
@@ -204,7 +213,7 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 		f.Next = append([]string{d.reload(module, first)}, f.Next...)
 	}
 	f.Next = append(f.Next, d.askOwner(first)...)
-	if k.text == inUserMode && first.Addr != 0 {
+	if k.userMode && first.Addr != 0 {
 		f.Next = append(f.Next, ".thread /r /p "+d.addr(first.Addr)+"; k; !cs -l")
 	}
 	return f
@@ -262,7 +271,7 @@ func (d *diagnosis) aboutWaits(k *seenWaits, suspect *Suspect) []string {
 	}
 	out = append(out, k.aside)
 	if suspect != nil && len(k.threads) > 1 {
-		if k.aside == asides[threads.ForPushLock] {
+		if k.awaits == threads.ForPushLock {
 			out = append(out, fmt.Sprintf("If no other thread of %s holds it, one of these has taken it before and waits for itself: a pushlock cannot be taken twice.", suspect.Module))
 		}
 	}
