@@ -29,6 +29,7 @@ var drawn = map[string][]string{
 	"owner-pointer-returned-frame": {"txt"},
 	"owner-pointer-locks-only":     {"txt"},
 	"mutant-cycle":                 {"txt"},
+	"alpc-cycle-server-guessed":    {"dot", "txt"},
 }
 
 func TestPictures(t *testing.T) {

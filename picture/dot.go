@@ -75,12 +75,12 @@ func (p *Panel) dot(b *bytes.Buffer, number int) {
 		if e.Order > 0 {
 			words, extra = fmt.Sprintf("%d. %s", e.Order, words), `, color="#cf222e", fontcolor="#cf222e", penwidth=3`
 		}
-		fmt.Fprintf(b, "    p%dn%d -> p%dn%d [label=%s, style=%s, arrowhead=%s%s];\n", number, e.From, number, e.To, quote(words), stroke(e.Grade), heads[min(e.Kind, PointsInto)], extra)
+		fmt.Fprintf(b, "    p%dn%d -> p%dn%d [label=%s, style=%s, arrowhead=%s%s];\n", number, e.From, number, e.To, quote(words), e.stroke(), heads[min(e.Kind, MaybeEndedBy)], extra)
 	}
 	b.WriteString("  }\n")
 }
 
-var heads = [...]string{WaitsFor: "normal", OwnedBy: "empty", HeldBy: "empty", QueuedBehind: "diamond", PointsInto: "odot"}
+var heads = [...]string{WaitsFor: "normal", OwnedBy: "empty", EndedBy: "empty", QueuedBehind: "diamond", PointsInto: "odot", MaybeEndedBy: "empty"}
 
 // heading is the findings of a panel, a line each.
 func (p *Panel) heading() string {

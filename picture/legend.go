@@ -34,7 +34,7 @@ func (c *canvas) legend(p *Picture, side, y, width int) int {
 // entries returns what is to explain of a picture.
 func (p *Picture) entries() []entry {
 	var shapes [Elided + 1]bool
-	var kinds [PointsInto + 1]bool
+	var kinds [MaybeEndedBy + 1]bool
 	grades := map[string]bool{}
 	cycle, root := false, false
 	for i := range p.Panels {
@@ -43,8 +43,10 @@ func (p *Picture) entries() []entry {
 			root = root || n.Root
 		}
 		for _, e := range p.Panels[i].Edges {
-			kinds[min(e.Kind, PointsInto)] = true
-			grades[stroke(e.Grade)] = grades[stroke(e.Grade)] || e.Grade != ""
+			kinds[min(e.Kind, MaybeEndedBy)] = true
+			if e.Kind != MaybeEndedBy {
+				grades[e.stroke()] = grades[e.stroke()] || e.Grade != ""
+			}
 			cycle = cycle || e.Order > 0
 		}
 	}
@@ -60,13 +62,16 @@ func (p *Picture) entries() []entry {
 	if root {
 		out = append(out, entry{"root: what all of them wait for", rootSign})
 	}
-	for k := WaitsFor; k <= PointsInto; k++ {
-		words := k.String()
-		if k == PointsInto {
+	for k := WaitsFor; k <= MaybeEndedBy; k++ {
+		words, line := k.String(), "solid"
+		switch k {
+		case PointsInto:
 			words += ": a stale owner pointer"
+		case MaybeEndedBy:
+			words, line = words+": a guess, which the next command decides", "dotted"
 		}
 		if kinds[k] {
-			out = append(out, entry{words, edgeSign(k, "solid", false)})
+			out = append(out, entry{words, edgeSign(k, line, false)})
 		}
 	}
 	for _, g := range []struct{ stroke, words string }{{"solid", "grade A or B: printed, or arithmetic"}, {"dashed", "grade C: read from a stack or a reconciled list"}, {"dotted", "grade D: association only"}} {

@@ -69,15 +69,16 @@ type Kind uint8
 const (
 	WaitsFor Kind = iota
 	OwnedBy
-	HeldBy       // as OwnedBy, of what is no lock
+	EndedBy      // as OwnedBy, of what is no lock
 	QueuedBehind // not owned, but asked for before
 	PointsInto   // a stale owner pointer, which proves no owner
+	MaybeEndedBy // it is not known who must end the wait
 )
 
-var kinds = [...]string{WaitsFor: "waits for", OwnedBy: "owned by", HeldBy: "held by", QueuedBehind: "queued behind", PointsInto: "points into"}
+var kinds = [...]string{WaitsFor: "waits for", OwnedBy: "owned by", EndedBy: "ended by", QueuedBehind: "queued behind", PointsInto: "points into", MaybeEndedBy: "perhaps ended by"}
 
 // String returns the words on the edge.
-func (k Kind) String() string { return kinds[min(k, PointsInto)] }
+func (k Kind) String() string { return kinds[min(k, MaybeEndedBy)] }
 
 // Edge says that one node cannot go on before another does.
 type Edge struct {
@@ -97,14 +98,14 @@ func (e *Edge) words() string {
 	return e.Kind.String() + " (" + shorten(e.Grade, 2) + ")"
 }
 
-// stroke is how the line of a grade is drawn, in the words of SVG classes and
+// stroke is how the line of an edge is drawn, in the words of SVG classes and
 // of DOT.
-func stroke(grade string) string {
-	switch grade {
-	case "C":
-		return "dashed"
-	case "D":
+func (e *Edge) stroke() string {
+	switch {
+	case e.Kind == MaybeEndedBy, e.Grade == "D":
 		return "dotted"
+	case e.Grade == "C":
+		return "dashed"
 	}
 	return "solid"
 }

@@ -271,7 +271,7 @@ func (c *canvas) inside(n *Node, b *box) {
 // wire draws the line of an edge and its head.
 func (c *canvas) wire(p *Panel, w *wire) {
 	e := &p.Edges[w.edge]
-	class := "kdp-" + stroke(e.Grade)
+	class := "kdp-" + e.stroke()
 	if e.Order > 0 {
 		class += " kdp-red"
 	}
@@ -297,7 +297,7 @@ func (c *canvas) arrow(k Kind, way []point) {
 	c.printf(`<polyline class="kdp-line" points="%s%s"/>`+"\n", line.String(), at(long-1, 0))
 	class, head := "kdp-head-full", []string{at(0, 0), at(long, half), at(long, -half)}
 	switch k {
-	case OwnedBy, HeldBy, PointsInto:
+	case OwnedBy, EndedBy, MaybeEndedBy, PointsInto:
 		class = "kdp-head-open"
 	case QueuedBehind:
 		head = []string{at(0, 0), at(long/2, half), at(long, 0), at(long/2, -half)}

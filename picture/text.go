@@ -82,7 +82,7 @@ func (p *Panel) side(node int) []row {
 		e := &p.Edges[edges[i]]
 		r := row{name: "  " + p.Nodes[n].said()}
 		switch e.Kind {
-		case OwnedBy, HeldBy:
+		case OwnedBy, EndedBy, MaybeEndedBy:
 			r.name, r.grade = "  owns "+p.Nodes[n].said(), e.Grade
 		case PointsInto:
 			r.name, r.grade = "  "+p.Nodes[n].said()+" has a stale owner pointer into it", e.Grade

@@ -71,8 +71,10 @@ func held(s *Step) picture.Kind {
 	switch {
 	case s.Queued:
 		return picture.QueuedBehind
+	case s.Guess:
+		return picture.MaybeEndedBy
 	case ownerless[s.Kind]:
-		return picture.HeldBy
+		return picture.EndedBy
 	}
 	return picture.OwnedBy
 }
