@@ -54,8 +54,10 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 // symbols, the owner of the lock that it waits for. None if nothing is.
 func (d *diagnosis) nextForRoot(f *Finding, t *threads.Thread, a kd.Addr) []string {
 	switch {
-	case t == nil || !t.Header || len(t.Stack.Frames) == 0:
+	case t == nil || !t.Header:
 		return []string{"!thread " + d.addr(a)}
+	case len(t.Stack.Frames) == 0:
+		return d.askStack(t)
 	case waitsForResource(t):
 		return []string{"!locks"}
 	case withoutSymbols(t) != "":

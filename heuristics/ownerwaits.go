@@ -203,12 +203,33 @@ func (d *diagnosis) nextForWait(c *Check, t *threads.Thread) []string {
 		out = append(out, "!vm")
 	}
 	if len(t.Stack.Frames) == 0 {
-		out = append(out, "!thread "+d.addr(t.Addr))
+		out = append(out, d.askStack(t)...)
+	} else if c == rootUserMode.check && endsInProgram(t) && t.Process.Addr != 0 {
+		out = append(out, fmt.Sprintf(".process /r /p %s; !thread %s 1f", d.addr(t.Process.Addr), d.addr(t.Addr)))
 	}
 	if s := suspectOfWait(t); s != nil {
 		out = append(out, "lmvm "+s.Module)
 	}
 	return out
+}
+
+// askStack asks for what a thread does whose stack is not in the input. A stack
+// that is not resident is not printed the next time, either: what is left is
+// what else happens in its process.
+func (d *diagnosis) askStack(t *threads.Thread) []string {
+	switch {
+	case !t.NotResident:
+		return []string{"!thread " + d.addr(t.Addr)}
+	case t.Process.Addr != 0:
+		return []string{fmt.Sprintf("!process %s 17", d.addr(t.Process.Addr))}
+	}
+	return nil
+}
+
+// endsInProgram reports whether a thread waits in user mode for an object that
+// is no lock and no reply: whoever has a handle may end that.
+func endsInProgram(t *threads.Thread) bool {
+	return t.WaitMode == "UserMode" && t.Reply == nil && t.Waits().For != threads.ForReply && t.Waits().For != threads.ForFilterReply
 }
 
 // nextForMessage goes on from a message that was printed.

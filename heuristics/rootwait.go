@@ -113,6 +113,9 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 		d.tellIRPs(f, t)
 	case rootUserMode.check:
 		d.tellMessage(f, t)
+		if endsInProgram(t) {
+			f.Remedy = "Look at the stack of the thread in user mode, and at what else its process does: whoever has a handle to the object may end such a wait."
+		}
 		d.tellAwaited(f, objects)
 	}
 	switch module := withoutSymbols(t); {
@@ -127,6 +130,9 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 		f.Confidence = Possible
 		f.Remedy = "Look for who took the message over: another thread of the server process, or a process that it asked in turn. A server that lost the message answers it never."
 		f.Disproof = "A second capture shows the thread at work on the message."
+		if t.Process.Addr != 0 {
+			f.Next = []string{fmt.Sprintf("!process %s 17", d.addr(t.Process.Addr))}
+		}
 	}
 	if c != rootSuspended.check && !idle && isYoung(t) {
 		f.tellYoung(t)
