@@ -11,8 +11,8 @@ var selfDeadlockNonRecursive = &Check{
 	Title:    "Thread waits for a lock that it owns and that cannot be taken twice",
 	Severity: Critical,
 	Means: `A fast mutex, guarded mutex or pushlock does not ask who its owner is: a thread that takes one again waits for itself. (An ERESOURCE and a mutant let their owner in again.)
-Seen must be: the owner that was printed out of the lock, and the same thread waiting for it.`,
-	WhenWrong:  `The owner was read while the lock changed hands. The list and the thread are of two moments.`,
+Seen must be: the owner that was printed out of the lock, and the same thread waiting for it. Where the owner is not printed, a thread is suspected that waits in a routine of a driver while an earlier call of the same routine, entered again through Windows, is on its stack.`,
+	WhenWrong:  `The owner was read while the lock changed hands. The list and the thread are of two moments. Of a suspected one: the two calls take two locks, or the outer one had given it back.`,
 	Disproof:   "The lock's Owner field names another thread, or a second capture shows the thread going on.",
 	Remedy:     "Only a restart frees the thread. For the driver's developer: the routine that takes the lock is reached again, on the same thread, while it is held; the stack shows by which way.",
 	Next:       "dt nt!_FAST_MUTEX <lock>",
@@ -30,7 +30,7 @@ func init() {
 				out = append(out, d.nonRecursiveFinding(k))
 			}
 		}
-		return out
+		return append(out, d.suspectedTakenAgain()...)
 	})
 }
 

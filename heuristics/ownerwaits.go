@@ -204,8 +204,8 @@ func (d *diagnosis) nextForWait(c *Check, t *threads.Thread) []string {
 	}
 	if len(t.Stack.Frames) == 0 {
 		out = append(out, d.askStack(t)...)
-	} else if c == rootUserMode.check && endsInProgram(t) && t.Process.Addr != 0 {
-		out = append(out, fmt.Sprintf(".process /r /p %s; !thread %s 1f", d.addr(t.Process.Addr), d.addr(t.Addr)))
+	} else if c == rootUserMode.check && endsInProgram(t) {
+		out = append(out, d.askProgram(t))
 	}
 	if s := suspectOfWait(t); s != nil {
 		out = append(out, "lmvm "+s.Module)
@@ -224,6 +224,12 @@ func (d *diagnosis) askStack(t *threads.Thread) []string {
 		return []string{fmt.Sprintf("!process %s 17", d.addr(t.Process.Addr))}
 	}
 	return nil
+}
+
+// askProgram asks for the stack of a thread in user mode and the critical
+// sections of its process that are held.
+func (d *diagnosis) askProgram(t *threads.Thread) string {
+	return ".thread /r /p " + d.addr(t.Addr) + "; k; !cs -l"
 }
 
 // endsInProgram reports whether a thread waits in user mode for an object that

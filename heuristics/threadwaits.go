@@ -90,9 +90,13 @@ func (d *diagnosis) gapOfStack() {
 
 // toldElsewhere reports whether another detector tells of the thread: one that
 // waits for others to leave, or an owner that runs.
+// toldElsewhere reports whether another detector tells of the thread: one that
+// waits for others to leave, one that asks for a lock again, or an owner that
+// runs.
 func (d *diagnosis) toldElsewhere(t *threads.Thread) bool {
 	_, leaving := waitsToLeave(t)
-	return leaving || t.State == threads.Running && d.ownsInVain(t) != ""
+	_, again := asksAgain(t)
+	return leaving || again || t.State == threads.Running && d.ownsInVain(t) != ""
 }
 
 // asides say what an engineer should know of a kind of wait.
@@ -208,13 +212,12 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 	}
 	f.Summary += "."
 	f.Explanation = strings.Join(d.aboutWaits(k, f.Suspect), " ")
-	f.Next = d.nextForWait(threadWaits, first)
+	f.Next = append(d.askOwner(first), d.nextForWait(threadWaits, first)...)
 	if module := withoutSymbols(first); module != "" {
 		f.Next = append([]string{d.reload(module, first)}, f.Next...)
 	}
-	f.Next = append(f.Next, d.askOwner(first)...)
 	if k.userMode && first.Addr != 0 {
-		f.Next = append(f.Next, ".thread /r /p "+d.addr(first.Addr)+"; k; !cs -l")
+		f.Next = append(f.Next, d.askProgram(first))
 	}
 	return f
 }
