@@ -44,7 +44,7 @@ func (p *skim) processHead() bool {
 		return false
 	}
 	p.indent()
-	if !p.take("SessionId: ") || !p.word() || !p.take("Cid: ") {
+	if !p.take("SessionId: ") || !p.session() || !p.take("Cid: ") {
 		return false
 	}
 	start := p.i
@@ -69,6 +69,15 @@ func (p *skim) nextLineIsBlank() bool {
 	p.i = next
 	p.lines++
 	return true
+}
+
+// session moves over the number of a session, or none.
+func (p *skim) session() bool {
+	if p.take("none") {
+		p.blanks()
+		return true
+	}
+	return p.hexWord()
 }
 
 // word moves over a word and the blanks behind it.

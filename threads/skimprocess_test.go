@@ -50,18 +50,19 @@ func TestSkimProcess(t *testing.T) {
 func TestSkimProcessLeaves(t *testing.T) {
 	replace := func(old, new string) string { return strings.Replace(plainProcess, old, new, 1) + nextBlock }
 	for name, text := range map[string]string{
-		"end of the text":      plainProcess,
-		"prose behind":         plainProcess + "kd> !locks\n",
-		"32-bit":               replace("ffffcb234ff34200", "86ab1030"),
-		"cut address":          replace("ffffcb234ff34200", "ffffcb234ff3420"),
-		"all on one line":      replace("\n    SessionId", "  SessionId"),
-		"a client id that is":  replace("0f64", "0f6g"),
-		"unknown line":         replace("DeviceMap", "DeviceMop"),
-		"two lines as one":     replace("SearchIndexer.exe\n    VadRoot", "SearchIndexer.exe    VadRoot"),
-		"a thread line inside": replace("BACKGROUND\n", "BACKGROUND THREAD ffffac9d5e401080  Cid 13cc.0828  Teb: 000000d9a9c2a000 Win32Thread: ffffac9d5e4a1b10 WAIT: (WrResource)\n"),
-		"two names":            replace("    VadRoot", "    Image: System\n    VadRoot"),
-		"an entity":            replace("SearchIndexer.exe", "a&amp;b.exe"),
-		"an author's remark":   replace("SearchIndexer.exe", "SearchIndexer.exe << here"),
+		"end of the text":          plainProcess,
+		"prose behind":             plainProcess + "kd> !locks\n",
+		"32-bit":                   replace("ffffcb234ff34200", "86ab1030"),
+		"cut address":              replace("ffffcb234ff34200", "ffffcb234ff3420"),
+		"all on one line":          replace("\n    SessionId", "  SessionId"),
+		"a client id that is":      replace("0f64", "0f6g"),
+		"unknown line":             replace("DeviceMap", "DeviceMop"),
+		"two lines as one":         replace("SearchIndexer.exe\n    VadRoot", "SearchIndexer.exe    VadRoot"),
+		"a thread line inside":     replace("BACKGROUND\n", "BACKGROUND THREAD ffffac9d5e401080  Cid 13cc.0828  Teb: 000000d9a9c2a000 Win32Thread: ffffac9d5e4a1b10 WAIT: (WrResource)\n"),
+		"two names":                replace("    VadRoot", "    Image: System\n    VadRoot"),
+		"a session that is a name": replace("SessionId: 1", "SessionId: Cid:"),
+		"an entity":                replace("SearchIndexer.exe", "a&amp;b.exe"),
+		"an author's remark":       replace("SearchIndexer.exe", "SearchIndexer.exe << here"),
 	} {
 		var s threads.Skimmer
 		if _, ok := s.Process([]byte(text)); ok {
