@@ -82,8 +82,12 @@ func (p *comparisonPage) captures() {
 			fmt.Fprintf(p, "  … and %d more not compared\n", len(p.c.Refused)-i)
 			break
 		}
-		p.fold("  not compared: ", fmt.Sprintf("%s with %s: %s", r.Name, r.With, r.Why))
+		p.fold("  not compared: ", refusedLine(r))
 	}
+}
+
+func refusedLine(r RefusedCapture) string {
+	return fmt.Sprintf("%s with %s: %s", r.Name, r.With, r.Why)
 }
 
 // captureLine describes a capture in one line.
@@ -189,9 +193,22 @@ func (p *comparisonPage) roots() {
 			fmt.Fprintf(p, "  … and %d more\n", len(p.c.Roots)-i)
 			break
 		}
-		p.fold("  - ", fmt.Sprintf("%s: %s, %s behind it: %s. %s", r.State, r.Name, counts(r.Blocked), r.Why, where(r.Evidence)))
+		p.fold("  - ", fmt.Sprintf("%s. %s", rootLine(r), where(r.Evidence)))
 		p.fold("      ", r.Summary)
 	}
+}
+
+func rootLine(r ComparedRoot) string {
+	return fmt.Sprintf("%s: %s, %s behind it: %s", r.State, r.Name, counts(r.Blocked), r.Why)
+}
+
+// eachLine says each of some things in a line.
+func eachLine[T any](list []T, line func(T) string) []string {
+	out := make([]string, len(list))
+	for i := range list {
+		out[i] = line(list[i])
+	}
+	return out
 }
 
 // where names the places of evidence.
@@ -398,37 +415,22 @@ func (p *comparisonPage) rest() {
 			fmt.Fprintf(p, "  %s\n", Plain(n))
 		}
 	}
-	p.r.NotSeen, p.r.Gaps = p.c.NotSeen, p.c.Gaps
+	p.r.Gaps = p.c.Gaps
 	p.gaps()
-	p.notSeen()
-	if len(p.c.Notes) > 0 {
-		p.title("Notes")
-		for i, n := range p.c.Notes {
-			if i == mostNotes {
-				fmt.Fprintf(p, "  … and %d more (use -o json for all)\n", len(p.c.Notes)-i)
-				break
-			}
-			p.fold("  - ", n)
-		}
-	}
+	p.list("Not looked at", p.c.NotSeen)
+	p.list("Notes", firstOf(p.c.Notes, mostNotes))
 }
 
 // WriteComparisonMarkdown prints the comparison for a ticket.
 func WriteComparisonMarkdown(w io.Writer, c *Comparison, _ Style) error {
-	m := &markdown{names: names{r: &Report{}}}
+	m := &markdown{names: names{r: &Report{Gaps: c.Gaps}}}
 	fmt.Fprintf(m, "## kdlocks compare: %s (%s)\n\n%s\n", c.Verdict.Kind, c.Verdict.Confidence, escape(c.Verdict.Summary))
-	m.list("Captures", len(c.Captures), func(i int) string { return escape(captureLine(c.Captures[i])) })
-	m.list("Not compared", min(len(c.Refused), mostRefused), func(i int) string {
-		r := c.Refused[i]
-		return escape(fmt.Sprintf("%s with %s: %s", r.Name, r.With, r.Why))
-	})
+	m.list("Captures", eachLine(c.Captures, captureLine))
+	m.list("Not compared", firstOf(eachLine(c.Refused, refusedLine), mostRefused))
 	for i := range c.Findings[:min(len(c.Findings), mostCompared)] {
 		m.compared(&c.Findings[i])
 	}
-	m.list("Roots", min(len(c.Roots), mostRoots), func(i int) string {
-		r := c.Roots[i]
-		return escape(fmt.Sprintf("%s: %s, %s behind it: %s", r.State, r.Name, counts(r.Blocked), r.Why))
-	})
+	m.list("Roots", firstOf(eachLine(c.Roots, rootLine), mostRoots))
 	for _, st := range lockStates {
 		waited, _ := c.locksByState(st.state)
 		if len(waited) == 0 {
@@ -442,9 +444,12 @@ func WriteComparisonMarkdown(w io.Writer, c *Comparison, _ Style) error {
 			fmt.Fprintf(m, "\n… and %d more\n", rest)
 		}
 	}
-	m.list("Type next", len(c.NextCommands), func(i int) string { return code(c.NextCommands[i]) })
-	m.list("Not looked at", len(c.NotSeen), func(i int) string { return escape(c.NotSeen[i]) })
-	m.list("Notes", min(len(c.Notes), mostNotes), func(i int) string { return escape(c.Notes[i]) })
+	if len(c.NextCommands) > 0 {
+		fmt.Fprintf(m, "\n### Type next\n\n%s", fenced(strings.Join(c.NextCommands, "\n")))
+	}
+	m.gaps()
+	m.list("Not looked at", c.NotSeen)
+	m.list("Notes", firstOf(c.Notes, mostNotes))
 	_, err := w.Write(m.Bytes())
 	return err
 }

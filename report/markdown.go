@@ -14,6 +14,9 @@ func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 	m := &markdown{names: index(r)}
 	v := r.Verdict
 	fmt.Fprintf(m, "## kdlocks: %s (%s)\n\n%s\n", v.Kind, v.Confidence, escape(v.Summary))
+	for _, s := range r.Sessions {
+		fmt.Fprintf(m, "\nSession %d: %s: %s\n", s.Session, s.Verdict.Kind, escape(s.Verdict.Summary))
+	}
 	for i := range r.Findings {
 		if i == mostFindings {
 			fmt.Fprintf(m, "\n... and %d more findings (use -o json for all)\n", len(r.Findings)-i)
@@ -28,24 +31,13 @@ func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 	}
 	checks := r.inWords()
 	m.selfCheck(&checks)
-	verifier := r.verifierLines()
-	m.list("Driver Verifier", min(len(verifier), mostVerifier), func(i int) string { return escape(verifier[i]) })
+	m.list("Driver Verifier", firstOf(r.verifierLines(), mostVerifier))
 	if err := m.objects(); err != nil {
 		return err
 	}
-	m.list("Missing", len(r.Gaps), func(i int) string {
-		g := r.Gaps[i]
-		return fmt.Sprintf("%s: %s. Type %s", escape(g.What), escape(g.Why), code(g.NextCommand))
-	})
-	m.list("Not looked at", len(r.NotSeen), func(i int) string { return escape(r.NotSeen[i]) })
-	notes := r.untold(checks.told)
-	m.list("Notes", min(len(notes), mostNotes), func(i int) string {
-		n := notes[i]
-		if n.At == nil {
-			return escape(n.Text)
-		}
-		return fmt.Sprintf("%s line %d: %s", escape(n.At.Input), n.At.Line, escape(n.Text))
-	})
+	m.gaps()
+	m.list("Not looked at", r.NotSeen)
+	m.list("Notes", r.noteLines(checks.told))
 	if s.Coverage {
 		if err := m.coverage(); err != nil {
 			return err
@@ -60,13 +52,23 @@ type markdown struct {
 	names
 }
 
-func (m *markdown) list(title string, n int, item func(int) string) {
-	if n == 0 {
+func (m *markdown) list(title string, lines []string) {
+	if len(lines) == 0 {
 		return
 	}
 	fmt.Fprintf(m, "\n### %s\n\n", title)
-	for i := range n {
-		fmt.Fprintf(m, "- %s\n", item(i))
+	for _, l := range lines {
+		fmt.Fprintf(m, "- %s\n", escape(l))
+	}
+}
+
+func (m *markdown) gaps() {
+	if len(m.r.Gaps) == 0 {
+		return
+	}
+	m.WriteString("\n### Missing\n\n")
+	for _, g := range m.r.Gaps {
+		fmt.Fprintf(m, "- %s: %s. Type %s\n", escape(g.What), escape(g.Why), code(g.NextCommand))
 	}
 }
 

@@ -30,13 +30,13 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 	}
 	checks := r.inWords()
 	p.selfCheck(&checks)
-	p.verifier()
+	p.list("Driver Verifier", firstOf(r.verifierLines(), mostVerifier))
 	if err := p.objects(); err != nil {
 		return err
 	}
 	p.gaps()
-	p.notSeen()
-	p.notes(r.untold(checks.told))
+	p.list("Not looked at", r.NotSeen)
+	p.list("Notes", r.noteLines(checks.told))
 	if s.Coverage {
 		if err := p.coverage(); err != nil {
 			return err
@@ -335,56 +335,39 @@ func (p *page) gaps() {
 	}
 }
 
-// mostVerifier bounds the lines about Driver Verifier.
-const mostVerifier = 40
-
-func (p *page) verifier() {
-	lines := p.r.verifierLines()
+// list prints a section of single lines.
+func (p *page) list(title string, lines []string) {
 	if len(lines) == 0 {
 		return
 	}
-	fmt.Fprintf(p, "\n%s\n", p.bold("Driver Verifier"))
-	for i, l := range lines {
-		if i == mostVerifier {
-			fmt.Fprintf(p, "  ... and %d more (use -o json for all)\n", len(lines)-i)
-			break
-		}
+	fmt.Fprintf(p, "\n%s\n", p.bold(title))
+	for _, l := range lines {
 		p.fold("  - ", l)
 	}
 }
 
-func (p *page) notSeen() {
-	if len(p.r.NotSeen) == 0 {
-		return
+// Bounds of lists behind the findings, in the forms for people.
+const mostVerifier, mostNotes = 40, 40
+
+// firstOf cuts a list short, and says so in its last line.
+func firstOf(lines []string, most int) []string {
+	if len(lines) <= most {
+		return lines
 	}
-	fmt.Fprintf(p, "\n%s\n", p.bold("Not looked at"))
-	for _, n := range p.r.NotSeen {
-		p.fold("  - ", n)
-	}
+	return append(lines[:most:most], fmt.Sprintf("... and %d more (use -o json for all)", len(lines)-most))
 }
 
-// mostNotes bounds the notes of the text form; JSON has them all.
-const mostNotes = 40
-
-func (p *page) notes(notes []Note) {
-	unknown := 0
-	for _, in := range p.r.Inputs {
-		unknown += in.Lines - in.LinesUnderstood
+// noteLines are the notes that were not told elsewhere, and how many lines of
+// each input were not understood.
+func (r *Report) noteLines(told map[string]bool) []string {
+	var notes, unknown []string
+	for _, n := range r.untold(told) {
+		notes = append(notes, n.where()+n.Text)
 	}
-	if len(notes) == 0 && unknown == 0 {
-		return
-	}
-	fmt.Fprintf(p, "\n%s\n", p.bold("Notes"))
-	for i, n := range notes {
-		if i == mostNotes {
-			fmt.Fprintf(p, "  ... and %d more (use -o json for all)\n", len(notes)-i)
-			break
-		}
-		p.fold("  - ", n.where()+n.Text)
-	}
-	for _, in := range p.r.Inputs {
+	for _, in := range r.Inputs {
 		if rest := in.Lines - in.LinesUnderstood; rest > 0 {
-			p.fold("  - ", fmt.Sprintf("%s: %d of %d lines not understood (--coverage shows where)", in.Name, rest, in.Lines))
+			unknown = append(unknown, fmt.Sprintf("%s: %d of %d lines not understood (--coverage shows where)", in.Name, rest, in.Lines))
 		}
 	}
+	return append(firstOf(notes, mostNotes), firstOf(unknown, mostNotes)...)
 }
