@@ -73,7 +73,7 @@ func (p *skim) nextLineIsBlank() bool {
 
 // session moves over the number of a session, or none.
 func (p *skim) session() bool {
-	if p.take("none") {
+	if p.take("none ") {
 		p.blanks()
 		return true
 	}
