@@ -103,7 +103,7 @@ func (d *diagnosis) tellDriver(f *Finding, p *objects.IRP) {
 		f.Remedy = fmt.Sprintf("Find out why %s does not complete the IRP.", driver)
 	}
 	if m := driver[strings.LastIndexByte(driver, '\\')+1:]; f.Suspect == nil && m != "" && !stacks.OfWindows(m) {
-		f.Suspect = &Suspect{Module: m, Reason: "its driver has the IRP that the thread waits for, as printed"}
+		f.Suspect = &Suspect{Module: m, Reason: "its driver has the IRP, as printed"}
 		f.Next = append(f.Next, "lmvm "+m)
 	}
 }

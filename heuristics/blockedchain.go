@@ -43,6 +43,9 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 	if len(f.Chain) == 0 {
 		f.Explanation = "Its waiters are announced by a count and not listed."
 	}
+	if t != nil && !t.OnProcessor() && !isIdleWorker(t) {
+		f.Suspect = suspectOfWait(t)
+	}
 	f.Next = d.nextForRoot(f, t, a)
 	if s, _, _ := sortOf(t); s != nil && s != &rootSuspended && isYoung(t) {
 		f.tellYoung(t)
@@ -59,7 +62,7 @@ func (d *diagnosis) nextForRoot(f *Finding, t *threads.Thread, a kd.Addr) []stri
 	case len(t.Stack.Frames) == 0:
 		return d.askStack(t)
 	case waitsForResource(t):
-		return []string{"!locks"}
+		return []string{d.askResource(t)}
 	case withoutSymbols(t) != "":
 		return []string{d.reload(withoutSymbols(t), t)}
 	}
@@ -113,6 +116,9 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 	}
 	if why, _ := userModeWait(t); why != "" {
 		return d.awaitedBy(t).inWords(why)
+	}
+	if sleeps(t) {
+		return sleepText(t)
 	}
 	if isIdleWorker(t) {
 		return "it is a system worker that waits for work"

@@ -380,12 +380,12 @@ func (d *diagnosis) namedFinding(s *stopCode) Finding {
 		switch a.is {
 		case aThread:
 			f.Threads = append(f.Threads, v)
-			f.Next = append(f.Next, "!thread "+d.addr(v)+" 1f")
+			d.namedThread(&f, v)
 		case aResource:
 			f.Resources = append(f.Resources, v)
 			f.Next = append(f.Next, "!locks -v "+d.addr(v))
 		case anIRP:
-			f.Next = append(f.Next, "!irp "+d.addr(v))
+			d.namedIRP(&f, v)
 		case aQueue:
 			f.Next = append(f.Next, "!exqueue f")
 		}
@@ -393,18 +393,53 @@ func (d *diagnosis) namedFinding(s *stopCode) Finding {
 	if s.next != "" {
 		f.Next = append(f.Next, s.next)
 	}
-	if len(f.Next) == 0 {
-		f.Next = []string{"!analyze -v"}
-	}
 	if t, _, ok := bc.Arg(s.holder); s.holder >= 0 && ok && t != 0 {
 		d.holderFinding(&f, t)
+	}
+	if len(f.Next) == 0 {
+		f.Next = []string{"!analyze -v"}
 	}
 	return f
 }
 
+// namedThread says what the stack of the thread shows that a stop code names, or
+// asks for it. Without a header the stack is that of the thread that stopped the
+// machine, which the stop code need not mean.
+func (d *diagnosis) namedThread(f *Finding, a kd.Addr) {
+	t := d.snap.Thread(a)
+	if t == nil || len(t.Stack.Frames) == 0 {
+		f.Next = append(f.Next, "!thread "+d.addr(a)+" 1f")
+		if t = d.stop.stack(); t == nil || t.Addr != 0 && t.Addr != a {
+			return
+		}
+		f.Explanation += " The stack of the thread that stopped the machine was printed without its header."
+	}
+	if s := suspectOnProcessor(t); s != nil && f.Suspect == nil {
+		f.Suspect = s
+		d.seenFrame(f, t, onTop(t, t.Interrupted()), "what ran")
+	}
+}
+
+// namedIRP says which driver has the IRP that a stop code names, or asks for it.
+func (d *diagnosis) namedIRP(f *Finding, a kd.Addr) {
+	p := d.printedIRP(a)
+	if p == nil {
+		f.Next = append(f.Next, "!irp "+d.addr(a))
+		return
+	}
+	driver, _ := p.Driver()
+	if driver == "" || p.Complete {
+		return
+	}
+	f.Kind, f.Severity, f.Confidence, f.turn = BlockedChain, High, Likely, firstOfAll
+	f.seen(p.At, p.Addr, "the IRP was printed")
+	f.Remedy = fmt.Sprintf("Find out why %s does not complete the IRP.", driver)
+	d.tellDriver(f, p)
+}
+
 // holderFinding says what the thread waits for that holds up the machine.
 func (d *diagnosis) holderFinding(f *Finding, a kd.Addr) {
-	f.Kind, f.Severity, f.Confidence = BlockedChain, High, Likely
+	f.Kind, f.Severity, f.Confidence, f.turn = BlockedChain, High, Likely, firstOfAll
 	t := d.snap.Thread(a)
 	f.Bystanders, f.Blocked = d.behind(a)
 	if t == nil || !t.Printed() {
@@ -412,12 +447,16 @@ func (d *diagnosis) holderFinding(f *Finding, a kd.Addr) {
 		return
 	}
 	f.seen(t.At, t.Addr, "the thread that the stop code names")
-	f.Summary += " " + capital(d.rootState(t)) + "."
-	f.Explanation += " Of that thread it is known: " + d.rootState(t) + "." + ticksOf(t)
-	if _, text, at := sortOf(t); text != "" {
+	does := d.rootState(t)
+	if s, text, at := sortOf(t); text != "" {
+		does = text
 		d.seenFrame(f, t, at, "what it waits in")
 		f.Suspect = suspectOfWait(t)
+		f.Remedy = s.check.Remedy
+		f.Next = append(f.Next, d.nextForWait(s.check, t)...)
 	}
+	f.Summary += " " + capital(does) + "."
+	f.Explanation += " Of that thread it is known: " + does + "." + ticksOf(t)
 }
 
 // seenStopCode adds to findings that the stop code names one of their threads

@@ -140,7 +140,22 @@ type Finding struct {
 	Remedy      string
 	Evidence    []Evidence
 	Next        []string
+
+	// turn orders chains: what the stop code names, then what holds up its root,
+	// then a root that no lock holds up or that has just begun to wait.
+	turn turn
+	// age is how long the root of a chain has waited in milliseconds, -1 if that
+	// is not known.
+	age int64
 }
+
+type turn uint8
+
+const (
+	inTurn turn = iota
+	firstOfAll
+	lastOfAll
+)
 
 // checks are the detectors, filled by register and sorted by id.
 var checks []*Check

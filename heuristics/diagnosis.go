@@ -277,18 +277,29 @@ func (d *diagnosis) waitUnlisted() []*threads.Thread {
 }
 
 func (d *diagnosis) gapOfThread(t *threads.Thread) {
-	who, next := "a thread without a header", "!locks"
+	who := "a thread without a header"
 	if t.Addr != 0 {
 		who = d.thread(t.Addr)
-	}
-	if r := d.owned[t.Addr]; r != nil && d.foreignOwner(r, t.Addr) {
-		next = d.compareWait(r)
 	}
 	if r := d.listing(t.Addr); r != nil {
 		d.gap(kd.Gap{What: "why " + who + " is listed as a waiter of " + d.lock(r.Addr) + ", which it would be granted", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		return
 	}
-	d.gap(kd.Gap{What: "the resource that " + who + " waits for", Why: kd.NotInInput, Next: next, Decides: true})
+	d.gap(kd.Gap{What: "the resource that " + who + " waits for", Why: kd.NotInInput, Next: d.askResource(t), Decides: true})
+}
+
+// askResource asks for the resource that a thread waits for.
+func (d *diagnosis) askResource(t *threads.Thread) string {
+	if r := d.owned[t.Addr]; r != nil && d.foreignOwner(r, t.Addr) {
+		return d.compareWait(r)
+	}
+	if r := d.listing(t.Addr); r != nil {
+		return "!locks -v " + d.addr(r.Addr)
+	}
+	if d.snap.Whole {
+		return "!locks -v"
+	}
+	return "!locks"
 }
 
 // listing returns the first resource that lists a thread as a waiter, nil if

@@ -154,7 +154,8 @@ func TestVerdictOrder(t *testing.T) {
 		{"deadlock before a missing owner", lock(1, a, b) + lock(2, b, a) + lock(3, c, "fffffa8016940b60"), Deadlock, "deadlock-cycle", true},
 		{"orphaned lock before a chain", lock(1, a, b) + state(a, "TERMINATED") + lock(2, c, "fffffa8016940b60") + state(c, event), OrphanedLock, "owner-terminated", false},
 		{"undecided before a chain", lock(1, a, b) + lock(2, c, "fffffa8016940b60") + state(c, event), Undecided, "owner-missing", true},
-		{"the larger chain first", lock(1, a, b) + state(a, event) + lock(2, c, "fffffa8016940b60", "fffffa8016950b60") + state(c, "RUNNING on processor 0"), BlockedChain, "owner-running", false},
+		{"the larger chain first", lock(1, a, b) + state(a, event) + lock(2, c, "fffffa8016940b60", "fffffa8016950b60") + state(c, "WAIT: (WrFreePage) KernelMode Non-Alertable"), BlockedChain, "memory-pressure", false},
+		{"a root that waits before a larger one that runs", lock(1, a, b) + state(a, event) + lock(2, c, "fffffa8016940b60", "fffffa8016950b60") + state(c, "RUNNING on processor 0"), BlockedChain, "blocked-chain", false},
 		{"nothing waits", "Resource @ 0xfffffa8011ef1de8    Exclusively owned\n     Threads: " + a + "-01<*>\n\n", NoDeadlock, "", false},
 		{"no locks given", state(a, event), Undecided, "", true},
 	} {

@@ -32,7 +32,7 @@ func init() {
 			d.drawChain(f, r)
 			next := "!thread " + d.addr(a)
 			f.Summary = fmt.Sprintf("Undecided: %s behind %s, which the input does not show.", waits(r.Blocked, "thread"), d.thread(a))
-			f.Explanation = "The owner list names the thread, but neither its THREAD block nor its stack is in the input, and it is in no waiter list."
+			f.Explanation = "What was printed of the lock names the thread, but neither its THREAD block nor its stack is in the input, and no list shows that it waits."
 			if said, ok := d.snap.Said(a); ok && said.Thread == 0 {
 				d.goneOwner(f, a, said.At)
 				return f

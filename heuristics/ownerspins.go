@@ -25,15 +25,13 @@ Seen must be: the state RUNNING, and the routine that spins on its stack. That i
 	},
 }
 
-// spinRoutines ask for a spin lock that somebody else owns.
-var spinRoutines = []string{"KxWaitForSpinLockAndAcquire", "KxWaitForLockOwnerShip"}
-
 func init() {
 	register(ownerSpins, func(d *diagnosis) []Finding {
 		var out []Finding
+		again := d.printedAgain()
 		d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Running && b.Has(threads.Special) }, func(t *threads.Thread) bool {
-			if at := t.FindFrame(spinRoutines...); t.State == threads.Running && at >= 0 {
-				out = append(out, d.spinFinding(t, at))
+			if spins(t) && !again(t) {
+				out = append(out, d.spinFinding(t))
 			}
 			return len(out) <= mostFindings
 		})
@@ -41,12 +39,22 @@ func init() {
 	})
 }
 
-func (d *diagnosis) spinFinding(t *threads.Thread, at int) Finding {
+// spins reports whether a thread is on a processor and spins, or was interrupted
+// where it asked for a spin lock.
+func spins(t *threads.Thread) bool {
+	at, owned := t.Spins()
+	return t.OnProcessor() && at >= 0 && (owned || t.Interrupted() > 0)
+}
+
+func (d *diagnosis) spinFinding(t *threads.Thread) Finding {
 	f := ownerSpins.finding(NoDeadlock)
 	f.Confidence, f.Grade = Possible, waitgraph.C
-	f.Threads = []kd.Addr{t.Addr}
-	f.Bystanders, f.Blocked = d.behind(t.Addr)
+	if t.Addr != 0 {
+		f.Threads = []kd.Addr{t.Addr}
+		f.Bystanders, f.Blocked = d.behind(t.Addr)
+	}
 	f.seen(t.At, t.Addr, "it runs")
+	at, owned := t.Spins()
 	d.seenFrame(&f, t, at, "it spins for a spin lock")
 	where := "a processor"
 	if t.Processor >= 0 {
@@ -58,11 +66,9 @@ func (d *diagnosis) spinFinding(t *threads.Thread, at int) Finding {
 		f.Kind, f.Severity = BlockedChain, Medium
 		f.Explanation += fmt.Sprintf(" %s behind it for a lock that it owns.", capital(waits(f.Blocked, "thread")))
 	}
-	if i := nearest(t, at); i >= 0 {
-		f.Suspect = &Suspect{Module: t.Stack.Frames[i].Module, Reason: fmt.Sprintf("nearest module outside Windows to the spin lock: %s", frame(t, i))}
-	}
+	f.Suspect = suspectOnProcessor(t)
 	s := d.watchdog()
-	if s != nil || t.WaitMS > rearmed {
+	if s != nil || owned && t.WaitMS > rearmed {
 		f.Kind, f.Severity, f.Confidence = Stall, High, Likely
 	}
 	if s != nil {

@@ -165,7 +165,7 @@ Seen must be: the driver's frame directly behind the kernel's wait routines.`,
 // driverWait reports a wait that a module outside Windows asked for.
 func driverWait(t *threads.Thread) (string, int) {
 	w := t.Waits()
-	if w.Driver == "" || w.Frame == 0 || !couldWait(t) || t.WaitMode == "UserMode" {
+	if w.Driver == "" || w.Frame == 0 || !couldWait(t) || t.WaitMode == "UserMode" || sleeps(t) {
 		return "", -1
 	}
 	text := "it waits inside " + w.Driver
@@ -202,12 +202,16 @@ func (d *diagnosis) nextForWait(c *Check, t *threads.Thread) []string {
 	case rootMemory.check:
 		out = append(out, "!vm")
 	}
+	s := suspectOfWait(t)
+	if s != nil && (c == rootDriver.check || c == rootRundown.check) {
+		out = append(out, "!stacks 2 "+s.Module)
+	}
 	if len(t.Stack.Frames) == 0 {
 		out = append(out, d.askStack(t)...)
 	} else if c == rootUserMode.check && endsInProgram(t) {
 		out = append(out, d.askProgram(t))
 	}
-	if s := suspectOfWait(t); s != nil {
+	if s != nil {
 		out = append(out, "lmvm "+s.Module)
 	}
 	return out

@@ -76,8 +76,8 @@ var waitsForOthersToLeave = &Check{
 	Title:    "A thread takes something down and waits until everybody has left it",
 	Severity: Info,
 	Means: `The thread unloads a driver or unregisters a filter or callback, and waits until nobody is inside it any more: until callbacks that run have returned and references are given back. No lock that any list shows holds it. It goes on when the last one leaves; if a reference was leaked, never.
-Seen must be: the routine that takes down, and above it the wait for the last reference or for callers to leave.`,
-	WhenWrong:  `The last user is about to leave: one capture is a photograph. If that user waits for a lock that this thread owns, it is a deadlock after all.`,
+Seen must be: the routine that takes down, and above it the wait for the last reference or for callers to leave. A deadlock it is where another thread stands in a callback of the same driver and waits for a lock that this one owns.`,
+	WhenWrong:  `The last user is about to leave: one capture is a photograph. Another registration of the same driver may be taken down than the one whose callback is running.`,
 	Disproof:   "A second capture shows the thread gone from there.",
 	Remedy:     "Look for threads that are inside the driver (stacks with its frames). Where there is none, a reference was leaked: for a minifilter, contexts, file name information or generic objects that were not given back; !fltkd.filter shows the counts, Driver Verifier's I/O checks find the place.",
 	Next:       "!fltkd.filters",
@@ -129,7 +129,7 @@ type leavingWait struct {
 // eachLeaving collects findings over threads that wait for others to leave.
 func (d *diagnosis) eachLeaving(find func(*threads.Thread, leavingWait) *Finding) []Finding {
 	var out []Finding
-	again := printedAgain()
+	again := d.printedAgain()
 	d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Waiting && b.Has(threads.Special) }, func(t *threads.Thread) bool {
 		if w, ok := waitsToLeave(t); ok && !again(t) {
 			if f := find(t, w); f != nil {
@@ -288,7 +288,11 @@ func (d *diagnosis) leavingFinding(t *threads.Thread, w leavingWait) *Finding {
 	f.Confidence, f.Grade = Likely, waitgraph.C
 	d.leavingEvidence(&f, t, w)
 	f.Summary = fmt.Sprintf("%s waits in %s until everybody has left %s: for callers inside it, or for a reference that was never given back. It waits for no lock that !locks could show.", capital(d.whose(t)), t.Stack.Frames[w.routine].Name(), w.is.thing)
-	f.Explanation = fmt.Sprintf("It stands in %s below %s.", frame(t, w.wait), frame(t, w.routine)) + ticksOf(t)
+	f.Explanation = fmt.Sprintf("It stands in %s.", frame(t, w.wait))
+	if w.wait != w.routine {
+		f.Explanation = fmt.Sprintf("It stands in %s below %s.", frame(t, w.wait), frame(t, w.routine))
+	}
+	f.Explanation += ticksOf(t)
 	if w.caller < 0 {
 		f.Next = d.lookAgain(&f)
 	} else {
@@ -296,6 +300,10 @@ func (d *diagnosis) leavingFinding(t *threads.Thread, w leavingWait) *Finding {
 		f.Suspect = &Suspect{Module: driver, Reason: fmt.Sprintf("what is taken down is its own: %s", frame(t, w.caller))}
 		f.Explanation += " " + d.inside(driver, t)
 		f.Next = []string{"!stacks 2 " + driver}
+		if in, at := d.heldInside(t, w); in != nil {
+			d.closedByCallback(&f, t, w, in, at)
+			return &f
+		}
 	}
 	if strings.HasPrefix(w.is.routines[0], "Flt") {
 		f.Next = append(f.Next, waitsForOthersToLeave.Next)
@@ -304,6 +312,81 @@ func (d *diagnosis) leavingFinding(t *threads.Thread, w leavingWait) *Finding {
 		f.Next = []string{"!stacks 2"}
 	}
 	return &f
+}
+
+// heldInside returns a thread that is inside a callback of the driver which t
+// takes down, and waits behind t: neither can go on. at is the frame of the
+// routine that called the callback.
+func (d *diagnosis) heldInside(t *threads.Thread, w leavingWait) (in *threads.Thread, at int) {
+	if t.Addr == 0 || len(w.is.dispatchers) == 0 || t.Timed() && !w.is.asksAgain {
+		return nil, -1
+	}
+	behind, _ := d.behind(t.Addr)
+	for _, a := range behind[:min(len(behind), d.most(mostAsked))] {
+		b := d.snap.Thread(a)
+		if b == nil || b.Conflict != "" {
+			continue
+		}
+		for i := nearest(b, 0); i >= 0; i = nearest(b, i+1) {
+			if !strings.EqualFold(b.Stack.Frames[i].Module, t.Stack.Frames[w.caller].Module) {
+				continue
+			}
+			if at := dispatcherOf(b, i, w.is.dispatchers); at >= 0 {
+				return b, at
+			}
+			break
+		}
+	}
+	return nil, -1
+}
+
+// closedByCallback tells of a cycle that closes over a callback: t waits until in
+// has left it, and in waits for what t owns.
+func (d *diagnosis) closedByCallback(f *Finding, t *threads.Thread, w leavingWait, in *threads.Thread, at int) {
+	driver := t.Stack.Frames[w.caller].Module
+	f.Kind, f.Severity, f.Confidence, f.Grade = Deadlock, Critical, VeryLikely, waitgraph.C
+	f.Threads = append(f.Threads, in.Addr)
+	f.Blocked--
+	f.Bystanders = slices.DeleteFunc(slices.Clone(f.Bystanders), func(a kd.Addr) bool { return a == in.Addr })
+	d.seenFrame(f, in, at-1, "the callback of "+driver+" that it is in")
+	d.seenFrame(f, in, at, "the routine that calls callbacks")
+	f.seen(in.At, in.Addr, "the thread inside the callback, which waits behind the first")
+	text := fmt.Sprintf("%s waits in %s until everybody has left %s, and %s is inside %s and waits for what the first owns.",
+		d.thread(t.Addr), t.Stack.Frames[w.routine].Name(), w.is.thing, d.thread(in.Addr), w.is.what)
+	f.Summary = "Deadlock, very likely: " + text
+	grade := d.straightWay(f, in.Addr, t.Addr)
+	if grade == waitgraph.D || !exact(t, w.routine) || !exact(in, at) || !exact(in, at-1) {
+		f.Kind, f.Severity, f.Confidence, f.Grade = SuspectedDeadlock, High, Possible, waitgraph.D
+		f.Summary = "Suspected deadlock, not proven: " + text
+	}
+	f.Explanation += fmt.Sprintf(" %s stands in %s, called by %s, so that callback is running; and it waits, as the chain shows, behind %s. Neither can go on before the other.", capital(d.thread(in.Addr)), frame(in, at-1), frame(in, at), d.thread(t.Addr))
+	f.Remedy = "To get the machine going it must be restarted. For the driver's developer: take nothing down while a lock is held that a callback may ask for."
+	f.Disproof = "A second capture shows one of the two going on, or the callback is of another registration of the driver than the one taken down."
+	f.Next = []string{"!thread " + d.addr(in.Addr) + " 1f", "lmvm " + driver}
+}
+
+// straightWay follows what one thread waits for to another one that must go on
+// first, as long as there is no choice, and returns the weakest grade on the
+// way: D if it does not lead there.
+func (d *diagnosis) straightWay(f *Finding, from, to kd.Addr) waitgraph.Grade {
+	const most = 64
+	grade := waitgraph.A
+	at, end := d.graph.Find(from), d.graph.Find(to)
+	for range most {
+		if at == end || len(d.graph.Out[at]) != 1 {
+			break
+		}
+		e := d.graph.Edges[d.graph.Out[at][0]]
+		if e.Guess {
+			break
+		}
+		d.seenEdge(f, e)
+		grade, at = max(grade, e.Grade), e.To
+	}
+	if at != end {
+		return waitgraph.D
+	}
+	return grade
 }
 
 // inside says which other threads have frames of a driver.

@@ -50,7 +50,7 @@ type lockRole struct {
 	source string
 }
 
-const fileSystemUsual = "of which file, its address does not tell; the usual order is volume, a file's main lock, its paging I/O lock, as in Microsoft's fastfat sample"
+const fileSystemUsual = "its address does not tell of which file or volume; the usual order is volume, a file's main lock, its paging I/O lock, as in Microsoft's fastfat sample"
 
 // lockRoles is the table, the more special functions before those that are
 // contained in them.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"kdlocks/stacks"
 	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
@@ -166,7 +167,7 @@ func isYoung(t *threads.Thread) bool {
 
 // tellYoung lowers a finding about a root whose wait has just begun.
 func (f *Finding) tellYoung(t *threads.Thread) {
-	f.Severity, f.Confidence = Low, Possible
+	f.Severity, f.Confidence, f.turn = Low, Possible, lastOfAll
 	f.Summary = strings.TrimSuffix(f.Summary, ".") + fmt.Sprintf(". The wait is %s old: the lock is held, and one photograph does not show that it hangs.", span(t.WaitMS))
 	f.Explanation += " So short a wait is normal life."
 }
@@ -194,6 +195,9 @@ func (d *diagnosis) beyondLocks(r waitgraph.Root, a awaited) string {
 // wait of a thread: it asked for the wait, or for what waits. Modules further
 // out are on every such stack.
 func suspectOfWait(t *threads.Thread) *Suspect {
+	if t.OnProcessor() {
+		return suspectOnProcessor(t)
+	}
 	i := nearest(t, 0)
 	if i < 0 {
 		return nil
@@ -203,6 +207,40 @@ func suspectOfWait(t *threads.Thread) *Suspect {
 		s.Reason = fmt.Sprintf("it asked for the wait itself: %s", frame(t, i))
 	}
 	return s
+}
+
+// suspectOnProcessor names the module outside Windows that ran when the
+// processor was interrupted, or that asked for the spin lock; nil where nothing
+// says that the thread was met at its fault: some thread always runs.
+func suspectOnProcessor(t *threads.Thread) *Suspect {
+	from := t.Interrupted()
+	spins, _ := t.Spins()
+	if from == 0 && spins < 0 {
+		return nil
+	}
+	i := onTop(t, from)
+	if i < 0 {
+		return nil
+	}
+	s := &Suspect{Module: driverName(t.Stack.Frames[i].Module), Reason: fmt.Sprintf("nearest module outside Windows to where the processor was interrupted: %s", frame(t, i))}
+	if spins >= 0 {
+		s.Reason = fmt.Sprintf("nearest module outside Windows to the spin lock: %s", frame(t, i))
+	}
+	return s
+}
+
+// onTop returns the first frame of a module outside Windows, up to a system call:
+// what made the call only asked for what runs. -1 if there is none.
+func onTop(t *threads.Thread, from int) int {
+	for i := from; i < len(t.Stack.Frames); i++ {
+		switch f := &t.Stack.Frames[i]; {
+		case threads.IsSystemCall(f.Function):
+			return -1
+		case !stacks.OfWindows(f.Module):
+			return i
+		}
+	}
+	return -1
 }
 
 // reads makes the why of a sort from what wait functions it is about.
@@ -220,7 +258,7 @@ func reads(text string, fors ...threads.WaitFor) func(*threads.Thread) (string, 
 
 // couldWait reports whether nothing says that the thread does not wait.
 func couldWait(t *threads.Thread) bool {
-	return t.State == threads.Waiting || t.State == threads.StateUnknown
+	return t.State == threads.Waiting || t.State == threads.StateUnknown && !t.OnProcessor()
 }
 
 // driverName is the name of a module as lm knows it: <Unloaded_Test.sys> is

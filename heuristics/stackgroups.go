@@ -106,16 +106,24 @@ func foldStack(t *threads.Thread) []string {
 }
 
 // printedAgain returns a function that reports whether a stack without a header
-// is that of one it was asked about before: most likely it was printed twice.
-func printedAgain() func(*threads.Thread) bool {
-	seen := make(map[string]bool)
+// is that of a thread with one, by its innermost stack pointer, or of one that
+// it was asked about before, by that or by all of its frames: most likely it was
+// printed twice.
+func (d *diagnosis) printedAgain() func(*threads.Thread) bool {
+	seen, pointers := make(map[string]bool), make(map[kd.Addr]bool)
+	for _, t := range d.snap.Threads {
+		if t.Addr != 0 && len(t.Stack.Frames) > 0 {
+			pointers[t.Stack.Frames[0].ChildSP] = true
+		}
+	}
+	delete(pointers, 0)
 	return func(t *threads.Thread) bool {
-		if t.Addr != 0 {
+		if t.Addr != 0 || len(t.Stack.Frames) == 0 {
 			return false
 		}
-		key := strings.Join(foldStack(t), "\n")
-		before := seen[key]
-		seen[key] = true
+		key, sp := strings.Join(foldStack(t), "\n"), t.Stack.Frames[0].ChildSP
+		before := seen[key] || pointers[sp]
+		seen[key], pointers[sp] = true, sp != 0
 		return before
 	}
 }

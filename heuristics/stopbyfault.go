@@ -61,7 +61,7 @@ func init() {
 // stoppedByFault reports whether the stop code explains the stop without any
 // lock, and nothing of the input waits for one.
 func (d *diagnosis) stoppedByFault(stop *stopReason) bool {
-	if stop == nil || faults[stop.code] == "" || len(d.snap.Resources) == 0 || len(d.snap.Timeouts) > 0 || len(d.knots)+len(d.roots) > 0 {
+	if stop == nil || faults[stop.code] == "" || len(d.snap.Resources)+d.snap.ThreadCount() == 0 || len(d.snap.Timeouts) > 0 || len(d.knots)+len(d.roots) > 0 {
 		return false
 	}
 	for _, r := range d.snap.Resources {

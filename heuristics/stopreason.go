@@ -53,6 +53,15 @@ func (d *diagnosis) stopped() *stopReason {
 	return s
 }
 
+// stack returns the thread that stopped the machine, nil if its stack was not
+// printed.
+func (s *stopReason) stack() *threads.Thread {
+	if s == nil {
+		return nil
+	}
+	return s.thread
+}
+
 // stopFrame returns the frame in which a thread stopped the machine, -1 if it
 // did not.
 func stopFrame(t *threads.Thread) int {

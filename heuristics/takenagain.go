@@ -56,7 +56,7 @@ func askedBy(t *threads.Thread, wait, frame int) bool {
 // a suspicion, for which lock the outer call took is on no stack.
 func (d *diagnosis) suspectedTakenAgain() []Finding {
 	var out []Finding
-	again := printedAgain()
+	again := d.printedAgain()
 	d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Waiting && b.Has(threads.LockWait) }, func(t *threads.Thread) bool {
 		if a, ok := asksAgain(t); ok && !d.waitsForListed(t) && !again(t) {
 			out = append(out, d.takenAgainFinding(t, a))

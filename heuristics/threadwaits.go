@@ -50,7 +50,7 @@ const mostWaitKinds = 8
 func (d *diagnosis) threadWaits() []Finding {
 	var kinds []*seenWaits
 	at := make(map[string]*seenWaits)
-	again := printedAgain()
+	again := d.printedAgain()
 	for t := range d.snap.AllThreads() {
 		does, frame := seenWait(t)
 		if does.text == "" || again(t) || d.toldElsewhere(t) {
@@ -96,7 +96,7 @@ func (d *diagnosis) gapOfStack() {
 func (d *diagnosis) toldElsewhere(t *threads.Thread) bool {
 	_, leaving := waitsToLeave(t)
 	_, again := asksAgain(t)
-	return leaving || again || t.State == threads.Running && d.ownsInVain(t) != ""
+	return leaving || again || spins(t) || d.byFault && t == d.stop.thread || t.OnProcessor() && d.ownsInVain(t) != ""
 }
 
 // asides say what an engineer should know of a kind of wait.
@@ -137,10 +137,13 @@ func seenWait(t *threads.Thread) (doing, int) {
 	switch {
 	case !t.Printed() || isIdleWorker(t) || asksForMessage(t) || suspendedAtStart(t):
 		return doing{}, -1
-	case t.State == threads.Running:
-		return doing{text: "on a processor: nothing holds it up, unless it spins", aside: "The thread that the debugger broke in on, or that triggered the dump, always runs."}, -1
+	case t.OnProcessor():
+		return running(t)
 	case !couldWait(t):
 		return doing{}, -1
+	}
+	if text, frame := suspended(t); text != "" {
+		return doing{text: "to be resumed: it is suspended", aside: "Who suspended it is in no list: a debugger, a profiler, a security product, or the freeze of an app."}, frame
 	}
 	w := t.Waits()
 	switch {
@@ -162,8 +165,8 @@ func seenWait(t *threads.Thread) (doing, int) {
 	case ioReasons[t.WaitReason]:
 		return doing{text: "for the disk: its page must be read or written"}, -1
 	}
-	if text, frame := suspended(t); text != "" {
-		return doing{text: "to be resumed"}, frame
+	if sleeps(t) {
+		return doing{text: "for a time to pass: it sleeps", aside: "Such a wait ends by itself; a loop that polls begins it again."}, -1
 	}
 	if text, frame := driverWait(t); text != "" {
 		return doing{text: "inside " + w.Driver, aside: "Only that driver knows who ends the wait."}, frame
@@ -179,16 +182,39 @@ func seenWait(t *threads.Thread) (doing, int) {
 	return doing{}, -1
 }
 
+// running says what a thread does that is on a processor: where it was when it
+// was interrupted, as far as a stack shows that.
+func running(t *threads.Thread) (doing, int) {
+	for i := t.Interrupted(); i > 0 && i < len(t.Stack.Frames); i++ {
+		f := &t.Stack.Frames[i]
+		if f.Inline || f.Name() == "" {
+			continue
+		}
+		text := "on a processor, in " + f.Name()
+		if by := onTop(t, i); by > i {
+			text += ", called from " + t.Stack.Frames[by].Name()
+		}
+		return doing{text: text, aside: "What stands further in is how that was done."}, i
+	}
+	if t.Interrupted() > 0 {
+		return doing{}, -1
+	}
+	return doing{text: "on a processor: nothing holds it up, unless it spins", aside: "The thread that the debugger broke in on, or that triggered the dump, always runs."}, -1
+}
+
 func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 	f := threadWaits.finding(NoDeadlock)
 	f.Confidence, f.Grade = Likely, waitgraph.C
-	first := k.threads[0]
+	first, where := k.threads[0], "what it waits in"
+	if first.OnProcessor() {
+		where = "what it ran"
+	}
 	for i, t := range k.threads {
 		if t.Addr != 0 {
 			f.Threads = append(f.Threads, t.Addr)
 		}
 		f.seen(t.At, t.Addr, "the thread")
-		d.seenFrame(&f, t, k.frames[i], "what it waits in")
+		d.seenFrame(&f, t, k.frames[i], where)
 	}
 	who, verb := "A thread without a header", "waits "
 	switch {
@@ -198,9 +224,9 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 		who = capital(d.thread(first.Addr))
 	}
 	switch {
-	case first.State == threads.Running && len(k.threads) > 1:
+	case first.OnProcessor() && len(k.threads) > 1:
 		verb = "run "
-	case first.State == threads.Running:
+	case first.OnProcessor():
 		verb = "runs "
 	case k.stands:
 		verb = "stands "
@@ -262,6 +288,8 @@ func (d *diagnosis) aboutWaits(k *seenWaits, suspect *Suspect) []string {
 	t, i := k.threads[0], k.frames[0]
 	switch {
 	case len(k.threads) > 1:
+	case t.OnProcessor() && i >= 0:
+		out = append(out, fmt.Sprintf("The processor was interrupted in %s.", frame(t, i)))
 	case i >= 0 && i < len(t.Stack.Frames):
 		out = append(out, "Its stack shows it: "+frame(t, i)+".")
 	case t.State == threads.Running:
@@ -329,7 +357,7 @@ func within(t *threads.Thread, at int) string {
 func (d *diagnosis) ownsInVain(t *threads.Thread) string {
 	for _, r := range d.snap.Resources {
 		for i := range r.Resolved {
-			if r.Resolved[i].Thread == t.Addr && t.Addr != 0 {
+			if r.Resolved[i].Thread == t.Addr && t.Addr != 0 && r.Waiting() == 0 {
 				return fmt.Sprintf("It owns %s, for which nobody waits.", d.lock(r.Addr))
 			}
 		}
@@ -356,6 +384,8 @@ const unloaded = "<Unloaded_"
 func (d *diagnosis) whereWaits(k *seenWaits) string {
 	t, i := k.threads[0], k.frames[0]
 	switch {
+	case t.OnProcessor():
+		return ""
 	case len(k.threads) == 1 && t.Reply != nil && t.Reply.Server != 0:
 		return fmt.Sprintf(": process %s owns the port %s at which its message %s is queued", d.addr(t.Reply.Server), d.addr(t.Reply.Port), d.addr(t.Reply.Message))
 	case k.stands:

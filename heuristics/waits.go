@@ -9,16 +9,48 @@ import (
 // waitsForResource reports whether a thread waits for an ERESOURCE: by its
 // wait reason, or by the routine on its stack if it has no header.
 func waitsForResource(t *threads.Thread) bool {
-	if t.State != threads.Waiting && t.State != threads.StateUnknown {
+	if !couldWait(t) {
 		return false
 	}
 	return t.WaitReason == "WrResource" || t.FindFrame("ExpWaitForResource") >= 0
 }
 
+// sleeps reports whether a thread waits for a time to pass: nobody else ends
+// that, and it ends by itself.
+func sleeps(t *threads.Thread) bool {
+	if !couldWait(t) || t.WaitMode == "UserMode" {
+		return false
+	}
+	return t.WaitReason == "DelayExecution" || t.WaitReason == "WrDelayExecution" || t.WaitReason == "" && innerWait(t) == "KeDelayExecutionThread"
+}
+
+// innerWait is the routine of the kernel in which a thread waits, "" if its stack
+// does not show that.
+func innerWait(t *threads.Thread) string {
+	for i := range t.Stack.Frames {
+		switch name := t.Stack.Frames[i].Function; {
+		case strings.HasPrefix(name, "KeDelayExecutionThread"):
+			return "KeDelayExecutionThread"
+		case !threads.IsPlumbing(name) || strings.HasPrefix(name, "KeWait"):
+			return ""
+		}
+	}
+	return ""
+}
+
+// sleepText says who put a thread to sleep.
+func sleepText(t *threads.Thread) string {
+	text := "it sleeps"
+	if i := onTop(t, 0); i >= 0 {
+		text += ", called from " + t.Stack.Frames[i].Name()
+	}
+	return text + ": such a wait ends by itself, and a loop that polls begins it again"
+}
+
 // isIdleWorker reports whether a thread waits for work: the queue wait of a
 // system worker, with nothing of a work item on its stack.
 func isIdleWorker(t *threads.Thread) bool {
-	if t.State != threads.Waiting && t.State != threads.StateUnknown {
+	if !couldWait(t) {
 		return false
 	}
 	q := t.FindFrame(threads.QueueWaits...)
@@ -47,7 +79,7 @@ func perhapsUserMode(b *threads.Brief) bool {
 
 // userModeWait reports why a thread's wait ends only by what user mode does.
 func userModeWait(t *threads.Thread) (string, int) {
-	if t.State != threads.Waiting && t.State != threads.StateUnknown {
+	if !couldWait(t) {
 		return "", -1
 	}
 	switch {
@@ -84,15 +116,15 @@ func perhapsIO(b *threads.Brief) bool {
 
 // ioWait reports why a thread's wait is one for I/O.
 func ioWait(t *threads.Thread) (string, int) {
-	if t.State != threads.Waiting && t.State != threads.StateUnknown || waitsForResource(t) {
+	if !couldWait(t) || waitsForResource(t) {
 		return "", -1
-	}
-	if ioReasons[t.WaitReason] {
-		return "its wait reason is " + t.WaitReason, -1
 	}
 	switch w := t.Waits(); w.For {
 	case threads.ForPageIn, threads.ForPageOut, threads.ForIO:
 		return "it waits for " + w.For.String() + " (" + t.Stack.Frames[w.Frame].Name() + ")", w.Frame
+	}
+	if ioReasons[t.WaitReason] {
+		return "its wait reason is " + t.WaitReason, -1
 	}
 	if len(t.IRPs) > 0 {
 		return "it has an IRP pending", -1

@@ -101,6 +101,8 @@ var WaitFunctions = []WaitFunction{
 		Seen: "Windows 10 19041 x64 (testdata/waits/unregister-registry-callback.log)"},
 	{Name: "BlockOnAddressPushLock", For: ForWake, Inner: true, trait: LockWait,
 		Seen: "Windows 10 19041 x64 (testdata/waits/unregister-registry-callback.log)"},
+	{Name: "IoReleaseRemoveLockAndWait", For: ForCallers, trait: LockWait,
+		Seen: "no log; documented for Windows 2000 and later (Microsoft Learn, https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ioreleaseremovelockandwait)"},
 	{Name: "CmUnRegisterCallback", For: ForCallers, trait: LockWait,
 		Seen: "Windows 10 19041 x64 (testdata/waits/unregister-registry-callback.log)"},
 	{Name: "BlockOnLockedHandleEntry", For: ForHandle,
@@ -201,11 +203,17 @@ type Wait struct {
 // runs.
 func (t *Thread) Waits() Wait {
 	found := Wait{Frame: -1}
+	if t.Interrupted() > 0 {
+		if at, _ := t.Spins(); at >= 0 {
+			return Wait{Frame: at, For: ForSpinLock}
+		}
+		return found
+	}
 	direct, user := true, false
 	for i := range t.Stack.Frames {
 		f := &t.Stack.Frames[i]
 		if IsPlumbing(f.Function) {
-			user = user || isSystemCall(f.Function)
+			user = user || IsSystemCall(f.Function)
 			continue
 		}
 		w := WaitFunctionOf(f.Function)
@@ -231,9 +239,9 @@ func (t *Thread) Waits() Wait {
 	return found
 }
 
-// isSystemCall reports whether a function is what user mode enters the kernel
+// IsSystemCall reports whether a function is what user mode enters the kernel
 // by: the frames behind it are those of a program.
-func isSystemCall(function string) bool {
+func IsSystemCall(function string) bool {
 	name := strings.TrimLeft(function, "_")
 	return strings.HasPrefix(name, "KiSystemService") || strings.HasPrefix(name, "KiFastCallEntry")
 }
