@@ -158,7 +158,7 @@ var stopCodes = []stopCode{
 var stoppedByWatchdog = &Check{
 	ID:       "stopped-by-watchdog",
 	Title:    "The machine was stopped because a processor stalled",
-	Severity: Low,
+	Severity: High,
 	Means: `The stop code is that of a watchdog over processors: 0x133 (too long in DPCs or at DISPATCH_LEVEL) or 0x101 (no clock interrupt taken). The locks that were held at that moment are most likely victims: their owners could not run. What the list of ERESOURCEs shows explains such a stop only if it is a deadlock by itself.
 Seen must be: the stop code.`,
 	WhenWrong:  `The stop was forced by hand, or the stall is itself the end of a long fight for locks. A deadlock that is closed in the lists stays one.`,
@@ -354,12 +354,17 @@ func (d *diagnosis) namedElsewhere(f Finding) string {
 
 func (d *diagnosis) watchdogFinding(s *stopCode) Finding {
 	bc := d.snap.Target.Bugcheck
-	f := stoppedByWatchdog.finding(NoDeadlock)
-	f.Confidence, f.Grade = Certain, waitgraph.A
+	f := stoppedByWatchdog.finding(Stall)
+	f.Severity, f.Confidence, f.Grade = High, Certain, waitgraph.A
 	f.seen(bc.At, kd.Addr(bc.Code), "the stop code")
 	d.seenArgs(&f, s)
 	f.Summary = fmt.Sprintf("The machine stopped with %s: a processor stalled, and locks may be its victims.", d.stopName())
 	f.Explanation = d.saysOf(s) + " Owners that could not run give nothing back, so that waiters pile up behind them without any fault of the locks."
+	if t := d.stop.stack(); t != nil {
+		if f.Suspect = suspectOnProcessor(t); f.Suspect != nil {
+			d.seenFrame(&f, t, onTop(t, t.Interrupted()), "what the processor ran that stopped the machine")
+		}
+	}
 	f.Next = []string{"!running -it", "!dpcs", "!qlocks"}
 	return f
 }

@@ -307,7 +307,7 @@ func specific(f Finding) int {
 	switch {
 	case f.Check == blockedChain:
 		return 2
-	case f.Check == ownerRunning:
+	case f.Check == ownerRunning, f.Check == stoppedByWatchdog:
 		return 1
 	case f.Check == writerStarvation && len(f.Threads) > 0:
 		return -1
@@ -320,7 +320,7 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 		f := j.Findings[0]
 		switch {
 		case rank(f.Kind) < rank(Undecided):
-			return Verdict{f.Kind, f.Confidence, f.Summary + more(j) + d.elsewhere(f)}
+			return Verdict{f.Kind, f.Confidence, f.Summary + more(j) + d.elsewhere(f) + behindStall(j)}
 		case f.Kind == Undecided:
 			return Verdict{Undecided, Certain, f.Summary + d.elsewhere(f)}
 		case !j.Undecided && rank(f.Kind) < rank(NoDeadlock):
@@ -335,6 +335,20 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 		text += " " + j.Findings[0].Summary
 	}
 	return Verdict{NoDeadlock, Likely, text}
+}
+
+// behindStall adds to the verdict on a processor that stalled what the locks
+// show.
+func behindStall(j Judgement) string {
+	if j.Findings[0].Check != stoppedByWatchdog {
+		return ""
+	}
+	for _, f := range j.Findings[1:] {
+		if f.Kind == BlockedChain {
+			return " Of the locks: " + f.Summary
+		}
+	}
+	return ""
 }
 
 // more counts further findings of the verdict's kind.

@@ -106,7 +106,7 @@ func (d *diagnosis) terminatedFinding(r *snapshot.Resource, o *snapshot.Owner) *
 	f.Suspect = startSuspect(t)
 	if o.Pointer {
 		f.Confidence, f.Grade = Possible, waitgraph.D
-		f.Summary = fmt.Sprintf("Orphaned lock, most likely: the owner pointer of %s lies on the stack of %s, which has terminated.", d.lock(r.Addr), d.thread(o.Thread))
+		f.Summary = fmt.Sprintf("Orphaned lock, perhaps: the owner pointer of %s lies on the stack of %s, which has terminated.", d.lock(r.Addr), d.thread(o.Thread))
 		f.Explanation = fmt.Sprintf("The owner entry is no thread but %s, an address on the stack of %s, and its own THREAD block (line %d) says terminated. A driver set it with ExSetResourceOwnerPointer; any thread that kept the value can still release the lock with it.", d.addr(o.Raw), d.thread(o.Thread), t.At.Line)
 		f.Disproof = "A thread releases the lock with the value of the owner entry: a second capture shows the lock free, or with another owner."
 	}

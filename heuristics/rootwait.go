@@ -222,7 +222,7 @@ func suspectOnProcessor(t *threads.Thread) *Suspect {
 	if i < 0 {
 		return nil
 	}
-	s := &Suspect{Module: driverName(t.Stack.Frames[i].Module), Reason: fmt.Sprintf("nearest module outside Windows to where the processor was interrupted: %s", frame(t, i))}
+	s := &Suspect{Module: driverName(t.Stack.Frames[i].Module), Reason: fmt.Sprintf("nearest module outside Windows to where the processor was stopped: %s", frame(t, i))}
 	if spins >= 0 {
 		s.Reason = fmt.Sprintf("nearest module outside Windows to the spin lock: %s", frame(t, i))
 	}

@@ -96,7 +96,7 @@ func (d *diagnosis) gapOfStack() {
 func (d *diagnosis) toldElsewhere(t *threads.Thread) bool {
 	_, leaving := waitsToLeave(t)
 	_, again := asksAgain(t)
-	return leaving || again || spins(t) || d.byFault && t == d.stop.thread || t.OnProcessor() && d.ownsInVain(t) != ""
+	return leaving || again || spins(t) || t == d.stop.stack() && (d.byFault || d.stopCode() != nil) || t.OnProcessor() && d.ownsInVain(t) != ""
 }
 
 // asides say what an engineer should know of a kind of wait.
@@ -167,6 +167,9 @@ func seenWait(t *threads.Thread) (doing, int) {
 	}
 	if sleeps(t) {
 		return doing{text: "for a time to pass: it sleeps", aside: "Such a wait ends by itself; a loop that polls begins it again."}, -1
+	}
+	if i := networkWait(t); i >= 0 {
+		return doing{text: "for the network"}, i
 	}
 	if text, frame := driverWait(t); text != "" {
 		return doing{text: "inside " + w.Driver, aside: "Only that driver knows who ends the wait."}, frame

@@ -111,7 +111,30 @@ var ioReasons = map[string]bool{"WrPageIn": true, "WrPageOut": true, "PageIn": t
 
 // perhapsIO reports whether ioWait may have something to say of a thread.
 func perhapsIO(b *threads.Brief) bool {
-	return b.State == threads.Waiting && (b.Has(threads.HasIRP|threads.IOWait) || ioReasons[b.WaitReason()])
+	return b.State == threads.Waiting && (b.Has(threads.HasIRP|threads.IOWait) || ioReasons[b.WaitReason()] || b.WaitReason() == "Executive")
+}
+
+// network are the modules of Windows that speak to other machines: redirectors,
+// transports and the server for files.
+var network = map[string]bool{
+	"rdbss": true, "mrxsmb": true, "mrxsmb10": true, "mrxsmb20": true, "mrxdav": true, "mup": true, "dfsc": true, "nfsrdr": true,
+	"tcpip": true, "tdx": true, "netbt": true, "afd": true, "http": true, "srvnet": true, "srv2": true, "p9rdr": true,
+}
+
+// networkWait returns the frame in which a module of the network asked for the
+// wait of a thread, -1 if none did.
+func networkWait(t *threads.Thread) int {
+	for i := range t.Stack.Frames {
+		f := &t.Stack.Frames[i]
+		switch {
+		case f.Inline || threads.IsPlumbing(f.Function):
+		case network[strings.ToLower(f.Module)] && i > 0 && couldWait(t) && t.WaitMode != "UserMode":
+			return i
+		default:
+			return -1
+		}
+	}
+	return -1
 }
 
 // ioWait reports why a thread's wait is one for I/O.
@@ -125,6 +148,9 @@ func ioWait(t *threads.Thread) (string, int) {
 	}
 	if ioReasons[t.WaitReason] {
 		return "its wait reason is " + t.WaitReason, -1
+	}
+	if i := networkWait(t); i >= 0 {
+		return "it waits for the network (" + t.Stack.Frames[i].Name() + ")", i
 	}
 	if len(t.IRPs) > 0 {
 		return "it has an IRP pending", -1
