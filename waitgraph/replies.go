@@ -6,6 +6,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/objects"
+	"kdlocks/stacks"
 	"kdlocks/threads"
 )
 
@@ -140,7 +141,7 @@ func (g *Graph) guessServer(client int, t *threads.Thread, server []kd.Addr) {
 	for _, a := range server {
 		if s := g.Find(a); s >= 0 && s != client && g.waits(s) {
 			st := g.Snap.Thread(a)
-			g.guess(client, Node{Kind: Object, What: what, Addr: t.Reply.Message}, t.Reply.At, Edge{To: s, Grade: D, At: st.At, About: a})
+			g.mayEnd(client, Node{Kind: Object, What: what, Addr: t.Reply.Message}, t.Reply.At, Edge{To: s, Grade: D, At: st.At, About: a, Guess: true})
 		}
 	}
 }
@@ -188,7 +189,9 @@ func (g *Graph) skimmedIdle() map[kd.Addr]bool {
 }
 
 // guessCompleter joins threads to the blocked ones whose stacks show their IRP
-// as an argument.
+// as an argument. Where !irp says which driver has the IRP it is no guess that a
+// thread works on it whose frame of that driver shows it; and a thread without a
+// frame of the driver does not.
 func (g *Graph) guessCompleter(asked map[kd.Addr][]int) {
 	for _, t := range g.Snap.Threads {
 		to := g.Find(t.Addr)
@@ -202,16 +205,36 @@ func (g *Graph) guessCompleter(asked map[kd.Addr][]int) {
 					if from == to || strings.HasPrefix(f.Function, "Ki") {
 						continue
 					}
-					grade := D
+					end := Edge{To: to, Grade: D, At: f.At, About: arg, Guess: true}
 					if t.Stack.X86 {
-						grade = C
+						end.Grade = C
 					}
-					at := g.irpAt(g.Nodes[from].Addr, arg)
-					g.guess(from, Node{Kind: Object, What: IRP, Addr: arg}, at, Edge{To: to, Grade: grade, At: f.At, About: arg})
+					if driver := g.driverOf(arg); strings.EqualFold(f.Module, driver) {
+						end.Grade, end.Guess = C, false
+					} else if driver != "" && !shows(t, driver) {
+						continue
+					}
+					g.mayEnd(from, Node{Kind: Object, What: IRP, Addr: arg}, g.irpAt(g.Nodes[from].Addr, arg), end)
 				}
 			}
 		}
 	}
+}
+
+// driverOf returns the driver that has an IRP as !irp prints it, as modules are
+// named: Ntfs of \FileSystem\Ntfs; "" if that is not known.
+func (g *Graph) driverOf(irp kd.Addr) string {
+	p := g.Snap.IRP(irp)
+	if p == nil || p.Conflict != "" || p.Complete {
+		return ""
+	}
+	driver, _ := p.Driver()
+	return driver[strings.LastIndexByte(driver, '\\')+1:]
+}
+
+// shows reports whether a stack has a frame of a module.
+func shows(t *threads.Thread, module string) bool {
+	return slices.ContainsFunc(t.Stack.Frames, func(f stacks.Frame) bool { return strings.EqualFold(f.Module, module) })
 }
 
 // irpAt is where an IRP stands in the list of the thread that issued it.
@@ -225,14 +248,14 @@ func (g *Graph) irpAt(thread, irp kd.Addr) kd.Ref {
 	return t.At
 }
 
-// guess draws a thread's wait for an object, once, and who may end it, once.
-func (g *Graph) guess(from int, gate Node, at kd.Ref, end Edge) {
+// mayEnd draws a thread's wait for an object, once, and who may end it, once.
+func (g *Graph) mayEnd(from int, gate Node, at kd.Ref, end Edge) {
 	n := g.node(gate)
 	if !g.joined(from, n) {
-		g.Add(Edge{From: from, To: n, At: at, About: gate.Addr, Guess: true})
+		g.Add(Edge{From: from, To: n, At: at, About: gate.Addr, Guess: end.Guess})
 	}
 	if !g.joined(n, end.To) {
-		end.From, end.Guess = n, true
+		end.From = n
 		g.Add(end)
 	}
 }
