@@ -89,14 +89,13 @@ func (d *diagnosis) gapOfStack() {
 }
 
 // toldElsewhere reports whether another detector tells of the thread: one that
-// waits for others to leave, or an owner that runs.
-// toldElsewhere reports whether another detector tells of the thread: one that
-// waits for others to leave, one that asks for a lock again, or an owner that
-// runs.
+// waits for others to leave, one that asks for a lock again, one that cannot end,
+// or an owner that runs.
 func (d *diagnosis) toldElsewhere(t *threads.Thread) bool {
 	_, leaving := waitsToLeave(t)
 	_, again := asksAgain(t)
-	return leaving || again || spins(t) || t == d.stop.stack() && (d.byFault || d.stopCode() != nil) || t.OnProcessor() && d.ownsInVain(t) != ""
+	_, _, ends := waitsToEnd(t)
+	return leaving || again || ends || spins(t) || t == d.stop.stack() && (d.byFault || d.stopCode() != nil) || t.OnProcessor() && d.ownsInVain(t) != ""
 }
 
 // asides say what an engineer should know of a kind of wait.

@@ -32,6 +32,9 @@ type Source struct {
 // Build makes the report of the judgements on the sessions of some sources.
 func Build(sources []Source, judged []heuristics.Judgement) *Report {
 	b := builder{sources: sources}
+	if len(judged) == 1 {
+		b.typed = typed(sources)
+	}
 	r := &Report{Schema: Schema, Findings: []Finding{}, SelfCheck: []SelfCheck{}, Notes: []Note{}, Gaps: []Gap{}}
 	for _, s := range sources {
 		r.Inputs = append(r.Inputs, input(s))
@@ -82,6 +85,8 @@ type builder struct {
 	last    mark
 	quoted  int // bytes of input quoted as evidence so far
 	cut     bool
+	// typed are the commands that need not be typed again.
+	typed map[string]bool
 }
 
 // mostQuoted bounds the bytes of input that a report quotes: a line may be
@@ -404,7 +409,7 @@ func (b *builder) finding(s *snapshot.Snapshot, f *heuristics.Finding) Finding {
 		}
 		out.Evidence = append(out.Evidence, quoted)
 	}
-	out.NextCommands = append(out.NextCommands, f.Next...)
+	out.NextCommands = append(out.NextCommands, untyped(f.Next, b.typed)...)
 	for _, g := range f.Groups {
 		out.StackGroups = append(out.StackGroups, StackGroup{Count: g.Count, Threads: hexes(g.Threads), Frames: g.Frames})
 	}

@@ -59,7 +59,7 @@ var (
 	RareRoutines = []string{
 		"ExAcquireSharedWaitForExclusive", "ExAcquireSharedStarveExclusive",
 		"MiMappedPageWriter", "MiModifiedPageWriter",
-		"CancelThreadIo", "IopCancelAlertedRequest",
+		"CancelThreadIo", "IopCancelAlertedRequest", "IopCleanupProcessResources", "IoReleaseRemoveLockAndWait",
 		"WaitForRundownProtectionRelease", "FltpObjectRundownWait", "BlockOnAddressPushLock", "ExTimedWaitForUnblockPushLock",
 	}
 )
