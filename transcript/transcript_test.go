@@ -265,6 +265,18 @@ func TestNotAStack(t *testing.T) {
 	}
 }
 
+// TestStackOfAnalyze: it has no column heads, whatever extension !analyze is
+// asked of.
+func TestStackOfAnalyze(t *testing.T) {
+	const text = "STACK_TEXT:  \nfffff684`0d4d6fe8 fffff802`53ca9e56     : 00000000`00000162 ffff9101`42869040 ffff9101`45796f70 00000000`ffffffff : nt!KeBugCheckEx\n"
+	for command, want := range map[string]int{"!analyze -v": 1, "!ext.analyze -v": 1, "!uext.analyze": 1, "!my.analyze": 0} {
+		tr := read(t, lockA+"0: kd> "+command+"\n"+text)
+		if n := len(tr.Snapshots[0].Threads); n != want {
+			t.Errorf("%s: %d stacks", command, n)
+		}
+	}
+}
+
 // TestStackOfProcessExplorer: it prints the names of files and what they export;
 // the kernel's own frames begin a stack (dokan-dev/dokany, issue 1018).
 func TestStackOfProcessExplorer(t *testing.T) {
