@@ -13,7 +13,7 @@ type IRP struct {
 	// one alone.
 	Row bool
 
-	// Stacks is how many stack locations there are, Current the number of the
+	// Stacks is how many stack locations there are, -1 if not printed, Current the number of the
 	// current one, counted from 1 at the driver that was asked last; -1 if not
 	// printed. Location is the address of the current one.
 	Stacks, Current int

@@ -25,6 +25,31 @@ func (r *Reader) irpHead(l kd.Line) bool {
 	if !ok {
 		return false
 	}
+	r.openIRP(h, l)
+	return true
+}
+
+// irpBeheaded reads the second or third line of !irp where the first was left
+// out. What was typed tells the IRP.
+func (r *Reader) irpBeheaded(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	switch l.Text[0] {
+	case 'c':
+		if !c.Take(irpHeads) {
+			return false
+		}
+	case 'N', 'M':
+		if !c.Take("No Mdl:") && !c.Take("No Mdl") && !c.Take("Mdl =") && !strings.HasPrefix(l.Text, "Mdl=") || !strings.HasSuffix(l.Text, "Irp stack trace.") {
+			return false
+		}
+	default:
+		return false
+	}
+	r.openIRP(irpFirst{stacks: -1, current: -1}, l)
+	return r.irpLine(l)
+}
+
+func (r *Reader) openIRP(h irpFirst, l kd.Line) {
 	r.begin(irpBlock, "!irp")
 	i := &IRP{Stacks: h.stacks, Current: h.current, Complete: h.complete, At: l.All(), EndLine: l.Last()}
 	derived := fromLocation(h.location, h.current, h.digits)
@@ -42,8 +67,10 @@ func (r *Reader) irpHead(l kd.Line) bool {
 		i.Addr, i.AddrAt = typed.Addr, typed.At
 	}
 	r.irp, r.device = i, false
-	return true
 }
+
+// irpHeads are the column heads of !irp.
+const irpHeads = "cmd flg cl Device"
 
 func readIRPHead(text string) (irpFirst, bool) {
 	h := irpFirst{current: -1}
@@ -93,7 +120,7 @@ func (r *Reader) irpLine(l kd.Line) bool {
 		ok = r.location(l)
 	case c.Take("No Mdl"), c.Take("No Mdl:"), kd.HasPrefixFold(l.Text, "Mdl"):
 		ok = r.irpSecond(l)
-	case c.Take("cmd flg cl Device"):
+	case c.Take(irpHeads):
 	case c.Take("Args:"):
 		ok = r.args(&c)
 	case first == '\\':
@@ -368,6 +395,7 @@ func (r *Reader) closeIRP() {
 		}
 	}
 	switch {
+	case i.Stacks < 0:
 	case len(i.Locations) > i.Stacks:
 		i.Conflict = "more stack locations are listed than it has"
 	case marks == 1 && len(i.Locations) == i.Stacks && i.Current > 0 && marked != i.Current-1:

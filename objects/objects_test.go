@@ -531,3 +531,52 @@ func FuzzRead(f *testing.F) {
 		l.MapAddrs(kd.Addr.Fold)
 	})
 }
+
+// TestBeheadedIRP: where the first line of !irp is left out, what was typed
+// tells the IRP and the mark the current location (dumpanalysis.org, crash dump
+// analysis patterns, 25c).
+func TestBeheadedIRP(t *testing.T) {
+	const text = `cmd flg cl Device File Completion-Context
+[ 0, 0] 0 0 fffffa800cb28030 00000000 fffff880012048f0-fffffa8016f64010
+\FileSystem\Ntfs fltmgr!FltpSynchronizedOperationCompletion
+Args: 00000000 00000000 00000000 00000000
+>[ 0, 0] 0 1 fffffa800ca00890 fffffa801060d070 00000000-00000000 pending
+Args: fffff88014450868 02000060 00000006 00000000
+`
+	locations := []string{
+		`  (0),(0) flg 0 cl 0 dev=fffffa800cb28030 file=0 \FileSystem\Ntfs fltmgr!FltpSynchronizedOperationCompletion [0x0 0x0 0x0 0x0]`,
+		`  (0),(0) flg 0 cl 1 dev=fffffa800ca00890 file=fffffa801060d070   [0xfffff88014450868 0x2000060 0x6 0x0] pending >`,
+	}
+	typed := objects.Printed{Addr: 0xfffffa80162aa230, At: kd.Ref{Line: 9, Col: 1, Len: 16}}
+	for _, c := range []struct {
+		name, text string
+		typed      objects.Printed
+		want       []string
+		strange    int
+	}{
+		{"from the column heads on", text, typed, append([]string{"irp fffffa80162aa230 -1/-1"}, locations...), 0},
+		{
+			"from the thread on", " No Mdl: No System Buffer: Thread fffffa800e8051d0:  Irp stack trace.\n" + text, typed,
+			append([]string{"irp fffffa80162aa230 -1/-1 thread=fffffa800e8051d0 mdl=0 buffer=0"}, locations...), 0,
+		},
+		{"of no command", text, objects.Printed{}, nil, 6},
+		{"the heads lost, too", text[strings.IndexByte(text, '\n')+1:], typed, nil, 5},
+		{"prose", "No Mdl: we saw the thread\nMdl is what we looked at\ncmd flg what\n", typed, nil, 3},
+	} {
+		var r objects.Reader
+		r.Prompt(c.typed)
+		strange := 0
+		for _, l := range kd.Lines(c.text) {
+			if !r.Line(l) {
+				strange++
+			}
+		}
+		var got []string
+		if l := r.Done(); l != nil {
+			got = show(*l)
+		}
+		if !reflect.DeepEqual(got, c.want) || strange != c.strange {
+			t.Errorf("%s: %d lines not read\n%s", c.name, strange, strings.Join(got, "\n"))
+		}
+	}
+}

@@ -71,7 +71,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	if l.Text == "" {
 		return false
 	}
-	if r.head(l) {
+	if r.head(l) || r.typed.Known() && r.irpBeheaded(l) {
 		return true
 	}
 	switch r.open {

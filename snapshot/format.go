@@ -153,7 +153,9 @@ func (s *Snapshot) formatThread(b *strings.Builder, t *threads.Thread) {
 		fmt.Fprintf(b, "  asks-for %s owner %s :%d\n", s.bare(w.Lock), s.bare(w.Owner), w.At.Line)
 	}
 	for _, irp := range t.IRPs {
-		fmt.Fprintf(b, "  irp %s\n", s.bare(irp.Addr))
+		fmt.Fprintf(b, "  irp %s", s.bare(irp.Addr))
+		formatWords(b, "driver", irp.Driver)
+		b.WriteString("\n")
 	}
 	s.formatStack(b, &t.Stack)
 }

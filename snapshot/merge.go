@@ -162,19 +162,44 @@ func (s *Snapshot) mergeThread(have, later *threads.Thread) {
 		have.Conflict = why
 		return
 	}
+	replace := isStub(have, later) || later.Header && (!have.Header || richer(later, have)) && !isStub(later, have)
 	mergeStack(have, later)
 	defer knownState(have, *have, *later)
-	if later.Header && (!have.Header || richer(later, have)) {
-		stack, why := have.Stack, have.Conflict
+	if replace {
+		earlier := *have
 		*have = *later
-		have.Stack, have.Conflict = stack, why
+		have.Stack, have.Conflict = earlier.Stack, earlier.Conflict
+		supplyThread(have, &earlier)
+		return
+	}
+	supplyThread(have, later)
+}
+
+// isStub reports whether a THREAD line was cut behind the address and nothing
+// of a block follows, where another print of the thread says more.
+func isStub(t, other *threads.Thread) bool {
+	return t.State == threads.StateUnknown && other.State != threads.StateUnknown && !t.StateUnread &&
+		len(t.WaitObjects)+len(t.IRPs)+len(t.Stack.Frames) == 0 && t.Ticks < 0 && t.ContextSwitches < 0 && t.Priority < 0
+}
+
+// supplyThread takes what one print of a thread lacks of who it is and how long
+// it waits from another print.
+func supplyThread(to, from *threads.Thread) {
+	if !to.CID.Known {
+		to.CID = from.CID
+	}
+	if to.Process.Image == "" && (to.Process.Addr == 0 || to.Process.Addr == from.Process.Addr) {
+		to.Process.Image = from.Process.Image
+	}
+	if to.Ticks < 0 && to.WaitMS < 0 {
+		to.WaitStart, to.Ticks, to.WaitMS, to.WaitAt = from.WaitStart, from.Ticks, from.WaitMS, from.WaitAt
 	}
 }
 
-// knownState gives a thread whose state could not be read the state that one
-// of two prints of it, a and b, shows.
+// knownState gives a thread whose state is not known, or could not be read, the
+// state that one of two prints of it, a and b, shows.
 func knownState(t *threads.Thread, a, b threads.Thread) {
-	if !t.Unread() {
+	if t.State != threads.StateUnknown {
 		return
 	}
 	from := a

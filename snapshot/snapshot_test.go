@@ -224,6 +224,36 @@ func TestRowAndBlock(t *testing.T) {
 	}
 }
 
+// TestStubKeepsThread: a THREAD line that was cut takes nothing of what another
+// print of the thread says (dumpanalysis.org, crash dump analysis patterns).
+func TestStubKeepsThread(t *testing.T) {
+	const row = "0: kd> !stacks\n                            [89d6d8e8 ServiceA.exe]\n1454.0014b0  89d36b60 0000163 Blocked    DriverA!Check+0x177\n"
+	const block = "THREAD 89d36b60  Cid 1454.14b0  Teb: 00000000 Win32Thread: 00000000 WAIT: (Executive) KernelMode Non-Alertable\n    8a000000  NotificationEvent\nWait Start TickCount      100            Ticks: 355 (0:00:00:05.546)\n"
+	const properties = "Owning Process            89d6d8e8       Image:         ServiceA.exe\nContext Switch Count      7\n"
+	for _, tc := range []struct {
+		name, text string
+		state, cid string
+		line       int32 // of the thread
+		ticks      int64
+		switches   int64
+		image      string
+		header     bool
+		open       bool // the list of its wait objects
+	}{
+		{"a row", row + "0: kd> !process 89d6d8e8\nTHREAD 89d36b60  Cid 1\n", "waiting", "1454.14b0", 3, 355, -1, "ServiceA.exe", false, false},
+		{"a row behind it", "THREAD 89d36b60  Cid 1\n" + row, "waiting", "1454.14b0", 4, 355, -1, "ServiceA.exe", false, false},
+		{"a block", block + properties + "0: kd> !thread 89d36b60\nTHREAD 89d36b60\n", "waiting", "1454.14b0", 1, 355, 7, "ServiceA.exe", true, false},
+		{"a line that tells the CID", "   4.000014  89d36b60  Blocked    nt!A+0x1\nTHREAD 89d36b60  Cid 0004.0014  Teb: 00000000\n", "waiting", "0004.0014", 1, -1, -1, "", false, false},
+		{"a line with a block", row + "0: kd> !thread 89d36b60\nTHREAD 89d36b60  Cid 1\n" + properties, "waiting", "1454.14b0", 5, 355, 7, "ServiceA.exe", true, false},
+		{"another thread", row + "0: kd> !thread 89d36b60\nTHREAD 89d36b68  Cid 1\n", "waiting", "1454.14b0", 3, 355, -1, "ServiceA.exe", false, false},
+	} {
+		th := built(t, tc.text).Thread(0x89d36b60)
+		if th.State.String() != tc.state || th.CID.String() != tc.cid || th.At.Line != tc.line || th.Ticks != tc.ticks || th.ContextSwitches != tc.switches || th.Process.Image != tc.image || th.Header != tc.header || th.WaitListOpen != tc.open {
+			t.Errorf("%s: %+v", tc.name, th)
+		}
+	}
+}
+
 // TestRowsAgainstBlocks: a thread on a processor is in no other state, so a row
 // of !running and a block that says otherwise are of two moments. The block is
 // kept, whatever comes first.

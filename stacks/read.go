@@ -180,10 +180,11 @@ func IsBareFrame(l kd.Line) bool {
 	return ok
 }
 
-// InKernelImage reports whether a line is a call site in the kernel's image.
+// InKernelImage reports whether a line is a call site in the kernel's image,
+// which Process Explorer calls by the name of its file.
 func InKernelImage(l kd.Line) bool {
 	module, _, ok := strings.Cut(strings.TrimPrefix(l.Text, "00 "), "!")
-	switch strings.ToLower(module) {
+	switch imageName(strings.ToLower(module)) {
 	case "nt", "ntoskrnl", "ntkrnlmp", "ntkrnlpa", "ntkrpamp":
 		return ok
 	}

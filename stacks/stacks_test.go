@@ -161,6 +161,7 @@ func TestBareFrames(t *testing.T) {
 		{"pasted", "nt!KiSwapContext+0x26 (FPO: [Uses EBP] [0,0,4])\nnt!KiSwapThread+0x44f\nfltmgr!FltpDoUnloadFilter\n0x1\n0xfffff960`0038bed0", []string{"nt!KiSwapContext", "nt!KiSwapThread", "fltmgr!FltpDoUnloadFilter", "0x1", "0xfffff960`0038bed0"}},
 		{"kcn without its head", "00 nt!KiSwapContext\n01 nt!KiSwapThread", []string{"nt!KiSwapContext", "nt!KiSwapThread"}},
 		{"kc", " # Call Site\n00 nt!KiSwapContext\n01 nt!KiSwapThread\n0a drv!Main", []string{"nt!KiSwapContext", "nt!KiSwapThread", "drv!Main"}},
+		{"of Process Explorer", "ntoskrnl.exe!KiCpuId+0xaa\nntoskrnl.exe!KeWaitForMutexObject+0x1a3\ndokan1.sys+0x1285f\nFLTMGR.SYS!FltIsCallbackDataDirty+0x2df", []string{"ntoskrnl.exe!KiCpuId", "ntoskrnl.exe!KeWaitForMutexObject", "dokan1.sys+0x1285f", "FLTMGR.SYS!FltIsCallbackDataDirty"}},
 		{"no stack", "NT!DbgBreakPoint+0x4:\nhello world!\n0x1\nnt!KiSwapThread", nil},
 		{"not inside another stack", headK + "fffff880`07fab3e0 fffff800`0228da52 nt!KiSwapContext+0x7a\nnt!KiSwapThread+0x44f", []string{"nt!KiSwapContext"}},
 	} {

@@ -16,6 +16,7 @@ const (
 	mexRow              // the row of !mex.t
 	mexList             // the rows of !mex.lt
 	mexWaits            // "WaitBlockList:"
+	mexIRPs             // "Irp List:"
 	mexPriority         // "Priority:"
 	mexUnique           // the threads and frames of a stack of !mex.us
 )
@@ -33,14 +34,23 @@ func (r *Reader) mexLine(l kd.Line) bool {
 		case c.Take("Process Thread CID"):
 			r.mex = mexRow
 		case c.Take("Process PID Thread"):
-			r.closeBlock()
-			r.mex, r.mexTally = mexList, r.tally()
+			r.mexHeads(pidColumn)
+		case c.Take("Process PID TID Thread"):
+			r.mexHeads(tidColumn)
+		case c.Take("Process Thread Id"):
+			r.mexHeads(noColumn)
 		case r.cur != nil && l.Text == "Priority:":
 			r.mex = mexPriority
 		default:
 			return false
 		}
 		return true
+	case 'I':
+		if r.cur != nil && l.Text == "Irp List:" {
+			r.mex, r.part = mexIRPs, irpPart
+			return true
+		}
+		return false
 	case 'W':
 		if r.cur != nil && l.Text == "WaitBlockList:" {
 			r.mex, r.part, r.blank = mexWaits, waitPart, false
@@ -63,12 +73,34 @@ func (r *Reader) mexGoesOn(l kd.Line) bool {
 		return isRuler(l.Text) || r.mexListRow(c, l)
 	case mexWaits:
 		return r.part == waitPart && (c.Take("Object Type") || r.mexWait(c, l))
+	case mexIRPs:
+		return r.part == irpPart && (c.Take("IRP File") || r.mexIRP(c, l))
 	case mexPriority:
 		return c.Take("Current Base") || r.mexPriorities(c)
 	case mexUnique:
 		return r.uniqueLine(c, l)
 	}
 	return false
+}
+
+// mexColumns are the numbers in front of the thread in a row of !mex.lt: those
+// of process and thread, of the process, or none. Where the thread's is not
+// there, it stands behind.
+type mexColumns uint8
+
+const (
+	noColumn mexColumns = iota
+	pidColumn
+	tidColumn
+)
+
+// mexHeads opens a table of threads. A long one has its heads once more below.
+func (r *Reader) mexHeads(columns mexColumns) {
+	if r.mex == mexList && r.mexTally.listed > 0 && columns == r.mexColumns {
+		return
+	}
+	r.closeBlock()
+	r.mex, r.mexTally, r.mexColumns = mexList, r.tally(), columns
 }
 
 // isRuler reports whether a line underlines the column heads of a table.
@@ -79,6 +111,8 @@ func isRuler(text string) bool { return strings.Trim(text, "= ") == "" }
 //	Process                   Thread                       CID    UserTime KernelTime ContextSwitches Wait Reason Time State
 //	System (ffff8b089a09a040) ffff8b08a15d5040 (E|K|W|R|V) 4.2018        0          0               1 WrResource  15ms Waiting
 //
+// The TEB stands behind the CID where there is one
+// (DebugPrivilege/InsightEngineering, Kernel Forensics).
 // What a thread does not have is left blank.
 func (r *Reader) mexThread(c kd.Cursor, l kd.Line) bool {
 	p, ok := mexProcess(&c, l)
@@ -98,6 +132,10 @@ func (r *Reader) mexThread(c kd.Cursor, l kd.Line) bool {
 	w, _ = c.Word()
 	if t.CID = parseCID(w); !t.CID.Known {
 		return false
+	}
+	if teb, ok := kd.ParseFullAddr(c.Peek()); ok { // of a thread of a program
+		c.Word()
+		t.Teb = teb
 	}
 	c.Word() // UserTime
 	c.Word() // KernelTime
@@ -254,33 +292,62 @@ func leadingNumber(s string) (n int64, rest string, ok bool) {
 //	Process PID Thread             Id State        Time Reason
 //	System    4 ffff9bb88c60f040 26a4 Waiting 4m:03.203 WrPushLock
 //
+//	Process PID  TID Thread           State        Time Reason
+//	System    4  d7c ffff9101457f2040 Waiting 1m:25.171 WrPushLock
+//
 //	Process PID Thread             Id CSwitches User Kernel State      Time Reason      Waiting On                      Wait Function
 //	System    4 ffffe10b186e9040 249c         2    0      0 Waiting 36s.515 WrFastMutex Owning Thread: ffffe10b186bc5c0 nt!ExAcquireFastMutex+0x122
 func (r *Reader) mexListRow(c kd.Cursor, l kd.Line) bool {
-	pid, pidAt := "", 0
+	var before [2]mexWord // the last words in front of the thread
 	for {
 		w, at := c.Word()
 		if w == "" {
 			return false
 		}
-		if addr, ok := kd.ParseFullAddr(w); ok && pid != "" && addr.IsKernel(kd.ArchUnknown) {
-			t := New(addr, l.All())
-			t.Header = true
-			t.Process.Image, _ = kd.TrimBlanks(l.Text[:pidAt])
-			id, _ := c.Word()
-			t.CID = parseCID(pid + "." + id)
-			if !t.CID.Known || !mexState(c, l, t, false) {
-				return false
-			}
-			awaitOwner(c, l, t, kd.AddrDigits(w))
-			r.begin(t)
-			r.closeBlock()
-			r.mex = mexList
-			r.mexTally.listed++
-			return true
+		addr, ok := kd.ParseFullAddr(w)
+		if !ok || before[1].text == "" || !addr.IsKernel(kd.ArchUnknown) {
+			before = [2]mexWord{before[1], {w, at}}
+			continue
 		}
-		pid, pidAt = w, at
+		t := New(addr, l.All())
+		t.Header = true
+		if !r.mexRowCID(t, before, &c, l, at) || !mexState(c, l, t, false) {
+			return false
+		}
+		awaitOwner(c, l, t, kd.AddrDigits(w))
+		r.begin(t)
+		r.closeBlock()
+		r.mex = mexList
+		r.mexTally.listed++
+		return true
 	}
+}
+
+// mexWord is a word of a row and where it stands.
+type mexWord struct {
+	text string
+	at   int
+}
+
+// mexRowCID reads whose thread a row has, which stands at a byte of the line: the
+// words in front of it, and the number behind.
+func (r *Reader) mexRowCID(t *Thread, before [2]mexWord, c *kd.Cursor, l kd.Line, at int) bool {
+	pid, tid, image := before[1].text, "", before[1].at
+	switch r.mexColumns {
+	case tidColumn:
+		pid, tid, image = before[0].text, before[1].text, before[0].at
+	case noColumn:
+		pid, image = "", at
+		fallthrough
+	default:
+		tid, _ = c.Word()
+	}
+	t.Process.Image, _ = kd.TrimBlanks(l.Text[:image])
+	if r.mexColumns == noColumn {
+		return kd.AddrDigits(tid) > 0
+	}
+	t.CID = parseCID(pid + "." + tid)
+	return t.CID.Known
 }
 
 // mexWait reads a line of the list of wait objects:
@@ -289,8 +356,10 @@ func (r *Reader) mexListRow(c kd.Cursor, l kd.Line) bool {
 //	ffff828c6d947360 SynchronizationEvent             0
 //	ffffc983f2cf36a0 Mutant                           0 Owning Thread: ffffc983f2d47040 (System)
 //	ffffe10b187ac408 SynchronizationEvent             0 Fast Mutex Owner: ffffe10b187ac3f8
+//	ffff838739789d10(stack) NotificationEvent         0
 //
-// The last names a field of the fast mutex, and no thread.
+// The third names a field of the fast mutex, and no thread; the last is an object
+// on the thread's own stack.
 func (r *Reader) mexWait(c kd.Cursor, l kd.Line) bool {
 	saved := c
 	if !r.waitObject(c, l) {
@@ -310,6 +379,32 @@ func (r *Reader) mexWait(c kd.Cursor, l kd.Line) bool {
 			o.Owner, o.ByMex = a, true
 		}
 	}
+	return true
+}
+
+// mexIRP reads a row of the list of IRPs; the file may be missing, and its name
+// may hold blanks:
+//
+//	IRP              File     Driver
+//	ffffb50772ddaa20 \Temp\a.txt Ntfs
+//	ffffd80c1c3625a0          tunnel
+func (r *Reader) mexIRP(c kd.Cursor, l kd.Line) bool {
+	w, at := c.Word()
+	addr, ok := kd.ParseFullAddr(w)
+	rest, _ := c.Rest()
+	if !ok || rest == "" || strings.IndexByte(rest, '!') >= 0 {
+		return false
+	}
+	driver, _ := c.Word()
+	if rest[0] == '\\' {
+		driver = rest[strings.LastIndexAny(rest, " \t")+1:]
+	} else if c.Peek() != "" || kd.AddrDigits(driver) >= 8 {
+		return false
+	}
+	if driver[0] == '\\' { // the name of the file alone
+		driver = ""
+	}
+	r.cur.IRPs = append(r.cur.IRPs, IRP{Addr: addr, Driver: driver, At: l.Ref(at, len(w))})
 	return true
 }
 

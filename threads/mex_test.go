@@ -127,6 +127,78 @@ func TestMexList(t *testing.T) {
 	}
 }
 
+// TestMexListColumns: the numbers of process and thread stand in several places,
+// and the heads of a table once more below it
+// (DebugPrivilege/InsightEngineering, Kernel Forensics).
+func TestMexListColumns(t *testing.T) {
+	const tid = "Process PID  TID Thread           State        Time Reason\n======= === ==== ================ ======= ========= ==========\n"
+	const id = "Process Thread            Id CSwitches User Kernel State        Time Reason    Wait Function\n======= ================ === ========= ==== ====== ======= ========= ========= ==============================\n"
+	for _, tc := range []struct {
+		name, text, cid, image, reason string
+		ms                             int64
+	}{
+		{"the thread's in front", tid + "svc host.exe    4  d7c ffff9101457f2040 Waiting 1m:25.171 WrPushLock\n", "0004.0d7c", "svc host.exe", "WrPushLock", 85171},
+		{"a time of 0", tid + "System    4 2110 ffff9101457f2040 Waiting        0s WrPushLock\n", "0004.2110", "System", "WrPushLock", 0},
+		{"no process, as !mex.obj prints it", id + "System  ffffc983f3fb4040 878         1    0      0 Waiting 1m:57.359 Executive TestDriver!FileMoveThread+0x47\n", "", "System", "Executive", 117359},
+		{"heads below", tid + "System    4 2110 ffff9101457f2040 Waiting        0s WrPushLock\n======= === ==== ================ ======= ========= ==========\nProcess PID  TID Thread           State        Time Reason\n\nThread Count: 1\n", "0004.2110", "System", "WrPushLock", 0},
+	} {
+		l := threads.Read(kd.Lines(tc.text))
+		if len(l.Threads) != 1 || len(l.Notes) > 0 {
+			t.Errorf("%s: %d threads, notes %v", tc.name, len(l.Threads), l.Notes)
+			continue
+		}
+		if th := l.Threads[0]; th.CID.String() != tc.cid || th.Process.Image != tc.image || th.WaitReason != tc.reason || th.WaitMS != tc.ms || th.State != threads.Waiting {
+			t.Errorf("%s: %+v", tc.name, th)
+		}
+	}
+	for _, text := range []string{
+		tid + "System    4 ffff9101457f2040 2110 Waiting        0s WrPushLock\n", // the order of another table
+		tid + "d7c ffff9101457f2040 Waiting 0s WrPushLock\n",
+		id + "System ffffc983f3fb4040 what it waits for\n",
+		"Process Thread Time Wait Function\nSystem  ffffdf9a87a30040 2s.343 Waiting\n",
+	} {
+		if l := threads.Read(kd.Lines(text)); len(l.Threads) != 0 {
+			t.Errorf("%q: %+v", text, l.Threads[0])
+		}
+	}
+}
+
+// TestMexBlock: parts of a block of !mex.t (DebugPrivilege/InsightEngineering,
+// Kernel Forensics).
+func TestMexBlock(t *testing.T) {
+	const head = "Process                        Thread                       CID       TEB              UserTime KernelTime ContextSwitches Wait Reason Time State\nsvchost.exe (ffffd80c06032080) ffffd80c05b7c040 (E|K|W|R|V) 13f0.4a20 00000009176ac000        0     3s.031             199 WrPreempted    0 Standby on processor 2\n\n"
+	th := one(t, head+`Irp List:
+    IRP              File                             Driver
+    ffffb50772ddaa20 \Temp\two words.txt              Ntfs
+    ffffd80c1c3625a0                                  tunnel
+    ffffd80c1f7a07a0 \Endpoint
+    ffffd80c1f7a0800
+    ffffd80c1f7a0810 is what we looked at
+
+WaitBlockList:
+    Object                  Type              Other Waiters
+    ffff838739789d10(stack) NotificationEvent             0
+    ffff838739789d20(pool) NotificationEvent              0
+
+Priority:
+    Current Base Decrement ForegroundBoost IO Page
+    15      8    0         96              0  5
+`)
+	if th.Teb != 0x9176ac000 || th.ContextSwitches != 199 || th.State != threads.Standby || th.Processor != 2 || th.Priority != 15 {
+		t.Errorf("%+v", th)
+	}
+	var irps []string
+	for _, i := range th.IRPs {
+		irps = append(irps, i.Addr.String()+" "+i.Driver)
+	}
+	if want := []string{"0xffffb50772ddaa20 Ntfs", "0xffffd80c1c3625a0 tunnel", "0xffffd80c1f7a07a0 "}; !reflect.DeepEqual(irps, want) {
+		t.Errorf("IRPs %q", irps)
+	}
+	if len(th.WaitObjects) != 1 || th.WaitObjects[0].Addr != 0xffff838739789d10 || th.WaitObjects[0].Kind != "NotificationEvent" {
+		t.Errorf("wait objects %+v", th.WaitObjects)
+	}
+}
+
 func TestMexUnique(t *testing.T) {
 	l := threads.Read(kd.Lines(mexUnique))
 	var frames []int

@@ -108,7 +108,7 @@ func number(c *kd.Cursor) int {
 //	fffffa965d75daf0  Mutant - owning thread fffffa965ea2ab60
 func (r *Reader) waitObject(c kd.Cursor, l kd.Line) bool {
 	w, at := c.Word()
-	addr, ok := kd.ParseFullAddr(w)
+	addr, ok := kd.ParseFullAddr(strings.TrimSuffix(w, "(stack)")) // so says mex
 	if !ok {
 		return false
 	}

@@ -48,8 +48,9 @@ type Reader struct {
 	orphan string
 	// mex is the part of a table of the extension mex that is open; dead is set
 	// by its remark that the thread of the next row has terminated.
-	mex  mexPart
-	dead bool
+	mex        mexPart
+	mexColumns mexColumns
+	dead       bool
 	// alike are the threads of !mex.us beside the current one that share its
 	// stack; announced is how many threads there should be.
 	alike     []*Thread

@@ -125,14 +125,16 @@ func (r *Reader) stacksFrame(l kd.Line) bool {
 		r.rowsNoise(l)
 		return true
 	}
-	if !r.rows || !strings.HasPrefix(l.Text, "[") || !strings.HasSuffix(l.Text, "]") {
+	if l.Text[0] != '[' || !strings.HasSuffix(l.Text, "]") || !r.rows && (len(r.typed) == 0 || r.typed[0] != "!stacks") {
 		return false
 	}
-	r.closeBlock()
 	name := kd.Cursor{Text: l.Text[1 : len(l.Text)-1]}
 	if _, ok := kd.ParseFullAddr(name.Peek()); ok {
 		name.Word()
+	} else if !r.rows {
+		return false
 	}
+	r.closeBlock()
 	r.image, _ = name.Rest()
 	return true
 }

@@ -80,7 +80,9 @@ type Reply struct {
 // IRP is one entry of a thread's "IRP List:".
 type IRP struct {
 	Addr kd.Addr
-	At   kd.Ref
+	// Driver is what mex prints in its Driver column, "" elsewhere.
+	Driver string
+	At     kd.Ref
 }
 
 // Process names a process where a thread or a listing mentions it.

@@ -17,6 +17,8 @@ type stopCode struct {
 	args []kd.Addr // nil if the next line has them, or none does
 	// now is set when the machine stops as the line is printed.
 	now bool
+	// mex is set when !mex.di prints it.
+	mex bool
 }
 
 // parseStopCode reads what the debugger prints when it opens a dump, what
@@ -25,12 +27,22 @@ type stopCode struct {
 //	BugCheck 9F, {3, ffffe001, ffffd000, ffffe002}
 //	Bugcheck code 000000D1
 //	*** Fatal System Error: 0x0000007e (0xC0000005,0xF7A1B2C3,0xF78D2A10,0xF78D270C)
+//
+// and what !mex.di prints (DebugPrivilege/InsightEngineering, Kernel Forensics):
+//
+//	Bugcheck: D1 (FFFF80091002AC08, 2, 1, FFFFF802084D9062)
 func parseStopCode(text string) (stopCode, bool) {
 	c := kd.Cursor{Text: text}
 	switch {
 	case c.Take("Bugcheck code"):
 		w, _ := c.Word()
 		return stopCode{code: w}, kd.AddrDigits(w) == 8 && c.Peek() == ""
+	case c.Take("Bugcheck:"):
+		w, _ := c.Word()
+		rest, _ := c.Rest()
+		args, ok := bracketed(rest)
+		digits := kd.AddrDigits(w)
+		return stopCode{code: w, args: args, mex: true}, ok && digits > 0 && digits <= 8
 	case c.Take("BugCheck"):
 		w, _ := c.Word()
 		return stopCode{code: strings.TrimSuffix(w, ","), args: addresses(&c)}, strings.Contains(text, "{")
@@ -121,6 +133,12 @@ func (s *session) otherBugcheck(code string) bool {
 func parseCode(code string) (uint32, error) {
 	n, err := strconv.ParseUint(strings.TrimPrefix(code, "0x"), 16, 32)
 	return uint32(n), err
+}
+
+// disputed reports whether !mex.di prints another stop code than in a line
+// above: it has shown that of another dump below its own.
+func (s *session) disputed(stop stopCode, l kd.Line) bool {
+	return stop.mex && s.otherBugcheck(stop.code) && directlyBehind(s.target.Bugcheck.At, l)
 }
 
 // learnStopCode keeps a stop code and its arguments.

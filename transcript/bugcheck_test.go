@@ -25,6 +25,9 @@ func TestStopCodeForms(t *testing.T) {
 		{"the debugger's", "BugCheck D1, {10, 2, 1, fffff801f8cd1234}\n", 0xd1, args},
 		{"the kernel's", "*** Fatal System Error: 0x000000d1\n                       (0x0000000000000010,0x0000000000000002,0x0000000000000001,0xFFFFF801F8CD1234)\n", 0xd1, args},
 		{"the kernel's in one line", "*** Fatal System Error: 0x000000d1 (0x10,0x2,0x1,0xFFFFF801F8CD1234)\n", 0xd1, args},
+		{"mex's", "4: kd> !mex.di\nBugcheck: D1 (10, 2, 1, FFFFF801F8CD1234)\n", 0xd1, args},
+		{"mex's, then that of another dump", "Bugcheck: D1 (10, 2, 1, FFFFF801F8CD1234)\nBugcheck: This is a myfault.sys dump.\nBugcheck: 162 (FFFF910142869040, FFFF910145796F70, FFFFFFFF, 0)\n", 0xd1, args},
+		{"mex's prose", "Bugcheck: see below\nBugcheck: D1\nBugcheck: D1 (10, 2, 1)\nBugcheck: D1 (10, 2, 1, 3) was it\nBugcheck: ad (see, the, mail, below)\nBugcheck: This is a myfault.sys dump.\n", 0, nil},
 		{"a machine that runs", "Bugcheck code 00000000\nArguments 0 0 0 0\n", 0, nil},
 		{"prose", "Bugcheck code 9F was what we saw\nBugcheck code 0000009F again\n*** Fatal System Error: 0x0000009f came up\nArguments 1 2 3 4\n(1,2,3,4)\n", 0, nil},
 		{"arguments of something else", "Bugcheck code 000000D1\nkd> !x\nsomething\nArguments 1 2 3 4\n", 0xd1, nil},
@@ -54,6 +57,8 @@ func TestStopEndsSession(t *testing.T) {
 		{"again in the same way", "*** Fatal System Error: 0x000000d1 (0x3,0x4,0x5,0x6)\n", 2, 0xd1},
 		{".bugcheck, the same code", "kd> .bugcheck\nBugcheck code 000000D1\n", 1, 0xd1},
 		{".bugcheck, another code", "kd> .bugcheck\nBugcheck code 0000009F\n", 2, 0x9f},
+		{"!mex.di, the same code", "kd> !mex.di\nBugcheck: D1 (1, 2, 3, 4)\n", 1, 0xd1},
+		{"!mex.di, another code", "kd> !mex.di\nBugcheck: 9F (1, 2, 3, 4)\n", 2, 0x9f},
 		{"another dump", "Loading Dump File [C:\\b.dmp]\n", 2, 0},
 	} {
 		tr := read(t, "kd> .bugcheck\nBugcheck code 000000D1\nkd> !locks\n"+lockA+tc.between+"kd> !locks\n"+lockA)

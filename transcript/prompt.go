@@ -133,7 +133,7 @@ func commandWord(command string) string {
 	c := kd.Cursor{Text: command}
 	w, _ := c.Word()
 	w = strings.ToLower(w)
-	for _, p := range []string{"!kdexts.", "!kdextx86.", "!kdext.", "!uext."} {
+	for _, p := range []string{"!kdexts.", "!kdextx86.", "!kdext.", "!uext.", "!ext."} {
 		if rest, ok := strings.CutPrefix(w, p); ok {
 			return "!" + rest
 		}

@@ -96,7 +96,7 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 	case s.stopArgsLine(l), s.breakPlace(l) != "":
 		return true, noChange
 	}
-	if stop, ok := parseStopCode(l.Text); ok {
+	if stop, ok := parseStopCode(l.Text); ok && !s.disputed(stop, l) {
 		return true, changed(old && (stop.now || s.otherBugcheck(stop.code)))
 	}
 	for _, p := range []string{"Product:", "Built by:", "Edition build lab:", "Opened log file"} {

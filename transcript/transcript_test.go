@@ -265,6 +265,44 @@ func TestNotAStack(t *testing.T) {
 	}
 }
 
+// TestStackOfAnalyze: it has no column heads, whatever extension !analyze is
+// asked of.
+func TestStackOfAnalyze(t *testing.T) {
+	const text = "STACK_TEXT:  \nfffff684`0d4d6fe8 fffff802`53ca9e56     : 00000000`00000162 ffff9101`42869040 ffff9101`45796f70 00000000`ffffffff : nt!KeBugCheckEx\n"
+	for command, want := range map[string]int{"!analyze -v": 1, "!ext.analyze -v": 1, "!uext.analyze": 1, "!my.analyze": 0} {
+		tr := read(t, lockA+"0: kd> "+command+"\n"+text)
+		if n := len(tr.Snapshots[0].Threads); n != want {
+			t.Errorf("%s: %d stacks", command, n)
+		}
+	}
+}
+
+// TestStackOfProcessExplorer: it prints the names of files and what they export;
+// the kernel's own frames begin a stack (dokan-dev/dokany, issue 1018).
+func TestStackOfProcessExplorer(t *testing.T) {
+	const frames = "dokan1.sys+0x1285f\nfltmgr.sys!FltIsCallbackDataDirty+0x2df\nntoskrnl.exe!CcCopyRead+0x4aa\n"
+	for _, tc := range []struct {
+		text   string
+		frames int // -1: nothing is recognised
+	}{
+		{"ntoskrnl.exe!KiCpuId+0xaa\nntoskrnl.exe!ExAcquireFastMutex+0x93\n" + frames, 5},
+		{"ntkrnlmp.exe!KeWaitForSingleObject+0x256\n" + frames, 4},
+		{"NTKRPAMP.EXE!KeWaitForSingleObject+0x256\n" + frames, 4},
+		{"dokan1.sys+0x1285f\ndokan1.sys+0x15dd0\n", -1},
+		{"ntdll.dll!NtWaitForSingleObject+0xc\nkernel32.dll!WaitForSingleObject+0x12\n", -1},
+		{"ntoskrnl.exe!KeWaitForSingleObject was where it hung\nat ntoskrnl.exe!KeWaitForSingleObject+0x256\nntoskrnl.exe+75b90\nntoskrnl.exe\n", -1},
+	} {
+		tr, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("x", []byte(tc.text))}, nil)
+		got := -1
+		if err == nil && len(tr.Snapshots[0].Threads) == 1 {
+			got = len(tr.Snapshots[0].Threads[0].Stack.Frames)
+		}
+		if got != tc.frames {
+			t.Errorf("%q: %d frames, %v", tc.text, got, err)
+		}
+	}
+}
+
 func TestNothing(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{"", "it is empty"},
