@@ -190,6 +190,7 @@ func (d *diagnosis) findGaps() {
 		if r.Swallowed&^locks.ContentionLine != 0 {
 			d.gap(kd.Gap{What: "what an author's remark may hide of " + d.lock(r.Addr), Why: kd.Unreadable, Next: "!locks -v " + d.addr(r.Addr), Decides: !waited(r)})
 		}
+		d.gapsOfElsewhere(r)
 		d.gapsOfCounts(r)
 		if n := len(r.SharedWaiters) + len(r.ExclusiveWaiters); n > 0 && !waited(r) {
 			d.gap(kd.Gap{What: "who waits for " + d.lock(r.Addr) + " (its waiter list holds no thread)", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})

@@ -140,6 +140,10 @@ func (g *Graph) waiter(a kd.Addr) *threads.Thread {
 	return g.Snap.Thread(a)
 }
 
+// Elsewhere says what a thread does that cannot wait for a resource by its own
+// block, "" if it can.
+func (g *Graph) Elsewhere(thread kd.Addr) string { return otherWait(g.waiter(thread)) }
+
 // otherWait says what a thread does if it is not waiting for a resource, ""
 // if its block agrees with such a wait or is not known.
 func otherWait(t *threads.Thread) string {
@@ -287,6 +291,8 @@ func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, m
 		// Whoever it is waits for the owners.
 		behind := g.node(Node{Kind: Exclusive, Addr: r.Addr, Resource: r})
 		g.Add(Edge{From: nobody, To: behind, Grade: C, At: r.At, About: r.Addr})
+	case len(ws) > 0 && locks.Threads(r.ExclusiveWaiters) > 0:
+		g.note(r.At, "resource %s is owned shared and has shared waiters; those listed as exclusive waiters, behind which they could queue, are all printed as doing something else", g.bare(r.Addr))
 	case len(ws) > 0 && !r.ExclusiveWaiterCount.Unread:
 		g.note(r.At, "resource %s is owned shared and has shared waiters, but no exclusive waiter that they could queue behind", g.bare(r.Addr))
 	}
