@@ -41,15 +41,8 @@ type wait struct {
 
 func (g *Graph) addResource(r *snapshot.Resource, onStacks stackWaits) {
 	shared, exclusive := listed(r.SharedWaiters), listed(r.ExclusiveWaiters)
-	missingShared, missingExclusive := r.Unlisted()
-	// Where the input ends inside the lists, what they lack is not known.
-	if missingShared > 0 && !r.Open {
-		shared = append(shared, onStacks.shared...)
-	}
-	if missingExclusive > 0 && !r.Open {
-		exclusive = append(exclusive, onStacks.exclusive...)
-	}
-	shared, exclusive = g.addAwaiting(r, shared, exclusive, onStacks)
+	shared, exclusive, missing := g.addUnlisted(r, shared, exclusive, onStacks)
+	missingShared, missingExclusive := missing.shared, missing.exclusive
 	shared, exclusive = g.stillWaiting(r, shared), g.stillWaiting(r, exclusive)
 	shared = g.onlyOnce(r, shared, exclusive)
 	if len(exclusive)+missingExclusive > 0 {
