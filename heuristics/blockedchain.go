@@ -12,7 +12,7 @@ var blockedChain = &Check{
 	ID:       "blocked-chain",
 	Title:    "Threads wait in a chain behind one root",
 	Severity: Medium,
-	Means: `Threads wait for locks whose owners wait for further locks, and so on to one thread that waits for no lock in the input: the root. No cycle closes. The root's own state says what the chain really waits for.
+	Means: `Threads wait for locks whose owners wait for further locks, and so on to one thread that no owner in the input holds up: the root. No cycle closes. The root's own state says what the chain really waits for.
 Seen must be: each owner and each waiter in the lists of one capture.`,
 	WhenWrong:  `One capture is a photograph: a lock that is held with waiters is normal life if it moves.`,
 	Disproof:   "A second capture shows other threads in the chain.",
@@ -33,11 +33,20 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 	f := d.rootFinding(blockedChain, BlockedChain, r, a)
 	d.drawChain(f, r)
 	d.gapsOfStates([]kd.Addr{a})
-	f.Summary = fmt.Sprintf("%s behind %s, the root of the chain: %s.", capital(waits(r.Blocked, "thread")), d.thread(a), d.rootState(t))
+	open := d.openLock(a)
+	state := d.rootState(t)
+	if open != nil {
+		state = open.text
+	}
+	f.Summary = fmt.Sprintf("%s behind %s, the root of the chain: %s.", capital(waits(r.Blocked, "thread")), d.thread(a), state)
 	f.Explanation = fmt.Sprintf("The longest way from a waiting thread to the root has %s.", kd.Plural(len(f.Chain), "hop"))
-	if t != nil && ownerless(t) != threads.ForUnknown {
+	switch {
+	case open != nil:
+		f.Explanation += " No cycle closes on it as far as the input shows; who holds the root up is open, and a cycle may close there."
+		d.seenOpen(f, open)
+	case t != nil && ownerless(t) != threads.ForUnknown:
 		f.Explanation += " No cycle closes in the input; over the lock that the root waits for, one may."
-	} else {
+	default:
 		f.Explanation += " No cycle closes on it."
 	}
 	if len(f.Chain) == 0 {
@@ -47,6 +56,10 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 		f.Suspect = suspectOfWait(t)
 	}
 	f.Next = d.nextForRoot(f, t, a)
+	if open != nil {
+		f.Next = []string{open.next}
+	}
+	d.tellProcess(f, t)
 	if s, _, _ := sortOf(t); s != nil && s != &rootSuspended && isYoung(t) {
 		f.tellYoung(t)
 	}

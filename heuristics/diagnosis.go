@@ -1,6 +1,7 @@
 package heuristics
 
 import (
+	"fmt"
 	"slices"
 
 	"kdlocks/kd"
@@ -190,13 +191,12 @@ func (d *diagnosis) findGaps() {
 		if r.Swallowed&^locks.ContentionLine != 0 {
 			d.gap(kd.Gap{What: "what an author's remark may hide of " + d.lock(r.Addr), Why: kd.Unreadable, Next: "!locks -v " + d.addr(r.Addr), Decides: !waited(r)})
 		}
+		d.gapsOfElsewhere(r)
 		d.gapsOfCounts(r)
 		if n := len(r.SharedWaiters) + len(r.ExclusiveWaiters); n > 0 && !waited(r) {
 			d.gap(kd.Gap{What: "who waits for " + d.lock(r.Addr) + " (its waiter list holds no thread)", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		}
-		if shared, exclusive := r.Unlisted(); shared+exclusive > 0 && r.Reading != locks.Irreconcilable {
-			d.gap(kd.Gap{What: kd.Plural(shared+exclusive, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: "!locks -v " + d.addr(r.Addr)})
-		}
+		d.gapsOfUnlisted(r)
 	}
 	if d.snap.HasLocks && len(d.snap.Resources) == 0 && !d.snap.Total.Known() {
 		d.gap(kd.Gap{What: "the list of held locks", Why: kd.CutShort, Next: "!locks", Decides: true})
@@ -208,6 +208,26 @@ func (d *diagnosis) findGaps() {
 	}
 	d.gapsOfThreads()
 	d.gapsOfWaits()
+}
+
+// gapsOfUnlisted asks for the waiters that a count announces and no list names.
+// One that only a stack names, by an argument that may be stale, is asked for by
+// its name.
+func (d *diagnosis) gapsOfUnlisted(r *snapshot.Resource) {
+	if r.Reading == locks.Irreconcilable {
+		return
+	}
+	left, next := d.graph.Unlisted(r), "!locks -v "+d.addr(r.Addr)
+	if n := left.Announced(); n > 0 {
+		d.gap(kd.Gap{What: kd.Plural(n, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: next})
+	}
+	if n := len(left.Guessed); n > 0 {
+		who := d.thread(left.Guessed[0])
+		if n > 1 {
+			who += fmt.Sprintf(" or one of %d more", n-1)
+		}
+		d.gap(kd.Gap{What: fmt.Sprintf("whether %s waits for %s: an argument on its stack says so, which may be stale, and no list", who, d.lock(r.Addr)), Why: kd.CutShort, Next: next})
+	}
 }
 
 // gapsOfCounts asks for the counts whose number could not be read. Where no

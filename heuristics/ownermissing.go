@@ -38,6 +38,11 @@ func init() {
 				return f
 			}
 			f.Next = []string{next}
+			if open := d.openLock(a); open != nil {
+				f.Explanation = "The owner list names the thread, but neither its THREAD block nor its stack is in the input: " + open.text + "."
+				f.Next = []string{open.next, next}
+				d.seenOpen(f, open)
+			}
 			d.gap(kd.Gap{What: "state and stack of " + d.thread(a), Why: kd.NotInInput, Next: next, Decides: true})
 			return f
 		})

@@ -118,6 +118,7 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 			f.Remedy = "Look at the stack of the thread in user mode, and at what else its process does: whoever has a handle to the object may end such a wait."
 		}
 		d.tellAwaited(f, objects)
+		d.tellProcess(f, t)
 	}
 	switch module := withoutSymbols(t); {
 	case c == rootStorage.check:

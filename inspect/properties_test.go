@@ -5,14 +5,20 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
 
+	"kdlocks/heuristics"
 	"kdlocks/inspect"
+	"kdlocks/kd"
 	"kdlocks/report"
+	"kdlocks/snapshot"
+	"kdlocks/transcript"
+	"kdlocks/waitgraph"
 )
 
 // TestEvidenceHoldsItsAddress: the text at every evidence reference contains
@@ -42,6 +48,66 @@ func checkCaseEvidence(t *testing.T, input []byte) {
 			}
 		}
 	}
+}
+
+// TestWaitedLocksAreSpokenOf: where a list names a thread as waiting for a lock,
+// a finding speaks of the thread or of the lock, or the verdict is open and what
+// is missing names the lock; unless its own block shows that the thread does not
+// wait, or the kernel grants its request at once.
+func TestWaitedLocksAreSpokenOf(t *testing.T) {
+	for _, k := range loadCases(t) {
+		checkSpokenOf(t, k.name, k.input)
+	}
+	for _, c := range loadCorpus(t) {
+		data, err := os.ReadFile("../testdata/corpus/" + c.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkSpokenOf(t, c.File, data)
+	}
+}
+
+func checkSpokenOf(t *testing.T, name string, data []byte) {
+	t.Helper()
+	tr, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("input.txt", data)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range tr.Snapshots {
+		j := heuristics.Judge(s)
+		g := waitgraph.Build(s)
+		for _, r := range s.Resources {
+			for _, w := range slices.Concat(r.SharedWaiters, r.ExclusiveWaiters) {
+				if w.Marker() || g.Elsewhere(w.Thread) != "" || ownsItself(r, w.Thread) || spokenOf(&j, r.Addr, w.Thread) {
+					continue
+				}
+				t.Errorf("%s: %s: thread %x is listed as waiting for %x, and nothing is said of it", name, j.Verdict.Kind, w.Thread, r.Addr)
+				break
+			}
+		}
+	}
+}
+
+func ownsItself(r *snapshot.Resource, thread kd.Addr) bool {
+	return slices.ContainsFunc(r.Resolved, func(o snapshot.Owner) bool { return o.Thread == thread && !o.Foreign() })
+}
+
+func spokenOf(j *heuristics.Judgement, lock, thread kd.Addr) bool {
+	for _, f := range j.Findings {
+		told := slices.Contains(f.Resources, lock)
+		for _, ts := range [][]kd.Addr{f.Threads, f.Others, f.Bystanders} {
+			told = told || slices.Contains(ts, thread)
+		}
+		for _, s := range slices.Concat(f.Cycle, f.Chain) {
+			told = told || s.WaitsFor == lock
+		}
+		if told && f.Kind != heuristics.Context {
+			return true
+		}
+	}
+	return j.Undecided && slices.ContainsFunc(j.Gaps, func(g kd.Gap) bool {
+		return g.Decides && strings.Contains(g.What, lock.Bare(j.Snap.Target.Arch))
+	})
 }
 
 func holds(text, addr string) bool {

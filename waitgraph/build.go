@@ -41,15 +41,8 @@ type wait struct {
 
 func (g *Graph) addResource(r *snapshot.Resource, onStacks stackWaits) {
 	shared, exclusive := listed(r.SharedWaiters), listed(r.ExclusiveWaiters)
-	missingShared, missingExclusive := r.Unlisted()
-	// Where the input ends inside the lists, what they lack is not known.
-	if missingShared > 0 && !r.Open {
-		shared = append(shared, onStacks.shared...)
-	}
-	if missingExclusive > 0 && !r.Open {
-		exclusive = append(exclusive, onStacks.exclusive...)
-	}
-	shared, exclusive = g.addAwaiting(r, shared, exclusive, onStacks)
+	shared, exclusive, missing := g.addUnlisted(r, shared, exclusive, onStacks)
+	missingShared, missingExclusive := missing.shared, missing.exclusive
 	shared, exclusive = g.stillWaiting(r, shared), g.stillWaiting(r, exclusive)
 	shared = g.onlyOnce(r, shared, exclusive)
 	if len(exclusive)+missingExclusive > 0 {
@@ -139,6 +132,10 @@ func (g *Graph) waiter(a kd.Addr) *threads.Thread {
 	}
 	return g.Snap.Thread(a)
 }
+
+// Elsewhere says what a thread does that cannot wait for a resource by its own
+// block, "" if it can.
+func (g *Graph) Elsewhere(thread kd.Addr) string { return otherWait(g.waiter(thread)) }
 
 // otherWait says what a thread does if it is not waiting for a resource, ""
 // if its block agrees with such a wait or is not known.
@@ -287,6 +284,8 @@ func (g *Graph) addShared(r *snapshot.Resource, ws, exclusive []wait, missing, m
 		// Whoever it is waits for the owners.
 		behind := g.node(Node{Kind: Exclusive, Addr: r.Addr, Resource: r})
 		g.Add(Edge{From: nobody, To: behind, Grade: C, At: r.At, About: r.Addr})
+	case len(ws) > 0 && locks.Threads(r.ExclusiveWaiters) > 0:
+		g.note(r.At, "resource %s is owned shared and has shared waiters; those listed as exclusive waiters, behind which they could queue, are all printed as doing something else", g.bare(r.Addr))
 	case len(ws) > 0 && !r.ExclusiveWaiterCount.Unread:
 		g.note(r.At, "resource %s is owned shared and has shared waiters, but no exclusive waiter that they could queue behind", g.bare(r.Addr))
 	}

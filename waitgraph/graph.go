@@ -77,7 +77,8 @@ type Graph struct {
 	Notes []kd.Note
 
 	index    map[key]int
-	listings map[kd.Addr]int // resources that list a thread as a waiter
+	listings map[kd.Addr]int      // resources that list a thread as a waiter
+	unlisted map[kd.Addr]Unlisted // by resource, of which stacks name waiters
 	byID     map[processThread]kd.Addr
 	idle     map[kd.Addr]bool // processes with an idle thread among the skimmed ones, nil before they were looked for
 }
@@ -90,7 +91,7 @@ type key struct {
 }
 
 func newGraph(s *snapshot.Snapshot) *Graph {
-	return &Graph{Snap: s, index: make(map[key]int)}
+	return &Graph{Snap: s, index: make(map[key]int), unlisted: make(map[kd.Addr]Unlisted)}
 }
 
 // node returns the index of a node, adding it if it is new.

@@ -7,8 +7,8 @@ import (
 	"kdlocks/kd"
 )
 
-// Root is where a wait chain ends: a thread that owns and does not wait for
-// anything drawn, or an owner that no thread could be named for.
+// Root is where a wait chain ends: a thread that owns and that nothing drawn
+// holds up, or an owner that no thread could be named for.
 type Root struct {
 	Node int
 	// Blocked counts the threads that cannot go on before it does, those that
@@ -25,7 +25,7 @@ func (g *Graph) Roots() []Root {
 	reach := reach{g: g, memo: make(map[int]Root)}
 	var out []Root
 	for i := range g.Nodes {
-		if g.waits(i) || len(g.In[i]) == 0 || g.isGate(i) {
+		if g.isGate(i) || len(g.In[i]) == 0 || g.held(i) {
 			continue
 		}
 		r := reach.of(i)
@@ -49,6 +49,36 @@ func (g *Graph) waits(i int) bool {
 		}
 	}
 	return false
+}
+
+// held reports whether somebody drawn holds a node up. Of a gate of which nobody
+// is known to open it, as of a process none of whose threads is blocked, nothing
+// drawn says that its waiters stay.
+func (g *Graph) held(i int) bool {
+	held := false
+	for _, e := range g.Out[i] {
+		edge := g.Edges[e]
+		switch {
+		case edge.Guess:
+		case !g.isGate(edge.To) || g.waits(edge.To):
+			held = true
+		case g.Nodes[i].AnyOf:
+			return false
+		}
+	}
+	return held
+}
+
+// Open returns the gates at which a node waits and of which nobody is known to
+// open them.
+func (g *Graph) Open(i int) []int {
+	var out []int
+	for _, e := range g.Out[i] {
+		if edge := g.Edges[e]; !edge.Guess && g.isGate(edge.To) && !g.waits(edge.To) {
+			out = append(out, edge.To)
+		}
+	}
+	return out
 }
 
 func (g *Graph) isGate(i int) bool {
@@ -127,8 +157,8 @@ func (r *reach) back(start []int) (far int, set blockedSet) {
 				continue
 			}
 			from := r.g.Edges[e].From
-			if seen[from] {
-				continue
+			if seen[from] || !r.g.isGate(from) && !r.g.held(from) {
+				continue // the latter goes on when another alternative does
 			}
 			seen[from], set.via[from] = true, e
 			if r.g.Nodes[from].Kind == Thread {

@@ -60,12 +60,31 @@ func (g *Graph) waitsOnStacks() map[kd.Addr]stackWaits {
 	return out
 }
 
-// addAwaiting adds the threads that mex shows waiting and no list names: it
-// recovers the resource from the registers that a frame has saved, which is as
-// good as a stack. What !locks counts goes before it.
-func (g *Graph) addAwaiting(r *snapshot.Resource, shared, exclusive []wait, onStacks stackWaits) (s, x []wait) {
-	if len(onStacks.named) == 0 {
-		return shared, exclusive
+// Unlisted are waiters of a resource that no list names.
+type Unlisted struct {
+	shared, exclusive int // announced by a count, and in no list and on no stack
+	// Guessed are threads that only a stale argument on a stack may name.
+	Guessed []kd.Addr
+}
+
+// Announced counts the waiters that a count announces and nothing names.
+func (u Unlisted) Announced() int { return u.shared + u.exclusive }
+
+// Unlisted returns what is known of the waiters that no list names.
+func (g *Graph) Unlisted(r *snapshot.Resource) Unlisted {
+	if u, ok := g.unlisted[r.Addr]; ok {
+		return u
+	}
+	shared, exclusive := r.Unlisted()
+	return Unlisted{shared: shared, exclusive: exclusive}
+}
+
+// addUnlisted adds the waiters that stacks name and no list, and returns what is
+// still missing of the announced ones.
+func (g *Graph) addUnlisted(r *snapshot.Resource, shared, exclusive []wait, onStacks stackWaits) (s, x []wait, left Unlisted) {
+	left.shared, left.exclusive = r.Unlisted()
+	if len(onStacks.named)+len(onStacks.shared)+len(onStacks.exclusive) == 0 {
+		return shared, exclusive, left
 	}
 	known := make(map[kd.Addr]bool)
 	for _, ws := range [][]wait{shared, exclusive} {
@@ -73,25 +92,46 @@ func (g *Graph) addAwaiting(r *snapshot.Resource, shared, exclusive []wait, onSt
 			known[w.thread] = true
 		}
 	}
-	missingShared, missingExclusive := r.Unlisted()
-	for _, asksShared := range []bool{true, false} {
-		for _, w := range onStacks.named[asksShared] {
-			missing := missingExclusive
-			if asksShared {
-				missing = missingShared
+	add := func(to []wait, missing *int, ws []wait) []wait {
+		for _, w := range ws {
+			if known[w.thread] {
+				continue
 			}
-			switch {
-			case known[w.thread]:
-			case r.Extension == "" && missing == 0:
-				g.note(w.at, "mex shows thread %s waiting for resource %s, but !locks lists no such waiter: no edge is drawn", g.bare(w.thread), g.bare(r.Addr))
-			case asksShared:
-				shared = append(shared, w)
-			default:
-				exclusive = append(exclusive, w)
+			known[w.thread] = true
+			*missing = max(0, *missing-1)
+			if w.grade == D {
+				left.Guessed = append(left.Guessed, w.thread)
 			}
+			to = append(to, w)
+		}
+		return to
+	}
+	// Where the input ends inside the lists, what they lack is not known.
+	if left.shared > 0 && !r.Open {
+		shared = add(shared, &left.shared, onStacks.shared)
+	}
+	if left.exclusive > 0 && !r.Open {
+		exclusive = add(exclusive, &left.exclusive, onStacks.exclusive)
+	}
+	shared = add(shared, &left.shared, g.awaited(r, left.shared, known, onStacks.named[true]))
+	exclusive = add(exclusive, &left.exclusive, g.awaited(r, left.exclusive, known, onStacks.named[false]))
+	g.unlisted[r.Addr] = left
+	return shared, exclusive, left
+}
+
+// awaited returns the threads that mex shows waiting and that may wait: it
+// recovers the resource from the registers that a frame has saved, which is as
+// good as a stack. What !locks counts goes before it.
+func (g *Graph) awaited(r *snapshot.Resource, missing int, known map[kd.Addr]bool, named []wait) []wait {
+	if r.Extension != "" || missing > 0 {
+		return named
+	}
+	for _, w := range named {
+		if !known[w.thread] {
+			g.note(w.at, "mex shows thread %s waiting for resource %s, but !locks lists no such waiter: no edge is drawn", g.bare(w.thread), g.bare(r.Addr))
 		}
 	}
-	return shared, exclusive
+	return nil
 }
 
 // asksShared tells by the routine at or behind frame i which access is wanted:
