@@ -3,6 +3,7 @@ package heuristics
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kdlocks/kd"
@@ -21,6 +22,7 @@ const (
 	aQueue     // of work items
 	ticks      // of the clock, 64 a second on most machines
 	seconds
+	aCount
 )
 
 // argument is what Microsoft's page says of one argument.
@@ -87,7 +89,7 @@ var stopCodes = []stopCode{
 	{
 		code: 0x1cc, name: "EXRESOURCE_TIMEOUT_LIVEDUMP", holder: -1,
 		says: "A wait for an ERESOURCE took longer than the configured time-out: a deadlock or heavy contention.",
-		args: []argument{{0, aResource, "the ERESOURCE that timed out"}, {1, aThread, "the thread that detected it"}},
+		args: []argument{{0, aResource, "the ERESOURCE that timed out"}, {1, aThread, "the thread that detected it"}, {2, aCount, "the contention count"}, {3, seconds, "the time-out"}},
 		page: "Bug Check 0x1CC EXRESOURCE_TIMEOUT_LIVEDUMP",
 	},
 	{
@@ -277,6 +279,8 @@ func (d *diagnosis) argument(a argument, v kd.Addr) string {
 		return fmt.Sprintf("0x%x (%s with 64 a second)", uint64(v), span(ofTicks(v)))
 	case seconds:
 		return fmt.Sprintf("%d s", uint64(v))
+	case aCount:
+		return strconv.FormatUint(uint64(v), 10)
 	case aProcessor:
 		for _, p := range d.snap.Processors {
 			if p.Prcb == v && p.CPU >= 0 {

@@ -63,7 +63,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	d.groupStacks(j.Findings)
 	nothing := len(j.Findings) == 0 || rank(j.Findings[0].Kind) >= rank(NoDeadlock)
 	if !s.HasLocks && !d.decides() && nothing {
-		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: "!locks", Decides: true})
+		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: d.askLocks(), Decides: true})
 	}
 	if n, held := s.HeldUnlisted(); n > 0 {
 		d.gap(kd.Gap{What: fmt.Sprintf("who owns and waits for %d of %s", n, kd.Plural(held, "held lock")), Why: kd.NotInInput, Next: "!locks", Decides: nothing})
@@ -371,11 +371,31 @@ func (d *diagnosis) undecided(j Judgement) Verdict {
 		visible = " What it shows: " + j.Findings[0].Summary
 	}
 	for _, g := range j.Gaps {
+		if g.Decides && len(j.Findings) > 0 && speaksOfNoLock[j.Findings[0].Check] {
+			return Verdict{Undecided, Certain, fmt.Sprintf("%s Whether locks are to blame is undecided: %s is missing (%s); run %s.", j.Findings[0].Summary, g.What, g.Why, g.Next)}
+		}
 		if g.Decides {
 			return Verdict{Undecided, Certain, fmt.Sprintf("Undecided: %s is missing (%s); run %s.", g.What, g.Why, g.Next) + visible}
 		}
 	}
 	return Verdict{Undecided, Certain, "Undecided." + visible}
+}
+
+// speaksOfNoLock are checks that tell why a machine stopped or stands, whatever
+// its locks: where they speak first, the verdict begins with it.
+var speaksOfNoLock = map[*Check]bool{namedByStopCode: true, stoppedByWatchdog: true, stopByFault: true, ownerSpins: true}
+
+// askLocks is the command that lists who owns and waits for what: for the one
+// resource that the stop code names, where it names one.
+func (d *diagnosis) askLocks() string {
+	if s := d.stopCode(); s != nil {
+		for _, a := range s.args {
+			if v, _, ok := d.snap.Target.Bugcheck.Arg(a.index); ok && v != 0 && a.is == aResource {
+				return "!locks -v " + d.addr(v)
+			}
+		}
+	}
+	return "!locks"
 }
 
 func (d *diagnosis) noDeadlock() string {

@@ -178,8 +178,11 @@ func seenWait(t *threads.Thread) (doing, int) {
 			return doing{text: "in " + t.Stack.Frames[at].Name() + within(t, at), aside: "Whether it waits or runs there the stack alone does not tell.", stands: true}, at
 		}
 	}
+	if t.WaitReason == "WrUserRequest" && t.WaitMode == "UserMode" {
+		return doing{text: "for its next window message", aside: "That is how an idle thread with a window waits."}, -1
+	}
 	if t.State == threads.Waiting && t.WaitMode == "UserMode" && len(t.WaitObjects) > 0 {
-		return doing{text: "in user mode", aside: "Nothing in the kernel names who ends such a wait: the stack in user mode and !cs do.", userMode: true}, -1
+		return doing{text: "on behalf of its program", aside: "Nothing in the kernel names who ends such a wait: the stack in user mode and !cs do.", userMode: true}, -1
 	}
 	return doing{}, -1
 }
@@ -247,6 +250,9 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 	if k.userMode && first.Addr != 0 {
 		f.Next = append(f.Next, d.askProgram(first))
 	}
+	if len(f.Next) == 0 && len(f.Threads) == 0 {
+		f.Next = []string{threadWaits.Next}
+	}
 	return f
 }
 
@@ -289,7 +295,9 @@ func (d *diagnosis) aboutWaits(k *seenWaits, suspect *Suspect) []string {
 	var out []string
 	t, i := k.threads[0], k.frames[0]
 	switch {
+	case len(k.threads) > 1 && (k.aside != "" || i < 0):
 	case len(k.threads) > 1:
+		out = append(out, "Their stacks show it, the first in "+frame(t, i)+".")
 	case t.OnProcessor() && i >= 0:
 		out = append(out, fmt.Sprintf("The processor was interrupted in %s.", frame(t, i)))
 	case i >= 0 && i < len(t.Stack.Frames):
