@@ -367,8 +367,11 @@ func more(j Judgement) string {
 
 func (d *diagnosis) undecided(j Judgement) Verdict {
 	visible := ""
-	if len(j.Findings) > 0 {
+	switch n := len(j.Snap.VerifierDeadlocks); {
+	case len(j.Findings) > 0:
 		visible = " What it shows: " + j.Findings[0].Summary
+	case n > 0:
+		visible = fmt.Sprintf(" What it shows: Driver Verifier printed %s of locks that can deadlock (!deadlock); that they did is not said.", kd.Plural(n, "order"))
 	}
 	for _, g := range j.Gaps {
 		if g.Decides && len(j.Findings) > 0 && speaksOfNoLock[j.Findings[0].Check] {

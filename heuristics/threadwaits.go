@@ -204,7 +204,7 @@ func running(t *threads.Thread) (doing, int) {
 	if t.Interrupted() > 0 {
 		return doing{}, -1
 	}
-	return doing{text: "on a processor: nothing holds it up, unless it spins", aside: "The thread that the debugger broke in on, or that triggered the dump, always runs."}, -1
+	return doing{text: "on a processor: no lock holds up what runs, unless it spins", aside: "The thread that the debugger broke in on, or that triggered the dump, always runs."}, -1
 }
 
 func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
