@@ -256,7 +256,7 @@ func (d *diagnosis) commonAgeFinding(group []aged, stopped *stopCode) Finding {
 	if ready > 0 {
 		who += fmt.Sprintf(" and %s on processor %d", kd.Plural(ready, "ready thread"), cpu)
 	}
-	f.Summary = fmt.Sprintf("%s have waited for the same time (%s): most likely one event at that moment stopped them all, and the locks are its victims.", capital(who), age)
+	f.Summary = fmt.Sprintf("%s have waited for the same time (%s): perhaps one event at that moment stopped them all; the locks are its victims then.", capital(who), age)
 	f.Explanation = fmt.Sprintf("The waits of %s began within one second of each other, %s before the capture, though they wait for different things.", who, span(most))
 	if ready > 0 {
 		f.Explanation += fmt.Sprintf(" Threads that are ready on processor %d since then say that it schedules no longer.", cpu)
