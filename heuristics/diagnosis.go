@@ -218,6 +218,9 @@ func (d *diagnosis) gapsOfUnlisted(r *snapshot.Resource) {
 		return
 	}
 	left, next := d.graph.Unlisted(r), "!locks -v "+d.addr(r.Addr)
+	if n := r.UnlistedOwners(); n > 0 && waited(r) {
+		d.gap(kd.Gap{What: kd.Plural(n, "owner") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: next})
+	}
 	if n := left.Announced(); n > 0 {
 		d.gap(kd.Gap{What: kd.Plural(n, "waiter") + " of " + d.lock(r.Addr), Why: kd.CutShort, Next: next})
 	}

@@ -172,6 +172,23 @@ func (r *Resource) Unlisted() (shared, exclusive int) {
 	return shared, exclusive
 }
 
+// UnlistedOwners returns how many owning threads of a shared resource are
+// announced but missing from the list. Whether the number counts threads or how
+// often they took the resource is not documented: either may explain it.
+func (r *Resource) UnlistedOwners() int {
+	if r.Mode != Shared || r.Reading == Irreconcilable || !r.SharedOwners.Known() || len(r.Owners) == 0 {
+		return 0
+	}
+	taken := 0
+	for _, o := range r.Owners {
+		taken += max(o.Count, 1)
+	}
+	if r.SharedOwners.N <= taken {
+		return 0
+	}
+	return max(0, r.SharedOwners.N-len(r.Owners))
+}
+
 // Waiting returns the number of threads that wait, by list or by count,
 // whichever is larger. Markers are none.
 func (r *Resource) Waiting() int {

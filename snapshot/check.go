@@ -59,8 +59,11 @@ func (s *Snapshot) countUnread(l locks.Listing) {
 func (s *Snapshot) check() {
 	held := 0
 	for _, r := range s.Resources {
-		if len(r.Owners) > 0 {
+		if len(r.Owners) > 0 || r.Mode == locks.Exclusive || r.Mode == locks.Shared {
 			held++
+		}
+		if n := r.UnlistedOwners(); n > 0 {
+			s.note(kd.CountsFit, r.SharedOwners.At, fmt.Sprintf("resource %s: announced: %s, listed: %d", s.bare(r.Addr), kd.Plural(r.SharedOwners.N, "owning thread"), len(r.Owners)))
 		}
 		shared, exclusive := r.Unlisted()
 		if shared > 0 {
