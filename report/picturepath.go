@@ -173,7 +173,10 @@ func (p *sketch) lock(address, kind string) int {
 	if ownerless[kind] {
 		n.Shape = picture.Object
 	}
-	n.Full = kind + " " + n.Address
+	if kind == "thread" || kind == "process" {
+		n.Kind = "end of " + kind
+	}
+	n.Full = n.Kind + " " + n.Address
 	if l := p.locks[key(p.session, address)]; l != nil {
 		n.Kind = "ERESOURCE"
 		n.Details = l.details()
