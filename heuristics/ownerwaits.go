@@ -165,7 +165,9 @@ Seen must be: the driver's frame directly behind the kernel's wait routines.`,
 // driverWait reports a wait that a module outside Windows asked for.
 func driverWait(t *threads.Thread) (string, int) {
 	w := t.Waits()
-	if w.Driver == "" || w.Frame == 0 || !couldWait(t) || t.WaitMode == "UserMode" || sleeps(t) {
+	// A row of !stacks has one frame: the first that is not how waits end.
+	row := t.State == threads.Waiting && !t.Header && len(t.Stack.Frames) == 1
+	if w.Driver == "" || w.Frame == 0 && !row || !couldWait(t) || t.WaitMode == "UserMode" || sleeps(t) {
 		return "", -1
 	}
 	text := "it waits inside " + w.Driver
