@@ -49,7 +49,7 @@ System fffffa8016940b60 15ms drv!C+0x1
    2 Exclusive Waiters:
       0004 System 1 !t fffffa80` + "`" + `16930b60
       0a1c svc host.exe 1 !t fffffa80` + "`" + `16940b60
-`, []string{a + " exclusive xw=2 owner:" + b + "-00 excl:" + c + " excl:" + d + " reading=3"}, 1,
+`, []string{a + " exclusive xw=2 owner:" + b + "-00 excl:" + c + " excl:" + d + " reading=3"}, 0,
 	},
 	{
 		"WinDE, waiters among the owners", "Blocking Lock 3 - nt!_ERESOURCE 0x" + a + `
@@ -63,11 +63,11 @@ System fffffa8016940b60 15ms drv!C+0x1
    2 Shared Owners:
 0E54 NVDisplay.Cont     1   !t fffffa80` + "`" + `16920b60
 1038 obs64.exe          2   !t fffffa80` + "`" + `16930b60
-`, []string{a + " shared n=2 owner:" + b + "-00 owner:" + c + "-00 reading=3"}, 1,
+`, []string{a + " shared n=2 owner:" + b + "-00 owner:" + c + "-00 reading=3"}, 0,
 	},
 	{"prose on a resource", "nt!_ERESOURCE @ the address that I wrote above\nExclusive owner: see below\nBlocking Lock contention is bad\nBlocking Lock 1 - see nt!_ERESOURCE\n", nil, 0},
-	{"rows without column heads", "nt!_ERESOURCE @ " + a + "\nExclusive owner:\n    System  " + b + " 3s.218 drv!A+0x1\n", []string{a + " exclusive reading=1"}, 1},
-	{"another table below", "nt!_ERESOURCE @ " + a + "\n    Process Thread Time\n    System  " + b + " 3s.218 drv!A+0x1\n", []string{a + " unknown reading=1"}, 1},
+	{"rows without column heads", "nt!_ERESOURCE @ " + a + "\nExclusive owner:\n    System  " + b + " 3s.218 drv!A+0x1\n", []string{a + " exclusive reading=1"}, 0},
+	{"another table below", "nt!_ERESOURCE @ " + a + "\n    Process Thread Time\n    System  " + b + " 3s.218 drv!A+0x1\n", []string{a + " unknown reading=1"}, 0},
 }
 
 func TestReadExtensions(t *testing.T) {

@@ -123,7 +123,7 @@ func (r *Reader) close() {
 	if r.cur.HeadUntrusted {
 		r.doubted(r.cur.At, "resource %x: the debugger had no ERESOURCE type, so its state is not trustworthy", uint64(r.cur.Addr))
 	}
-	if r.cur.Reading != Sound {
+	if r.cur.Reading != Sound && (r.cur.Extension == "" || r.cur.Reading == Irreconcilable) {
 		r.doubted(r.cur.At, "resource %x: %s", uint64(r.cur.Addr), r.cur.Why)
 	}
 	r.cur, r.list, r.table, r.elided = nil, noList, false, false

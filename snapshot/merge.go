@@ -28,6 +28,9 @@ func (s *Snapshot) mergeResources(rounds []locks.Round, rs []*locks.Resource) {
 		have.Resource = s.chooseResource(have.Resource, r)
 	}
 	for _, r := range s.Resources {
+		if r.Extension != "" && (r.Reading == locks.Doubtful || r.Reading == locks.Hearsay) {
+			s.Notes = append(s.Notes, kd.Note{At: r.At, Text: fmt.Sprintf("resource %s: %s", s.bare(r.Addr), r.Why)})
+		}
 		if whole && !listed[r.Addr] && len(r.Owners) > 0 {
 			r.Conflict = "it is not in the list of all held locks"
 			s.note(kd.OneMoment, r.At, fmt.Sprintf("resource %s is printed as held, but the list of all held locks lacks it: two moments", s.bare(r.Addr)))
