@@ -50,6 +50,7 @@ type Reader struct {
 	// by its remark that the thread of the next row has terminated.
 	mex        mexPart
 	mexColumns mexColumns
+	mexCounts  bool // the rows of !mex.tl have counts
 	dead       bool
 	// alike are the threads of !mex.us beside the current one that share its
 	// stack; announced is how many threads there should be.
