@@ -201,7 +201,7 @@ type Wait struct {
 // runs.
 func (t *Thread) Waits() Wait {
 	found := Wait{Frame: -1}
-	direct, user := true, false
+	direct, user := true, t.User
 	for i := range t.Stack.Frames {
 		f := &t.Stack.Frames[i]
 		if IsPlumbing(f.Function) {
