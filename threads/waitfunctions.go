@@ -201,7 +201,7 @@ type Wait struct {
 // runs.
 func (t *Thread) Waits() Wait {
 	found := Wait{Frame: -1}
-	direct, user := true, t.User
+	direct, user := true, false
 	for i := range t.Stack.Frames {
 		f := &t.Stack.Frames[i]
 		if IsPlumbing(f.Function) {
@@ -224,7 +224,7 @@ func (t *Thread) Waits() Wait {
 			}
 		case found.Function != nil:
 			return found
-		case !user && !stacks.OfWindows(f.Module):
+		case !user && !t.User && !stacks.OfWindows(f.Module):
 			return Wait{Frame: i, Driver: f.Module}
 		}
 	}
