@@ -18,10 +18,11 @@ const (
 	mexWaits            // "WaitBlockList:"
 	mexIRPs             // "Irp List:"
 	mexPriority         // "Priority:"
+	mexProcess          // the rows of !mex.tl
 	mexUnique           // the threads and frames of a stack of !mex.us
 )
 
-// mexLine reads a line of !mex.t, !mex.lt or !mex.us (captures 022, 025, 027 in
+// mexLine reads a line of !mex.t, !mex.lt, !mex.tl or !mex.us (captures 022, 025, 027 in
 // testdata/corpus).
 func (r *Reader) mexLine(l kd.Line) bool {
 	if r.mexGoesOn(l) {
@@ -39,6 +40,7 @@ func (r *Reader) mexLine(l kd.Line) bool {
 			r.mexHeads(tidColumn)
 		case c.Take("Process Thread Id"):
 			r.mexHeads(noColumn)
+		case r.mexProcesses(c):
 		case r.cur != nil && l.Text == "Priority:":
 			r.mex = mexPriority
 		default:
@@ -77,6 +79,8 @@ func (r *Reader) mexGoesOn(l kd.Line) bool {
 		return r.part == irpPart && (c.Take("IRP File") || r.mexIRP(c, l))
 	case mexPriority:
 		return c.Take("Current Base") || r.mexPriorities(c)
+	case mexProcess:
+		return isRuler(l.Text) || r.mexProcessRow(c, l)
 	case mexUnique:
 		return r.uniqueLine(c, l)
 	}
@@ -115,7 +119,7 @@ func isRuler(text string) bool { return strings.Trim(text, "= ") == "" }
 // (DebugPrivilege/InsightEngineering, Kernel Forensics).
 // What a thread does not have is left blank.
 func (r *Reader) mexThread(c kd.Cursor, l kd.Line) bool {
-	p, ok := mexProcess(&c, l)
+	p, ok := mexProcessName(&c, l)
 	if !ok {
 		return false
 	}
@@ -153,8 +157,8 @@ func (r *Reader) mexThread(c kd.Cursor, l kd.Line) bool {
 	return true
 }
 
-// mexProcess reads "System (ffff8b089a09a040)"; an image name may hold blanks.
-func mexProcess(c *kd.Cursor, l kd.Line) (Process, bool) {
+// mexProcessName reads "System (ffff8b089a09a040)"; an image name may hold blanks.
+func mexProcessName(c *kd.Cursor, l kd.Line) (Process, bool) {
 	for {
 		w, at := c.Word()
 		if w == "" {

@@ -1,6 +1,7 @@
 package threads_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -196,6 +197,32 @@ Priority:
 	}
 	if len(th.WaitObjects) != 1 || th.WaitObjects[0].Addr != 0xffff838739789d10 || th.WaitObjects[0].Kind != "NotificationEvent" {
 		t.Errorf("wait objects %+v", th.WaitObjects)
+	}
+}
+
+func TestMexProcesses(t *testing.T) {
+	const heads = "PID           Address          Name                                   !! Rn Ry Bk Lc IO Er\n============= ================ ====================================== == == == == == == ==\n"
+	const short = "PID           Address          Name\n============= ================ ========================\n"
+	for _, tc := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"with counts", heads + "0x0    0n0    fffff8060bf24a00 Idle                                    .  4  .  .  .  .  .\n0xd5c  0n3420 ffff928d6c755080 IpOverUsbSvc.exe*32                     .  .  .  .  . 12  .\n" + heads, []string{"0x0 fffff8060bf24a00 Idle", "0xd5c ffff928d6c755080 IpOverUsbSvc.exe"}},
+		{"blanks collapsed", heads + "0x4 0n4 ffff928d660a6040 two words.exe 4 . . 1 . 1 .\n", []string{"0x4 ffff928d660a6040 two words.exe"}},
+		{"of a name", short + "0x10b4 0n4276 ffff8004cf6ad0c0 SystemSettingsBroker.exe\n", []string{"0x10b4 ffff8004cf6ad0c0 SystemSettingsBroker.exe"}},
+		{"numbers that differ", heads + "0x5    0n4    ffff928d660a6040 System                                  4  .  .  1  .  1  .\n", nil},
+		{"a cut row", heads + "0x4    0n4    ffff928d660a6040 System                                  4  .  .  1\n0x4    0n4    ffff928d\n", nil},
+		{"no heads", "0x4    0n4    ffff928d660a6040 System\n", nil},
+		{"heads of something else", "PID Address Name of what we saw\n0x4    0n4    ffff928d660a6040 System\n", nil},
+	} {
+		var got []string
+		l := threads.Read(kd.Lines(tc.text))
+		for _, p := range l.Processes {
+			got = append(got, fmt.Sprintf("0x%x %x %s", p.CID, uint64(p.Addr), p.Image))
+		}
+		if !reflect.DeepEqual(got, tc.want) || len(l.Threads) > 0 {
+			t.Errorf("%s: %q", tc.name, got)
+		}
 	}
 }
 

@@ -42,6 +42,8 @@ type Reader struct {
 	queue    readyQueue
 	find     findBlock
 	verifier verifierBlock
+	// user are the threads of a user-mode debugger.
+	user userThreads
 	// titled is set while context is a thread that a heading names.
 	titled bool
 	// orphan is the image of a block whose beginning was cut off.
@@ -50,6 +52,7 @@ type Reader struct {
 	// by its remark that the thread of the next row has terminated.
 	mex        mexPart
 	mexColumns mexColumns
+	mexCounts  bool // the rows of !mex.tl have counts
 	dead       bool
 	// alike are the threads of !mex.us beside the current one that share its
 	// stack; announced is how many threads there should be.
@@ -116,7 +119,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	case r.deadlock(l), r.findstack(l), r.running(l), r.ready(l):
 		r.gap = false
 		return true
-	case r.mexLine(l), r.windeLine(l), r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
+	case r.userRow(l), r.mexLine(l), r.windeLine(l), r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
 		r.gap = false
 		return true
 	case r.stackLine(l), r.orphanImage(l):
@@ -147,6 +150,7 @@ func (r *Reader) Prompt(loose bool) {
 	r.loose = loose
 	r.value.set = false
 	r.dead = false
+	r.user.set = false
 }
 
 // Context names the thread that the stacks to come belong to; set is false
@@ -231,6 +235,8 @@ func (r *Reader) stackOwner(s stacks.Stack) *Thread {
 	if r.cur == nil && r.context.set {
 		t.Addr, t.At = r.context.addr, r.context.at
 		r.untitle() // a heading is of one stack
+	} else if r.cur == nil {
+		r.ofUser(t)
 	}
 	r.out.Threads = append(r.out.Threads, t)
 	return t

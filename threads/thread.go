@@ -148,6 +148,9 @@ type Thread struct {
 	// process, below the PROCESS line or by !stacks up to its end: nobody picked
 	// it.
 	Listed bool
+	// User is set for a thread that a user-mode debugger printed: Addr is that of
+	// its TEB, for want of another.
+	User bool
 	// Header is set when a THREAD line was read: without it state and wait are
 	// unknown.
 	Header bool

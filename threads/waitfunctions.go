@@ -232,7 +232,7 @@ func (t *Thread) Waits() Wait {
 			}
 		case found.Function != nil:
 			return found
-		case !user && !stacks.OfWindows(f.Module):
+		case !user && !t.User && !stacks.OfWindows(f.Module):
 			return Wait{Frame: i, Driver: f.Module}
 		}
 	}

@@ -21,6 +21,7 @@ var noise = []string{
 	"Use 'Help'", "WARNING: Whitespace", "*****",
 	"*  ", "* ", "Couldn't resolve", "KD: Scanning for held",
 	"Kernel Bitmap Dump File:", "Kernel Summary Dump File:", "Kernel Complete Dump File:", "Mini Kernel Dump File:",
+	"Computer Name:", "SystemManufacturer =", "SystemProductName =", "KernelMode Dump Path:", "Mex External ", "Warning! Zombie process(es) detected", // mex
 	"ReadMemory error: Cannot get nt!", "fffff78000000000: Unable to get shared data", "ffdf0000: Unable to get shared data",
 }
 

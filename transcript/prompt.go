@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"strconv"
 	"strings"
 
 	"kdlocks/kd"
@@ -11,6 +12,7 @@ type prompt struct {
 	command string
 	system  string // "0" of ||0:2: kd>, the number of one of several targets
 	user    bool   // a user-mode prompt, such as 0:006>
+	thread  int    // of a user-mode prompt, 6 in 0:006>
 	local   bool   // lkd>: the debugger looks at the machine that it runs on
 }
 
@@ -111,7 +113,9 @@ func userPrompt(s string) (prompt, bool) {
 	if i == 0 || !strings.Contains(s[:i], ":") {
 		return prompt{}, false
 	}
-	return afterPrompt(s[i:], true)
+	p, ok := afterPrompt(s[i:], true)
+	p.thread, _ = strconv.Atoi(s[strings.LastIndexByte(s[:i], ':')+1 : i])
+	return p, ok
 }
 
 // stackCommands print frames, with or without column heads.

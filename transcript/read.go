@@ -360,6 +360,12 @@ func (r *router) prompt(p prompt, l kd.Line) {
 	}
 	if p.command == "" || p.user {
 		r.cur.threads.Prompt(false)
+		if p.user {
+			r.cur.threads.UserPrompt(p.thread, p.command)
+			if resumes[commandWord(p.command)] {
+				r.pending = resumed
+			}
+		}
 		r.section, r.typed = -1, true
 		if sectionCommands[commandWord(p.command)] {
 			r.open(p.command, l)

@@ -265,6 +265,22 @@ func TestNotAStack(t *testing.T) {
 	}
 }
 
+// TestUserModeResumes: what a user-mode debugger prints behind g is of another
+// moment, too.
+func TestUserModeResumes(t *testing.T) {
+	const stack = "ChildEBP RetAddr  Args to Child\n014cfe64 77f6cc7b 00000460 00000000 00000000 ntdll!NtWaitForSingleObject+0xb\n"
+	const row = "   4  Id: 1364.a3 Suspend: 1 Teb: 7ffdb000 Unfrozen\n"
+	for command, want := range map[string]int{"g": 2, "~4s": 1, "!teb": 1} {
+		tr := read(t, "0:006> ~*kb\n"+row+stack+"0:006> "+command+"\n0:004> kb\n"+stack)
+		if len(tr.Snapshots) != want {
+			t.Errorf("%s: %d sessions", command, len(tr.Snapshots))
+		}
+		if ts := tr.Snapshots[0].Threads; len(ts) != 1 || ts[0].CID.String() != "1364.00a3" {
+			t.Errorf("%s: %s", command, tr.Snapshots[0])
+		}
+	}
+}
+
 // TestStackOfAnalyze: it has no column heads, whatever extension !analyze is
 // asked of.
 func TestStackOfAnalyze(t *testing.T) {

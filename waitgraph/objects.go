@@ -228,7 +228,7 @@ func (in *indirect) member(process, thread kd.Addr) {
 // claimsOf returns what a thread waits for, nothing if anybody may end the wait
 // or it ends by itself, or if the end of the input may have cut its list.
 func (g *Graph) claimsOf(t *threads.Thread) []claim {
-	if t.State != threads.Waiting || t.WaitListOpen || t.Timed() {
+	if t.State != threads.Waiting && !t.User || t.WaitListOpen || t.Timed() {
 		return nil
 	}
 	grade := gradeOf(t.At.Doubt)

@@ -57,11 +57,11 @@ func AwaitedBy(m *objects.Message, t *threads.Thread) bool {
 // is the first argument of the routine that waits: on x86 the column shows it, on
 // x64 what it shows is often stale.
 func (g *Graph) criticalSection(t *threads.Thread, grade Grade) (claim, bool) {
-	if len(g.Snap.CriticalSections()) == 0 || t.Process.Addr == 0 {
+	if len(g.Snap.CriticalSections()) == 0 || t.Process.Addr == 0 && !t.User {
 		return claim{}, false
 	}
 	i := t.FindFrame("WaitOnCriticalSection", "WaitForCriticalSection")
-	if i < 0 || len(t.Stack.Frames[i].Args) == 0 {
+	if i < 0 || t.User && !inSystemCall(t, i) || len(t.Stack.Frames[i].Args) == 0 {
 		return claim{}, false
 	}
 	f := &t.Stack.Frames[i]
@@ -69,7 +69,7 @@ func (g *Graph) criticalSection(t *threads.Thread, grade Grade) (claim, bool) {
 	if cs == nil || cs.Conflict != "" || !cs.Owner.Known() || cs.Owner.N == 0 {
 		return claim{}, false
 	}
-	owner := g.threadOf(t.Process.Addr, cs.Owner.N)
+	owner := g.threadOf(t, cs.Owner.N)
 	if owner == 0 || owner == t.Addr {
 		return claim{}, false // it lets its owner in again
 	}
@@ -84,17 +84,37 @@ func (g *Graph) criticalSection(t *threads.Thread, grade Grade) (claim, bool) {
 	}, true
 }
 
-// threadOf finds the thread of a process with an ID.
-func (g *Graph) threadOf(process kd.Addr, id uint64) kd.Addr {
+// inSystemCall reports whether all that a thread called in frame i is ntdll, so
+// that it is asked of the kernel and goes on nowhere else.
+func inSystemCall(t *threads.Thread, i int) bool {
+	for _, f := range t.Stack.Frames[:i] {
+		if !strings.EqualFold(f.Module, "ntdll") {
+			return false
+		}
+	}
+	return i > 0
+}
+
+// threadOf finds the thread with an ID in the process of another.
+func (g *Graph) threadOf(t *threads.Thread, id uint64) kd.Addr {
 	if g.byID == nil {
 		g.byID = make(map[processThread]kd.Addr)
 		for _, t := range g.Snap.Threads {
 			if t.CID.Known {
-				g.byID[processThread{t.Process.Addr, uint64(t.CID.Thread)}] = t.Addr
+				g.byID[processThread{processOf(t), uint64(t.CID.Thread)}] = t.Addr
 			}
 		}
 	}
-	return g.byID[processThread{process, id}]
+	return g.byID[processThread{processOf(t), id}]
+}
+
+// processOf is what a thread's process is known by: its address, or its ID in a
+// user-mode debugger, which is no address of the kernel.
+func processOf(t *threads.Thread) kd.Addr {
+	if t.User {
+		return kd.Addr(t.CID.Process)
+	}
+	return t.Process.Addr
 }
 
 // processThread is a process and the ID of one of its threads.
