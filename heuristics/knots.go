@@ -141,6 +141,9 @@ func (d *diagnosis) knotFinding(c *Check, k knot) Finding {
 			f.Confidence = VeryLikely
 		}
 	}
+	if f.Confidence == Certain && d.alertable(f.Cycle) != nil {
+		f.Confidence = VeryLikely
+	}
 	d.countBlocked(&f, k)
 	return f
 }
