@@ -96,8 +96,11 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 		}
 		fmt.Fprintf(&b, "%s waits for %s. ", capital(d.who(s.Thread)), d.hop(s))
 	}
+	b.WriteString(d.tellOtherWays(&f, k))
 	if guess := d.guessed(f.Cycle); guess != "" {
 		fmt.Fprintf(&b, "That is a guess: if %s, none of them can go on; if not, this is no cycle.", guess)
+	} else if f.Grade == waitgraph.D {
+		b.WriteString("If all of that is so, none of them can go on; it is not proven.")
 	} else {
 		b.WriteString("So none of them can go on.")
 	}
@@ -220,8 +223,11 @@ func (d *diagnosis) cycleSummary(f Finding) string {
 		who = "if " + guess + " (a guess), " + who
 	}
 	s := fmt.Sprintf("%s: %s wait for each other over %s%s.", word, who, over(f.Cycle, len(f.Resources)), d.members(f))
-	if f.Blocked > 0 {
-		s += fmt.Sprintf(" %s behind them.", waits(f.Blocked, "other thread"))
+	if n := len(f.Others); n > 0 {
+		s += fmt.Sprintf(" %s entangled with them.", isAre(n, "more thread"))
+	}
+	if n := f.Blocked - len(f.Others); n > 0 {
+		s += fmt.Sprintf(" %s behind them.", waits(n, "other thread"))
 	}
 	if f.Suspect != nil {
 		s += fmt.Sprintf(" Suspect: %s.", f.Suspect.Module)

@@ -135,6 +135,7 @@ func (d *diagnosis) detect() []Finding {
 		if out[i].Kind == Deadlock {
 			out[i].Explanation += d.notWaiting(out[i].Threads)
 		}
+		out[i].Explanation += d.tellAnyOf(&out[i])
 	}
 	d.lowerRoles(out)
 	d.tellLive(out)
