@@ -29,7 +29,7 @@ func (d *diagnosis) awaitedBy(t *threads.Thread) awaited {
 		n++
 		switch {
 		case o.Owner == t.Addr && o.Owner != 0:
-			return awaited{} // a legal recursion
+			return awaited{lock: true, text: fmt.Sprintf("it waits for %s %s, which is printed as its own: a thread that owns it does not wait for it, so that the two contradict each other", strings.ToLower(o.Kind), d.addr(o.Addr))}
 		case o.Owner != 0:
 			out.lock = true
 			out.others = append(out.others, o.Owner)

@@ -14,9 +14,9 @@ var deadlockCycle = &Check{
 	Severity: Critical,
 	Means: `Each thread of the cycle owns a lock that the thread before it waits for. None can go on. One of its ways can lead through a writer that is queued: an ERESOURCE refuses shared access behind a waiter for exclusive access, so that a thread that owns the lock shared waits for itself if it waits for another that asks for shared access now.
 Seen must be: every owner and every waiter in the lists of one capture, or the owning thread of a mutant in a THREAD block or in the output of mex. Of each group of entangled threads one shortest cycle is reported; the others of the group, and the threads that only wait behind it, are listed apart.`,
-	WhenWrong:  `Two captures are mixed in one input. A thread address was reused. A list's <*> marks were misread (the report says when it had to reconcile them). A wait that times out by itself is never counted.`,
-	Disproof:   "A second capture shows another owner or another waiter on any lock of the cycle. A changed wait time or context switch count proves nothing: waits for an ERESOURCE are begun anew every few seconds.",
-	Remedy:     "Only a restart frees the threads. Look on their stacks for the order in which the locks are taken: every thread must take them in the same order, and must not call out while it holds one.",
+	WhenWrong:  `Two captures are mixed in one input. A thread address was reused. A list's <*> marks were misread (the report says when it had to reconcile them). A wait that times out by itself is never counted. An alertable wait can be ended by an APC: such a cycle is never certain.`,
+	Disproof:   anotherOwner + " A changed wait time or context switch count of a thread that waits for an ERESOURCE proves nothing: such a wait is begun anew every few seconds. Of other waits a changed count speaks against the cycle.",
+	Remedy:     "Only a restart frees the threads, unless one of them waits in user mode: such a wait ends with its process." + inOneOrder,
 	Next:       "!thread <each thread of the cycle>",
 	References: []string{"Microsoft Learn: !locks (!kdext*.locks)", "Microsoft Learn: Introduction to ERESOURCE Routines", "Microsoft Learn: ExAcquireResourceSharedLite", "openzfsonwindows/openzfs issue 544"},
 }
@@ -83,6 +83,10 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 	if f.Suspect != nil {
 		f.Next = append(f.Next, "lmvm "+f.Suspect.Module)
 	}
+	f.Disproof = disproofOf(f.Cycle)
+	if f.Kind == Deadlock {
+		f.Remedy = d.remedyOf(f.Cycle)
+	}
 	f.Summary = d.cycleSummary(f)
 	var b strings.Builder
 	for i, s := range f.Cycle {
@@ -92,12 +96,16 @@ func (d *diagnosis) cycleFinding(k knot) Finding {
 		}
 		fmt.Fprintf(&b, "%s waits for %s. ", capital(d.who(s.Thread)), d.hop(s))
 	}
+	b.WriteString(d.tellOtherWays(&f, k))
 	if guess := d.guessed(f.Cycle); guess != "" {
 		fmt.Fprintf(&b, "That is a guess: if %s, none of them can go on; if not, this is no cycle.", guess)
+	} else if f.Grade == waitgraph.D {
+		b.WriteString("If all of that is so, none of them can go on; it is not proven.")
 	} else {
 		b.WriteString("So none of them can go on.")
 	}
 	b.WriteString(d.writerPreference(f.Cycle))
+	b.WriteString(d.tellAlertable(f.Cycle))
 	f.Explanation = b.String()
 	return f
 }
@@ -215,8 +223,11 @@ func (d *diagnosis) cycleSummary(f Finding) string {
 		who = "if " + guess + " (a guess), " + who
 	}
 	s := fmt.Sprintf("%s: %s wait for each other over %s%s.", word, who, over(f.Cycle, len(f.Resources)), d.members(f))
-	if f.Blocked > 0 {
-		s += fmt.Sprintf(" %s behind them.", waits(f.Blocked, "other thread"))
+	if n := len(f.Others); n > 0 {
+		s += fmt.Sprintf(" %s entangled with them.", isAre(n, "more thread"))
+	}
+	if n := f.Blocked - len(f.Others); n > 0 {
+		s += fmt.Sprintf(" %s behind them.", waits(n, "other thread"))
 	}
 	if f.Suspect != nil {
 		s += fmt.Sprintf(" Suspect: %s.", f.Suspect.Module)

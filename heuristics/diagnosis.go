@@ -79,6 +79,9 @@ func (d *diagnosis) findKnots() {
 			k := knot{nodes: nodes, cycle: cycle, limit: limit}
 			for _, e := range cycle {
 				k.grade = max(k.grade, d.graph.Edges[e].Grade)
+				if d.graph.Nodes[d.graph.Edges[e].From].AnyOf && limit > waitgraph.B {
+					k.grade = limit // what its other ways rest on counts, too
+				}
 			}
 			d.knots = append(d.knots, k)
 			for _, n := range nodes {

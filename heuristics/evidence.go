@@ -89,11 +89,24 @@ func (d *diagnosis) seenFrame(f *Finding, t *threads.Thread, i int, why string) 
 	}
 }
 
+// waitWords say what the place tells from which a wait is known.
+func waitWords(w waitgraph.What) string {
+	switch w {
+	case waitgraph.IRP:
+		return "an IRP that it has issued"
+	case waitgraph.ALPCMessage, waitgraph.LPCMessage:
+		return "the message for whose reply it waits"
+	case waitgraph.ThreadObject, waitgraph.ProcessObject:
+		return "the " + string(w) + " for whose end it waits"
+	}
+	return "it waits for the lock"
+}
+
 // seenWait adds the edge by which a thread waits and the frames of its
 // acquire.
 func (d *diagnosis) seenWait(f *Finding, e waitgraph.Edge) {
 	n := d.graph.Nodes[e.From]
-	f.seen(e.At, e.About, "it waits for the lock")
+	f.seen(e.At, e.About, waitWords(d.graph.Nodes[e.To].What))
 	t := d.snap.Thread(n.Addr)
 	if t == nil {
 		return

@@ -138,6 +138,7 @@ func (d *diagnosis) detect() []Finding {
 		case BlockedChain:
 			d.ageOfRoot(f)
 		}
+		out[i].Explanation += d.tellAnyOf(&out[i])
 	}
 	d.lowerRoles(out)
 	d.tellLive(out)

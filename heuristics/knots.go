@@ -141,6 +141,9 @@ func (d *diagnosis) knotFinding(c *Check, k knot) Finding {
 			f.Confidence = VeryLikely
 		}
 	}
+	if f.Confidence == Certain && d.alertable(f.Cycle) != nil {
+		f.Confidence = VeryLikely
+	}
 	d.countBlocked(&f, k)
 	return f
 }
@@ -165,17 +168,22 @@ func (d *diagnosis) gapsOfStates(ts []kd.Addr) {
 func (d *diagnosis) steps(edges []int) []Step {
 	var out []Step
 	for i := 0; i+1 < len(edges); i += 2 {
-		wait, own := d.graph.Edges[edges[i]], d.graph.Edges[edges[i+1]]
-		gate := d.graph.Nodes[wait.To]
-		s := Step{Thread: d.graph.Nodes[wait.From].Addr, WaitsFor: gate.Addr, What: gate.What, Grade: max(wait.Grade, own.Grade)}
-		if d.graph.Nodes[own.To].Kind == waitgraph.Thread {
-			s.HeldBy = d.graph.Nodes[own.To].Addr
-		}
-		s.Queued = gate.Kind == waitgraph.Shared && own.Owner == nil
-		s.Guess = wait.Guess || own.Guess
-		out = append(out, s)
+		out = append(out, d.stepOf(d.graph.Edges[edges[i]], d.graph.Edges[edges[i+1]]))
 	}
 	return out
+}
+
+// stepOf makes a hop of a thread's wait at a gate and of what stands in its way
+// there.
+func (d *diagnosis) stepOf(wait, own waitgraph.Edge) Step {
+	gate := d.graph.Nodes[wait.To]
+	s := Step{Thread: d.graph.Nodes[wait.From].Addr, WaitsFor: gate.Addr, What: gate.What, Grade: max(wait.Grade, own.Grade)}
+	if d.graph.Nodes[own.To].Kind == waitgraph.Thread {
+		s.HeldBy = d.graph.Nodes[own.To].Addr
+	}
+	s.Queued = gate.Kind == waitgraph.Shared && own.Owner == nil
+	s.Guess = wait.Guess || own.Guess
+	return s
 }
 
 func (d *diagnosis) seenEdge(f *Finding, e waitgraph.Edge) {

@@ -214,6 +214,9 @@ func (w world) verdict(a addrs, backwards bool) (stuck []int, knots string) {
 		}
 	}
 	slices.Sort(stuck)
+	if lost := g.lost(dead); lost >= 0 {
+		return nil, fmt.Sprintf("thread %d waits, and neither a cycle nor a root is behind it", number[g.Nodes[lost].Addr])
+	}
 	var all [][]int
 	for _, c := range g.Components(B, dead) {
 		var members []int
@@ -227,6 +230,34 @@ func (w world) verdict(a addrs, backwards bool) (stuck []int, knots string) {
 	}
 	slices.SortFunc(all, slices.Compare)
 	return stuck, fmt.Sprint(all)
+}
+
+// lost returns a thread that waits for what is drawn, but for nothing that is
+// stuck, for no root, and not at a gate behind which nobody stands; -1 if there is
+// none.
+func (g *Graph) lost(dead []bool) int {
+	var ends []int
+	for _, r := range g.Roots() {
+		ends = append(ends, r.Node)
+	}
+	for i := range dead {
+		if dead[i] {
+			ends = append(ends, i)
+		}
+	}
+	told := make(map[int]bool)
+	if len(ends) > 0 {
+		behind, _ := g.BlockedBy(ends)
+		for _, i := range append(behind, ends...) {
+			told[i] = true
+		}
+	}
+	for i, n := range g.Nodes {
+		if n.Kind == Thread && g.waits(i) && !told[i] && len(g.Open(i)) == 0 {
+			return i
+		}
+	}
+	return -1
 }
 
 // crowded adds threads that own nothing and wait for what others wait for.

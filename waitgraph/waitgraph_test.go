@@ -105,6 +105,47 @@ func TestGradesLimitComponents(t *testing.T) {
 	}
 }
 
+// TestWeakAlternative: a thread that may go on by a way of which little is known
+// is not proven to be stuck.
+func TestWeakAlternative(t *testing.T) {
+	g := drawn(3, [2]int{-1, 2}, [2]int{-1, 3}, [2]int{2, 1}, [2]int{3, 1})
+	g.Edges[2].Grade = C // of thread 1 to the gate of thread 3
+	if c := g.Components(B, g.Stuck(B)); len(c) != 0 {
+		t.Errorf("a C edge closed a way out by grade B: %v", c)
+	}
+	if c := g.Components(C, g.Stuck(C)); len(c) != 1 {
+		t.Errorf("components %v", c)
+	}
+}
+
+// TestOpenGates: whoever waits where nobody is known to hold it up is a root, and
+// what waits behind it is counted; one that another way may free holds up nobody
+// beyond that.
+func TestOpenGates(t *testing.T) {
+	open := func(g *Graph, thread kd.Addr) *Graph {
+		g.Add(Edge{From: g.thread(thread), To: g.node(Node{Kind: Object, What: ProcessObject, Addr: 0x2000})})
+		return g
+	}
+	for _, tc := range []struct {
+		name string
+		g    *Graph
+		want []string
+	}{
+		{"the owner waits for a process", open(drawn(3, [2]int{1, 3}, [2]int{2, 3}), 3), []string{"0x3 blocks 2"}},
+		{"nobody waits behind", open(drawn(1), 1), nil},
+		{"for a process or for what another owns", open(drawn(4, [2]int{1, 2}, [2]int{-2, 3}), 2), []string{"0x2 blocks 1"}},
+		{"and that one holds up others", open(drawn(4, [2]int{1, 2}, [2]int{-2, 3}, [2]int{4, 3}), 2), []string{"0x2 blocks 1", "0x3 blocks 1"}},
+	} {
+		var got []string
+		for _, r := range tc.g.Roots() {
+			got = append(got, fmt.Sprint(tc.g.Nodes[r.Node].Addr, " blocks ", r.Blocked))
+		}
+		if !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
 func TestRoots(t *testing.T) {
 	g := drawn(7, [2]int{1, 2}, [2]int{2, 3}, [2]int{4, 3}, [2]int{5, 6}, [2]int{7, 7})
 	var got []string
