@@ -239,5 +239,6 @@ func (c *Capture) First() kd.Ref {
 	for _, a := range c.order[:min(len(c.order), 1)] {
 		see(c.threads[a].at)
 	}
+	see(c.Snap.Total.At)
 	return first
 }

@@ -104,8 +104,23 @@ func (c *comparison) note(format string, args ...any) {
 // choose takes the largest group of captures that are of one boot, and reports
 // whether there are two or more of different moments.
 func (c *comparison) choose(captures []*Capture) bool {
-	var groups [][]*Capture
-	reasons := make(map[*Capture]Refusal)
+	groups, reasons := boots(captures)
+	if len(groups) == 0 {
+		return false
+	}
+	largest := slices.MaxFunc(groups, func(a, b []*Capture) int { return len(a) - len(b) })
+	for _, k := range captures {
+		if !slices.Contains(largest, k) {
+			c.Refused = append(c.Refused, c.refusal(k, largest, reasons))
+		}
+	}
+	return c.putInOrder(largest)
+}
+
+// boots puts captures that may be of one boot together; reasons say why one is
+// not of a group before its own.
+func boots(captures []*Capture) (groups [][]*Capture, reasons map[*Capture]Refusal) {
+	reasons = make(map[*Capture]Refusal)
 next:
 	for _, k := range captures {
 		for i, g := range groups {
@@ -118,16 +133,7 @@ next:
 		}
 		groups = append(groups, []*Capture{k})
 	}
-	if len(groups) == 0 {
-		return false
-	}
-	largest := slices.MaxFunc(groups, func(a, b []*Capture) int { return len(a) - len(b) })
-	for _, k := range captures {
-		if !slices.Contains(largest, k) {
-			c.Refused = append(c.Refused, c.refusal(k, largest, reasons))
-		}
-	}
-	return c.putInOrder(largest)
+	return groups, reasons
 }
 
 // fits says why a capture is not of the boot of some others, with an empty Why
@@ -276,9 +282,15 @@ func (c *Comparison) Threads() func(func(Thread) bool) {
 }
 
 func motionOf(addr kd.Addr, a, b *Capture, spanMS int64) (Motion, string) {
+	return motion(a.threads[addr], b.threads[addr], lockWait(addr, a, b), spanMS)
+}
+
+// lockWait reports whether a thread is seen to wait for an ERESOURCE: only such
+// waits are begun anew. A thread that waits for anything else and has run was
+// woken.
+func lockWait(addr kd.Addr, a, b *Capture) bool {
 	t, w := a.threads[addr], a.waits[addr].lock
-	lockWait := w != 0 && w == b.waits[addr].lock || t != nil && t.reason == "WrResource"
-	return motion(t, b.threads[addr], lockWait, spanMS)
+	return w != 0 && w == b.waits[addr].lock || t != nil && (t.reason == "WrResource" || t.inWait)
 }
 
 // MotionOf says what a thread did from the first capture to the last.

@@ -51,6 +51,9 @@ type Hang struct {
 	// behind it, -1 where it was not found.
 	Answers []Answer
 	Blocked []int
+	// Summary is that of Finding, as it reads with the confidence of a hang that
+	// stands.
+	Summary string
 	Why     string
 	Next    []string
 	Places  []Place
@@ -169,6 +172,9 @@ func (c *comparison) follow(h *Hang) {
 	h.Fate = fate(h.Answers)
 	h.Kind, h.Severity, h.Confidence = h.Finding.Kind, h.Finding.Severity, h.Finding.Confidence
 	c.judge(h, seen)
+	if h.Summary = h.Finding.Summary; h.Stand() {
+		h.Summary = h.Finding.Worded(h.Confidence)
+	}
 }
 
 // doubts are what takes certainty from a hang that was seen twice.
@@ -177,6 +183,7 @@ type doubts struct {
 	weak     bool // one capture has only threads that did not move
 	rearming bool // a thread was caught between two waits
 	opposed  bool // lists refute it, threads prove it
+	fell     bool // a context switch count contradicts the rest
 }
 
 func (c *comparison) askAll(h *Hang) doubts {
@@ -196,7 +203,7 @@ func (c *comparison) askAll(h *Hang) doubts {
 		}
 		a.Stands, a.Why = l.stands, l.why
 		d.ran, d.rearming = d.ran || l.ran && l.stands == Yes, d.rearming || l.rearming && l.stands == Yes
-		d.opposed = d.opposed || l.contradicts && l.stands == NotShown
+		d.opposed, d.fell = d.opposed || l.contradicts && l.stands == NotShown, d.fell || l.fell && l.stands == Yes
 		h.Places = append(h.Places, l.places...)
 		if l.next != "" {
 			h.Next = append(h.Next, l.next)
@@ -219,7 +226,7 @@ func (c *comparison) ask(h *Hang, steps []heuristics.Step, in *Capture, weak boo
 			l = l.alive(s, h.From, in)
 		}
 		all.ran, all.rearming, byThreads = all.ran || l.ran, all.rearming || l.rearming, byThreads || l.byThreads
-		all.contradicts = all.contradicts || l.contradicts
+		all.contradicts, all.fell = all.contradicts || l.contradicts, all.fell || l.fell
 		if l.stands == No || l.stands == NotShown && all.stands == Yes {
 			all.stands, all.why, all.next = l.stands, l.why, l.next
 		}
@@ -297,7 +304,10 @@ func (c *comparison) judge(h *Hang, d doubts) {
 		proven := h.Finding.Grade <= waitgraph.B && h.Kind != heuristics.SuspectedDeadlock && !h.weakOwner()
 		switch {
 		case d.ran:
-			h.Why += " But a thread of it has run meanwhile more often than a wait that is begun anew explains: see the contention counts and print it once more."
+			h.Why += " But a thread of it has run meanwhile more often than its wait explains: see the contention counts and print it once more."
+			h.Confidence = weaker(h.Confidence)
+		case d.fell:
+			h.Why += " But the context switch count of a thread of it fell in between, though its CID is the same: a count is wrong, or another thread has its address and its number."
 			h.Confidence = weaker(h.Confidence)
 		case d.rearming:
 			h.Why += " A thread of it was caught as it began its wait anew."
@@ -346,7 +356,7 @@ func (c *comparison) contradicts(h *Hang, d doubts) bool {
 	case why == "" && (still || !d.ran || !live):
 		return false
 	case why == "":
-		why = "a thread of it has run meanwhile more often than a wait that is begun anew explains"
+		why = "a thread of it has run meanwhile more often than its wait explains"
 	}
 	h.Fate, h.Confidence = Contradicted, weaker(h.Confidence)
 	h.Next = append(h.Next, "!locks")

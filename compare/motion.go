@@ -88,6 +88,8 @@ func bySwitches(a, b *thread, lockWait bool, spanMS int64) (Motion, string) {
 		times = "one more context switch"
 	}
 	switch {
+	case fell(a, b):
+		return NotKnown, fmt.Sprintf("its context switch count fell from %d to %d, but its CID is the same: a count is wrong, or another thread has its address and its number", a.switches, b.switches)
 	case ran < 0:
 		return Replaced, fmt.Sprintf("its context switch count fell from %d to %d: another thread is at its address", a.switches, b.switches)
 	case ran == 0 && onProcessor(a) && onProcessor(b):
@@ -104,6 +106,13 @@ func bySwitches(a, b *thread, lockWait bool, spanMS int64) (Motion, string) {
 		return NotKnown, times + ", in a time that is not known"
 	}
 	return Moved, times
+}
+
+// fell reports whether the context switch count of a thread is lower in the later
+// block, and the CID is that of the same thread: a count that was printed or read
+// wrong says no more than one that is missing.
+func fell(a, b *thread) bool {
+	return a.cid.Known && a.cid == b.cid && b.switches >= 0 && b.switches < a.switches
 }
 
 // beginsAnew is said of a thread that was caught between two waits for one lock.

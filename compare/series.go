@@ -149,10 +149,28 @@ func otherObjects(a, b *Capture) string {
 	if other > same && !sameStart(a, b) {
 		return fmt.Sprintf("another boot: of %s at the same addresses %d have other CIDs", kd.Plural(same+other, "thread"), other)
 	}
-	if common > 0 || commonLocks(a, b) || (a.empty() || b.empty()) && sameHeader(a, b) {
+	if common > 0 || commonLocks(a, b) || sameHeader(a, b) || sameRun(a, b) {
 		return ""
 	}
 	return "nothing in common: no thread, owner, waiter or lock is at the same address in both"
+}
+
+// sameRun reports whether the input itself tells that two of its captures are of
+// one machine that went on in between: it was let go or broken into, or the
+// debugger runs on it.
+func sameRun(a, b *Capture) bool {
+	s, t := &a.Snap.Target, &b.Snap.Target
+	if a.Given != b.Given || s.Attached == 0 || s.Attached != t.Attached || !sameInput(a, b) {
+		return false
+	}
+	return s.LetGoAt != t.LetGoAt || s.Moment > 0 && t.Moment > 0 && s.LiveAt.Known() && !s.StoppedAt.Known()
+}
+
+// sameInput reports whether two captures were read from one input: the later of
+// them was printed later.
+func sameInput(a, b *Capture) bool {
+	at, to := a.First(), b.First()
+	return a.Given == b.Given && at.Known() && to.Known() && at.Input == to.Input
 }
 
 // empty reports whether a capture shows neither a thread nor a lock: no lock was

@@ -44,8 +44,9 @@ type look struct {
 	// byThreads when no list shows the hop, only threads that have not moved.
 	// rearming is set when a thread of it was caught between two waits.
 	ran, byThreads, rearming bool
-	// contradicts is set when lists and threads say the opposite.
-	contradicts bool
+	// contradicts is set when lists and threads say the opposite, fell when the
+	// context switch count of a thread of the hop did.
+	contradicts, fell bool
 }
 
 func (l *look) see(c *Capture, at kd.Ref, a kd.Addr, why string) {
@@ -97,7 +98,8 @@ func lookUp(s heuristics.Step, from, in *Capture) look {
 	for _, a := range []kd.Addr{s.Thread, s.HeldBy} {
 		if t, u := from.threads[a], in.threads[a]; t != nil && u != nil {
 			first, last := inOrder(from, in, t, u)
-			m, why := motion(first, last, true, span)
+			m, why := motion(first, last, awaitsLock(a, s, from, in), span)
+			l.fell = l.fell || fell(first, last)
 			if m == Replaced && s.Thread == 0 {
 				return l.reused(s, from, in)
 			}
@@ -120,6 +122,12 @@ func lookUp(s heuristics.Step, from, in *Capture) look {
 	return l.other(s, from, in)
 }
 
+// awaitsLock reports whether a thread of a hop waits for an ERESOURCE, as far as
+// the capture of the hop shows.
+func awaitsLock(a kd.Addr, s heuristics.Step, from, in *Capture) bool {
+	return a == s.Thread && s.What == waitgraph.ERESOURCE || from.waits[a].lock != 0 || lockWait(a, from, in)
+}
+
 // ranFar reports whether a thread ran more often than a wait for an ERESOURCE is
 // begun anew.
 func ranFar(a kd.Addr, from, in *Capture) bool {
@@ -135,7 +143,7 @@ func (l look) alive(s heuristics.Step, from, in *Capture) look {
 		return l
 	}
 	first, last := inOrder(from, in, t, u)
-	if m, _ := motion(first, last, false, -1); m == Replaced {
+	if m, _ := motion(first, last, false, -1); m == Replaced || first != nil && last != nil && fell(first, last) {
 		return l
 	}
 	l.see(in, u.at, s.HeldBy, "the owner")
@@ -208,6 +216,9 @@ func (l look) resource(s heuristics.Step, from, in *Capture) look {
 	} else if o := ownerAs(r, from.Snap.Resource(s.WaitsFor), s.HeldBy); o == nil {
 		if !refutes(r, s.HeldBy) {
 			return l.notShown("!locks -v "+lock, "lock %s has other owners there, by a list that cannot refute", lock)
+		}
+		for i := range r.Resolved[:min(len(r.Resolved), mostOwners)] {
+			l.see(in, r.Resolved[i].At, r.Resolved[i].Raw, "an owner entry")
 		}
 		return l.no("lock %s is owned by %s", lock, in.ownersOf(r))
 	} else {
@@ -290,13 +301,15 @@ func ownerAs(r, before *snapshot.Resource, thread kd.Addr) *snapshot.Owner {
 	return nil
 }
 
+// mostOwners bounds the owners of a lock that are named.
+const mostOwners = 3
+
 // ownersOf names the owners of a lock.
 func (c *Capture) ownersOf(r *snapshot.Resource) string {
-	const most = 3
 	text := ""
 	for i := range r.Resolved {
-		if i == most {
-			return fmt.Sprintf("%s and %d more", text, len(r.Resolved)-most)
+		if i == mostOwners {
+			return fmt.Sprintf("%s and %d more", text, len(r.Resolved)-mostOwners)
 		}
 		if i > 0 {
 			text += ", "

@@ -86,7 +86,7 @@ func (c *comparison) standing(h *Hang) {
 	case OnlyLast:
 		text = "Shown by the last capture only: "
 	}
-	text += sentence(h.Finding.Summary)
+	text += sentence(h.Summary)
 	if first, last := h.blocked(); first >= 0 && last != first {
 		text += fmt.Sprintf(" The threads behind it went from %d to %d.", first, last)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/snapshot"
@@ -184,8 +183,7 @@ func (d *diagnosis) tellLive(fs []Finding) {
 		if d.ofMoments(f) {
 			f.Grade = max(f.Grade, waitgraph.B)
 			if f.Confidence == Certain {
-				f.Confidence = VeryLikely
-				f.Summary = strings.Replace(strings.Replace(f.Summary, "Deadlock:", "Deadlock, very likely:", 1), " has deadlocked", " has very likely deadlocked", 1)
+				f.Confidence, f.Summary = VeryLikely, f.Worded(VeryLikely)
 			}
 		}
 		if !told {

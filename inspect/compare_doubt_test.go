@@ -1,6 +1,7 @@
 package inspect_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -246,5 +247,80 @@ func TestALockThatChangedHandsWithoutContention(t *testing.T) {
 	c := compareTexts(t, first, p.print(styles[0], true))
 	if c.Verdict.Kind != "contention" || strings.Contains(c.Verdict.Summary, "0 contentions") || !strings.Contains(c.Verdict.Summary, "changes hands (it has another owner)") {
 		t.Errorf("verdict %+v", c.Verdict)
+	}
+}
+
+// TestAWaitForAMutantIsNotBegunAnew: who waits for an ERESOURCE wakes up every few
+// seconds and has not left it; who waits for a mutant and ran was woken.
+func TestAWaitForAMutantIsNotBegunAnew(t *testing.T) {
+	print := func(prompt string, minutes int, mutant, lock int64, owner string) string {
+		block := func(addr, cid, wait, object string, start, switches int64) string {
+			return fmt.Sprintf("%s !thread %s\nTHREAD %[2]s  Cid %s  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (%s) KernelMode Non-Alertable\n    %s\n"+
+				"Owning Process            ffffe00100bd1080       Image:         a.exe\nWait Start TickCount      %d       Ticks: 141 (0:00:00:02.203)\n"+
+				"Context Switch Count      %d            IdealProcessor: 0             \n\n", prompt, addr, cid, wait, object, start, switches)
+		}
+		tick := int64(9_000_000 + minutes*60*64)
+		began := int64(8_999_000)
+		if mutant > 50 {
+			began = tick - 141
+		}
+		mutantBlock := block(momentOne, "0a10.0a14", "UserRequest", "ffffe00112345670  Mutant - owning thread "+owner, began, mutant)
+		return momentHeader("5b200000", minutes, minutes) + prompt + " !locks\n" + heldList(heldBlock(momentR1, momentOne, momentTwo)) +
+			strings.Replace(mutantBlock, "Ticks: 141", fmt.Sprintf("Ticks: %d", tick-began), 1) +
+			block(momentTwo, "0b10.0b14", "WrResource", "ffffe00112345640  SynchronizationEvent", tick-141, lock)
+	}
+	for _, tc := range []struct {
+		name, prompt     string
+		mutant, lock     int64 // context switches of the second capture
+		owner            string
+		fate, confidence string
+	}{
+		{"neither ran but to wait for the ERESOURCE anew", "2: kd>", 50, 63, momentTwo, "frozen", "certain"},
+		{"who waits for the mutant ran once", "2: kd>", 51, 63, momentTwo, "frozen", "very-likely"},
+		{"who waits for the mutant ran as often as a wait for an ERESOURCE is begun anew", "2: kd>", 90, 63, momentTwo, "frozen", "very-likely"},
+		{"live, who waits for the mutant ran once", "lkd>", 51, 63, momentTwo, "not confirmed", "possible"},
+		{"live, neither ran", "lkd>", 50, 63, momentTwo, "frozen", "certain"},
+		{"the mutant has another owner", "2: kd>", 51, 63, momentThree, "dissolved", "very-likely"},
+	} {
+		c := compareTexts(t, print(tc.prompt, 1, 50, 60, momentTwo), print(tc.prompt, 6, tc.mutant, tc.lock, tc.owner))
+		if len(c.Findings) == 0 {
+			t.Errorf("%s: %+v, refused %+v", tc.name, c.Verdict, c.Refused)
+			continue
+		}
+		if f := c.Findings[0]; f.Fate != tc.fate || f.Confidence != tc.confidence {
+			t.Errorf("%s: %s, %s: %s", tc.name, f.Fate, f.Confidence, f.Why)
+		}
+		checkAgreement(t, tc.name, c)
+	}
+}
+
+// checkAgreement: the verdict and the finding that it rests on are as sure as each
+// other, in words too.
+func checkAgreement(t *testing.T, name string, c *report.Comparison) {
+	t.Helper()
+	f := c.Findings[0]
+	if !f.Stands || c.Verdict.Kind != "deadlock" {
+		return
+	}
+	likely := strings.Contains(f.Summary, "very likely")
+	if c.Verdict.Confidence != f.Confidence || likely != (f.Confidence == "very-likely") || !strings.Contains(c.Verdict.Summary, f.Summary) {
+		t.Errorf("%s: %s: %s; the finding %s: %s", name, c.Verdict.Confidence, c.Verdict.Summary, f.Confidence, f.Summary)
+	}
+}
+
+// TestACountThatFell says nothing where the CID is the same: neither that the thread is
+// another, nor that it has not run.
+func TestACountThatFell(t *testing.T) {
+	t.Parallel()
+	for i, d := range dialects {
+		p := shownPair(uint64(i), d)
+		first := p.print(styles[0], true)
+		p.goOn()
+		p.cycle[0].switches = 1
+		c := compareTexts(t, first, p.print(styles[0], true))
+		f := comparedFinding(c, p.cycle)
+		if f.Fate != "frozen" || f.Confidence != "very-likely" || !strings.Contains(f.Why, "fell in between") || c.Verdict.Confidence != "very-likely" {
+			t.Errorf("%s: %s, %s: %s; %+v", d.name, f.Fate, f.Confidence, f.Why, c.Verdict)
+		}
 	}
 }

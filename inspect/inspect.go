@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 
+	"kdlocks/compare"
 	"kdlocks/heuristics"
 	"kdlocks/kd"
 	"kdlocks/report"
@@ -48,7 +49,9 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 			return nil, ctx.Err()
 		}
 	}
-	heuristics.SettleMoments(judged)
+	if err := compare.Settle(ctx, judged); err != nil {
+		return nil, err
+	}
 	return report.Build(sources(t), judged), err
 }
 

@@ -72,8 +72,8 @@ func Build(sources []Source, judged []heuristics.Judgement) *Report {
 			}
 		}
 		r.Verdict.Summary = fmt.Sprintf("In session %d of %d: %s", at, len(judged), r.Verdict.Summary)
-		if worst.Snap.Target.Moment > 0 && at < len(judged) {
-			r.Verdict.Summary += " That is not the last moment that the input shows: kdlocks compare tells whether it still holds."
+		if worst.Snap.Target.Moment > 0 && at < len(judged) && worst.Verdict.Kind != heuristics.NoDeadlock {
+			r.Verdict.Summary += " The input shows another list behind it: kdlocks compare tells whether it still holds."
 		}
 	}
 	return r

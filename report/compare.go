@@ -282,7 +282,7 @@ func (b *comparer) hang(c *compare.Comparison, h *compare.Hang) ComparedFinding 
 	f := h.Finding
 	out := ComparedFinding{
 		ID: f.Check.ID, Fate: string(h.Fate), Kind: string(h.Kind), Severity: string(h.Severity), Confidence: string(h.Confidence),
-		Grade: f.Grade.String(), FoundIn: b.numbers[h.From], Summary: f.Summary, Why: h.Why,
+		Grade: f.Grade.String(), FoundIn: b.numbers[h.From], Summary: h.Summary, Why: h.Why,
 		Threads: hexes(f.Threads), Resources: hexes(f.Resources), Cycle: steps(h.From.Snap, f.Cycle), Remedy: f.Remedy,
 		Motions: []ThreadMotion{}, Evidence: b.evidence(h.Places), NextCommands: append([]string{}, h.Next...),
 	}

@@ -32,6 +32,14 @@ type Target struct {
 	// LiveAt is the first prompt of a debugger that looks at the machine it runs
 	// on, unknown if there is none: the machine goes on from line to line.
 	LiveAt kd.Ref
+	// StoppedAt is the first prompt of a debugger whose target stands still while
+	// it is looked at, unknown if there is none.
+	StoppedAt kd.Ref
+	// Attached numbers the targets of the input, counted from 1: sessions of one
+	// number are of one machine that ran on in between. LetGoAt is where it was
+	// last let go, or broken into, before this session; unknown for the first.
+	Attached int
+	LetGoAt  kd.Ref
 }
 
 // Known reports whether anything was read that a kernel debugger alone tells of

@@ -91,6 +91,7 @@ var ErrNothing = errors.New("nothing recognised")
 // progress may be nil; it is called with the bytes read so far, and all.
 func Read(ctx context.Context, inputs []Input, progress func(done, total int64)) (*Transcript, error) {
 	r := router{out: &Transcript{Sources: make([]Source, len(inputs))}, cur: &session{}, process: -1}
+	r.attach()
 	var errs []error
 	done, total := int64(0), int64(0)
 	for _, in := range inputs {
@@ -132,6 +133,13 @@ const (
 	resumed         // a command was typed that lets the machine run
 )
 
+// attach says that what follows is of another target than what came before, as
+// far as is known.
+func (r *router) attach() {
+	r.attached++
+	r.cur.target.Attached, r.cur.target.LetGoAt = r.attached, kd.Ref{}
+}
+
 // router gives each line to the reader that knows it.
 type router struct {
 	out *Transcript
@@ -147,6 +155,13 @@ type router struct {
 	// pending is why the session ends with the next line, unless that takes it
 	// back.
 	pending doubt
+	// otherTime is the line that tells another time, while it is not known which
+	// session it belongs to.
+	otherTime kd.Line
+	// letGo is the command after which the machine ran on, unknown if another was
+	// looked at; attached counts the targets.
+	letGo    kd.Ref
+	attached int
 	// title is the stop code that !analyze has begun to explain; reference is
 	// set when it explains one that was asked for by its number.
 	title     stopTitle
@@ -229,7 +244,12 @@ func (r *router) content(l kd.Line) Status {
 		r.pending = noDoubt
 		return Noise
 	}
-	if known, change := r.cur.headerLine(l); known {
+	known, change := r.cur.headerLine(l)
+	if known && r.pending == resumed { // it is of the session that begins
+		r.settle()
+		_, change = r.cur.headerLine(l)
+	}
+	if known {
 		r.cur.objects.Break()
 		r.header(l, change)
 		return Claimed
@@ -354,6 +374,9 @@ func (r *router) prompt(p prompt, l kd.Line) {
 	if p.local && p.command != "" && !r.cur.target.LiveAt.Known() {
 		r.cur.target.LiveAt = l.All()
 	}
+	if !p.local && !p.user && p.command != "" && !r.cur.target.StoppedAt.Known() {
+		r.cur.target.StoppedAt = l.All()
+	}
 	if m, ok := collect.ParseMark(p.command); ok { // input that was not typed is not echoed
 		r.mark(m, l)
 		return
@@ -399,7 +422,10 @@ func (r *router) command(command string, l kd.Line) bool {
 	word := commandWord(command)
 	switch {
 	case resumes[word]:
-		r.pending = resumed
+		r.pending, r.letGo = resumed, kd.Ref{}
+		if !strings.HasPrefix(word, ".") {
+			r.letGo = l.All()
+		}
 	case word == "!locks":
 		r.cur.locks.Begin(l.All(), asksForAll(command))
 	case word == "!irp":
@@ -430,35 +456,63 @@ func (r *router) command(command string, l kd.Line) bool {
 
 // header takes a line that a debugger prints about its target.
 func (r *router) header(l kd.Line, change change) {
+	if opensTarget(l.Text) && r.cur.facts == 0 {
+		r.attach()
+	}
 	switch change {
 	case sameMoment:
 		if r.pending == otherTime {
 			r.pending = noDoubt
+			r.cur.learn(r.otherTime)
 		}
 	case perhapsAnother:
-		r.pending = max(r.pending, otherTime)
+		r.pending, r.otherTime, r.lastHead = otherTime, l, l.Last()
+		return
 	case another:
-		old := r.cur.target
-		sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3 && !opensDump(l.Text)
-		if r.cur.facts > 0 {
-			r.split()
-		} else {
-			r.nextTarget()
-		}
-		r.pending = noDoubt
-		if sameBlock {
-			r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
-		}
+		r.another(l)
 	}
 	r.lastHead = l.Last()
 	r.cur.learn(l)
 }
 
+// another begins the session that a header line tells of. What stood above it in
+// the same header is of that, too.
+func (r *router) another(l kd.Line) {
+	old, base := r.cur.target, r.cur.id.kernelBase
+	sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3 && !opensDump(l.Text)
+	told := r.pending == otherTime
+	r.pending = noDoubt
+	switch {
+	case r.cur.facts == 0:
+		r.nextTarget()
+	case isBreak(l.Text):
+		r.splitRan(l.All())
+	default:
+		r.split()
+	}
+	if sameBlock {
+		r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
+	}
+	if told {
+		r.cur.learn(r.otherTime)
+		r.cur.id.kernelBase, r.cur.target.KernelBase = base, old.KernelBase
+	}
+}
+
 // settle ends the session if nothing has taken the end back.
 func (r *router) settle() {
-	if r.pending != noDoubt {
-		r.pending = noDoubt
+	old := r.pending
+	r.pending = noDoubt
+	switch {
+	case old == resumed && r.letGo.Known():
+		r.splitRan(r.letGo)
+	case old != noDoubt && r.cur.facts == 0:
+		r.attach()
+	case old != noDoubt:
 		r.split()
+	}
+	if old == otherTime {
+		r.cur.learn(r.otherTime)
 	}
 }
 
@@ -490,9 +544,18 @@ func (r *router) split() {
 	}
 	ended := r.cur
 	r.cur = &session{}
+	r.attach()
 	r.carryRun(ended)
 	r.endSession(ended)
 	r.cur.threads.Prompt(!r.typed)
+}
+
+// splitRan is split where the machine ran on from a place.
+func (r *router) splitRan(at kd.Ref) {
+	number := r.cur.target.Attached
+	if r.split(); r.cur.facts == 0 {
+		r.cur.target.Attached, r.cur.target.LetGoAt = number, at
+	}
 }
 
 // nextTarget begins another session where only the target of the one before was
@@ -502,6 +565,7 @@ func (r *router) nextTarget() {
 	s.facts.threads.Load = r.loader.load
 	r.raw = append(r.raw, s)
 	r.cur.target, r.cur.id, r.cur.width, r.cur.stopAt, r.cur.breakAt = snapshot.Target{}, identity{}, 0, kd.Ref{}, kd.Ref{}
+	r.attach()
 	r.tellLive()
 }
 

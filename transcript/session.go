@@ -111,6 +111,17 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 // name of the debugger, which the command version prints too.
 func opensDump(text string) bool { return strings.HasPrefix(text, "Loading Dump File [") }
 
+// opensTarget reports whether a line tells that the debugger was started or
+// connected: what it looks at may be another machine or boot.
+func opensTarget(text string) bool {
+	for _, p := range []string{"Microsoft (R) Windows Debugger", "Connected to Windows", "Kernel Debugger connection established"} {
+		if strings.HasPrefix(text, p) {
+			return true
+		}
+	}
+	return opensDump(text)
+}
+
 func isBreak(text string) bool { return strings.HasPrefix(text, "Break instruction exception") }
 
 // breakPlace reads where in code a break is, off the line behind that of the
