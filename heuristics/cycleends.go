@@ -69,7 +69,7 @@ const inOneOrder = " Look on their stacks for the order in which the locks are t
 
 // remedyOf says what frees the threads of a cycle.
 func (d *diagnosis) remedyOf(cycle []Step) string {
-	t := d.waitsSo(cycle, func(t *threads.Thread) bool { return t.WaitMode == "UserMode" && t.Process.Image != "System" })
+	t := d.waitsSo(cycle, func(t *threads.Thread) bool { return t.User || t.WaitMode == "UserMode" && t.Process.Image != "System" })
 	if t == nil {
 		return "Only a restart frees the threads." + inOneOrder
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/snapshot"
@@ -48,6 +49,21 @@ func (d *diagnosis) lookAgain(f *Finding) []string {
 	return nil
 }
 
+// inUserMode turns !thread into what a user-mode debugger has for it, where the
+// thread was printed by one (Microsoft Learn: Thread Syntax).
+func (d *diagnosis) inUserMode(command string) string {
+	addr, ok := strings.CutPrefix(command, "!thread ")
+	if !ok {
+		return command
+	}
+	addr, _, _ = strings.Cut(addr, " ")
+	a, ok := kd.ParseAddr(addr)
+	if t := d.snap.Thread(a); ok && t != nil && t.User && t.CID.Known {
+		return fmt.Sprintf("~~[%x] kv", t.CID.Thread)
+	}
+	return command
+}
+
 // mostListed bounds the bystanders that a finding names; Blocked counts all.
 const mostListed = 1000
 
@@ -86,6 +102,9 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		}
 		if len(f.Next) == 0 {
 			f.Next = d.lookAgain(f)
+		}
+		for k, c := range f.Next {
+			f.Next[k] = d.inUserMode(c)
 		}
 		slices.SortStableFunc(f.Evidence, byPlace)
 		f.Bystanders, f.Others = f.Bystanders[:min(len(f.Bystanders), mostListed)], f.Others[:min(len(f.Others), mostListed)]

@@ -21,6 +21,9 @@ func (d *diagnosis) thread(a kd.Addr) string {
 	if t == nil {
 		return s
 	}
+	if t.User {
+		s = "thread with TEB " + d.addr(a)
+	}
 	var more []string
 	if t.Process.Image != "" {
 		more = append(more, t.Process.Image)

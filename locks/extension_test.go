@@ -28,7 +28,7 @@ Thread at address 0000000000060001 is invalid. Not adding to waiter list.
 
 Exclusive Waiters: 0
 Shared Waiters: 0
-`, []string{a + " exclusive cont=2 owner:" + b + "-00 reading=1"}, 1,
+`, []string{a + " exclusive cont=2 owner:" + b + "-00 reading=1"}, 0,
 	},
 	{
 		"mex, collapsed, shared, with waiters", `nt!_ERESOURCE @ fffffa8016910b60
@@ -40,7 +40,7 @@ svc host.exe fffffa8016930b60 15ms drv!B+0x1
 Exclusive Waiters: 1
 Process Thread Time Wait Function
 System fffffa8016940b60 15ms drv!C+0x1
-`, []string{a + " shared xw=1 owner:" + b + "-00 owner:" + c + "-00 excl:" + d + " reading=1"}, 1,
+`, []string{a + " shared xw=1 owner:" + b + "-00 owner:" + c + "-00 excl:" + d + " reading=1"}, 0,
 	},
 	{
 		"WinDE", "Blocking Lock 3 - nt!_ERESOURCE 0x" + a + `
