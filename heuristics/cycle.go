@@ -179,9 +179,22 @@ func (d *diagnosis) hop(s Step) string {
 	case waitgraph.ALPCMessage, waitgraph.LPCMessage:
 		return fmt.Sprintf("the reply to %s, which %s must give", d.waitedFor(s), d.who(s.HeldBy))
 	case waitgraph.IRP:
-		return fmt.Sprintf("%s, which %s must complete", d.waitedFor(s), d.who(s.HeldBy))
+		return fmt.Sprintf("%s, which %s must complete%s", d.waitedFor(s), d.who(s.HeldBy), d.hasIRP(s))
 	}
 	return d.waitedFor(s) + ", which " + d.heldBy(s)
+}
+
+// hasIRP says by what it is known that the thread of a step works on an IRP.
+func (d *diagnosis) hasIRP(s Step) string {
+	p := d.printedIRP(s.WaitsFor)
+	if p == nil {
+		return ""
+	}
+	driver, _ := p.Driver()
+	if driver == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (!irp shows it with %s, line %d, whose routine has it on the stack of that thread)", driver, p.At.Line)
 }
 
 // heldBy says why HeldBy stands in the way: as an owner, or queued before.
