@@ -441,7 +441,9 @@ func (d *diagnosis) namedIRP(f *Finding, a kd.Addr) {
 		return
 	}
 	f.Kind, f.Severity, f.Confidence, f.turn = BlockedChain, High, Likely, firstOfAll
-	f.seen(p.At, p.Addr, "the IRP was printed")
+	if p.AddrAt.Known() {
+		f.seen(p.AddrAt, p.Addr, "the IRP was printed")
+	}
 	f.Remedy = fmt.Sprintf("Find out why %s does not complete the IRP.", driver)
 	d.tellDriver(f, p)
 }
