@@ -112,7 +112,8 @@ func (d *diagnosis) tellProcess(f *Finding, t *threads.Thread) {
 		return
 	}
 	f.seen(at, p, "the process whose end it waits for")
-	f.Next = append([]string{fmt.Sprintf("!process %s 17", d.addr(p))}, f.Next...)
+	next := append([]string{fmt.Sprintf("!process %s 17", d.addr(p))}, d.nextForThreads(d.awaitedBy(t).others)...)
+	f.Next = append(next, slices.DeleteFunc(f.Next, func(n string) bool { return slices.Contains(next, n) })...)
 	f.Remedy = "Look at the threads of the process that must end: what keeps them. A process that nobody has told to end lives on, and whoever waits for it in the kernel waits with it."
 	all := d.threadsOf(p)
 	if len(all) == 0 {
