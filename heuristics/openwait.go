@@ -78,12 +78,14 @@ func (d *diagnosis) gapsOfElsewhere(r *snapshot.Resource) {
 	if r.Mode != locks.Shared || r.Reading == locks.Irreconcilable {
 		return
 	}
-	behind := locks.Threads(r.SharedWaiters) > 0 && !d.hasWriter(r)
+	behind := !d.hasWriter(r) && slices.ContainsFunc(r.SharedWaiters, func(w locks.Waiter) bool {
+		return !w.Marker() && d.graph.Elsewhere(w.Thread) == "" && !owns(r, w.Thread)
+	})
 	for _, w := range r.ExclusiveWaiters {
-		if w.Marker() || !behind && !owns(r, w.Thread) {
+		if w.Marker() {
 			continue
 		}
-		if does := d.graph.Elsewhere(w.Thread); does != "" {
+		if does := d.graph.Elsewhere(w.Thread); does != "" && (behind || owns(r, w.Thread)) {
 			what := fmt.Sprintf("whether %s waits exclusively for %s as listed (by its own output, line %d: %s)", d.thread(w.Thread), d.lock(r.Addr), d.snap.Thread(w.Thread).At.Line, does)
 			d.gap(kd.Gap{What: what, Why: kd.Ambiguous, Next: "!thread " + d.addr(w.Thread), Decides: true})
 			behind = false // one is enough to hold them up
