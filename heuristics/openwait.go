@@ -78,12 +78,14 @@ func (d *diagnosis) gapsOfElsewhere(r *snapshot.Resource) {
 	if r.Mode != locks.Shared || r.Reading == locks.Irreconcilable {
 		return
 	}
-	behind := locks.Threads(r.SharedWaiters) > 0 && !d.hasWriter(r)
+	behind := !d.hasWriter(r) && slices.ContainsFunc(r.SharedWaiters, func(w locks.Waiter) bool {
+		return !w.Marker() && d.graph.Elsewhere(w.Thread) == "" && !owns(r, w.Thread)
+	})
 	for _, w := range r.ExclusiveWaiters {
-		if w.Marker() || !behind && !owns(r, w.Thread) {
+		if w.Marker() {
 			continue
 		}
-		if does := d.graph.Elsewhere(w.Thread); does != "" {
+		if does := d.graph.Elsewhere(w.Thread); does != "" && (behind || owns(r, w.Thread)) {
 			what := fmt.Sprintf("whether %s waits exclusively for %s as listed (by its own output, line %d: %s)", d.thread(w.Thread), d.lock(r.Addr), d.snap.Thread(w.Thread).At.Line, does)
 			d.gap(kd.Gap{What: what, Why: kd.Ambiguous, Next: "!thread " + d.addr(w.Thread), Decides: true})
 			behind = false // one is enough to hold them up
@@ -112,7 +114,8 @@ func (d *diagnosis) tellProcess(f *Finding, t *threads.Thread) {
 		return
 	}
 	f.seen(at, p, "the process whose end it waits for")
-	f.Next = append([]string{fmt.Sprintf("!process %s 17", d.addr(p))}, f.Next...)
+	next := append([]string{fmt.Sprintf("!process %s 17", d.addr(p))}, d.nextForThreads(d.awaitedBy(t).others)...)
+	f.Next = append(next, slices.DeleteFunc(f.Next, func(n string) bool { return slices.Contains(next, n) })...)
 	f.Remedy = "Look at the threads of the process that must end: what keeps them. A process that nobody has told to end lives on, and whoever waits for it in the kernel waits with it."
 	all := d.threadsOf(p)
 	if len(all) == 0 {

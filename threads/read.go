@@ -111,7 +111,7 @@ type pendingValue struct {
 func (r *Reader) Line(l kd.Line) bool {
 	switch {
 	case l.Text == "":
-		r.gap, r.blank = true, true
+		r.gap, r.blank = true, r.blank || !l.Cut // what is cut may not have been blank
 		return false
 	case r.plainFrame(l):
 		r.gap = false
