@@ -83,17 +83,11 @@ func known(ms int64, ok bool) int64 {
 
 // load collects what is compared; it reads every thread once.
 func (c *Capture) load() {
-	s := c.Snap
-	c.UptimeMS, c.TimeMS = -1, -1
-	if s.Target.Moment <= 1 {
-		c.UptimeMS = known(parseUptime(s.Target.Uptime))
-		ms, zoned, ok := parseSessionTime(s.Target.SessionTime)
-		c.TimeMS, c.zoned = known(ms, ok), zoned
-	}
+	c.loadClock()
 	c.loadThreads()
 	c.findNow()
 	c.waits, c.holders = make(map[kd.Addr]wait), make(map[kd.Addr]*snapshot.Resource)
-	for _, r := range s.Resources {
+	for _, r := range c.Snap.Resources {
 		if r.Reading != locks.Irreconcilable {
 			c.loadLock(r)
 		}
@@ -101,6 +95,16 @@ func (c *Capture) load() {
 	c.steps, c.fatal = make(map[stepKey]bool), make(map[kd.Addr]bool)
 	for i := range c.Findings {
 		c.loadFinding(&c.Findings[i])
+	}
+}
+
+// loadClock reads the times of the header.
+func (c *Capture) loadClock() {
+	c.UptimeMS, c.TimeMS = -1, -1
+	if t := &c.Snap.Target; t.Moment <= 1 {
+		c.UptimeMS = known(parseUptime(t.Uptime))
+		ms, zoned, ok := parseSessionTime(t.SessionTime)
+		c.TimeMS, c.zoned = known(ms, ok), zoned
 	}
 }
 

@@ -20,15 +20,7 @@ func Settle(ctx context.Context, js []heuristics.Judgement) error {
 		return nil
 	}
 	s := settler{js: js, number: make(map[*Capture]int), refuted: make(map[int][]heuristics.Refutation)}
-	captures := make([]*Capture, len(js))
-	for i := range js {
-		captures[i] = &Capture{Judgement: js[i], Name: fmt.Sprintf("session %d", i+1)}
-		s.number[captures[i]] = i
-	}
-	if n := len(captures); n > mostCaptures {
-		js[0].Notes = append(js[0].Notes, kd.Note{Text: fmt.Sprintf("%d sessions: whether a later one refutes a deadlock is asked of the first and the last %d", n, mostCaptures/2)})
-		captures = slices.Concat(captures[:mostCaptures/2], captures[n-mostCaptures/2:])
-	}
+	captures := s.relevant()
 	for _, k := range captures {
 		k.load()
 		if ctx.Err() != nil {
@@ -44,6 +36,32 @@ func Settle(ctx context.Context, js []heuristics.Judgement) error {
 		js[i].TakeBack(rs)
 	}
 	return ctx.Err()
+}
+
+// relevant returns the captures of deadlocks and of what may be of the same boot, as
+// far as the headers tell: of all others no thread need be read.
+func (s *settler) relevant() []*Capture {
+	all := make([]*Capture, len(s.js))
+	for i := range s.js {
+		all[i] = &Capture{Judgement: s.js[i], Name: fmt.Sprintf("session %d", i+1)}
+		s.number[all[i]] = i
+	}
+	if n := len(all); n > mostCaptures {
+		s.js[0].Notes = append(s.js[0].Notes, kd.Note{Text: fmt.Sprintf("%d sessions: whether a later one refutes a deadlock is asked of the first and the last %d", n, mostCaptures/2)})
+		all = slices.Concat(all[:mostCaptures/2], all[n-mostCaptures/2:])
+	}
+	for _, k := range all {
+		k.loadClock()
+	}
+	var out []*Capture
+	for _, k := range all {
+		if slices.ContainsFunc(all, func(o *Capture) bool {
+			return o != k && (accuses(k.Judgement) || accuses(o.Judgement)) && otherHeader(k, o) == ""
+		}) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 func accuses(j heuristics.Judgement) bool {
@@ -126,7 +144,7 @@ func (c *comparison) later(a, b *Capture) string {
 		return "the debugger runs on the machine itself (lkd>), which goes on while it prints"
 	case sameHeader(a, b) && (a.UptimeMS != b.UptimeMS || t.LiveAt.Known()):
 		return "the kernel is at the same address and was started at the same time"
-	case sharesObjects(a, b):
+	case sharesObjects(a, b) && !(sameStop(&a.Snap.Target, t) && t.Repeated):
 		return "threads and locks are at the same addresses"
 	}
 	return ""
@@ -185,7 +203,7 @@ func (s *settler) noteStrangers(captures []*Capture) {
 		for _, b := range captures[n+1:] {
 			if at := b.First(); sameStop(&a.Snap.Target, &b.Snap.Target) && at.Known() && otherObjects(a, b) != "" {
 				i := s.number[a]
-				s.js[i].Notes = append(s.js[i].Notes, kd.Note{At: at, Text: fmt.Sprintf("session %d lists other locks, but the machine stood still in between, and no address is in both: it is of another dump or machine, and refutes nothing of session %d", s.number[b]+1, i+1)})
+				s.js[i].Notes = append(s.js[i].Notes, kd.Note{At: at, Text: fmt.Sprintf("session %d lists other locks than session %d, but nothing tells that the machine ran in between, and no address is in both: it may be of another dump or machine, and refutes nothing", s.number[b]+1, i+1)})
 				break
 			}
 		}
