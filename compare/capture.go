@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"iter"
 	"strings"
 
 	"kdlocks/heuristics"
@@ -84,7 +85,25 @@ func known(ms int64, ok bool) int64 {
 // load collects what is compared; it reads every thread once.
 func (c *Capture) load() {
 	c.loadClock()
-	c.loadThreads()
+	c.loadThreads(c.Snap.AllThreads())
+	c.loadFacts()
+}
+
+// loadNamed is load for some threads only.
+func (c *Capture) loadNamed(addrs []kd.Addr) {
+	c.loadClock()
+	c.loadThreads(func(yield func(*threads.Thread) bool) {
+		for _, a := range addrs {
+			if t := c.Snap.Thread(a); t != nil && !yield(t) {
+				return
+			}
+		}
+	})
+	c.loadFacts()
+}
+
+// loadFacts collects all that is compared but times and threads.
+func (c *Capture) loadFacts() {
 	c.findNow()
 	c.waits, c.holders = make(map[kd.Addr]wait), make(map[kd.Addr]*snapshot.Resource)
 	for _, r := range c.Snap.Resources {
@@ -143,7 +162,7 @@ func (c *Capture) loadFinding(f *heuristics.Finding) {
 	}
 }
 
-func (c *Capture) loadThreads() {
+func (c *Capture) loadThreads(list iter.Seq[*threads.Thread]) {
 	words := make(map[string]string)
 	// A word of the input keeps all the text around it in memory.
 	intern := func(w string) string {
@@ -154,8 +173,8 @@ func (c *Capture) loadThreads() {
 		words[w] = w
 		return w
 	}
-	c.threads = make(map[kd.Addr]*thread, c.Snap.ThreadCount())
-	for t := range c.Snap.AllThreads() {
+	c.threads = make(map[kd.Addr]*thread)
+	for t := range list {
 		if t.Addr == 0 {
 			continue
 		}

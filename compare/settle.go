@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kdlocks/heuristics"
@@ -21,8 +22,9 @@ func Settle(ctx context.Context, js []heuristics.Judgement) error {
 	}
 	s := settler{js: js, number: make(map[*Capture]int), refuted: make(map[int][]heuristics.Refutation)}
 	captures := s.relevant()
+	people := named(captures)
 	for _, k := range captures {
-		k.load()
+		k.loadNamed(people)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -62,6 +64,42 @@ func (s *settler) relevant() []*Capture {
 		}
 	}
 	return out
+}
+
+// mostNamed bounds the threads of lists that are read to tell whether captures are
+// of one boot.
+const mostNamed = 1000
+
+// named returns the threads of the findings of some captures, and of those that
+// their lists name the first ones, in the order of their addresses: nothing is
+// asked of any other.
+func named(captures []*Capture) []kd.Addr {
+	set := make(map[kd.Addr]bool)
+	for _, k := range captures {
+		for i := range k.Findings {
+			if f := &k.Findings[i]; f.Accuses() {
+				for _, s := range hops(f) {
+					set[s.Thread], set[s.HeldBy] = true, true
+				}
+			}
+		}
+	}
+	most := len(set) + mostNamed
+	add := func(a kd.Addr) {
+		if len(set) < most {
+			set[a] = true
+		}
+	}
+	for _, k := range captures {
+		for _, r := range k.Snap.Resources {
+			for i := range r.Resolved {
+				add(r.Resolved[i].Thread)
+			}
+			each(r, add)
+		}
+	}
+	delete(set, 0)
+	return slices.Sorted(maps.Keys(set))
 }
 
 func accuses(j heuristics.Judgement) bool {
