@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"iter"
 	"strings"
 
 	"kdlocks/heuristics"
@@ -83,17 +84,29 @@ func known(ms int64, ok bool) int64 {
 
 // load collects what is compared; it reads every thread once.
 func (c *Capture) load() {
-	s := c.Snap
-	c.UptimeMS, c.TimeMS = -1, -1
-	if s.Target.Moment <= 1 {
-		c.UptimeMS = known(parseUptime(s.Target.Uptime))
-		ms, zoned, ok := parseSessionTime(s.Target.SessionTime)
-		c.TimeMS, c.zoned = known(ms, ok), zoned
-	}
-	c.loadThreads()
+	c.loadClock()
+	c.loadThreads(c.Snap.AllThreads())
+	c.loadFacts()
+}
+
+// loadNamed is load for some threads only.
+func (c *Capture) loadNamed(addrs []kd.Addr) {
+	c.loadClock()
+	c.loadThreads(func(yield func(*threads.Thread) bool) {
+		for _, a := range addrs {
+			if t := c.Snap.Thread(a); t != nil && !yield(t) {
+				return
+			}
+		}
+	})
+	c.loadFacts()
+}
+
+// loadFacts collects all that is compared but times and threads.
+func (c *Capture) loadFacts() {
 	c.findNow()
 	c.waits, c.holders = make(map[kd.Addr]wait), make(map[kd.Addr]*snapshot.Resource)
-	for _, r := range s.Resources {
+	for _, r := range c.Snap.Resources {
 		if r.Reading != locks.Irreconcilable {
 			c.loadLock(r)
 		}
@@ -101,6 +114,16 @@ func (c *Capture) load() {
 	c.steps, c.fatal = make(map[stepKey]bool), make(map[kd.Addr]bool)
 	for i := range c.Findings {
 		c.loadFinding(&c.Findings[i])
+	}
+}
+
+// loadClock reads the times of the header.
+func (c *Capture) loadClock() {
+	c.UptimeMS, c.TimeMS = -1, -1
+	if t := &c.Snap.Target; t.Moment <= 1 {
+		c.UptimeMS = known(parseUptime(t.Uptime))
+		ms, zoned, ok := parseSessionTime(t.SessionTime)
+		c.TimeMS, c.zoned = known(ms, ok), zoned
 	}
 }
 
@@ -139,7 +162,7 @@ func (c *Capture) loadFinding(f *heuristics.Finding) {
 	}
 }
 
-func (c *Capture) loadThreads() {
+func (c *Capture) loadThreads(list iter.Seq[*threads.Thread]) {
 	words := make(map[string]string)
 	// A word of the input keeps all the text around it in memory.
 	intern := func(w string) string {
@@ -150,8 +173,8 @@ func (c *Capture) loadThreads() {
 		words[w] = w
 		return w
 	}
-	c.threads = make(map[kd.Addr]*thread, c.Snap.ThreadCount())
-	for t := range c.Snap.AllThreads() {
+	c.threads = make(map[kd.Addr]*thread)
+	for t := range list {
 		if t.Addr == 0 {
 			continue
 		}

@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kdlocks/heuristics"
@@ -20,17 +21,10 @@ func Settle(ctx context.Context, js []heuristics.Judgement) error {
 		return nil
 	}
 	s := settler{js: js, number: make(map[*Capture]int), refuted: make(map[int][]heuristics.Refutation)}
-	captures := make([]*Capture, len(js))
-	for i := range js {
-		captures[i] = &Capture{Judgement: js[i], Name: fmt.Sprintf("session %d", i+1)}
-		s.number[captures[i]] = i
-	}
-	if n := len(captures); n > mostCaptures {
-		js[0].Notes = append(js[0].Notes, kd.Note{Text: fmt.Sprintf("%d sessions: whether a later one refutes a deadlock is asked of the first and the last %d", n, mostCaptures/2)})
-		captures = slices.Concat(captures[:mostCaptures/2], captures[n-mostCaptures/2:])
-	}
+	captures := s.relevant()
+	people := named(captures)
 	for _, k := range captures {
-		k.load()
+		k.loadNamed(people)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -44,6 +38,68 @@ func Settle(ctx context.Context, js []heuristics.Judgement) error {
 		js[i].TakeBack(rs)
 	}
 	return ctx.Err()
+}
+
+// relevant returns the captures of deadlocks and of what may be of the same boot, as
+// far as the headers tell: of all others no thread need be read.
+func (s *settler) relevant() []*Capture {
+	all := make([]*Capture, len(s.js))
+	for i := range s.js {
+		all[i] = &Capture{Judgement: s.js[i], Name: fmt.Sprintf("session %d", i+1)}
+		s.number[all[i]] = i
+	}
+	if n := len(all); n > mostCaptures {
+		s.js[0].Notes = append(s.js[0].Notes, kd.Note{Text: fmt.Sprintf("%d sessions: whether a later one refutes a deadlock is asked of the first and the last %d", n, mostCaptures/2)})
+		all = slices.Concat(all[:mostCaptures/2], all[n-mostCaptures/2:])
+	}
+	for _, k := range all {
+		k.loadClock()
+	}
+	var out []*Capture
+	for _, k := range all {
+		if slices.ContainsFunc(all, func(o *Capture) bool {
+			return o != k && (accuses(k.Judgement) || accuses(o.Judgement)) && otherHeader(k, o) == ""
+		}) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// mostNamed bounds the threads of lists that are read to tell whether captures are
+// of one boot.
+const mostNamed = 1000
+
+// named returns the threads of the findings of some captures, and of those that
+// their lists name the first ones, in the order of their addresses: nothing is
+// asked of any other.
+func named(captures []*Capture) []kd.Addr {
+	set := make(map[kd.Addr]bool)
+	for _, k := range captures {
+		for i := range k.Findings {
+			if f := &k.Findings[i]; f.Accuses() {
+				for _, s := range hops(f) {
+					set[s.Thread], set[s.HeldBy] = true, true
+				}
+			}
+		}
+	}
+	most := len(set) + mostNamed
+	add := func(a kd.Addr) {
+		if len(set) < most {
+			set[a] = true
+		}
+	}
+	for _, k := range captures {
+		for _, r := range k.Snap.Resources {
+			for i := range r.Resolved {
+				add(r.Resolved[i].Thread)
+			}
+			each(r, add)
+		}
+	}
+	delete(set, 0)
+	return slices.Sorted(maps.Keys(set))
 }
 
 func accuses(j heuristics.Judgement) bool {
@@ -126,7 +182,7 @@ func (c *comparison) later(a, b *Capture) string {
 		return "the debugger runs on the machine itself (lkd>), which goes on while it prints"
 	case sameHeader(a, b) && (a.UptimeMS != b.UptimeMS || t.LiveAt.Known()):
 		return "the kernel is at the same address and was started at the same time"
-	case sharesObjects(a, b):
+	case sharesObjects(a, b) && !(sameStop(&a.Snap.Target, t) && t.Repeated):
 		return "threads and locks are at the same addresses"
 	}
 	return ""
@@ -185,7 +241,7 @@ func (s *settler) noteStrangers(captures []*Capture) {
 		for _, b := range captures[n+1:] {
 			if at := b.First(); sameStop(&a.Snap.Target, &b.Snap.Target) && at.Known() && otherObjects(a, b) != "" {
 				i := s.number[a]
-				s.js[i].Notes = append(s.js[i].Notes, kd.Note{At: at, Text: fmt.Sprintf("session %d lists other locks, but the machine stood still in between, and no address is in both: it is of another dump or machine, and refutes nothing of session %d", s.number[b]+1, i+1)})
+				s.js[i].Notes = append(s.js[i].Notes, kd.Note{At: at, Text: fmt.Sprintf("session %d lists other locks than session %d, but nothing tells that the machine ran in between, and no address is in both: it may be of another dump or machine, and refutes nothing", s.number[b]+1, i+1)})
 				break
 			}
 		}

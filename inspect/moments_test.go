@@ -84,6 +84,9 @@ func TestALaterMomentTakesBack(t *testing.T) {
 		{"let go, and another dump opened", ask + crossed + "2: kd> g\n2: kd> .opendump c:\\b.dmp\n" + ask + others, "deadlock"},
 		{"let go, and connected to anew", ask + crossed + "2: kd> g\nConnected to Windows 10 19041 x64 target at (Mon Jan  4 10:30:12.345 2021 (UTC + 1:00)), ptr64 TRUE\n" + ask + others, "deadlock"},
 		{"let go, and another debugger", ask + crossed + "2: kd> g\nMicrosoft (R) Windows Debugger Version 10.0.19041.1 AMD64\nLoading Dump File [C:\\B.DMP]\n" + ask + others, "deadlock"},
+		{"let go, and down", ask + crossed + "2: kd> g\nShutdown occurred at (Mon Jan  4 10:30:12.345 2021 (UTC + 1:00))...unloading all symbol tables.\n" + ask + others, "deadlock"},
+		{"let go, another dump opened, let go", ask + crossed + "2: kd> .opendump c:\\b.dmp\n" + letGo + ask + others, "deadlock"},
+		{"let go twice", ask + crossed + letGo + "2: kd> vertarget\n" + letGo + ask + others, "no-deadlock"},
 		{"booted anew", ask + crossed + "2: kd> .reboot\n" + ask + others, "deadlock"},
 
 		{"live, nothing in common", live + crossed + live + others, "no-deadlock"},
@@ -105,6 +108,8 @@ func TestALaterMomentTakesBack(t *testing.T) {
 		{"another boot, same kernel base", head + ask + crossed + momentHeader("5b200000", 30, 2) + ask + others, "deadlock"},
 		{"let go, another kernel base", head + ask + crossed + "2: kd> g\n" + momentHeader("77200000", 6, 6) + ask + others, "deadlock"},
 		{"the later one first", momentHeader("5b200000", 6, 6) + ask + crossed + head + ask + moved, "deadlock"},
+		{"two logs of one moment, one damaged", head + ask + crossed + head + ask + strings.Replace(crossed, momentOne+"-01", momentThree+"-01", 1), "deadlock"},
+		{"two logs of one moment, the first damaged", head + ask + strings.Replace(crossed, "11244", "112", 1) + head + ask + moved, "deadlock"},
 		{"two logs of one moment", head + ask + crossed + head + ask + crossed, "deadlock"},
 
 		{"let go, the threads have not left their waits", ask + crossed + thread(momentOne, waits, 7) + thread(momentTwo, waits, 8) + letGo + thread(momentOne, waits, 7) + thread(momentTwo, waits, 8) + ask + moved, "deadlock"},

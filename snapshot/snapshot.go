@@ -40,6 +40,9 @@ type Target struct {
 	// last let go, or broken into, before this session; unknown for the first.
 	Attached int
 	LetGoAt  kd.Ref
+	// Repeated is set when the same time and uptime were printed above several
+	// parts of the input: all of them are of that moment.
+	Repeated bool
 }
 
 // Known reports whether anything was read that a kernel debugger alone tells of

@@ -244,6 +244,11 @@ func (r *router) content(l kd.Line) Status {
 		r.pending = noDoubt
 		return Noise
 	}
+	if opensTarget(l.Text) {
+		if r.letGo = (kd.Ref{}); r.cur.facts == 0 {
+			r.attach()
+		}
+	}
 	known, change := r.cur.headerLine(l)
 	if known && r.pending == resumed { // it is of the session that begins
 		r.settle()
@@ -456,9 +461,6 @@ func (r *router) command(command string, l kd.Line) bool {
 
 // header takes a line that a debugger prints about its target.
 func (r *router) header(l kd.Line, change change) {
-	if opensTarget(l.Text) && r.cur.facts == 0 {
-		r.attach()
-	}
 	switch change {
 	case sameMoment:
 		if r.pending == otherTime {
@@ -586,6 +588,7 @@ func (r *router) build() {
 		known = known && !s.facts.runsLive()
 		if i, ok := index[m]; ok && known {
 			whole[i].facts.add(s.facts)
+			whole[i].target.Repeated = true
 			if whole[i].target.Bugcheck == nil {
 				whole[i].target.Bugcheck = s.target.Bugcheck
 			}

@@ -112,9 +112,10 @@ func (s *session) headerLine(l kd.Line) (known bool, _ change) {
 func opensDump(text string) bool { return strings.HasPrefix(text, "Loading Dump File [") }
 
 // opensTarget reports whether a line tells that the debugger was started or
-// connected: what it looks at may be another machine or boot.
+// connected, or that the target went down: what it looks at from there on may be
+// another machine or boot.
 func opensTarget(text string) bool {
-	for _, p := range []string{"Microsoft (R) Windows Debugger", "Connected to Windows", "Kernel Debugger connection established"} {
+	for _, p := range []string{"Microsoft (R) Windows Debugger", "Connected to Windows", "Kernel Debugger connection established", "Shutdown occurred at"} {
 		if strings.HasPrefix(text, p) {
 			return true
 		}
@@ -167,6 +168,7 @@ func (s *session) learn(l kd.Line) {
 	case c.Take("System Uptime:"):
 		s.target.Uptime, _ = c.Rest()
 		if s.target.Uptime != notAvailable {
+			s.target.Repeated = s.target.Repeated || s.facts > 0 && s.target.Uptime == s.id.uptime
 			s.id.uptime = s.target.Uptime
 		}
 	case c.Take("Machine Name:"):
