@@ -178,6 +178,13 @@ func seenWait(t *threads.Thread) (doing, int) {
 			return doing{text: "in " + t.Stack.Frames[at].Name() + within(t, at), aside: "Whether it waits or runs there the stack alone does not tell.", stands: true}, at
 		}
 	}
+	if t.State == threads.Waiting && t.WaitMode == "KernelMode" && len(t.WaitObjects) > 0 && len(t.Stack.Frames)+len(t.IRPs) > 0 && !idlesInLoop(t) {
+		text := "in the kernel for a " + t.WaitObjects[0].Kind
+		if len(t.IRPs) > 0 {
+			text += " and has I/O pending"
+		}
+		return doing{text: text, aside: "What ends that is not in the input: the stack tells who asked for the wait, and !irp who has the IRPs."}, -1
+	}
 	if t.WaitReason == "WrUserRequest" && t.WaitMode == "UserMode" {
 		return doing{text: "for its next window message", aside: "That is how an idle thread with a window waits."}, -1
 	}
@@ -201,8 +208,8 @@ func running(t *threads.Thread) (doing, int) {
 		}
 		return doing{text: text, aside: "What stands further in is how that was done."}, i
 	}
-	if t.Interrupted() > 0 {
-		return doing{}, -1
+	if t.Addr == 0 {
+		return doing{}, -1 // no more than how it was interrupted
 	}
 	return doing{text: "on a processor: no lock holds up what runs, unless it spins", aside: "The thread that the debugger broke in on, or that triggered the dump, always runs."}, -1
 }
