@@ -1,0 +1,179 @@
+package heuristics
+
+import (
+	"fmt"
+	"slices"
+
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+)
+
+// Verdict is the judgement on one snapshot in one sentence.
+type Verdict struct {
+	Kind       Kind
+	Confidence Confidence
+	Summary    string
+}
+
+func (d *diagnosis) verdict(j Judgement) Verdict {
+	if len(j.Findings) > 0 {
+		f := j.Findings[0]
+		switch {
+		case rank(f.Kind) < rank(Undecided):
+			return Verdict{f.Kind, f.Confidence, f.Summary + more(j) + d.elsewhere(f) + behindStall(j)}
+		case f.Kind == Undecided:
+			return Verdict{Undecided, Certain, f.Summary + d.elsewhere(f)}
+		case !j.Undecided && rank(f.Kind) < rank(NoDeadlock):
+			return Verdict{f.Kind, f.Confidence, f.Summary + d.elsewhere(f)}
+		}
+	}
+	if j.Undecided {
+		return d.undecided(j)
+	}
+	text := d.noDeadlock()
+	if len(j.Findings) > 0 && j.Findings[0].Kind == NoDeadlock {
+		text += " " + j.Findings[0].Summary
+	}
+	return Verdict{NoDeadlock, Likely, text}
+}
+
+// behindStall adds to the verdict on a processor that stalled what the locks
+// show.
+func behindStall(j Judgement) string {
+	if j.Findings[0].Check != stoppedByWatchdog {
+		return ""
+	}
+	for _, f := range j.Findings[1:] {
+		if f.Kind == BlockedChain {
+			return " Of the locks: " + f.Summary
+		}
+	}
+	return ""
+}
+
+// more counts further findings of the verdict's kind.
+func more(j Judgement) string {
+	n := 0
+	for _, f := range j.Findings[1:] {
+		if f.Kind == j.Findings[0].Kind {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s of this kind: see the findings.)", kd.Plural(n, "more finding"))
+}
+
+func (d *diagnosis) undecided(j Judgement) Verdict {
+	visible := ""
+	switch n := len(j.Snap.VerifierDeadlocks); {
+	case len(j.Findings) > 0:
+		visible = " What it shows: " + j.Findings[0].Summary
+	case n > 0:
+		visible = fmt.Sprintf(" What it shows: Driver Verifier printed %s of locks that can deadlock (!deadlock); that they did is not said.", kd.Plural(n, "order"))
+	}
+	for _, g := range j.Gaps {
+		if g.Decides && len(j.Findings) > 0 && speaksOfNoLock[j.Findings[0].Check] {
+			return Verdict{Undecided, Certain, fmt.Sprintf("%s Whether locks are to blame is undecided: %s is missing (%s); run %s.", j.Findings[0].Summary, g.What, g.Why, g.Next)}
+		}
+		if g.Decides {
+			return Verdict{Undecided, Certain, fmt.Sprintf("Undecided: %s is missing (%s); run %s.", g.What, g.Why, g.Next) + visible}
+		}
+	}
+	return Verdict{Undecided, Certain, "Undecided." + visible}
+}
+
+// speaksOfNoLock are checks that tell why a machine stopped or stands, whatever
+// its locks: where they speak first, the verdict begins with it.
+var speaksOfNoLock = map[*Check]bool{namedByStopCode: true, stoppedByWatchdog: true, stopByFault: true, ownerSpins: true}
+
+// askLocks is the command that lists who owns and waits for what: for the one
+// resource that the stop code names, where it names one.
+func (d *diagnosis) askLocks() string {
+	if s := d.stopCode(); s != nil {
+		for _, a := range s.args {
+			if v, _, ok := d.snap.Target.Bugcheck.Arg(a.index); ok && v != 0 && a.is == aResource {
+				return "!locks -v " + d.addr(v)
+			}
+		}
+	}
+	return "!locks"
+}
+
+func (d *diagnosis) noDeadlock() string {
+	s := d.snap
+	waited, untrusted := 0, 0
+	for _, r := range s.Resources {
+		if r.HeadUntrusted {
+			untrusted++
+		}
+		if r.Waiting() > 0 {
+			waited++
+		}
+	}
+	text := fmt.Sprintf("No deadlock among the %s listed", kd.Plural(len(s.Resources), "resource"))
+	if s.Total.Known() {
+		text += fmt.Sprintf(" (of %d)", s.Total.N)
+	}
+	if untrusted > 0 {
+		return text + fmt.Sprintf("; the state of %d of them is not trustworthy.", untrusted)
+	}
+	if waited == 0 {
+		return text + ": nobody waits for any of them."
+	}
+	return text + "."
+}
+
+// decides reports whether a fact is missing already that a verdict hangs on.
+func (d *diagnosis) decides() bool {
+	return slices.ContainsFunc(d.gaps, func(g kd.Gap) bool { return g.Decides })
+}
+
+// notSeen lists what could hide a hang and is not in the snapshot.
+func notSeen(s *snapshot.Snapshot) []string {
+	out := []string{"pushlocks, fast mutexes and spinlocks, which !locks does not list"}
+	if !s.HasLocks {
+		out = append([]string{"resources: no !locks output was given"}, out...)
+	}
+	if s.ThreadCount() == 0 {
+		out = append(out, "threads and stacks: no !thread output was given")
+	}
+	noStack, notResident := 0, 0
+	for _, t := range s.Threads {
+		if len(t.Stack.Frames) == 0 {
+			noStack++
+		}
+		if t.NotResident {
+			notResident++
+		}
+	}
+	for _, b := range s.Skimmed() {
+		if b.Has(threads.NoStack) {
+			noStack++
+		}
+		if b.Has(threads.NotResident) {
+			notResident++
+		}
+	}
+	if noStack > 0 {
+		out = append(out, "the stacks of "+kd.Plural(noStack, "thread"))
+	}
+	if notResident > 0 {
+		out = append(out, kd.Plural(notResident, "stack")+" not resident in memory")
+	}
+	return out
+}
+
+// Worst returns the judgement whose verdict weighs most, the first of equals;
+// nil if there is none.
+func Worst(js []Judgement) *Judgement {
+	var worst *Judgement
+	for i := range js {
+		if worst == nil || rank(js[i].Verdict.Kind) < rank(worst.Verdict.Kind) {
+			worst = &js[i]
+		}
+	}
+	return worst
+}
