@@ -130,7 +130,7 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 	case t == nil || !t.Printed():
 		return "what it does is not in the input"
 	case waitsForResource(t):
-		return "it waits for a resource that no list in the input names"
+		return "it waits for a resource that no list in the input names" + d.notOwn(t)
 	}
 	if why, _ := userModeWait(t); why != "" {
 		return d.awaitedBy(t).inWords(why)
