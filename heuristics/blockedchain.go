@@ -44,10 +44,15 @@ func (d *diagnosis) chainFinding(r waitgraph.Root, t *threads.Thread, a kd.Addr)
 	case open != nil:
 		f.Explanation += " No cycle closes on it as far as the input shows; who holds the root up is open, and a cycle may close there."
 		d.seenOpen(f, open)
-	case t != nil && ownerless(t) != threads.ForUnknown:
+	case t != nil && ownerless(t) != threads.ForUnknown && !d.shownFree(t):
 		f.Explanation += " No cycle closes in the input; over the lock that the root waits for, one may."
 	default:
 		f.Explanation += " No cycle closes on it."
+	}
+	if t != nil && d.ownerShown(t) {
+		m := d.graph.ShownMutex(t)
+		f.seen(m.At, m.Addr, "the mutex that dt was asked for")
+		f.seen(m.Owner.At, m.Owner.Addr, "its owner")
 	}
 	if len(f.Chain) == 0 {
 		f.Explanation = "Its waiters are announced by a count and not listed."
@@ -79,7 +84,7 @@ func (d *diagnosis) nextForRoot(f *Finding, t *threads.Thread, a kd.Addr) []stri
 	case withoutSymbols(t) != "":
 		return []string{d.reload(withoutSymbols(t), t)}
 	}
-	if owner := d.askOwner(t); len(owner) > 0 {
+	if owner := d.askOwner(t); len(owner) > 0 || d.ownerShown(t) {
 		return append(owner, d.lookAgain(f)...)
 	}
 	return nil
@@ -125,7 +130,7 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 	case t == nil || !t.Printed():
 		return "what it does is not in the input"
 	case waitsForResource(t):
-		return "it waits for a resource that no list in the input names"
+		return "it waits for a resource that no list in the input names" + d.notOwn(t)
 	}
 	if why, _ := userModeWait(t); why != "" {
 		return d.awaitedBy(t).inWords(why)
@@ -144,6 +149,9 @@ func (d *diagnosis) rootState(t *threads.Thread) string {
 	}
 	if a := d.awaitedBy(t); a.text != "" && t.State == threads.Waiting {
 		return a.text
+	}
+	if shown := d.shownOwner(t); shown != "" {
+		return "it waits for " + ownerless(t).String() + "; " + shown
 	}
 	if what := ownerless(t); what != threads.ForUnknown {
 		return "it waits for " + what.String() + " whose owner is not in the input"

@@ -13,7 +13,7 @@ var deadlockCycle = &Check{
 	Title:    "Threads wait for each other in a cycle",
 	Severity: Critical,
 	Means: `Each thread of the cycle owns a lock that the thread before it waits for. None can go on. One of its ways can lead through a writer that is queued: an ERESOURCE refuses shared access behind a waiter for exclusive access, so that a thread that owns the lock shared waits for itself if it waits for another that asks for shared access now.
-Seen must be: every owner and every waiter in the lists of one capture, or the owning thread of a mutant in a THREAD block or in the output of mex. Of each group of entangled threads one shortest cycle is reported; the others of the group, and the threads that only wait behind it, are listed apart.`,
+Seen must be: every owner and every waiter in the lists of one capture, or the owning thread of a mutant in a THREAD block or in the output of mex, or that of a fast or guarded mutex in the output of dt or mex. Of each group of entangled threads one shortest cycle is reported; the others of the group, and the threads that only wait behind it, are listed apart.`,
 	WhenWrong:  `Two captures are mixed in one input. A thread address was reused. A list's <*> marks were misread (the report says when it had to reconcile them). A wait that times out by itself is never counted. An alertable wait can be ended by an APC: such a cycle is never certain.`,
 	Disproof:   anotherOwner + " A changed wait time or context switch count of a thread that waits for an ERESOURCE proves nothing: such a wait is begun anew every few seconds. Of other waits a changed count speaks against the cycle.",
 	Remedy:     "Only a restart frees the threads, unless one of them waits in user mode: such a wait ends with its process." + inOneOrder,

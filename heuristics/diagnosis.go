@@ -311,12 +311,12 @@ func (d *diagnosis) gapOfThread(t *threads.Thread) {
 		d.gap(kd.Gap{What: "why " + who + " is listed as a waiter of " + d.lock(r.Addr) + ", which it would be granted", Why: kd.Ambiguous, Next: "!locks -v " + d.addr(r.Addr), Decides: true})
 		return
 	}
-	d.gap(kd.Gap{What: "the resource that " + who + " waits for", Why: kd.NotInInput, Next: d.askResource(t), Decides: true})
+	d.gap(kd.Gap{What: "the resource that " + who + " waits for" + d.notOwn(t), Why: kd.NotInInput, Next: d.askResource(t), Decides: true})
 }
 
 // askResource asks for the resource that a thread waits for.
 func (d *diagnosis) askResource(t *threads.Thread) string {
-	if r := d.owned[t.Addr]; r != nil && d.foreignOwner(r, t.Addr) {
+	if r := d.owned[t.Addr]; r != nil && d.foreignOwner(r, t.Addr) && d.snap.ResourceFields(r.Addr) == nil {
 		return d.compareWait(r)
 	}
 	if r := d.listing(t.Addr); r != nil {
@@ -326,6 +326,27 @@ func (d *diagnosis) askResource(t *threads.Thread) string {
 		return "!locks -v"
 	}
 	return "!locks"
+}
+
+// notOwn says that dt shows that a thread does not wait for the resource that it
+// owns through an owner pointer, "" if that is open.
+func (d *diagnosis) notOwn(t *threads.Thread) string {
+	if r := d.owned[t.Addr]; t.Addr != 0 && r != nil && d.foreignOwner(r, t.Addr) && d.waitsElsewhere(r, t) {
+		return " (by dt not " + d.lock(r.Addr) + ")"
+	}
+	return ""
+}
+
+// waitsElsewhere reports whether dt shows that what a thread waits for is neither
+// the semaphore nor the event of a resource. Where dt shows no such objects, as in
+// Windows 10, a waiter that is not the first matches neither: that tells nothing.
+func (d *diagnosis) waitsElsewhere(r *snapshot.Resource, t *threads.Thread) bool {
+	f := d.snap.ResourceFields(r.Addr)
+	if f == nil || f.Conflict != "" || !f.Objects || !f.Shared.Known() || !f.Exclusive.Known() || len(t.WaitObjects) != 1 {
+		return false
+	}
+	a := t.WaitObjects[0].Addr
+	return a != f.Shared.Addr && a != f.Exclusive.Addr
 }
 
 // listing returns the first resource that lists a thread as a waiter, nil if

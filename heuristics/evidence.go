@@ -106,8 +106,10 @@ func waitWords(w waitgraph.What) string {
 // acquire.
 func (d *diagnosis) seenWait(f *Finding, e waitgraph.Edge) {
 	n := d.graph.Nodes[e.From]
-	f.seen(e.At, e.About, waitWords(d.graph.Nodes[e.To].What))
 	t := d.snap.Thread(n.Addr)
+	if !d.seenFields(f, e, t) {
+		f.seen(e.At, e.About, waitWords(d.graph.Nodes[e.To].What))
+	}
 	if t == nil {
 		return
 	}
@@ -119,4 +121,24 @@ func (d *diagnosis) seenWait(f *Finding, e waitgraph.Edge) {
 	routine, caller := acquire(t)
 	d.seenFrame(f, t, routine, "the routine that asks for the lock")
 	d.seenFrame(f, t, caller, "its caller")
+}
+
+// seenFields adds what dt shows of the resource of an edge by which a thread
+// waits, if the edge rests on that.
+func (d *diagnosis) seenFields(f *Finding, e waitgraph.Edge, t *threads.Thread) bool {
+	r := d.snap.ResourceFields(d.graph.Nodes[e.To].Addr)
+	if r == nil || t == nil || e.At != r.Shared.At && e.At != r.Exclusive.At {
+		return false
+	}
+	f.seen(r.At, r.Addr, "the resource that dt was asked for")
+	for _, o := range t.WaitObjects {
+		if o.Addr == e.About {
+			f.seen(e.At, e.About, "what its waiters wait for")
+			f.seen(o.At, o.Addr, "the thread waits for it")
+			return true
+		}
+	}
+	f.seen(e.At, e.About, "its first waiter: the address lies on the stack of the thread")
+	f.seen(t.Stack.RangeAt, t.Stack.Base, "the range of that stack")
+	return true
 }

@@ -198,6 +198,11 @@ func (d *diagnosis) seenEdge(f *Finding, e waitgraph.Edge) {
 		d.seenOwner(f, e.Owner)
 		return
 	}
+	if m := d.snap.Mutex(d.graph.Nodes[e.From].Addr); m != nil && m.Owner.At == e.At {
+		f.seen(m.At, m.Addr, "the mutex that dt was asked for")
+		f.seen(e.At, e.About, "its owner")
+		return
+	}
 	f.seen(e.At, e.About, "it stands in the way")
 }
 

@@ -53,7 +53,7 @@ func (d *diagnosis) nonRecursiveFinding(k knot) Finding {
 		d.seenFrame(&f, t, again.outer, "the outer call into "+again.module)
 		f.Explanation += " " + again.text(t)
 	}
-	if step.WaitsFor != 0 && step.What == waitgraph.FastMutex {
+	if step.WaitsFor != 0 && step.What == waitgraph.FastMutex && d.snap.Mutex(step.WaitsFor) == nil {
 		f.Next = append(f.Next, "dt nt!_FAST_MUTEX "+d.addr(step.WaitsFor))
 	}
 	f.Next = append(f.Next, d.nextForThreads(f.Threads)...)

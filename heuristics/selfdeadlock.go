@@ -10,6 +10,7 @@ import (
 	"kdlocks/snapshot"
 	"kdlocks/stacks"
 	"kdlocks/threads"
+	"kdlocks/waitgraph"
 )
 
 var selfDeadlockOwnerPointer = &Check{
@@ -186,7 +187,8 @@ func (d *diagnosis) whereIsPointer(o *snapshot.Owner) string {
 
 func (d *diagnosis) whatItWants(r *snapshot.Resource, o *snapshot.Owner) string {
 	is := func(w locks.Waiter) bool { return w.Thread == o.Thread }
-	shared := slices.ContainsFunc(r.SharedWaiters, is)
+	listed := slices.ContainsFunc(r.ExclusiveWaiters, is)
+	shared := slices.ContainsFunc(r.SharedWaiters, is) || !listed && d.asksShared(r, o.Thread)
 	s := fmt.Sprintf("The same thread waits for %s access to the resource", access(shared))
 	if routine, caller := acquire(d.snap.Thread(o.Thread)); routine >= 0 {
 		t := d.snap.Thread(o.Thread)
@@ -198,10 +200,23 @@ func (d *diagnosis) whatItWants(r *snapshot.Resource, o *snapshot.Owner) string 
 	if r.Mode == locks.Shared && shared {
 		s += "; an exclusive waiter is queued before it and waits for this very owner"
 	}
-	if !shared && !slices.ContainsFunc(r.ExclusiveWaiters, is) {
-		s += " (read from its stack, the waiter list does not name it)"
+	if !listed && !slices.ContainsFunc(r.SharedWaiters, is) {
+		how := "read from its stack"
+		if d.snap.ResourceFields(r.Addr) != nil {
+			how = "by what dt shows, or read from its stack"
+		}
+		s += fmt.Sprintf(" (%s, the waiter list does not name it)", how)
 	}
 	return s + "."
+}
+
+// asksShared reports whether the graph shows a thread waiting for shared access.
+func (d *diagnosis) asksShared(r *snapshot.Resource, thread kd.Addr) bool {
+	n := d.graph.Find(thread)
+	return n >= 0 && slices.ContainsFunc(d.graph.Out[n], func(e int) bool {
+		gate := d.graph.Nodes[d.graph.Edges[e].To]
+		return gate.Resource == r && gate.Kind == waitgraph.Shared
+	})
 }
 
 func (d *diagnosis) ownerPointerNext(t *threads.Thread, o *snapshot.Owner, f Finding) []string {

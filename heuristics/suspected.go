@@ -25,7 +25,7 @@ func (d *diagnosis) suspectedOwnerPointers() []Finding {
 				continue
 			}
 			t := d.snap.Thread(o.Thread)
-			if t == nil || !waitsForResource(t) || d.waitsForListed(t) {
+			if t == nil || !waitsForResource(t) || d.waitsForListed(t) || d.waitsElsewhere(r, t) {
 				continue
 			}
 			if exclusive > 0 || shared > 0 && r.Mode == locks.Exclusive {
@@ -58,6 +58,11 @@ func (d *diagnosis) suspectedOwnerPointer(r *snapshot.Resource, o *snapshot.Owne
 		d.addr(o.Raw), d.whereIsPointer(o), slot(t, o), r.SharedWaiterCount.N+r.ExclusiveWaiterCount.N, len(r.SharedWaiters)+len(r.ExclusiveWaiters))
 	f.Remedy = "Type the next commands: they decide."
 	f.Disproof = "The thread's wait object is neither SharedWaiters nor ExclusiveWaiters of this resource, and the whole waiter list does not name it."
-	f.Next = []string{"!locks -v " + d.addr(r.Addr), d.compareWait(r)}
+	f.Next = []string{"!locks -v " + d.addr(r.Addr)}
+	if d.snap.ResourceFields(r.Addr) == nil {
+		f.Next = append(f.Next, d.compareWait(r))
+	} else {
+		f.Explanation += " What dt shows of the resource does not name the thread and does not rule it out: it is not the first in the chain of waiters, or does not wait for this resource."
+	}
 	return f
 }

@@ -53,12 +53,13 @@ func askedBy(t *threads.Thread, wait, frame int) bool {
 }
 
 // suspectedTakenAgain are threads that may wait for a lock that they took before:
-// a suspicion, for which lock the outer call took is on no stack.
+// a suspicion, for which lock the outer call took is on no stack. Where dt shows
+// the owner, that decides.
 func (d *diagnosis) suspectedTakenAgain() []Finding {
 	var out []Finding
 	again := d.printedAgain()
 	d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Waiting && b.Has(threads.LockWait) }, func(t *threads.Thread) bool {
-		if a, ok := asksAgain(t); ok && !d.waitsForListed(t) && !again(t) {
+		if a, ok := asksAgain(t); ok && !d.waitsForListed(t) && !d.ownerShown(t) && !again(t) {
 			out = append(out, d.takenAgainFinding(t, a))
 		}
 		return len(out) <= mostFindings

@@ -228,6 +228,9 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 		f.seen(t.At, t.Addr, "the thread")
 		d.seenFrame(&f, t, k.frames[i], where)
 	}
+	if shown := d.shownOwner(first); shown != "" && len(k.threads) == 1 {
+		k.aside = capital(shown) + "."
+	}
 	who, verb := "A thread without a header", "waits "
 	switch {
 	case len(k.threads) > 1:
@@ -283,10 +286,13 @@ func ownerless(t *threads.Thread) threads.WaitFor {
 // for by its wait reason or its stack, or who may own it; none if it waits for
 // something else.
 func (d *diagnosis) askOwner(t *threads.Thread) []string {
+	if d.ownerShown(t) {
+		return nil
+	}
 	switch ownerless(t) {
 	case threads.ForFastMutex, threads.ForGuardedMutex:
 		if a := waitgraph.FastMutexOf(t); a != 0 {
-			return []string{"dt nt!_FAST_MUTEX " + d.addr(a)}
+			return []string{"dt nt!" + mutexType(t) + " " + d.addr(a)}
 		}
 	case threads.ForUnknown:
 		return nil
@@ -295,6 +301,42 @@ func (d *diagnosis) askOwner(t *threads.Thread) []string {
 		return []string{"!stacks 2 " + s.Module}
 	}
 	return nil
+}
+
+// mutexType names the type of the mutex that a thread waits for: one that is
+// waited for at a gate is a KGUARDED_MUTEX, others are laid out as a FAST_MUTEX.
+func mutexType(t *threads.Thread) string {
+	if len(t.WaitObjects) > 0 && t.WaitObjects[0].Kind == "Gate" {
+		return "_KGUARDED_MUTEX"
+	}
+	return "_FAST_MUTEX"
+}
+
+// ownerShown reports whether dt showed the owner of the mutex that a thread waits
+// for, also where that is nobody.
+func (d *diagnosis) ownerShown(t *threads.Thread) bool {
+	m := d.graph.ShownMutex(t)
+	return m != nil && m.Owner.Known()
+}
+
+// shownFree reports whether dt showed that nobody owns that mutex.
+func (d *diagnosis) shownFree(t *threads.Thread) bool {
+	return d.ownerShown(t) && d.graph.ShownMutex(t).Owner.Addr == 0
+}
+
+// shownOwner says what dt shows in the Owner field of the mutex that a thread
+// waits for, "" if it does not.
+func (d *diagnosis) shownOwner(t *threads.Thread) string {
+	m := d.graph.ShownMutex(t)
+	switch {
+	case m == nil || !m.Owner.Known():
+		return ""
+	case d.shownFree(t):
+		return fmt.Sprintf("dt shows %s %s without an owner: it was free then, or about to be handed over", strings.TrimPrefix(ownerless(t).String(), "a "), d.addr(m.Addr))
+	case d.waitsForListed(t):
+		return fmt.Sprintf("dt shows that %s owns %s %s", d.thread(m.Owner.Addr), strings.TrimPrefix(ownerless(t).String(), "a "), d.addr(m.Addr))
+	}
+	return fmt.Sprintf("dt shows %s %s with the owner %s; the notes say why that does not count", strings.TrimPrefix(ownerless(t).String(), "a "), d.addr(m.Addr), d.addr(m.Owner.Addr))
 }
 
 // aboutWaits says by what a kind of wait is known, and what to think of it.

@@ -10,13 +10,16 @@ type Listing struct {
 	Ports    []*Port
 	Queues   []*WorkQueue
 	Sections []*CriticalSection
-	Notes    []kd.Note
+	// Mutexes and Resources are what dt showed.
+	Mutexes   []*Mutex
+	Resources []*ResourceFields
+	Notes     []kd.Note
 }
 
 // Empty reports whether no object of the kernel was read. Critical sections are
 // objects of user mode.
 func (l *Listing) Empty() bool {
-	return len(l.IRPs) == 0 && len(l.Messages) == 0 && len(l.Ports) == 0 && len(l.Queues) == 0
+	return len(l.IRPs) == 0 && len(l.Messages) == 0 && len(l.Ports) == 0 && len(l.Queues) == 0 && len(l.Mutexes) == 0 && len(l.Resources) == 0
 }
 
 // MapAddrs replaces every address of the kernel by f of it.
@@ -32,6 +35,12 @@ func (l *Listing) MapAddrs(f func(kd.Addr) kd.Addr) {
 	}
 	for _, q := range l.Queues {
 		q.mapAddrs(f)
+	}
+	for _, m := range l.Mutexes {
+		m.mapAddrs(f)
+	}
+	for _, r := range l.Resources {
+		r.mapAddrs(f)
 	}
 }
 

@@ -71,6 +71,12 @@ func show(l objects.Listing) []string {
 		}
 		add("%s", s)
 	}
+	for _, m := range l.Mutexes {
+		add("mutex %x guarded=%v free=%d%s", uint64(m.Addr), m.Guarded, m.Free, facts("owner", m.Owner))
+	}
+	for _, r := range l.Resources {
+		add("resource %x objects=%v%s", uint64(r.Addr), r.Objects, facts("shared", r.Shared, "exclusive", r.Exclusive))
+	}
 	for _, n := range l.Notes {
 		add("note %s", n.Text)
 	}
@@ -516,6 +522,8 @@ func FuzzRead(f *testing.F) {
 	for _, form := range forms {
 		f.Add(form.text)
 	}
+	f.Add("dt nt!_FAST_MUTEX ffffe00112345660\n" + fastMutex64)
+	f.Add("dt -r _ERESOURCE fffffa80`11efede8 SharedWaiters\n" + eresource64)
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := kd.Lines(text)
 		l := objects.Read(lines)
@@ -525,6 +533,11 @@ func FuzzRead(f *testing.F) {
 				if at := i.Locations[n].At; at.Line < 1 || int(at.Line) > len(lines) {
 					t.Fatalf("a stack location on line %d of %d", at.Line, len(lines))
 				}
+			}
+		}
+		for _, m := range l.Mutexes {
+			if m.Addr == 0 || m.At.Line < 1 || m.Owner.At.Line > int32(len(lines)) {
+				t.Fatalf("mutex %+v of %d lines", m, len(lines))
 			}
 		}
 		show(l)

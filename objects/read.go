@@ -7,8 +7,8 @@ import (
 	"kdlocks/kd"
 )
 
-// Read reads the output of !irp, !irpfind, !alpc, !lpc, !exqueue, !cs and the
-// user-mode !locks. Lines that are not part of it are passed over; Reader tells
+// Read reads the output of !irp, !irpfind, !alpc, !lpc, !exqueue, !cs, the
+// user-mode !locks, and dt of a lock whose command stands above it. Lines that are not part of it are passed over; Reader tells
 // which.
 func Read(lines []kd.Line) Listing {
 	var r Reader
@@ -47,6 +47,10 @@ type Reader struct {
 	// its critical section in the output of !cs.
 	lpc       lpcBlock
 	debugInfo Printed
+	// dt is what is open of the output of dt; fieldCommands counts the commands of
+	// the prompt that print fields of types.
+	dt            dtReader
+	fieldCommands int
 }
 
 // block is what is being read.
@@ -62,6 +66,7 @@ const (
 	queueBlock
 	critSecBlock // as !locks prints it
 	csBlock      // as !cs prints it
+	dtBlock
 )
 
 // Line takes the next line and reports whether it is part of the output of one
@@ -89,6 +94,8 @@ func (r *Reader) Line(l kd.Line) bool {
 		return r.queueLine(l)
 	case critSecBlock, csBlock:
 		return r.sectionLine(l)
+	case dtBlock:
+		return r.dtEnd(l)
 	}
 	return false
 }
@@ -110,6 +117,10 @@ func (r *Reader) head(l kd.Line) bool {
 		return r.queueHead(l)
 	case 'L':
 		return r.lpcHead(l)
+	case '+':
+		return r.dtLine(l)
+	case 'd':
+		return r.dtHead(l) || r.findRow(l)
 	}
 	return r.findRow(l)
 }
@@ -118,7 +129,9 @@ func (r *Reader) head(l kd.Line) bool {
 // complete. irp is the address that !irp was typed with, if it was.
 func (r *Reader) Prompt(irp Printed) {
 	r.close()
-	r.typed = irp
+	if r.typed = irp; !irp.Known() {
+		r.fieldCommands = 0
+	}
 }
 
 // Listing reports whether threads are being listed, so that the reader must see
@@ -163,6 +176,7 @@ func (r *Reader) close() {
 	r.open = noBlock
 	r.message, r.port, r.queue, r.section = nil, nil, nil, nil
 	r.workers, r.lpc, r.debugInfo, r.unclosed = workerList{}, lpcBlock{}, Printed{}, false
+	r.dt = dtReader{}
 }
 
 func (r *Reader) note(at kd.Ref, format string, args ...any) {

@@ -95,12 +95,28 @@ func explain(s *snapshot.Snapshot, m snapshot.Meaning) string {
 		return strings.TrimSpace("work item that no worker has taken yet " + m.Object)
 	case "critical-section":
 		return explainSection(s.CriticalSection(m.Addr))
+	case "mutex":
+		return explainMutex(s, s.Mutex(m.Addr))
 	}
 	name := "the current segment"
 	if m.Segment > 0 {
 		name = "an earlier segment"
 	}
 	return fmt.Sprintf("on the stack of thread %s, in %s%s", bare(m.Thread), name, place(s, m))
+}
+
+func explainMutex(s *snapshot.Snapshot, m *objects.Mutex) string {
+	text := "fast mutex"
+	if m.Guarded {
+		text = "guarded mutex"
+	}
+	switch {
+	case m.Owner.Addr != 0:
+		text += ", owned by thread " + m.Owner.Addr.Bare(s.Target.Arch)
+	case m.Owner.Known():
+		text += ", owned by nobody"
+	}
+	return text
 }
 
 func explainIRP(s *snapshot.Snapshot, i *objects.IRP) string {

@@ -49,6 +49,17 @@ func (s *Snapshot) formatObjects(b *strings.Builder) {
 		}
 		b.WriteString("\n")
 	}
+	for _, m := range s.Objects.Mutexes {
+		fmt.Fprintf(b, "mutex %s :%d", s.bare(m.Addr), m.At.Line)
+		s.formatFacts(b, fact{"owner", m.Owner})
+		formatWords(b, "free", flagName(m.Free))
+		b.WriteString("\n")
+	}
+	for _, r := range s.Objects.Resources {
+		fmt.Fprintf(b, "resource-fields %s :%d", s.bare(r.Addr), r.At.Line)
+		s.formatFacts(b, fact{"shared-waiters", r.Shared}, fact{"exclusive-waiters", r.Exclusive})
+		b.WriteString("\n")
+	}
 }
 
 func (s *Snapshot) formatIRP(b *strings.Builder, i *objects.IRP) {
@@ -156,5 +167,13 @@ func (s *Snapshot) objectPlaces(f func(at kd.Ref, a kd.Addr)) {
 	for _, c := range s.Objects.Sections {
 		f(c.At, c.Addr)
 		one(c.DebugInfo)
+	}
+	for _, m := range s.Objects.Mutexes {
+		f(m.At, m.Addr)
+		one(m.Owner)
+	}
+	for _, r := range s.Objects.Resources {
+		f(r.At, r.Addr)
+		one(r.Shared, r.Exclusive)
 	}
 }

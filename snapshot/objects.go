@@ -16,6 +16,8 @@ type objectIndex struct {
 	ports    map[kd.Addr]*objects.Port
 	sections map[kd.Addr]*objects.CriticalSection
 	queues   map[queueKey]int // place in Snapshot.Objects.Queues
+	mutexes  map[kd.Addr]*objects.Mutex
+	fields   map[kd.Addr]*objects.ResourceFields
 }
 
 type queueKey struct {
@@ -52,6 +54,14 @@ func (s *Snapshot) CriticalSection(a kd.Addr) *objects.CriticalSection { return 
 // the input. Which process they are of is not printed with them.
 func (s *Snapshot) CriticalSections() []*objects.CriticalSection { return s.Objects.Sections }
 
+// Mutex returns the fast or guarded mutex at an address, nil if dt did not show
+// it.
+func (s *Snapshot) Mutex(a kd.Addr) *objects.Mutex { return s.objects.mutexes[a] }
+
+// ResourceFields returns what dt showed of the ERESOURCE at an address, nil if
+// nothing.
+func (s *Snapshot) ResourceFields(a kd.Addr) *objects.ResourceFields { return s.objects.fields[a] }
+
 // mergeObjects keeps one object for each address. One that was printed twice is
 // one fact seen twice: what one print lacks is taken from the other. Two that
 // contradict each other are of two moments: the later one is kept, and that is
@@ -63,6 +73,7 @@ func (s *Snapshot) mergeObjects(l *objects.Listing) {
 	s.objects = objectIndex{
 		irps: map[kd.Addr]*objects.IRP{}, messages: map[kd.Addr]*objects.Message{}, lpc: map[uint64]*objects.Message{},
 		ports: map[kd.Addr]*objects.Port{}, sections: map[kd.Addr]*objects.CriticalSection{}, queues: map[queueKey]int{},
+		mutexes: map[kd.Addr]*objects.Mutex{}, fields: map[kd.Addr]*objects.ResourceFields{},
 	}
 	s.Notes = append(s.Notes, l.Notes...)
 	for _, i := range l.IRPs {
@@ -92,6 +103,12 @@ func (s *Snapshot) mergeObjects(l *objects.Listing) {
 	}
 	for _, c := range l.Sections {
 		s.addSection(c)
+	}
+	for _, m := range l.Mutexes {
+		s.addMutex(m)
+	}
+	for _, r := range l.Resources {
+		s.addFields(r)
 	}
 }
 
@@ -290,6 +307,42 @@ func (s *Snapshot) addSection(c *objects.CriticalSection) {
 	}
 }
 
+func (s *Snapshot) addMutex(m *objects.Mutex) {
+	have := s.objects.mutexes[m.Addr]
+	switch {
+	case have == nil:
+		s.objects.mutexes[m.Addr] = m
+		s.Objects.Mutexes = append(s.Objects.Mutexes, m)
+	case differ(have.Owner, m.Owner):
+		s.again(m.At, "mutex "+s.bare(m.Addr), have.At, "with another owner")
+		*have = *m
+		have.Conflict = "it was printed twice, with another owner"
+	default:
+		supply(&have.Owner, m.Owner)
+		have.Guarded = have.Guarded || m.Guarded
+		if have.Free == objects.Unknown {
+			have.Free = m.Free
+		}
+	}
+}
+
+func (s *Snapshot) addFields(r *objects.ResourceFields) {
+	have := s.objects.fields[r.Addr]
+	switch {
+	case have == nil:
+		s.objects.fields[r.Addr] = r
+		s.Objects.Resources = append(s.Objects.Resources, r)
+	case differ(have.Shared, r.Shared), differ(have.Exclusive, r.Exclusive):
+		s.again(r.At, "the fields of resource "+s.bare(r.Addr), have.At, "with other waiters")
+		*have = *r
+		have.Conflict = "they were printed twice, with other waiters"
+	default:
+		supply(&have.Shared, r.Shared)
+		supply(&have.Exclusive, r.Exclusive)
+		have.Objects = have.Objects && r.Objects
+	}
+}
+
 // checkObjects compares what THREAD blocks say of IRPs and messages with what was
 // printed of those.
 func (s *Snapshot) checkObjects() {
@@ -349,6 +402,9 @@ func objectThreads(l *objects.Listing) []kd.Addr {
 			out = append(out, w.Thread)
 		}
 	}
+	for _, m := range l.Mutexes {
+		out = append(out, m.Owner.Addr)
+	}
 	return out
 }
 
@@ -371,6 +427,12 @@ func objectArch(l *objects.Listing) kd.Arch {
 	}
 	for _, p := range l.Ports {
 		return archOf(p.Addr)
+	}
+	for _, m := range l.Mutexes {
+		return archOf(m.Addr)
+	}
+	for _, r := range l.Resources {
+		return archOf(r.Addr)
 	}
 	return kd.ArchUnknown
 }

@@ -11,6 +11,8 @@ const (
 	packet   = "0: kd> !irp ffffab0cfced9340\nIrp is active with 2 stacks 2 is current (= 0xffffab0cfced9458)\n No Mdl: No System Buffer: Thread ffffab0d15731080:  Irp stack trace.  \n [N/A(0), N/A(0)]\n            0  0 00000000 00000000 00000000-00000000    \n\n>[IRP_MJ_FLUSH_BUFFERS(9), N/A(0)]\n            0  1 ffffab0cdf855060 ffffab0ce2c6eef0 00000000-00000000    pending\n               \\FileSystem\\Npfs\n"
 	message  = "0: kd> !alpc /m fffff8800f4cc950\nMessage @ fffff8800f4cc950\n  MessageID             : 0x0BFC (3068)\n  WaitingThread         : fffffa801afae6f0\n  QueuePortOwnerProcess : fffffa801807b8f0 (svchost.exe)\n  ServerThread          : fffffa801aeec060\n"
 	critical = "0:000> !locks\n\nCritSec ntdll!LdrpLoaderLock+0 at 77fb2440\nLockCount          1\nRecursionCount     1\nOwningThread       a7\nEntryCount         1\nContentionCount    1\n*** Locked\n\n"
+	mutex    = "0: kd> dt nt!_FAST_MUTEX ffffe00112345660\n   +0x000 Count            : 0n4\n   +0x008 Owner            : 0xffffe001`0b004080 Void\n"
+	fields   = "0: kd> dt nt!_ERESOURCE fffffa8011ef1de8 SharedWaiters ExclusiveWaiters\n   +0x020 SharedWaiters    : 0xfffffa80`139ea3e0 _KSEMAPHORE\n   +0x028 ExclusiveWaiters : (null) \n"
 	queue    = "0: kd> !exqueue\n**** Critical WorkQueue ( Threads: 1/512, Concurrency: 0/1 )\nTHREAD fffffa8018db6040  Cid 0004.0018  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT\n\n"
 )
 
@@ -32,6 +34,11 @@ func TestMergeObjects(t *testing.T) {
 		{"another server thread", message + strings.Replace(message, "801aeec060", "801aeed060", 1), "with another server thread: this later state is used", "server-thread fffffa801aeed060"},
 		{"critical section twice", critical + critical, "", "critical-section 0x77fb2440 :3"},
 		{"another owner", critical + strings.Replace(critical, "       a7", "       a8", 1), "with another owner: this later state is used", "owner-id a8"},
+		{"mutex twice", mutex + mutex, "", "mutex ffffe00112345660 :1 owner ffffe0010b004080"},
+		{"mutex with less", mutex + strings.Replace(mutex, "0xffffe001`0b004080", "Ptr64", 1), "", "mutex ffffe00112345660 :1 owner ffffe0010b004080"},
+		{"another owner of a mutex", mutex + strings.Replace(mutex, "0xffffe001`0b004080 Void", "(null)", 1), "with another owner: this later state is used", "mutex ffffe00112345660 :4 owner 0000000000000000"},
+		{"fields twice", fields + fields, "", "resource-fields fffffa8011ef1de8 :1 shared-waiters fffffa80139ea3e0 exclusive-waiters 0000000000000000"},
+		{"other fields", fields + strings.Replace(fields, "139ea3e0", "139eb3e0", 1), "with other waiters: this later state is used", "shared-waiters fffffa80139eb3e0"},
 		{"queue twice", queue + queue, "", "work-queue Critical :2"},
 		{"another worker", queue + strings.Replace(queue, "6040", "7040", 1), "with other threads or items: this later state is used", "worker fffffa8018db7040 :7"},
 		{"the list of a thread", packet + "0: kd> !thread ffffab0d15732080\nTHREAD ffffab0d15732080  Cid 06c0.50cc  Teb: 000007ffffec8000 Win32Thread: fffff900c1c64010 WAIT: (Executive) UserMode Non-Alertable\nIRP List:\n    ffffab0cfced9340: (0006,0160) Flags: 00000884  Mdl: 00000000\n", "in the list of thread ffffab0d15732080 (line 13): two moments", "irp ffffab0cfced9340 :2"},

@@ -132,6 +132,21 @@ func (x stackIndex) find(a kd.Addr) []span {
 	return out
 }
 
+// OnStack returns the thread that has an address on its stack, above its stack
+// pointer; nil if no thread has, or several may.
+func (s *Snapshot) OnStack(a kd.Addr) *threads.Thread {
+	found := s.stacks.find(a)
+	if len(found) != 1 {
+		return nil
+	}
+	o := Owner{Slot: stacks.Slot{Frame: -1, Setter: -1}}
+	s.placeAt(&o, found[0], a)
+	if o.Live != threads.Yes {
+		return nil
+	}
+	return found[0].thread
+}
+
 func (s *Snapshot) resolveOwners() {
 	s.said = s.saidByDebugger()
 	s.waiters = s.waitersOf(func(*Resource) bool { return true })

@@ -429,7 +429,7 @@ func threadPlaces(t *threads.Thread) []*kd.Ref {
 // touchKinds says which kinds of lock the input has nothing of. That is no fault
 // of what it does have.
 func (s *Snapshot) touchKinds(c *SelfCheck) {
-	fastMutex := slices.ContainsFunc(s.Threads, func(t *threads.Thread) bool {
+	fastMutex := len(s.Objects.Mutexes) > 0 || slices.ContainsFunc(s.Threads, func(t *threads.Thread) bool {
 		return t.Stack.Awaited != nil && t.Stack.Awaited.Lock == 0 // mex names the owner and not the lock
 	})
 	for _, k := range []struct {
@@ -438,7 +438,7 @@ func (s *Snapshot) touchKinds(c *SelfCheck) {
 	}{
 		{s.HasLocks || len(s.Resources) > 0, "ERESOURCEs: !locks"},
 		{s.ThreadCount() > 0, "mutants and what else threads wait for: !thread or !process 0 2"},
-		{fastMutex, "fast and guarded mutexes: the stacks of their waiters, and !mex.WrFastMutex"},
+		{fastMutex, "fast and guarded mutexes: the stacks of their waiters, then dt nt!_FAST_MUTEX or !mex.WrFastMutex"},
 		{len(s.QueuedLocks) > 0, "queued spin locks: !qlocks"},
 		{len(s.PushLocks) > 0, "pushlocks: !locks lists none; the stacks of their waiters, then dt nt!_EX_PUSH_LOCK"},
 	} {

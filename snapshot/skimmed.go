@@ -27,7 +27,10 @@ func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing, ol *objects.List
 	for _, a := range objectThreads(ol) {
 		c.find(a)
 	}
-	c.onStacks(pointers(ll, tl))
+	if ol != nil && len(ol.Mutexes) > 0 {
+		c.forMutexes()
+	}
+	c.onStacks(pointers(ll, tl, ol))
 	c.unlisted(ll.Resources)
 	c.waiting(!ll.Seen(), tl.Indirect <= mostIndirect)
 	loaded := s.load(&c, tl.Load)
@@ -160,9 +163,23 @@ func (c *chooser) owners(ts []*threads.Thread) bool {
 	return len(c.todo) > 0
 }
 
+// forMutexes takes the first threads that can wait for a mutex that dt showed.
+func (c *chooser) forMutexes() {
+	n := 0
+	for i := range c.rows {
+		b := &c.rows[i]
+		reason := b.WaitReason()
+		if n < mostIndirect && b.State == threads.Waiting && (reason == "WrFastMutex" || reason == "WrGuardedMutex" || b.Has(threads.LockWait)) {
+			n++
+			c.take(i)
+		}
+	}
+}
+
 // pointers returns the addresses that some stack may hold, sorted: owner
-// pointers, values that the debugger interpreted, frames without a thread.
-func pointers(ll locks.Listing, tl threads.Listing) []kd.Addr {
+// pointers, values that the debugger interpreted, frames without a thread, the
+// waiters that dt shows of a resource.
+func pointers(ll locks.Listing, tl threads.Listing, ol *objects.Listing) []kd.Addr {
 	var out []kd.Addr
 	for _, r := range ll.Resources {
 		for _, e := range r.Entries {
@@ -180,6 +197,11 @@ func pointers(ll locks.Listing, tl threads.Listing) []kd.Addr {
 				out = append(out, f.ChildSP)
 				break
 			}
+		}
+	}
+	if ol != nil {
+		for _, r := range ol.Resources {
+			out = append(out, r.Shared.Addr, r.Exclusive.Addr)
 		}
 	}
 	slices.Sort(out)

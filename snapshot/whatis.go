@@ -11,7 +11,7 @@ import (
 type Meaning struct {
 	// Kind is resource, owner, waiter, thread, process, wait-object, irp, stack, or
 	// that of a single object: alpc-message, lpc-message, port, worker, work-item,
-	// critical-section.
+	// critical-section, mutex.
 	Kind     string
 	Addr     kd.Addr // as asked for, folded
 	Resource kd.Addr
@@ -83,6 +83,9 @@ func (s *Snapshot) whatObject(a kd.Addr) []Meaning {
 	}
 	if c := s.objects.sections[a]; c != nil {
 		add("critical-section", 0, c.At)
+	}
+	if m := s.Mutex(a); m != nil {
+		add("mutex", m.Owner.Addr, m.At)
 	}
 	return out
 }

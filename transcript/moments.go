@@ -64,6 +64,8 @@ func (f *facts) add(o facts) {
 		to.Ports = append(to.Ports, o.objects.Ports...)
 		to.Queues = append(to.Queues, o.objects.Queues...)
 		to.Sections = append(to.Sections, o.objects.Sections...)
+		to.Mutexes = append(to.Mutexes, o.objects.Mutexes...)
+		to.Resources = append(to.Resources, o.objects.Resources...)
 		to.Notes = append(to.Notes, o.objects.Notes...)
 	}
 }
@@ -117,6 +119,8 @@ func splitMoments(whole facts) []facts {
 		share(ol.Ports, at, func(p *objects.Port) kd.Ref { return p.At }, func(f *facts) *[]*objects.Port { return &f.theObjects().Ports })
 		share(ol.Queues, at, func(q *objects.WorkQueue) kd.Ref { return q.At }, func(f *facts) *[]*objects.WorkQueue { return &f.theObjects().Queues })
 		share(ol.Sections, at, func(c *objects.CriticalSection) kd.Ref { return c.At }, func(f *facts) *[]*objects.CriticalSection { return &f.theObjects().Sections })
+		share(ol.Mutexes, at, func(m *objects.Mutex) kd.Ref { return m.At }, func(f *facts) *[]*objects.Mutex { return &f.theObjects().Mutexes })
+		share(ol.Resources, at, func(r *objects.ResourceFields) kd.Ref { return r.At }, func(f *facts) *[]*objects.ResourceFields { return &f.theObjects().Resources })
 		share(ol.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theObjects().Notes })
 	}
 	for i := range out {

@@ -145,6 +145,12 @@ func commandWord(command string) string {
 	return w
 }
 
+// printsFields reports whether a command may print the fields of a type, as dt
+// does.
+func printsFields(word string) bool {
+	return word == "dt" || word == "dtx" || word == "dx" || strings.HasPrefix(word, "?") || strings.HasSuffix(word, "ddt")
+}
+
 // resumes are commands after which the machine ran on, or another one is looked
 // at: what follows is another moment.
 var resumes = map[string]bool{

@@ -444,6 +444,9 @@ func (r *router) command(command string, l kd.Line) bool {
 			r.cur.locks.PushLock(addr, l.All())
 		}
 	}
+	if printsFields(word) {
+		r.cur.objects.PrintsFields(command, l.All())
+	}
 	switch word {
 	case ".thread":
 		if addr, ok := addressOf(command); ok {

@@ -2,6 +2,7 @@ package waitgraph
 
 import (
 	"kdlocks/kd"
+	"kdlocks/objects"
 	"kdlocks/threads"
 )
 
@@ -235,7 +236,7 @@ func (g *Graph) claimsOf(t *threads.Thread) []claim {
 	if t.Conflict != "" {
 		grade = D
 	}
-	if c, ok := fastMutex(t, grade); ok {
+	if c, ok := g.fastMutex(t, grade); ok {
 		return []claim{c}
 	}
 	if c, ok := g.reply(t, grade); ok {
@@ -268,33 +269,110 @@ func (g *Graph) claimsOf(t *threads.Thread) []claim {
 }
 
 // Where the event of a FAST_MUTEX lies in it, by its public declaration in
-// wdm.h (Windows Driver Kit): Count, Owner, Contention, Event.
+// wdm.h (Windows Driver Kit): Count, Owner, Contention, Event; and the gate of a
+// KGUARDED_MUTEX by Microsoft's public symbols: Count, Owner, Contention, Gate.
 const (
 	fastMutexEvent64 = 0x18
 	fastMutexEvent32 = 0xc
 )
 
-// fastMutex returns the wait for a fast mutex whose owner mex printed out of
-// the mutex itself. What such a thread waits for is the event in the mutex.
-func fastMutex(t *threads.Thread, grade Grade) (claim, bool) {
+// fastMutex returns the wait for a fast or guarded mutex whose owner dt or mex
+// printed out of the mutex itself. What such a thread waits for is the event or
+// gate in the mutex.
+func (g *Graph) fastMutex(t *threads.Thread, grade Grade) (claim, bool) {
+	if c, ok := g.shownMutex(t, grade); ok {
+		return c, true
+	}
 	w := t.Stack.Awaited
-	if w == nil || w.Lock != 0 || w.Owner == 0 || t.WaitReason != "WrFastMutex" && t.WaitReason != "WrGuardedMutex" {
+	if w == nil || w.Lock != 0 || w.Owner == 0 || !hasMutexReason(t) {
 		return claim{}, false
 	}
-	c := claim{gate: Node{Kind: Object, What: FastMutex, Of: w.Owner}, grade: grade, at: w.At, about: w.Owner, owner: w.Owner}
-	if t.WaitReason == "WrGuardedMutex" {
-		c.gate.What = GuardedMutex
-	}
+	c := claim{gate: Node{Kind: Object, What: mutexKind(t), Of: w.Owner}, grade: grade, at: w.At, about: w.Owner, owner: w.Owner}
 	if a := FastMutexOf(t); a != 0 {
 		c.gate.Addr, c.gate.Of = a, 0
 	}
 	return c, true
 }
 
-// FastMutexOf returns the address of the fast mutex of which a thread, known to
-// wait for one, waits for the event; 0 if that was not printed.
+// shownMutex returns the wait for a mutex that dt showed with an owner. Where mex
+// names another one, the two are of two moments.
+func (g *Graph) shownMutex(t *threads.Thread, grade Grade) (claim, bool) {
+	m := g.ShownMutex(t)
+	if m == nil {
+		return claim{}, false
+	}
+	owner := m.Owner.Addr
+	switch {
+	case owner == 0:
+		return claim{}, false
+	case m.Free == objects.Yes:
+		g.note(m.Owner.At, "thread %s waits for mutex %s, which dt shows with owner %s and with a count that says that nobody holds it: no edge is drawn", g.bare(t.Addr), g.bare(m.Addr), g.bare(owner))
+		return claim{}, false
+	case !g.isThread(owner):
+		g.note(m.Owner.At, "thread %s waits for mutex %s, which dt shows with owner %s: that is no address of a thread, so no edge is drawn", g.bare(t.Addr), g.bare(m.Addr), g.bare(owner))
+		return claim{}, false
+	}
+	o := t.WaitObjects[0]
+	c := claim{
+		gate: Node{Kind: Object, What: mutexKind(t), Addr: m.Addr}, grade: max(grade, B, gradeOf(m.At.Doubt)), at: o.At, about: o.Addr,
+		owner: owner, owned: gradeOf(m.Owner.At.Doubt), ownedAt: m.Owner.At, said: owner,
+	}
+	if m.Guarded {
+		c.gate.What = GuardedMutex
+	}
+	if w := t.Stack.Awaited; m.Conflict != "" || w != nil && w.Lock == 0 && w.Owner != 0 && w.Owner != owner {
+		c.owned = D
+	}
+	return c, true
+}
+
+// ShownMutex returns the mutex that dt showed and a thread waits for, nil if there
+// is none.
+func (g *Graph) ShownMutex(t *threads.Thread) *objects.Mutex {
+	if len(g.Snap.Objects.Mutexes) == 0 || !hasMutexReason(t) && !isMutexWait(t.Waits().For) {
+		return nil
+	}
+	if a := FastMutexOf(t); a != 0 {
+		return g.Snap.Mutex(a)
+	}
+	return nil
+}
+
+// isThread reports whether the value of an Owner field can be a thread: one that
+// the input shows, or an address that is aligned as those of threads are, which
+// come from pool (Microsoft Learn, ExAllocatePool2: blocks are 16-byte aligned on
+// 64-bit systems and 8-byte aligned on 32-bit ones). Others carry flags.
+func (g *Graph) isThread(a kd.Addr) bool {
+	if g.Snap.Brief(a) != nil || g.Snap.Thread(a) != nil {
+		return true
+	}
+	alignment := kd.Addr(8)
+	if g.Snap.Target.Arch.Is64() {
+		alignment = 16
+	}
+	return a%alignment == 0 && a.IsKernel(g.Snap.Target.Arch)
+}
+
+func hasMutexReason(t *threads.Thread) bool {
+	return t.WaitReason == "WrFastMutex" || t.WaitReason == "WrGuardedMutex"
+}
+
+func isMutexWait(w threads.WaitFor) bool {
+	return w == threads.ForFastMutex || w == threads.ForGuardedMutex
+}
+
+// mutexKind says for which of the two a thread waits that waits for one.
+func mutexKind(t *threads.Thread) What {
+	if t.WaitReason == "WrGuardedMutex" || t.WaitReason != "WrFastMutex" && t.Waits().For == threads.ForGuardedMutex {
+		return GuardedMutex
+	}
+	return FastMutex
+}
+
+// FastMutexOf returns the address of the fast or guarded mutex of which a thread,
+// known to wait for one, waits for the event or gate; 0 if that was not printed.
 func FastMutexOf(t *threads.Thread) kd.Addr {
-	if len(t.WaitObjects) != 1 || t.WaitObjects[0].Kind != "SynchronizationEvent" {
+	if len(t.WaitObjects) != 1 || t.WaitObjects[0].Kind != "SynchronizationEvent" && t.WaitObjects[0].Kind != "Gate" {
 		return 0
 	}
 	at := kd.Addr(fastMutexEvent64)

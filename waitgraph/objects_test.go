@@ -5,16 +5,18 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/objects"
 	"kdlocks/snapshot"
+	"kdlocks/stacks"
 	"kdlocks/threads"
 )
 
 // waiting makes a thread of a process that waits for objects.
-func waiting(a, process kd.Addr, objects ...threads.WaitObject) *threads.Thread {
+func waiting(a, process kd.Addr, objs ...threads.WaitObject) *threads.Thread {
 	t := threads.New(a, kd.Ref{Line: int32(a & 0xff)})
 	t.Header, t.State, t.WaitReason, t.WaitMode = true, threads.Waiting, "Executive", "KernelMode"
 	t.Process.Addr = process
-	t.WaitObjects = objects
+	t.WaitObjects = objs
 	return t
 }
 
@@ -53,6 +55,65 @@ func TestWaitsForOthersToEnd(t *testing.T) {
 		{"the other one runs", []*threads.Thread{waiting(t1, p1, object(t2, "Thread")), waiting(t2, p1)}, 0},
 	} {
 		g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, locks.Listing{}, threads.Listing{Threads: tc.in}, nil))
+		n := 0
+		for i, stuck := range g.Stuck(B) {
+			if stuck && g.Nodes[i].Kind == Thread {
+				n++
+			}
+		}
+		if n != tc.stuck {
+			t.Errorf("%s: %d threads stuck, want %d", tc.name, n, tc.stuck)
+		}
+	}
+}
+
+func TestMutexesThatDtShows(t *testing.T) {
+	const t1, t2, p1 = 0xffff800000001010, 0xffff800000001020, 0xffff800000002001
+	const x1, x2 = 0x8171ada8, 0x8171bda8
+	at := kd.Ref{Line: 2}
+	waits := func(a, object kd.Addr, kind, reason string) *threads.Thread {
+		th := waiting(a, p1, threads.WaitObject{Addr: object, Kind: kind, Limit: -1, At: kd.Ref{Line: 1}})
+		th.WaitReason = reason
+		return th
+	}
+	mutex := func(a, owner kd.Addr) *objects.Mutex {
+		return &objects.Mutex{Addr: a, Owner: objects.Printed{Addr: owner, At: at}, At: at}
+	}
+	const event, reason = "SynchronizationEvent", "WrFastMutex"
+	const m1, m2 = 0xffff800000003000, 0xffff800000004000
+	two := []*threads.Thread{waits(t1, m1+0x18, event, reason), waits(t2, m2+0x18, event, reason)}
+	free := mutex(m2, t1)
+	free.Free = objects.Yes
+	twice := mutex(m2, t1)
+	twice.Conflict = "it was printed twice, with another owner"
+	byMex := waits(t1, m1+0x18, event, reason)
+	byMex.Stack.Awaited = &stacks.Awaited{Owner: t2, At: kd.Ref{Line: 3}}
+	for _, tc := range []struct {
+		name  string
+		in    []*threads.Thread
+		shown []*objects.Mutex
+		stuck int // threads
+	}{
+		{"each owns what the other waits for", two, []*objects.Mutex{mutex(m1, t2), mutex(m2, t1)}, 2},
+		{"one that was not printed waits for nothing", two, []*objects.Mutex{mutex(m1, t2), mutex(m2, t1+0x100)}, 0},
+		{"a thread owns what it waits for", two[:1], []*objects.Mutex{mutex(m1, t1)}, 1},
+		{"a guarded mutex and its gate", []*threads.Thread{waits(t1, m1+0x18, "Gate", "WrGuardedMutex")}, []*objects.Mutex{mutex(m1, t1)}, 1},
+		{"x86", []*threads.Thread{waits(x1, 0x856a400c, event, reason), waits(x2, 0x856a500c, event, reason)}, []*objects.Mutex{mutex(0x856a4000, x2), mutex(0x856a5000, x1)}, 2},
+		{"nobody owns one of them", two, []*objects.Mutex{mutex(m1, t2), mutex(m2, 0)}, 0},
+		{"one is free by its count", two, []*objects.Mutex{mutex(m1, t2), free}, 0},
+		{"one was shown with two owners", two, []*objects.Mutex{mutex(m1, t2), twice}, 0},
+		{"flags in an owner", two, []*objects.Mutex{mutex(m1, t2), mutex(m2, t1+1)}, 0},
+		{"another mutex", two, []*objects.Mutex{mutex(m1, t2), mutex(m2+0x100, t1)}, 0},
+		{"another reason to wait", []*threads.Thread{waits(t1, m1+0x18, event, "Executive")}, []*objects.Mutex{mutex(m1, t1)}, 0},
+		{"another kind of object", []*threads.Thread{waits(t1, m1+0x18, "Semaphore", reason)}, []*objects.Mutex{mutex(m1, t1)}, 0},
+		{"mex says the same", []*threads.Thread{byMex, two[1]}, []*objects.Mutex{mutex(m1, t2), mutex(m2, t1)}, 2},
+		{"mex names another owner", []*threads.Thread{byMex}, []*objects.Mutex{mutex(m1, t1)}, 0},
+	} {
+		arch := kd.X64
+		if tc.in[0].Addr>>32 == 0 {
+			arch = kd.X86
+		}
+		g := Build(snapshot.Build(snapshot.Target{Arch: arch}, locks.Listing{}, threads.Listing{Threads: tc.in}, &objects.Listing{Mutexes: tc.shown}))
 		n := 0
 		for i, stuck := range g.Stuck(B) {
 			if stuck && g.Nodes[i].Kind == Thread {

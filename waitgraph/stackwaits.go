@@ -14,6 +14,8 @@ type stackWaits struct {
 	// named are waits that the Info column of mex names, by whether they ask
 	// for shared access.
 	named map[bool][]wait
+	// shown are those that the fields of the resource name, as dt shows them.
+	shown map[bool][]wait
 }
 
 // waitsOnStacks reads the resource from the first argument of
@@ -57,6 +59,7 @@ func (g *Graph) waitsOnStacks() map[kd.Addr]stackWaits {
 		}
 		out[res.Addr] = ws
 	}
+	g.waitsShown(out)
 	return out
 }
 
@@ -83,7 +86,7 @@ func (g *Graph) Unlisted(r *snapshot.Resource) Unlisted {
 // still missing of the announced ones.
 func (g *Graph) addUnlisted(r *snapshot.Resource, shared, exclusive []wait, onStacks stackWaits) (s, x []wait, left Unlisted) {
 	left.shared, left.exclusive = r.Unlisted()
-	if len(onStacks.named)+len(onStacks.shared)+len(onStacks.exclusive) == 0 {
+	if len(onStacks.named)+len(onStacks.shown)+len(onStacks.shared)+len(onStacks.exclusive) == 0 {
 		return shared, exclusive, left
 	}
 	known := make(map[kd.Addr]bool)
@@ -106,6 +109,8 @@ func (g *Graph) addUnlisted(r *snapshot.Resource, shared, exclusive []wait, onSt
 		}
 		return to
 	}
+	shared = add(shared, &left.shared, announced(left.shared, onStacks.shown[true]))
+	exclusive = add(exclusive, &left.exclusive, announced(left.exclusive, onStacks.shown[false]))
 	// Where the input ends inside the lists, what they lack is not known.
 	if left.shared > 0 && !r.Open {
 		shared = add(shared, &left.shared, onStacks.shared)
@@ -117,6 +122,17 @@ func (g *Graph) addUnlisted(r *snapshot.Resource, shared, exclusive []wait, onSt
 	exclusive = add(exclusive, &left.exclusive, g.awaited(r, left.exclusive, known, onStacks.named[false]))
 	g.unlisted[r.Addr] = left
 	return shared, exclusive, left
+}
+
+// announced weakens waiters that dt shows to C if the counts of !locks leave no
+// room for them.
+func announced(missing int, shown []wait) []wait {
+	for i := range shown {
+		if i >= missing {
+			shown[i].grade = max(shown[i].grade, C)
+		}
+	}
+	return shown
 }
 
 // awaited returns the threads that mex shows waiting and that may wait: it
