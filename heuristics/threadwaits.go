@@ -220,7 +220,7 @@ func (d *diagnosis) shownOwner(t *threads.Thread) string {
 	case d.waitsForListed(t):
 		return fmt.Sprintf("dt shows that %s owns %s %s", d.thread(m.Owner.Addr), strings.TrimPrefix(ownerless(t).String(), "a "), d.addr(m.Addr))
 	}
-	return fmt.Sprintf("dt shows %s %s with the owner %s; the notes say why that does not count", strings.TrimPrefix(ownerless(t).String(), "a "), d.addr(m.Addr), d.addr(m.Owner.Addr))
+	return fmt.Sprintf("dt shows %s %s with the owner %s, which does not count: no wait for it is drawn", strings.TrimPrefix(ownerless(t).String(), "a "), d.addr(m.Addr), d.addr(m.Owner.Addr))
 }
 
 // aboutWaits says by what a kind of wait is known, and what to think of it.

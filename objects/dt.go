@@ -149,13 +149,17 @@ func (r *Reader) PrintsFields(command string, at kd.Ref) {
 }
 
 // dtHead reads the command where it stands in the output: no prompt came with it,
-// or !mex.ddt printed it above the fields.
+// or !mex.ddt printed it above the fields. That of another type ends the fields
+// before it.
 //
 //	dt nt!_FAST_MUTEX ffff9bb88433ef70 () Recursive: [ -r1 -r2 -r ] Verbose Normal dt
 func (r *Reader) dtHead(l kd.Line) bool {
 	command, _, _ := strings.Cut(l.Text, " () ")
 	t, ok := parseDt(command, l.All())
 	if !ok {
+		if r.open == dtBlock && strings.HasPrefix(l.Text, "dt ") {
+			r.close()
+		}
 		return false
 	}
 	r.begin(noBlock, "dt")
@@ -194,14 +198,13 @@ func (r *Reader) dtLine(l kd.Line) bool {
 	return true
 }
 
-// dtEnd ends the fields at a line that is none.
-func (r *Reader) dtEnd(l kd.Line) bool {
-	if strings.HasPrefix(l.Text, "Memory read error ") {
-		r.command = "dt"
-		return true
+// dtOther takes a line between the fields that is none.
+func (r *Reader) dtOther(l kd.Line) bool {
+	if !strings.HasPrefix(l.Text, "Memory read error ") {
+		return false
 	}
-	r.close()
-	return false
+	r.command = "dt"
+	return true
 }
 
 // dtBegin opens the object whose first field comes.

@@ -95,7 +95,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	case critSecBlock, csBlock:
 		return r.sectionLine(l)
 	case dtBlock:
-		return r.dtEnd(l)
+		return r.dtOther(l)
 	}
 	return false
 }

@@ -122,6 +122,16 @@ type CriticalSection struct {
 	At         At      `json:"at"`
 }
 
+// Mutex is a fast or guarded mutex that dt showed.
+type Mutex struct {
+	Kind     string `json:"kind"`
+	Address  string `json:"address"`
+	Session  int    `json:"session,omitempty"`
+	Owner    string `json:"owner,omitempty"` // 0x0: nobody
+	Conflict string `json:"conflict,omitempty"`
+	At       At     `json:"at"`
+}
+
 // objectLists adds what was read of single objects, but for IRPs.
 func (b *builder) objectLists(r *Report, s *snapshot.Snapshot) {
 	for _, m := range s.Objects.Messages {
@@ -156,6 +166,13 @@ func (b *builder) objectLists(r *Report, s *snapshot.Snapshot) {
 			out.Owner = fmt.Sprintf("%04x", c.Owner.N)
 		}
 		r.CriticalSections = append(r.CriticalSections, out)
+	}
+	for _, m := range s.Objects.Mutexes {
+		out := Mutex{Kind: "fast", Address: m.Addr.String(), Session: b.session, Owner: known0(m.Owner), Conflict: m.Conflict, At: b.at(m.At, 0)}
+		if m.Guarded {
+			out.Kind = "guarded"
+		}
+		r.Mutexes = append(r.Mutexes, out)
 	}
 }
 
@@ -274,6 +291,7 @@ func (r *Report) objectTables(most int) []titled {
 	for _, t := range []titled{
 		{"IRPs", r.irpTable(most)}, {"ALPC and LPC messages", r.messageTable()}, {"ALPC and LPC ports", r.portTable()},
 		{"Work queues", r.queueTable()}, {"Critical sections", r.sectionTable()},
+		{"Fast and guarded mutexes", r.mutexTable()},
 	} {
 		if len(t.rows) == 0 {
 			continue
@@ -385,6 +403,14 @@ func (r *Report) sectionTable() *table {
 			lock = strconv.FormatUint(*c.LockCount, 10)
 		}
 		t.add(kdBare(c.Address), locked, c.Owner, lock, c.Symbol, strconv.Itoa(c.At.Line))
+	}
+	return t
+}
+
+func (r *Report) mutexTable() *table {
+	t := &table{columns: []column{{head: "Mutex"}, {head: "Kind"}, {head: "Owner"}, {head: "Line", spare: true}}}
+	for _, m := range r.Mutexes {
+		t.add(r.bare(m.Address), m.Kind, orNone(r.bare(m.Owner)), strconv.Itoa(m.At.Line))
 	}
 	return t
 }

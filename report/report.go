@@ -40,6 +40,7 @@ type Report struct {
 	Ports            []Port            `json:"alpc_ports,omitempty"`
 	WorkQueues       []WorkQueue       `json:"work_queues,omitempty"`
 	CriticalSections []CriticalSection `json:"critical_sections,omitempty"`
+	Mutexes          []Mutex           `json:"mutexes,omitempty"`
 
 	Findings []Finding `json:"findings"`
 	// SelfCheck is what the input was asked about itself.

@@ -1,6 +1,8 @@
 package waitgraph
 
 import (
+	"slices"
+
 	"kdlocks/kd"
 	"kdlocks/objects"
 	"kdlocks/threads"
@@ -47,7 +49,9 @@ func (g *Graph) addObjects() {
 		g: g, from: make(map[kd.Addr][]*ending), to: make(map[kd.Addr][]*ending),
 		toProcess: make(map[kd.Addr][]*ending), members: make(map[kd.Addr][]kd.Addr), joined: make(map[int]bool),
 	}
-	for _, t := range g.Snap.Threads {
+	// Skimmed threads that were asked for are no Briefs any more, which settle could
+	// recall.
+	for _, t := range slices.Concat(g.Snap.Threads, g.Snap.Named) {
 		if t.Addr == 0 {
 			continue
 		}

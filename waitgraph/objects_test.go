@@ -125,3 +125,34 @@ func TestMutexesThatDtShows(t *testing.T) {
 		}
 	}
 }
+
+// TestHoldersThatWereSkimmed: of very many threads that wait for mutexes those are
+// read whole that matter, also when they were asked for before the graph is drawn,
+// as holders of locks are.
+func TestHoldersThatWereSkimmed(t *testing.T) {
+	const holder, waiter, r, m = 0xffff800000001010, 0xffff800000001020, 0xffff800000002000, 0xffff800000003000
+	at := kd.Ref{Line: 2}
+	whole := map[kd.Addr]*threads.Thread{}
+	for a, o := range map[kd.Addr]threads.WaitObject{holder: object(m+0x18, "SynchronizationEvent"), waiter: object(m+0x1000, "SynchronizationEvent")} {
+		whole[a] = waiting(a, 0, o)
+	}
+	whole[holder].WaitReason, whole[waiter].WaitReason = "WrFastMutex", "WrResource"
+	whole[holder].Stack.Awaited = &stacks.Awaited{Owner: waiter, At: at}
+	var rows []threads.Brief
+	for _, a := range []kd.Addr{holder, waiter} {
+		rows = append(rows, threads.Brief{Addr: a, State: threads.Waiting, Line: 2, Traits: threads.LockWait})
+	}
+	lock := &locks.Resource{Addr: r, Mode: locks.Exclusive, At: at, Owners: []locks.Entry{{Raw: holder, Count: 1, At: at}}, ExclusiveWaiters: []locks.Waiter{{Thread: waiter, At: at}}}
+	lock.ExclusiveWaiterCount = locks.Printed{N: 1, At: at}
+	g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, locks.Listing{Resources: []*locks.Resource{lock}, Rounds: []locks.Round{{At: at, Seen: true}}},
+		threads.Listing{Skimmed: rows, Indirect: 1 << 20, Load: func(b threads.Brief) *threads.Thread { return whole[b.Addr] }}, nil))
+	n := 0
+	for i, stuck := range g.Stuck(B) {
+		if stuck && g.Nodes[i].Kind == Thread {
+			n++
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d threads stuck, want 2: %+v", n, g.Edges)
+	}
+}

@@ -19,7 +19,7 @@ func (a *app) locksCommand() *cobra.Command {
 	var f report.LockFilter
 	cmd := &cobra.Command{
 		Use:   "locks FILE...|-",
-		Short: "List the ERESOURCEs with their owners and waiters, and IRPs, messages, work queues and critical sections that were printed",
+		Short: "List the ERESOURCEs with their owners and waiters, and IRPs, messages, work queues, critical sections and mutexes that were printed",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := normalise(&f.Owner, &f.Address); err != nil {
