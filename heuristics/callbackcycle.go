@@ -39,7 +39,7 @@ func (d *diagnosis) heldInside(t *threads.Thread, w leavingWait) (in *threads.Th
 // closedByCallback tells of a cycle that closes over a callback: t waits until in
 // has left it, and in waits for what t owns.
 func (d *diagnosis) closedByCallback(f *Finding, t *threads.Thread, w leavingWait, in *threads.Thread, at int) {
-	driver := t.Stack.Frames[w.caller].Module
+	driver := driverName(t.Stack.Frames[w.caller].Module)
 	f.Kind, f.Severity, f.Confidence, f.Grade = Deadlock, Critical, VeryLikely, waitgraph.C
 	f.Threads = append(f.Threads, in.Addr)
 	f.Blocked--
@@ -47,7 +47,7 @@ func (d *diagnosis) closedByCallback(f *Finding, t *threads.Thread, w leavingWai
 	d.seenFrame(f, in, at-1, "the callback of "+driver+" that it is in")
 	d.seenFrame(f, in, at, "the routine that calls callbacks")
 	f.seen(in.At, in.Addr, "the thread inside the callback, which waits behind the first")
-	text := fmt.Sprintf("%s waits in %s until everybody has left %s, and %s is inside %s and waits for what the first owns.",
+	text := fmt.Sprintf("%s waits in %s until everybody has left %s, and %s is inside %s and waits behind the first.",
 		d.thread(t.Addr), t.Stack.Frames[w.routine].Name(), w.is.thing, d.thread(in.Addr), w.is.what)
 	f.Summary = "Deadlock, very likely: " + text
 	grade := d.straightWay(f, in.Addr, t.Addr)
@@ -69,13 +69,11 @@ func (d *diagnosis) straightWay(f *Finding, from, to kd.Addr) waitgraph.Grade {
 	grade := waitgraph.A
 	at, end := d.graph.Find(from), d.graph.Find(to)
 	for range most {
-		if at == end || len(d.graph.Out[at]) != 1 {
+		i := d.onlyWay(at, end)
+		if i < 0 {
 			break
 		}
-		e := d.graph.Edges[d.graph.Out[at][0]]
-		if e.Guess {
-			break
-		}
+		e := d.graph.Edges[i]
 		d.seenEdge(f, e)
 		grade, at = max(grade, e.Grade), e.To
 	}
@@ -83,4 +81,26 @@ func (d *diagnosis) straightWay(f *Finding, from, to kd.Addr) waitgraph.Grade {
 		return waitgraph.D
 	}
 	return grade
+}
+
+// onlyWay returns the edge that leads on from a node, -1 if there is a choice or
+// none: a thread that waits for one of several may go on by another. A lock with
+// several owners is left when all have let go, so the one in question is enough.
+func (d *diagnosis) onlyWay(at, end int) int {
+	out := d.graph.Out[at]
+	if at == end || len(out) == 0 {
+		return -1
+	}
+	way := out[0]
+	if len(out) > 1 {
+		i := slices.IndexFunc(out, func(e int) bool { return d.graph.Edges[e].To == end })
+		if d.graph.Nodes[at].Kind == waitgraph.Thread || i < 0 {
+			return -1
+		}
+		way = out[i]
+	}
+	if d.graph.Edges[way].Guess {
+		return -1
+	}
+	return way
 }

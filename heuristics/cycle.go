@@ -132,6 +132,9 @@ func (d *diagnosis) guessed(cycle []Step) string {
 // who must end the wait.
 func (d *diagnosis) guessedHop(s Step) string {
 	if s.What == waitgraph.IRP {
+		if has := d.hasIRP(s); has != "" {
+			return fmt.Sprintf("%s, which stands on the stack of %s, too%s; a value on a stack may be stale", d.waitedFor(s), d.who(s.HeldBy), has)
+		}
 		return fmt.Sprintf("%s, which stands on the stack of %s, too: who must complete it, `!irp %s` tells", d.waitedFor(s), d.who(s.HeldBy), d.addr(s.WaitsFor))
 	}
 	process, command := "the server process", "!alpc /m "+d.addr(s.WaitsFor)
@@ -194,7 +197,7 @@ func (d *diagnosis) hasIRP(s Step) string {
 	if driver == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (!irp shows it with %s, line %d, whose routine has it on the stack of that thread)", driver, p.At.Line)
+	return fmt.Sprintf(" (!irp shows it with %s, line %d)", driver, p.At.Line)
 }
 
 // heldBy says why HeldBy stands in the way: as an owner, or queued before.

@@ -181,6 +181,9 @@ func waitsToLeave(t *threads.Thread) (leavingWait, bool) {
 		for at+1 < len(t.Stack.Frames) && named(t, at+1, l.routines) {
 			at++
 		}
+		if driver := onTop(t, w.Frame); driver >= 0 && driver < at {
+			continue // the driver asked for the wait, not the routine
+		}
 		out := leavingWait{is: l, wait: w.Frame, routine: at, caller: nearest(t, at), dispatcher: -1}
 		if out.caller == at+1 {
 			out.dispatcher = dispatcherOf(t, out.caller, l.dispatchers)
@@ -228,7 +231,7 @@ func (d *diagnosis) reentrancyFinding(t *threads.Thread, w leavingWait) *Finding
 	case t.Conflict != "":
 		doubt = "the thread was printed at two moments"
 	}
-	driver := t.Stack.Frames[w.caller].Module
+	driver := driverName(t.Stack.Frames[w.caller].Module)
 	f.Summary = fmt.Sprintf("%s deadlocked on itself: inside %s, %s called %s, which waits until that callback has returned.", capital(d.whose(t)), w.is.what, driver, t.Stack.Frames[w.routine].Name())
 	if doubt != "" {
 		f.Kind, f.Severity, f.Confidence, f.Grade = SuspectedDeadlock, High, Possible, waitgraph.D
@@ -296,9 +299,9 @@ func (d *diagnosis) leavingFinding(t *threads.Thread, w leavingWait) *Finding {
 	if w.caller < 0 {
 		f.Next = d.lookAgain(&f)
 	} else {
-		driver := t.Stack.Frames[w.caller].Module
+		driver := driverName(t.Stack.Frames[w.caller].Module)
 		f.Suspect = &Suspect{Module: driver, Reason: fmt.Sprintf("what is taken down is its own: %s", frame(t, w.caller))}
-		f.Explanation += " " + d.inside(driver, t)
+		f.Explanation += " " + d.inside(t.Stack.Frames[w.caller].Module, t)
 		f.Next = []string{"!stacks 2 " + driver}
 		if in, at := d.heldInside(t, w); in != nil {
 			d.closedByCallback(&f, t, w, in, at)

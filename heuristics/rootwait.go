@@ -266,8 +266,7 @@ func couldWait(t *threads.Thread) bool {
 // Test.
 func driverName(module string) string {
 	if name, ok := strings.CutPrefix(module, unloaded); ok {
-		name, _, _ = strings.Cut(name, ">")
-		return strings.TrimSuffix(name, ".sys")
+		module, _, _ = strings.Cut(name, ">")
 	}
-	return module
+	return strings.TrimSuffix(module, ".sys")
 }

@@ -145,6 +145,9 @@ func ioWait(t *threads.Thread) (string, int) {
 	switch w := t.Waits(); w.For {
 	case threads.ForPageIn, threads.ForPageOut, threads.ForIO:
 		return "it waits for " + w.For.String() + " (" + t.Stack.Frames[w.Frame].Name() + ")", w.Frame
+	case threads.ForUnknown:
+	default:
+		return "", -1 // an IRP in its list is not what it waits for
 	}
 	if ioReasons[t.WaitReason] {
 		return "its wait reason is " + t.WaitReason, -1

@@ -1,6 +1,7 @@
 package waitgraph
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -137,9 +138,9 @@ func (g *Graph) addGuesses(members map[kd.Addr][]kd.Addr) {
 			g.guessServer(i, t, members[t.Reply.Server])
 			continue
 		}
-		for _, irp := range t.IRPs {
-			if p := g.Snap.IRP(irp.Addr); p == nil || !p.Complete {
-				asked[irp.Addr] = append(asked[irp.Addr], i)
+		if mayWaitForIRP(t) {
+			for _, irp := range g.openIRPs(t) {
+				asked[irp] = append(asked[irp], i)
 			}
 		}
 	}
@@ -208,36 +209,94 @@ func (g *Graph) skimmedIdle() map[kd.Addr]bool {
 	return g.idle
 }
 
-// guessCompleter joins threads to the blocked ones whose stacks show their IRP
-// as an argument. Where !irp says which driver has the IRP it is no guess that a
-// thread works on it whose frame of that driver shows it; and a thread without a
-// frame of the driver does not.
-func (g *Graph) guessCompleter(asked map[kd.Addr][]int) {
-	for _, t := range g.Snap.Threads {
-		to := g.Find(t.Addr)
-		if to < 0 || !g.waits(to) {
-			continue
+// mayWaitForIRP reports whether nothing says that a thread waits for something
+// else than the completion of an IRP: its list holds all that it has issued and
+// that are not complete, also those that it does not wait for.
+func mayWaitForIRP(t *threads.Thread) bool {
+	switch t.Waits().For {
+	case threads.ForIO:
+		return true
+	case threads.ForUnknown:
+	default:
+		return false
+	}
+	switch t.WaitReason {
+	case "", "Executive", "WrExecutive", "Unknown":
+	default:
+		return false
+	}
+	return t.WaitMode != "UserMode" && len(t.WaitObjects) < 2 && t.Suspended+t.Frozen <= 0 && t.FindFrame("KeDelayExecutionThread") < 0
+}
+
+// openIRPs are the IRPs of a thread that are not printed as complete.
+func (g *Graph) openIRPs(t *threads.Thread) []kd.Addr {
+	var out []kd.Addr
+	for _, irp := range t.IRPs {
+		if p := g.Snap.IRP(irp.Addr); p == nil || !p.Complete {
+			out = append(out, irp.Addr)
 		}
+	}
+	return out
+}
+
+// holder is a frame that shows an IRP as an argument.
+type holder struct {
+	thread *threads.Thread
+	node   int // -1 if the thread is not in the graph
+	frame  int
+}
+
+// guessCompleter joins threads to the blocked ones whose stacks show their IRP
+// as an argument.
+func (g *Graph) guessCompleter(asked map[kd.Addr][]int) {
+	modules := make(map[string]bool)
+	holders := make(map[kd.Addr][]holder)
+	for _, t := range g.Snap.Threads {
 		for i := range t.Stack.Frames {
 			f := &t.Stack.Frames[i]
+			modules[strings.ToLower(f.Module)] = true
+			if strings.HasPrefix(f.Function, "Ki") {
+				continue
+			}
 			for _, arg := range f.Args {
-				for _, from := range asked[arg] {
-					if from == to || strings.HasPrefix(f.Function, "Ki") {
-						continue
-					}
-					end := Edge{To: to, Grade: D, At: f.At, About: arg, Guess: true}
-					if t.Stack.X86 {
-						end.Grade = C
-					}
-					if driver := g.driverOf(arg); strings.EqualFold(f.Module, driver) {
-						end.Grade, end.Guess = C, false
-					} else if driver != "" && !shows(t, driver) {
-						continue
-					}
-					g.mayEnd(from, Node{Kind: Object, What: IRP, Addr: arg}, g.irpAt(g.Nodes[from].Addr, arg), end)
+				hs := holders[arg]
+				if asked[arg] != nil && (len(hs) == 0 || hs[len(hs)-1].thread != t || hs[len(hs)-1].frame != i) {
+					holders[arg] = append(hs, holder{t, g.Find(t.Addr), i})
 				}
 			}
 		}
+	}
+	for _, irp := range slices.Sorted(maps.Keys(holders)) {
+		for _, from := range asked[irp] {
+			g.joinHolders(from, irp, holders[irp], modules)
+		}
+	}
+}
+
+// joinHolders draws who may have to complete the IRP of a thread: nobody where a
+// thread with it runs. !irp may say which driver has it: a thread without a frame
+// of that driver does not work on it, if the driver is known by the name of its
+// module; and on x86, where arguments are what the caller passed, it is no guess
+// that the only thread with it in a routine of the driver does.
+func (g *Graph) joinHolders(from int, irp kd.Addr, hs []holder, modules map[string]bool) {
+	driver := g.driverOf(irp)
+	known := modules[strings.ToLower(driver)] || stacks.OfWindows(driver)
+	hs = slices.DeleteFunc(slices.Clone(hs), func(h holder) bool { return h.node == from })
+	if slices.ContainsFunc(hs, func(h holder) bool { return h.thread.OnProcessor() }) {
+		return
+	}
+	one := !slices.ContainsFunc(hs, func(h holder) bool { return h.thread != hs[0].thread }) && len(g.openIRPs(g.ThreadOf(from))) == 1
+	for _, h := range hs {
+		if h.node < 0 || !g.waits(h.node) || driver != "" && known && !shows(h.thread, driver) {
+			continue
+		}
+		f := &h.thread.Stack.Frames[h.frame]
+		end := Edge{To: h.node, Grade: D, At: f.At, About: irp, Guess: true}
+		if h.thread.Stack.X86 {
+			end.Grade = C
+			end.Guess = !one || driver == "" || !strings.EqualFold(f.Module, driver)
+		}
+		g.mayEnd(from, Node{Kind: Object, What: IRP, Addr: irp}, g.irpAt(g.Nodes[from].Addr, irp), end)
 	}
 }
 
