@@ -115,6 +115,9 @@ func lookUp(s heuristics.Step, from, in *Capture) look {
 		if u.state != threads.Waiting && !u.conflict {
 			return l.awake(s, from, in, u)
 		}
+		if t := in.Snap.Thread(s.Thread); s.What == waitgraph.ERESOURCE && t != nil && !u.conflict && t.WaitMode == "UserMode" && !waitgraph.CanWaitForResource(t) {
+			return l.no("thread %s waits for something else (%s, UserMode)", in.addr(s.Thread), t.WaitReason)
+		}
 	}
 	if s.What == waitgraph.ERESOURCE {
 		return l.resource(s, from, in)
@@ -125,6 +128,9 @@ func lookUp(s heuristics.Step, from, in *Capture) look {
 // awaitsLock reports whether a thread of a hop waits for an ERESOURCE, as far as
 // the capture of the hop shows.
 func awaitsLock(a kd.Addr, s heuristics.Step, from, in *Capture) bool {
+	if a == s.Thread && s.What == waitgraph.Callbacks {
+		return true // some of the routines ask again and again
+	}
 	return a == s.Thread && s.What == waitgraph.ERESOURCE || from.waits[a].lock != 0 || lockWait(a, from, in)
 }
 
@@ -375,7 +381,7 @@ func (l look) other(s heuristics.Step, from, in *Capture) look {
 	}
 	if t != nil {
 		first, last := inOrder(from, in, t, u)
-		m, why := motion(first, last, false, spanOf(from, in))
+		m, why := motion(first, last, s.What == waitgraph.Callbacks, spanOf(from, in))
 		switch {
 		case m == Still:
 			l.stands, l.why, l.byThreads = Yes, why, true

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
 
@@ -93,6 +94,9 @@ func (d *diagnosis) elsewhere(f Finding) string {
 // namedElsewhere says what a stop code names that a finding is not about.
 func (d *diagnosis) namedElsewhere(f Finding) string {
 	s := d.stopCode()
+	if s == nil && d.stop != nil && faults[d.stop.code] != "" && f.Check != stopByFault {
+		return fmt.Sprintf(" But the machine stopped with %s: a thread ran into a wrong access to memory or an exception, which no lock makes.", d.stop)
+	}
 	if s == nil || s.stalled || f.Check == namedByStopCode {
 		return ""
 	}
@@ -128,13 +132,30 @@ func (d *diagnosis) watchdogFinding(s *stopCode) Finding {
 	d.seenArgs(&f, s)
 	f.Summary = fmt.Sprintf("The machine stopped with %s: a processor stalled, and locks may be its victims.", d.stopName())
 	f.Explanation = d.saysOf(s) + " Owners that could not run give nothing back, so that waiters pile up behind them without any fault of the locks."
-	if t := d.stop.stack(); t != nil {
+	if t := d.stalledStack(s); t != nil {
 		if f.Suspect = suspectOnProcessor(t); f.Suspect != nil {
-			d.seenFrame(&f, t, onTop(t, t.Interrupted()), "what the processor ran that stopped the machine")
+			d.seenFrame(&f, t, onTop(t, t.Interrupted()), "what the stalled processor ran")
 		}
 	}
 	f.Next = []string{"!running -it", "!dpcs", "!qlocks"}
 	return f
+}
+
+// stalledStack returns the thread that the stalled processor runs, nil if it was
+// not printed: the one that stopped the machine, unless the stop code names the
+// processor, which then is another one.
+func (d *diagnosis) stalledStack(s *stopCode) *threads.Thread {
+	i := slices.IndexFunc(s.args, func(a argument) bool { return a.is == aProcessor })
+	if i < 0 {
+		return d.stop.stack()
+	}
+	prcb, _, ok := d.snap.Target.Bugcheck.Arg(s.args[i].index)
+	for _, p := range d.snap.Processors {
+		if ok && p.Prcb == prcb && prcb != 0 {
+			return d.snap.Thread(p.Current)
+		}
+	}
+	return nil
 }
 
 func (d *diagnosis) namedFinding(s *stopCode) Finding {

@@ -41,7 +41,6 @@ func (d *diagnosis) heldInside(t *threads.Thread, w leavingWait) (in *threads.Th
 func (d *diagnosis) closedByCallback(f *Finding, t *threads.Thread, w leavingWait, in *threads.Thread, at int) {
 	driver := driverName(t.Stack.Frames[w.caller].Module)
 	f.Kind, f.Severity, f.Confidence, f.Grade = Deadlock, Critical, VeryLikely, waitgraph.C
-	f.Threads = append(f.Threads, in.Addr)
 	f.Blocked--
 	f.Bystanders = slices.DeleteFunc(slices.Clone(f.Bystanders), func(a kd.Addr) bool { return a == in.Addr })
 	d.seenFrame(f, in, at-1, "the callback of "+driver+" that it is in")
@@ -50,7 +49,18 @@ func (d *diagnosis) closedByCallback(f *Finding, t *threads.Thread, w leavingWai
 	text := fmt.Sprintf("%s waits in %s until everybody has left %s, and %s is inside %s and waits behind the first.",
 		d.thread(t.Addr), t.Stack.Frames[w.routine].Name(), w.is.thing, d.thread(in.Addr), w.is.what)
 	f.Summary = "Deadlock, very likely: " + text
-	grade := d.straightWay(f, in.Addr, t.Addr)
+	way, grade := d.straightWay(f, in.Addr, t.Addr)
+	f.Threads = append(f.Threads, in.Addr)
+	if way != nil {
+		f.Cycle = append(d.steps(way), Step{Thread: t.Addr, What: waitgraph.Callbacks, Grade: waitgraph.C, HeldBy: in.Addr})
+		f.Threads = nil
+	}
+	for _, s := range f.Cycle {
+		f.Threads = append(f.Threads, s.Thread)
+		if s.What == waitgraph.ERESOURCE {
+			f.Resources = append(f.Resources, s.WaitsFor)
+		}
+	}
 	if grade == waitgraph.D || !exact(t, w.routine) || !exact(in, at) || !exact(in, at-1) {
 		f.Kind, f.Severity, f.Confidence, f.Grade = SuspectedDeadlock, High, Possible, waitgraph.D
 		f.Summary = "Suspected deadlock, not proven: " + text
@@ -63,10 +73,9 @@ func (d *diagnosis) closedByCallback(f *Finding, t *threads.Thread, w leavingWai
 
 // straightWay follows what one thread waits for to another one that must go on
 // first, as long as there is no choice, and returns the weakest grade on the
-// way: D if it does not lead there.
-func (d *diagnosis) straightWay(f *Finding, from, to kd.Addr) waitgraph.Grade {
+// way: D, and no way, if it does not lead there.
+func (d *diagnosis) straightWay(f *Finding, from, to kd.Addr) (way []int, grade waitgraph.Grade) {
 	const most = 64
-	grade := waitgraph.A
 	at, end := d.graph.Find(from), d.graph.Find(to)
 	for range most {
 		i := d.onlyWay(at, end)
@@ -75,12 +84,13 @@ func (d *diagnosis) straightWay(f *Finding, from, to kd.Addr) waitgraph.Grade {
 		}
 		e := d.graph.Edges[i]
 		d.seenEdge(f, e)
+		way = append(way, i)
 		grade, at = max(grade, e.Grade), e.To
 	}
 	if at != end {
-		return waitgraph.D
+		return nil, waitgraph.D
 	}
-	return grade
+	return way, grade
 }
 
 // onlyWay returns the edge that leads on from a node, -1 if there is a choice or

@@ -70,7 +70,8 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	d.groupStacks(j.Findings)
 	nothing := len(j.Findings) == 0 || rank(j.Findings[0].Kind) >= rank(NoDeadlock)
 	if !s.HasLocks && !d.decides() && nothing {
-		d.gap(kd.Gap{What: "who owns and waits for resources", Why: kd.NotInInput, Next: d.askLocks(), Decides: true})
+		what, next := d.askLocks()
+		d.gap(kd.Gap{What: what, Why: kd.NotInInput, Next: next, Decides: true})
 	}
 	if n, held := s.HeldUnlisted(); n > 0 {
 		d.gap(kd.Gap{What: fmt.Sprintf("who owns and waits for %d of %s", n, kd.Plural(held, "held lock")), Why: kd.NotInInput, Next: "!locks", Decides: nothing})

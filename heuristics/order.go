@@ -105,7 +105,7 @@ func specific(f Finding) int {
 		return 2
 	case f.Check == ownerRunning, f.Check == stoppedByWatchdog:
 		return 1
-	case f.Check == writerStarvation && len(f.Threads) > 0:
+	case f.Check == teardownWaitsIO, f.Check == writerStarvation && len(f.Threads) > 0:
 		return -1
 	}
 	return 0

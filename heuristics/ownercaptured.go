@@ -37,7 +37,6 @@ var captureRoutines = []struct {
 	{[]string{"KeBugCheck"}, "it is the thread that stopped the machine"},
 	{[]string{"DbgBreakPoint", "BreakWithStatusInstruction"}, "the debugger broke in on it"},
 	{[]string{"IopLiveDump"}, "a live dump holds its processor"},
-	{[]string{"KiFreezeTargetExecution", "KiProcessNMI", "KxNmiInterrupt", "KiNmiInterrupt"}, "its processor was stopped for the capture"},
 }
 
 // runsForCapture says why a thread would be running whatever the lock does, and
@@ -48,6 +47,9 @@ func (d *diagnosis) runsForCapture(t *threads.Thread) (string, int) {
 	}
 	if d.snap.Target.LiveAt.Known() && debuggers[strings.ToLower(t.Process.Image)] {
 		return "it is the debugger itself, which looks at the machine that it runs on", -1
+	}
+	if spins(t) {
+		return "", -1
 	}
 	for _, c := range captureRoutines {
 		if i := t.FindFrame(c.words...); i >= 0 {
@@ -99,6 +101,10 @@ func (d *diagnosis) capturedFinding(t *threads.Thread, why string, at int) *Find
 	d.seenFrame(&f, t, at, "it runs because of the capture")
 	if at >= 0 {
 		f.Grade = max(f.Grade, waitgraph.C)
+	}
+	if d.stop != nil && d.stop.thread == t {
+		f.Suspect = suspectOnProcessor(t)
+		why += ", with stop code " + d.stop.String()
 	}
 	f.Next = []string{"!thread " + d.addr(t.Addr) + " 1f"}
 	lock := d.lock(f.Resources[0])

@@ -66,6 +66,9 @@ func (d *diagnosis) ownersInState(c *Check, what string, want ...threads.State) 
 			f.Explanation += ticksOf(t)
 			d.drawChain(f, r)
 			f.Next = []string{"!thread " + d.addr(a)}
+			if f.Suspect = suspectOnProcessor(t); f.Suspect != nil {
+				d.seenFrame(f, t, onTop(t, t.Interrupted()), "what it ran")
+			}
 			if c == ownerReady {
 				d.tellReady(f, t)
 			}

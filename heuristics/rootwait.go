@@ -97,7 +97,7 @@ func (d *diagnosis) rootWaits(c *Check, r waitgraph.Root, t *threads.Thread, tex
 	if idle {
 		text = "it is named as the thread that must answer " + what + ", but it is idle: it waits for the next message or for work, so the reply hangs elsewhere"
 	}
-	if t.Timed() && objects.text == "" && !idle {
+	if _, _, ends := waitsToEnd(t); t.Timed() && objects.text == "" && !idle && !ends {
 		text += "; the wait has a timer and ends by itself"
 	}
 	if at >= 0 {

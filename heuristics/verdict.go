@@ -71,6 +71,8 @@ func (d *diagnosis) undecided(j Judgement) Verdict {
 	switch n := len(j.Snap.VerifierDeadlocks); {
 	case len(j.Findings) > 0:
 		visible = " What it shows: " + j.Findings[0].Summary
+	case d.stop != nil:
+		visible = " What it shows: the machine stopped with " + d.stop.String() + "."
 	case n > 0:
 		visible = fmt.Sprintf(" What it shows: Driver Verifier printed %s of locks that can deadlock (!deadlock); that they did is not said.", kd.Plural(n, "order"))
 	}
@@ -89,17 +91,29 @@ func (d *diagnosis) undecided(j Judgement) Verdict {
 // its locks: where they speak first, the verdict begins with it.
 var speaksOfNoLock = map[*Check]bool{namedByStopCode: true, stoppedByWatchdog: true, stopByFault: true, ownerSpins: true}
 
-// askLocks is the command that lists who owns and waits for what: for the one
-// resource that the stop code names, where it names one.
-func (d *diagnosis) askLocks() string {
+// askLocks says what is missing where no list of resources is in the input, and
+// the command that prints it: of the one resource that the stop code names, where
+// it names one; of a program, what its threads wait for.
+func (d *diagnosis) askLocks() (what, next string) {
+	what, next = "who owns and waits for resources", "!locks"
 	if s := d.stopCode(); s != nil {
 		for _, a := range s.args {
 			if v, _, ok := d.snap.Target.Bugcheck.Arg(a.index); ok && v != 0 && a.is == aResource {
-				return "!locks -v " + d.addr(v)
+				return what, "!locks -v " + d.addr(v)
 			}
 		}
 	}
-	return "!locks"
+	user, kernel := false, false
+	for t := range d.snap.AllThreads() {
+		user, kernel = user || t.User, kernel || !t.User && t.Addr != 0
+		if kernel {
+			return what, next
+		}
+	}
+	if user {
+		return "who waits for the critical sections of the program", "~*kv"
+	}
+	return what, next
 }
 
 func (d *diagnosis) noDeadlock() string {

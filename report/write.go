@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/waitgraph"
 )
 
 // Style says how a text writer may use its terminal.
@@ -130,7 +131,10 @@ func (p *person) who() string {
 
 // lock names what is waited for.
 func (n names) lock(s *Step) string {
-	if s.WaitsFor == "" {
+	switch {
+	case s.Kind == string(waitgraph.Callbacks):
+		return "the driver's callbacks"
+	case s.WaitsFor == "":
 		return "a " + s.Kind
 	}
 	name := s.Kind + " " + n.r.bare(s.WaitsFor)
@@ -159,6 +163,8 @@ func (s *Step) by() string {
 		return "to be completed by "
 	case "work queue":
 		return "served by "
+	case string(waitgraph.Callbacks):
+		return "one of which runs on "
 	}
 	if s.Queued {
 		return "queued behind "

@@ -140,7 +140,7 @@ func (g *Graph) Elsewhere(thread kd.Addr) string { return otherWait(g.waiter(thr
 // otherWait says what a thread does if it is not waiting for a resource, ""
 // if its block agrees with such a wait or is not known.
 func otherWait(t *threads.Thread) string {
-	if t == nil || canWaitForResource(t) {
+	if t == nil || CanWaitForResource(t) {
 		return ""
 	}
 	return stateOf(t)
@@ -165,11 +165,11 @@ func (g *Graph) countListings() {
 	}
 }
 
-// canWaitForResource reports whether a thread's state agrees with a wait for
+// CanWaitForResource reports whether a thread's state agrees with a wait for
 // an ERESOURCE: in kernel mode, with the reason WrResource, or Executive and
 // Unknown as older kernels have it, for a semaphore or an event that is not
 // someone else's kind of object.
-func canWaitForResource(t *threads.Thread) bool {
+func CanWaitForResource(t *threads.Thread) bool {
 	switch t.State {
 	case threads.StateUnknown:
 		return true

@@ -72,6 +72,6 @@ func (g *Graph) shownWaiters(p objects.Printed, kind string, waits map[kd.Addr][
 // waitsUnlisted reports whether a thread waits for a resource by its reason or
 // stack, and no list, extension or argument says for which.
 func (g *Graph) waitsUnlisted(t *threads.Thread) bool {
-	return t.Addr != 0 && g.listings[t.Addr] == 0 && t.Stack.Awaited == nil && t.State == threads.Waiting && canWaitForResource(t) &&
+	return t.Addr != 0 && g.listings[t.Addr] == 0 && t.Stack.Awaited == nil && t.State == threads.Waiting && CanWaitForResource(t) &&
 		(t.WaitReason == "WrResource" || t.FindFrame("ExpWaitForResource") >= 0)
 }

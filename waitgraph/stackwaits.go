@@ -26,7 +26,7 @@ type stackWaits struct {
 func (g *Graph) waitsOnStacks() map[kd.Addr]stackWaits {
 	out := make(map[kd.Addr]stackWaits)
 	for _, t := range g.Snap.Threads {
-		if t.Addr == 0 || !canWaitForResource(t) {
+		if t.Addr == 0 || !CanWaitForResource(t) {
 			continue
 		}
 		if w := t.Stack.Awaited; w != nil && w.Lock != 0 {

@@ -19,12 +19,13 @@ const (
 	WorkQueue       What = "work queue"
 	Rundown         What = "rundown protection"
 	CriticalSection What = "critical section"
+	Callbacks       What = "callbacks" // until those of a driver have returned
 )
 
 // IsLock reports whether it is a lock that somebody owns.
 func (w What) IsLock() bool {
 	switch w {
-	case ThreadObject, ProcessObject, ALPCMessage, LPCMessage, IRP, WorkQueue:
+	case ThreadObject, ProcessObject, ALPCMessage, LPCMessage, IRP, WorkQueue, Callbacks:
 		return false
 	}
 	return true
