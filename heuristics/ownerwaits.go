@@ -165,8 +165,9 @@ Seen must be: the driver's frame directly behind the kernel's wait routines.`,
 // driverWait reports a wait that a module outside Windows asked for.
 func driverWait(t *threads.Thread) (string, int) {
 	w := t.Waits()
-	// A row of !stacks has one frame: the first that is not how waits end.
-	row := t.State == threads.Waiting && !t.Header && len(t.Stack.Frames) == 1
+	// A row of !stacks has one frame: the first that is not how waits end. No
+	// stack of a thread that waits begins with a driver's.
+	row := t.State == threads.Waiting && !t.Header
 	if w.Driver == "" || w.Frame == 0 && !row || !couldWait(t) || t.WaitMode == "UserMode" || sleeps(t) {
 		return "", -1
 	}

@@ -35,8 +35,9 @@ var (
 func init() {
 	register(teardownWaitsIO, func(d *diagnosis) []Finding {
 		var out []Finding
+		again := d.printedAgain()
 		d.eachThread(func(b *threads.Brief) bool { return b.State == threads.Waiting && b.Has(threads.Special) }, func(t *threads.Thread) bool {
-			if f := d.teardownFinding(t); f != nil {
+			if f := d.teardownFinding(t); f != nil && !again(t) {
 				out = append(out, *f)
 			}
 			return len(out) <= mostFindings
