@@ -174,6 +174,13 @@ func (l look) awake(s heuristics.Step, from, in *Capture, u *thread) look {
 	return l.notShown("!thread "+name, "thread %s is %s, and nothing shows whether its wait for lock %s goes on, as one that is begun anew", name, u.state, in.addr(s.WaitsFor))
 }
 
+// waitsForCallbacks reports whether a stack shows that its thread waits until
+// others have left what it takes down.
+func waitsForCallbacks(t *threads.Thread) bool {
+	w := t.Waits().For
+	return w == threads.ForCallers || w == threads.ForRundown
+}
+
 // reused looks for a lock that a dead thread owns whose address another thread
 // has meanwhile: the entry may be of either.
 func (l look) reused(s heuristics.Step, from, in *Capture) look {
@@ -364,6 +371,9 @@ func (l look) other(s heuristics.Step, from, in *Capture) look {
 	name := in.addr(s.Thread)
 	if u == nil {
 		return l.notShown("!thread "+name, "thread %s is not printed there", name)
+	}
+	if v := in.Snap.Thread(s.Thread); s.What == waitgraph.Callbacks && v != nil && len(v.Stack.Frames) > 0 && !waitsForCallbacks(v) {
+		return l.no("thread %s waits for something else", name)
 	}
 	for _, o := range u.objects {
 		if o.addr != s.WaitsFor {

@@ -94,8 +94,8 @@ func (d *diagnosis) elsewhere(f Finding) string {
 // namedElsewhere says what a stop code names that a finding is not about.
 func (d *diagnosis) namedElsewhere(f Finding) string {
 	s := d.stopCode()
-	if s == nil && d.stop != nil && faults[d.stop.code] != "" && f.Check != stopByFault {
-		return fmt.Sprintf(" But the machine stopped with %s: a thread ran into a wrong access to memory or an exception, which no lock makes.", d.stop)
+	if s == nil && d.stop != nil && faults[d.stop.code] != "" && f.Kind == BlockedChain && f.Check != ownerCaptured {
+		return fmt.Sprintf(" But the machine stopped with %s, a wrong access to memory or an exception: start there, unless the stop was forced to get a dump.", d.stop)
 	}
 	if s == nil || s.stalled || f.Check == namedByStopCode {
 		return ""

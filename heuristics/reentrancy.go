@@ -238,6 +238,9 @@ func (d *diagnosis) reentrancyFinding(t *threads.Thread, w leavingWait) *Finding
 		f.Summary = fmt.Sprintf("Suspected, not proven: inside %s, %s called %s, which waits until all callbacks have returned, in %s; but %s.", w.is.what, driver, t.Stack.Frames[w.routine].Name(), d.whose(t), doubt)
 	}
 	d.leavingEvidence(&f, t, w)
+	if t.Addr != 0 {
+		f.Cycle = []Step{{Thread: t.Addr, What: waitgraph.Callbacks, Grade: waitgraph.C, HeldBy: t.Addr}}
+	}
 	d.seenFrame(&f, t, w.dispatcher-1, "the callback of "+driver)
 	d.seenFrame(&f, t, w.dispatcher, "the routine that calls callbacks")
 	f.Suspect = &Suspect{Module: driver, Reason: fmt.Sprintf("it called %s (frame %d) from inside its own callback: %s", t.Stack.Frames[w.routine].Name(), w.routine, frame(t, w.dispatcher-1))}
