@@ -55,17 +55,17 @@ func (d *diagnosis) tellOtherWays(f *Finding, k knot) string {
 // its way, and what that one waits for.
 func (d *diagnosis) tellOtherWay(f *Finding, wait waitgraph.Edge) string {
 	d.seenEdge(f, wait)
-	gate := wait.To
-	for _, i := range d.graph.Out[gate] {
-		holds := d.graph.Edges[i]
-		d.seenEdge(f, holds)
-		s := d.stepOf(wait, holds)
-		if next := d.firstHop(f, holds.To); next != "" {
-			return fmt.Sprintf("Another is %s, and that one waits for %s. ", d.hop(s), next)
-		}
-		return fmt.Sprintf("Another is %s. ", d.hop(s))
+	out := d.graph.Out[wait.To]
+	if len(out) == 0 {
+		return ""
 	}
-	return ""
+	holds := d.graph.Edges[out[0]]
+	d.seenEdge(f, holds)
+	hop := d.hop(d.stepOf(wait, holds))
+	if next := d.firstHop(f, holds.To); next != "" {
+		return fmt.Sprintf("Another is %s, and that one waits for %s. ", hop, next)
+	}
+	return fmt.Sprintf("Another is %s. ", hop)
 }
 
 // firstHop says what the thread of a node waits for, and who stands in its way;
@@ -73,9 +73,9 @@ func (d *diagnosis) tellOtherWay(f *Finding, wait waitgraph.Edge) string {
 func (d *diagnosis) firstHop(f *Finding, node int) string {
 	for _, i := range d.graph.Out[node] {
 		wait := d.graph.Edges[i]
-		for _, j := range d.graph.Out[wait.To] {
+		if out := d.graph.Out[wait.To]; len(out) > 0 {
 			d.seenEdge(f, wait)
-			return d.hop(d.stepOf(wait, d.graph.Edges[j]))
+			return d.hop(d.stepOf(wait, d.graph.Edges[out[0]]))
 		}
 	}
 	return ""
