@@ -289,7 +289,7 @@ func TestRefusals(t *testing.T) {
 
 func TestOrder(t *testing.T) {
 	mk := func(name string, uptime, time, tick int64) *Capture {
-		return &Capture{Name: name, UptimeMS: uptime, TimeMS: time, FromTick: tick, threads: map[kd.Addr]*thread{}}
+		return &Capture{Name: name, Judgement: heuristics.Judgement{Snap: &snapshot.Snapshot{}}, UptimeMS: uptime, TimeMS: time, FromTick: tick, threads: map[kd.Addr]*thread{}}
 	}
 	withSwitches := func(c *Capture, ns ...int64) *Capture {
 		for i, n := range ns {
