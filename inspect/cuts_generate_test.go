@@ -38,7 +38,7 @@ func TestEveryCutOfALockList(t *testing.T) {
 			before := strings.Join(s.sections[1:], "")
 			for at := range list {
 				line := list[strings.LastIndexByte(list[:at], '\n')+1 : at]
-				if len(s.threads) < 20 && !strings.HasPrefix(line, "KD:") {
+				if len(s.threads) < 20 && !thinned(at) && !strings.HasPrefix(line, "KD:") {
 					checkCut(t, before+list[:at])
 				}
 			}

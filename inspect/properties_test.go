@@ -330,7 +330,7 @@ func TestCuttingNeverAddsADeadlock(t *testing.T) {
 			continue
 		}
 		for i := 0; i < len(k.input); i++ {
-			if k.input[i] != '\n' && i%7 != 0 {
+			if k.input[i] != '\n' && i%7 != 0 || thinned(i) {
 				continue
 			}
 			noDeadlock(t, k.name, k.input[:i])
@@ -338,6 +338,10 @@ func TestCuttingNeverAddsADeadlock(t *testing.T) {
 		}
 	}
 }
+
+// thinned leaves out four of five under the race detector: it looks for races,
+// and the same tests run without it for all else.
+func thinned(i int) bool { return underRace && i%5 != 0 }
 
 func noDeadlock(t *testing.T, name string, data []byte) {
 	t.Helper()
