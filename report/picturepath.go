@@ -165,7 +165,7 @@ func (w *person) details() []string {
 }
 
 // ownerless are the kinds of things waited for that nobody owns as a lock.
-var ownerless = map[string]bool{"thread": true, "process": true, "ALPC message": true, "LPC message": true, "IRP": true, "work queue": true, "callbacks": true}
+var ownerless = map[string]bool{"thread": true, "process": true, "ALPC message": true, "LPC message": true, "IRP": true, "work queue": true, callbacks: true}
 
 // lock adds the node of what is waited for.
 func (p *sketch) lock(address, kind string) int {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"kdlocks/kd"
-	"kdlocks/waitgraph"
 )
 
 // Style says how a text writer may use its terminal.
@@ -129,10 +128,13 @@ func (p *person) who() string {
 	return " (" + kd.ShortNames(p.image) + ", " + p.cid + ")"
 }
 
+// callbacks is the kind of a wait until the callbacks of a driver have returned.
+const callbacks = "callbacks"
+
 // lock names what is waited for.
 func (n names) lock(s *Step) string {
 	switch {
-	case s.Kind == string(waitgraph.Callbacks):
+	case s.Kind == callbacks:
 		return "the driver's callbacks"
 	case s.WaitsFor == "":
 		return "a " + s.Kind
@@ -163,7 +165,7 @@ func (s *Step) by() string {
 		return "to be completed by "
 	case "work queue":
 		return "served by "
-	case string(waitgraph.Callbacks):
+	case callbacks:
 		return "one of which runs on "
 	}
 	if s.Queued {
