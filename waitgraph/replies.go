@@ -249,28 +249,52 @@ type holder struct {
 // guessCompleter joins threads to the blocked ones whose stacks show their IRP
 // as an argument.
 func (g *Graph) guessCompleter(asked map[kd.Addr][]int) {
-	modules := make(map[string]bool)
+	// Most IRPs are on no blocked stack: only of those that are, all are asked.
+	held := g.holders(asked, func(node int) bool { return node >= 0 && g.waits(node) })
+	if len(held) == 0 {
+		return
+	}
+	for irp := range asked {
+		if held[irp] == nil {
+			delete(asked, irp)
+		}
+	}
+	holders := g.holders(asked, func(int) bool { return true })
+	for _, irp := range slices.Sorted(maps.Keys(holders)) {
+		for _, from := range asked[irp] {
+			g.joinHolders(from, irp, holders[irp])
+		}
+	}
+}
+
+// holders returns the frames that show IRPs as arguments, of the threads that are
+// meant: by their nodes, -1 for one that is not in the graph.
+func (g *Graph) holders(asked map[kd.Addr][]int, meant func(node int) bool) map[kd.Addr][]holder {
 	holders := make(map[kd.Addr][]holder)
 	for _, t := range g.Snap.Threads {
+		node := g.Find(t.Addr)
+		if !meant(node) {
+			continue
+		}
 		for i := range t.Stack.Frames {
 			f := &t.Stack.Frames[i]
-			modules[strings.ToLower(f.Module)] = true
 			if strings.HasPrefix(f.Function, "Ki") {
 				continue
 			}
 			for _, arg := range f.Args {
 				hs := holders[arg]
 				if asked[arg] != nil && (len(hs) == 0 || hs[len(hs)-1].thread != t || hs[len(hs)-1].frame != i) {
-					holders[arg] = append(hs, holder{t, g.Find(t.Addr), i})
+					holders[arg] = append(hs, holder{t, node, i})
 				}
 			}
 		}
 	}
-	for _, irp := range slices.Sorted(maps.Keys(holders)) {
-		for _, from := range asked[irp] {
-			g.joinHolders(from, irp, holders[irp], modules)
-		}
-	}
+	return holders
+}
+
+// inStacks reports whether any stack of the input has a frame of a module.
+func (g *Graph) inStacks(module string) bool {
+	return slices.ContainsFunc(g.Snap.Threads, func(t *threads.Thread) bool { return shows(t, module) })
 }
 
 // joinHolders draws who may have to complete the IRP of a thread: nobody where a
@@ -278,16 +302,16 @@ func (g *Graph) guessCompleter(asked map[kd.Addr][]int) {
 // of that driver does not work on it, if the driver is known by the name of its
 // module; and on x86, where arguments are what the caller passed, it is no guess
 // that the only thread with it in a routine of the driver does.
-func (g *Graph) joinHolders(from int, irp kd.Addr, hs []holder, modules map[string]bool) {
+func (g *Graph) joinHolders(from int, irp kd.Addr, hs []holder) {
 	driver := g.driverOf(irp)
-	known := modules[strings.ToLower(driver)] || stacks.OfWindows(driver)
+	known := driver != "" && (stacks.OfWindows(driver) || g.inStacks(driver))
 	hs = slices.DeleteFunc(slices.Clone(hs), func(h holder) bool { return h.node == from })
 	if slices.ContainsFunc(hs, func(h holder) bool { return h.thread.OnProcessor() }) {
 		return
 	}
 	one := !slices.ContainsFunc(hs, func(h holder) bool { return h.thread != hs[0].thread }) && len(g.openIRPs(g.ThreadOf(from))) == 1
 	for _, h := range hs {
-		if h.node < 0 || !g.waits(h.node) || driver != "" && known && !shows(h.thread, driver) {
+		if h.node < 0 || !g.waits(h.node) || known && !shows(h.thread, driver) {
 			continue
 		}
 		f := &h.thread.Stack.Frames[h.frame]
