@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"kdlocks/stacks"
 	"kdlocks/threads"
 	"kdlocks/waitgraph"
 )
@@ -192,58 +191,6 @@ func (d *diagnosis) beyondLocks(r waitgraph.Root, a awaited) string {
 	return "The owner of the lock does not wait for any lock that the input shows: "
 }
 
-// suspectOfWait names the module outside Windows that stands nearest to the
-// wait of a thread: it asked for the wait, or for what waits. Modules further
-// out are on every such stack.
-func suspectOfWait(t *threads.Thread) *Suspect {
-	if t.OnProcessor() {
-		return suspectOnProcessor(t)
-	}
-	i := nearest(t, 0)
-	if i < 0 {
-		return nil
-	}
-	s := &Suspect{Module: driverName(t.Stack.Frames[i].Module), Reason: fmt.Sprintf("nearest module outside Windows to the wait: %s", frame(t, i))}
-	if t.Waits().Driver != "" && withoutSymbols(t) == "" {
-		s.Reason = fmt.Sprintf("it asked for the wait itself: %s", frame(t, i))
-	}
-	return s
-}
-
-// suspectOnProcessor names the module outside Windows that ran when the
-// processor was interrupted, or that asked for the spin lock; nil where nothing
-// says that the thread was met at its fault: some thread always runs.
-func suspectOnProcessor(t *threads.Thread) *Suspect {
-	from := t.Interrupted()
-	spins, _ := t.Spins()
-	if from == 0 && spins < 0 {
-		return nil
-	}
-	i := onTop(t, from)
-	if i < 0 {
-		return nil
-	}
-	s := &Suspect{Module: driverName(t.Stack.Frames[i].Module), Reason: fmt.Sprintf("nearest module outside Windows to where the processor was stopped: %s", frame(t, i))}
-	if spins >= 0 {
-		s.Reason = fmt.Sprintf("nearest module outside Windows to the spin lock: %s", frame(t, i))
-	}
-	return s
-}
-
-// onTop returns the first frame of a module outside Windows, up to a system call:
-// what made the call only asked for what runs. -1 if there is none.
-func onTop(t *threads.Thread, from int) int {
-	for i := from; i < len(t.Stack.Frames); i++ {
-		switch f := &t.Stack.Frames[i]; {
-		case threads.IsSystemCall(f.Function):
-			return -1
-		case !stacks.OfWindows(f.Module):
-			return i
-		}
-	}
-	return -1
-}
-
 // reads makes the why of a sort from what wait functions it is about.
 func reads(text string, fors ...threads.WaitFor) func(*threads.Thread) (string, int) {
 	return func(t *threads.Thread) (string, int) {
@@ -255,18 +202,4 @@ func reads(text string, fors ...threads.WaitFor) func(*threads.Thread) (string, 
 		}
 		return "", -1
 	}
-}
-
-// couldWait reports whether nothing says that the thread does not wait.
-func couldWait(t *threads.Thread) bool {
-	return t.State == threads.Waiting || t.State == threads.StateUnknown && !t.OnProcessor()
-}
-
-// driverName is the name of a module as lm knows it: <Unloaded_Test.sys> is
-// Test.
-func driverName(module string) string {
-	if name, ok := strings.CutPrefix(module, unloaded); ok {
-		module, _, _ = strings.Cut(name, ">")
-	}
-	return strings.TrimSuffix(module, ".sys")
 }

@@ -6,6 +6,11 @@ import (
 	"kdlocks/threads"
 )
 
+// couldWait reports whether nothing says that the thread does not wait.
+func couldWait(t *threads.Thread) bool {
+	return t.State == threads.Waiting || t.State == threads.StateUnknown && !t.OnProcessor()
+}
+
 // waitsForResource reports whether a thread waits for an ERESOURCE: by its
 // wait reason, or by the routine on its stack if it has no header.
 func waitsForResource(t *threads.Thread) bool {
@@ -21,21 +26,19 @@ func sleeps(t *threads.Thread) bool {
 	if !couldWait(t) || t.WaitMode == "UserMode" {
 		return false
 	}
-	return t.WaitReason == "DelayExecution" || t.WaitReason == "WrDelayExecution" || t.WaitReason == "" && innerWait(t) == "KeDelayExecutionThread"
+	return t.WaitReason == "DelayExecution" || t.WaitReason == "WrDelayExecution" || t.WaitReason == "" && delays(t)
 }
 
-// innerWait is the routine of the kernel in which a thread waits, "" if its stack
-// does not show that.
-func innerWait(t *threads.Thread) string {
+// delays reports whether the routine of the kernel in which a thread waits is the
+// one that lets a time pass.
+func delays(t *threads.Thread) bool {
 	for i := range t.Stack.Frames {
-		switch name := t.Stack.Frames[i].Function; {
-		case strings.HasPrefix(name, "KeDelayExecutionThread"):
-			return "KeDelayExecutionThread"
-		case !threads.IsPlumbing(name) || strings.HasPrefix(name, "KeWait"):
-			return ""
+		name := t.Stack.Frames[i].Function
+		if strings.HasPrefix(name, "KeWait") || !threads.IsPlumbing(name) {
+			return strings.HasPrefix(name, "KeDelayExecutionThread")
 		}
 	}
-	return ""
+	return false
 }
 
 // sleepText says who put a thread to sleep.

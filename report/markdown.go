@@ -17,18 +17,10 @@ func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 	for _, s := range r.Sessions {
 		fmt.Fprintf(m, "\nSession %d: %s: %s\n", s.Session, s.Verdict.Kind, escape(s.Verdict.Summary))
 	}
-	for i := range r.Findings {
-		if i == mostFindings {
-			fmt.Fprintf(m, "\n... and %d more findings (use -o json for all)\n", len(r.Findings)-i)
-			break
-		}
-		if k := sameRoot(r.Findings, i); k >= 0 {
-			m.title(i+1, &r.Findings[i])
-			fmt.Fprintf(m, "\nThe same root as in \\[%d\\].\n", k+1)
-			continue
-		}
-		m.finding(i+1, &r.Findings[i])
-	}
+	m.WriteString(r.eachFinding(m.finding, func(n, first int, f *Finding) {
+		m.title(n, f)
+		fmt.Fprintf(m, "\nThe same root as in \\[%d\\].\n", first)
+	}))
 	checks := r.inWords()
 	m.selfCheck(&checks)
 	m.list("Driver Verifier", firstOf(r.verifierLines(), mostVerifier))

@@ -16,18 +16,10 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 	p := &page{names: index(r), s: s}
 	p.verdict()
 	p.overview()
-	for i := range r.Findings {
-		if i == mostFindings {
-			fmt.Fprintf(p, "\n... and %d more findings (use -o json for all)\n", len(r.Findings)-i)
-			break
-		}
-		if k := sameRoot(r.Findings, i); k >= 0 {
-			p.title(i+1, &r.Findings[i])
-			fmt.Fprintf(p, "    The same root as in [%d].\n", k+1)
-			continue
-		}
-		p.finding(i+1, &r.Findings[i])
-	}
+	p.WriteString(r.eachFinding(p.finding, func(n, first int, f *Finding) {
+		p.title(n, f)
+		fmt.Fprintf(p, "    The same root as in [%d].\n", first)
+	}))
 	checks := r.inWords()
 	p.selfCheck(&checks)
 	p.list("Driver Verifier", firstOf(r.verifierLines(), mostVerifier))
@@ -49,6 +41,23 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 // mostFindings bounds the findings of the text form; they stand in the order of
 // their weight.
 const mostFindings = 32
+
+// eachFinding gives the findings of the text forms to write, by their numbers
+// counted from 1, and those that tell no more than an earlier one to again, with
+// the number of that. It returns the line on those that are left out.
+func (r *Report) eachFinding(write func(n int, f *Finding), again func(n, first int, f *Finding)) string {
+	for i := range r.Findings {
+		if i == mostFindings {
+			return fmt.Sprintf("\n... and %d more findings (use -o json for all)\n", len(r.Findings)-i)
+		}
+		if k := sameRoot(r.Findings, i); k >= 0 {
+			again(i+1, k+1, &r.Findings[i])
+			continue
+		}
+		write(i+1, &r.Findings[i])
+	}
+	return ""
+}
 
 // mostOverview bounds the lines of the overview.
 const mostOverview = 12
