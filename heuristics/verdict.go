@@ -154,25 +154,19 @@ func notSeen(s *snapshot.Snapshot) []string {
 	if s.ThreadCount() == 0 {
 		out = append(out, "threads and stacks: no !thread output was given")
 	}
-	noStack, notResident := 0, 0
+	notResident := 0
 	for _, t := range s.Threads {
-		if len(t.Stack.Frames) == 0 {
-			noStack++
-		}
 		if t.NotResident {
 			notResident++
 		}
 	}
 	for _, b := range s.Skimmed() {
-		if b.Has(threads.NoStack) {
-			noStack++
-		}
 		if b.Has(threads.NotResident) {
 			notResident++
 		}
 	}
-	if noStack > 0 {
-		out = append(out, "the stacks of "+kd.Plural(noStack, "thread"))
+	if n := s.Stackless(); n > 0 {
+		out = append(out, "the stacks of "+kd.Plural(n, "thread"))
 	}
 	if notResident > 0 {
 		out = append(out, kd.Plural(notResident, "stack")+" not resident in memory")

@@ -297,7 +297,7 @@ func (s *Snapshot) touchThreads(c *SelfCheck) {
 			c.Touch(Touched{Thread: t.Addr, At: at, Why: "without symbols its stack tells nothing of what it waits for"})
 		}
 	}
-	switch n := s.stackless(); {
+	switch n := s.Stackless(); {
 	case n == 0 || c.Result != "":
 	case n >= c.Compared:
 		c.Result, c.Compared, c.Why = NotCheckable, 0, fmt.Sprintf("no stack of %s in the input: only states were read", kd.Plural(n, "thread"))
@@ -306,8 +306,8 @@ func (s *Snapshot) touchThreads(c *SelfCheck) {
 	}
 }
 
-// stackless counts the threads of which the input has no stack.
-func (s *Snapshot) stackless() int {
+// Stackless counts the threads of which the input has no stack.
+func (s *Snapshot) Stackless() int {
 	n := 0
 	for _, t := range s.Threads {
 		if len(t.Stack.Frames) == 0 {

@@ -12,7 +12,7 @@ import (
 // KeBugCheckEx, Bug Check 0x80, Bug Check 0x133; the stacks of
 // testdata/cases/runs-*.txtar).
 var interrupting = [...]string{
-	"KeBugCheck", "KiBugCheck", "HalBugCheckSystem", "WheaReportHwError", "BugCheckSystem", "PopIrpWatchdog",
+	"KeBugCheck", "KiBugCheck", "WheaReportHwError", "BugCheckSystem", "PopIrpWatchdog",
 	"NmiInterrupt", "HandleNMI", "ProcessNMI", "NmiCallback",
 	"KeAccumulateTicks", "KeUpdateRunTime", "KeUpdateSystemTime", "KeClockInterruptNotify", "ClockInterrupt", "KiUpdateRunTime",
 	"KiInterruptDispatch", "KiInterruptSubDispatch", "KiFreezeTargetExecution", "KeFreezeExecution", "KiIpiInterrupt",
