@@ -121,8 +121,8 @@ func (c *Capture) loadFacts() {
 func (c *Capture) loadClock() {
 	c.UptimeMS, c.TimeMS = -1, -1
 	if t := &c.Snap.Target; t.Moment <= 1 {
-		c.UptimeMS = known(parseUptime(t.Uptime))
-		ms, zoned, ok := parseSessionTime(t.SessionTime)
+		c.UptimeMS = known(snapshot.ParseUptime(t.Uptime))
+		ms, zoned, ok := snapshot.ParseSessionTime(t.SessionTime)
 		c.TimeMS, c.zoned = known(ms, ok), zoned
 	}
 }
@@ -265,3 +265,8 @@ func (c *Capture) First() kd.Ref {
 	see(c.Snap.Total.At)
 	return first
 }
+
+const (
+	minuteMS = 60_000
+	hourMS   = 60 * minuteMS
+)

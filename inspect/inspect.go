@@ -7,6 +7,7 @@ import (
 	"kdlocks/heuristics"
 	"kdlocks/kd"
 	"kdlocks/report"
+	"kdlocks/rules"
 	"kdlocks/transcript"
 )
 
@@ -22,6 +23,8 @@ type Options struct {
 	// bytes read so far and bytes in all. Calls never overlap, done never
 	// falls, and Run waits while it runs.
 	Progress func(done, total int64)
+	// Rules are asked about each session, nil for none.
+	Rules *rules.Set
 }
 
 // ErrNothing is wrapped by the error of inputs in which no command's output
@@ -52,7 +55,47 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 	if err := compare.Settle(ctx, judged); err != nil {
 		return nil, err
 	}
-	return report.Build(sources(t), judged), err
+	found, rulesErr := askRules(ctx, judged, opt.Rules)
+	if rulesErr != nil {
+		return nil, rulesErr
+	}
+	return report.Build(sources(t), judged, opt.Rules, found), err
+}
+
+// askRules returns what the rules say of each judgement.
+func askRules(ctx context.Context, judged []heuristics.Judgement, set *rules.Set) ([][]rules.Result, error) {
+	if set == nil {
+		return nil, nil
+	}
+	out := make([][]rules.Result, len(judged))
+	for i := range judged {
+		out[i] = set.Judge(&judged[i])
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	return out, nil
+}
+
+// Judge reads a text as Run does and returns what is said of each session: what
+// the tests of rules run on.
+func Judge(ctx context.Context, in Input) ([]*heuristics.Judgement, error) {
+	t, err := transcript.Read(ctx, []transcript.Input{in}, nil)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	var judged []heuristics.Judgement
+	for _, s := range t.Snapshots {
+		judged = append(judged, heuristics.Judge(s))
+	}
+	if err := compare.Settle(ctx, judged); err != nil {
+		return nil, err
+	}
+	out := make([]*heuristics.Judgement, len(judged))
+	for i := range judged {
+		out[i] = &judged[i]
+	}
+	return out, err
 }
 
 func sources(t *transcript.Transcript) []report.Source {

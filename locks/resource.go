@@ -196,6 +196,35 @@ func (r *Resource) Waiting() int {
 	return Threads(r.SharedWaiters) + Threads(r.ExclusiveWaiters) + s + e
 }
 
+// Contended returns the contention count, false if it is unknown.
+func (r *Resource) Contended() (int, bool) {
+	return r.count(r.Contention, r.Swallowed&ContentionLine != 0)
+}
+
+// SharedWaiting returns how many waiters for shared access the block announces,
+// false if that is unknown.
+func (r *Resource) SharedWaiting() (int, bool) {
+	return r.count(r.SharedWaiterCount, len(r.SharedWaiters) > 0 || r.Swallowed&SharedWaitersLine != 0)
+}
+
+// ExclusiveWaiting is SharedWaiting for exclusive access.
+func (r *Resource) ExclusiveWaiting() (int, bool) {
+	return r.count(r.ExclusiveWaiterCount, len(r.ExclusiveWaiters) > 0 || r.Swallowed&ExclusiveWaitersLine != 0)
+}
+
+// count returns a printed count. !locks leaves a line out when its count is
+// zero, so in a whole block without contradiction a missing line is a known
+// zero.
+func (r *Resource) count(p Printed, contradicted bool) (int, bool) {
+	switch {
+	case p.Known():
+		return p.N, true
+	case p.Unread || contradicted || r.Extension != "" || r.HeadUntrusted || r.Mode == ModeUnknown || r.Open && len(r.Entries) == 0:
+		return 0, false
+	}
+	return 0, true
+}
+
 // MapAddrs replaces every address of the resource by f of it.
 func (r *Resource) MapAddrs(f func(kd.Addr) kd.Addr) {
 	r.Addr = f(r.Addr)

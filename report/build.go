@@ -8,6 +8,7 @@ import (
 	"kdlocks/heuristics"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/rules"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
 )
@@ -29,8 +30,9 @@ type Source struct {
 	Notes         []kd.Note // what had to be repaired in it
 }
 
-// Build makes the report of the judgements on the sessions of some sources.
-func Build(sources []Source, judged []heuristics.Judgement) *Report {
+// Build makes the report of the judgements on the sessions of some sources, and
+// of what the rules of a set say of each; nil for no rules.
+func Build(sources []Source, judged []heuristics.Judgement, set *rules.Set, found [][]rules.Result) *Report {
 	b := builder{sources: sources}
 	if len(judged) == 1 {
 		b.typed = typed(sources)
@@ -45,6 +47,9 @@ func Build(sources []Source, judged []heuristics.Judgement) *Report {
 	r.Resources, r.Threads, r.Waits = resourcesOf(sources, judged), threadsOf(sources, judged), waitsOf(sources, judged)
 	r.IRPs = irpsOf(sources, judged)
 	r.lookup = lookup(sources, judged)
+	if set != nil {
+		r.Rules = &Rules{Asked: len(set.Rules), CouldNotCheck: []RuleMatch{}, Excluded: []RuleMatch{}, Notes: set.Notes}
+	}
 	for i := range judged {
 		r.threadCount += judged[i].Snap.ThreadCount()
 		if len(judged) > 1 {
@@ -52,6 +57,9 @@ func Build(sources []Source, judged []heuristics.Judgement) *Report {
 			r.Sessions = append(r.Sessions, Session{Session: i + 1, Target: *target(judged[i].Snap), Verdict: verdict(judged[i].Verdict)})
 		}
 		b.add(r, &judged[i])
+		if set != nil {
+			b.rules(r, found[i])
+		}
 	}
 	b.session = 0
 	b.sessionCheck(r, judged)
@@ -305,6 +313,14 @@ func hex(a kd.Addr) string {
 	return a.String()
 }
 
+// ifKnown returns nil for a count that is unknown.
+func ifKnown(n int, ok bool) *int {
+	if !ok {
+		return nil
+	}
+	return &n
+}
+
 func hexes(as []kd.Addr) []string {
 	out := make([]string, len(as))
 	for i, a := range as {
@@ -316,9 +332,9 @@ func hexes(as []kd.Addr) []string {
 func (b *builder) resource(s *snapshot.Snapshot, r *snapshot.Resource) Resource {
 	out := Resource{
 		Address: r.Addr.String(), Session: b.session, Symbol: r.Symbol, Mode: r.Mode.String(), PrintedBy: r.Extension,
-		Contention:           count(r, r.Contention, r.Swallowed&locks.ContentionLine != 0),
-		SharedWaiterCount:    count(r, r.SharedWaiterCount, len(r.SharedWaiters) > 0 || r.Swallowed&locks.SharedWaitersLine != 0),
-		ExclusiveWaiterCount: count(r, r.ExclusiveWaiterCount, len(r.ExclusiveWaiters) > 0 || r.Swallowed&locks.ExclusiveWaitersLine != 0),
+		Contention:           ifKnown(r.Contended()),
+		SharedWaiterCount:    ifKnown(r.SharedWaiting()),
+		ExclusiveWaiterCount: ifKnown(r.ExclusiveWaiting()),
 		Owners:               []Owner{}, SharedWaiters: b.waiters(r.SharedWaiters), ExclusiveWaiters: b.waiters(r.ExclusiveWaiters),
 		At: b.at(r.At, r.EndLine),
 	}
@@ -340,19 +356,6 @@ func (b *builder) resource(s *snapshot.Snapshot, r *snapshot.Resource) Resource 
 		}
 	}
 	return out
-}
-
-// count returns a printed count. !locks leaves a line out when its count is
-// zero, so in a whole block without contradiction a missing line is a known
-// zero.
-func count(r *snapshot.Resource, p locks.Printed, contradicted bool) *int {
-	switch {
-	case p.Known():
-		return ptr(p.N)
-	case p.Unread || contradicted || r.Extension != "" || r.HeadUntrusted || r.Mode == locks.ModeUnknown || r.Open && len(r.Entries) == 0:
-		return nil
-	}
-	return ptr(0)
 }
 
 func (b *builder) waiters(ws []locks.Waiter) []Waiter {

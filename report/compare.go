@@ -7,7 +7,6 @@ import (
 
 	"kdlocks/compare"
 	"kdlocks/kd"
-	"kdlocks/locks"
 	"kdlocks/snapshot"
 )
 
@@ -373,7 +372,7 @@ func (b *comparer) lock(c *compare.Comparison, l *compare.Lock) ComparedLock {
 }
 
 func contentionOf(r *snapshot.Resource) *int {
-	return count(r, r.Contention, r.Swallowed&locks.ContentionLine != 0)
+	return ifKnown(r.Contended())
 }
 
 func (b *comparer) threads(c *compare.Comparison) List[ComparedThread] {

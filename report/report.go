@@ -43,6 +43,8 @@ type Report struct {
 	Mutexes          []Mutex           `json:"mutexes,omitempty"`
 
 	Findings []Finding `json:"findings"`
+	// Rules is what rule packs say beside the findings, absent if none were asked.
+	Rules *Rules `json:"rules,omitempty"`
 	// SelfCheck is what the input was asked about itself.
 	SelfCheck []SelfCheck `json:"self_check"`
 	Notes     []Note      `json:"notes"`
@@ -337,7 +339,7 @@ type Finding struct {
 	Title          string   `json:"title"`
 	Severity       string   `json:"severity"`
 	Confidence     string   `json:"confidence"`
-	Grade          string   `json:"grade"`
+	Grade          string   `json:"grade,omitempty"` // absent for a known issue
 	Kind           string   `json:"kind"`
 	Summary        string   `json:"summary"`
 	Threads        []string `json:"threads"`
@@ -359,6 +361,8 @@ type Finding struct {
 	References    []string     `json:"references,omitempty"`
 	Evidence      []Evidence   `json:"evidence"`
 	NextCommands  []string     `json:"next_commands"`
+	// Rule is set for a known issue: which clause held on which line.
+	Rule *RuleMatch `json:"rule,omitempty"`
 }
 
 // Note is something read but not understood, or a count that does not add up.

@@ -1,14 +1,14 @@
-package compare
+package snapshot
 
 import (
 	"strconv"
 	"strings"
 )
 
-// parseUptime reads the span behind "System Uptime:" in milliseconds.
+// ParseUptime reads the span behind "System Uptime:" in milliseconds.
 //
 //	12 days 3:01:02.345
-func parseUptime(s string) (ms int64, ok bool) {
+func ParseUptime(s string) (ms int64, ok bool) {
 	f := strings.Fields(s)
 	if len(f) != 3 || !strings.HasPrefix(f[1], "day") {
 		return 0, false
@@ -53,11 +53,11 @@ func parseClock(s string) (int64, bool) {
 	return int64(n[0])*hourMS + int64(n[1])*minuteMS + int64(n[2])*1000 + int64(ms), true
 }
 
-// parseSessionTime reads what stands behind "Debug session time:" as
+// ParseSessionTime reads what stands behind "Debug session time:" as
 // milliseconds of UTC; zoned is false where no zone was printed.
 //
 //	Mon Nov  2 10:00:00.000 2026 (UTC + 1:00)
-func parseSessionTime(s string) (ms int64, zoned, ok bool) {
+func ParseSessionTime(s string) (ms int64, zoned, ok bool) {
 	s, zone, zoned := strings.Cut(s, "(UTC")
 	f := strings.Fields(s)
 	if len(f) != 5 {

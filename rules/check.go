@@ -1,0 +1,34 @@
+package rules
+
+import "slices"
+
+// check finds clauses that can never matter. It is asked about rules without
+// other mistakes.
+func (d *decoder) check(r *Rule, m map[string]entry) {
+	if r.Inferred && r.Confidence != Possible {
+		d.failAt(e(m, "confidence"), "an inferred signature was never seen in a log: its rule is possible, and not %s", r.Confidence)
+	}
+	for i, c := range r.match {
+		if k := slices.IndexFunc(r.match[:i], func(o *clause) bool { return o.text == c.text && o.as == "" && c.as == "" }); k >= 0 {
+			d.fail(c.at, "the clause says the same as the one at line %d: it is unreachable", r.match[k].at.line)
+		}
+	}
+	for _, c := range r.boost {
+		switch {
+		case c.to.rank() <= r.Confidence.rank():
+			d.fail(c.at, "the rule is %s already: a boost to %s is unreachable", r.Confidence, c.to)
+		case r.Inferred && c.to.rank() > Possible.rank():
+			d.fail(c.at, "an inferred signature is never more than possible: a boost to %s is unreachable", c.to)
+		}
+	}
+	for _, c := range r.exclude {
+		if k := slices.IndexFunc(r.match, func(o *clause) bool { return o.text == c.text && c.any == nil }); k >= 0 {
+			d.fail(c.at, "what match asks for at line %d excludes the rule: it can never hold", r.match[k].at.line)
+		}
+	}
+	for _, c := range r.match {
+		if c.kind != nil && len(c.matchers) == 0 && c.count == nil && len(r.match) == 1 {
+			d.fail(c.at, "the rule holds for every log that has a %s: say what it is like", c.kind.name)
+		}
+	}
+}

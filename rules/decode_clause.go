@@ -1,0 +1,242 @@
+package rules
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// clauses reads a list of clauses.
+func (d *decoder) clauses(n *yaml.Node, r role, scope *scope) []*clause {
+	items := d.list(n, roleNames[r])
+	if r == roleMatch {
+		scope.bindLater(items)
+	}
+	var out []*clause
+	for _, item := range items {
+		if c := d.clause(item, r, scope); c != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// keys lists the keys that a clause may have beside the name of its kind.
+func (r role) keys() []string {
+	switch r {
+	case roleBoost:
+		return []string{"as", "any", "count", "ask", "to"}
+	case roleExclude:
+		return []string{"as", "any", "count", "ask", "because"}
+	}
+	return []string{"as", "any", "count", "ask"}
+}
+
+// clause reads one clause; nil if it has mistakes.
+func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
+	before := len(d.problems)
+	m, ok := d.mapping(n, "a clause of "+roleNames[r], append(r.keys(), kindNames()...))
+	if !ok {
+		scope.broken = true
+		return nil
+	}
+	c := &clause{role: r, at: at(n), walk: -1}
+	d.kindOf(n, c, m, before)
+	d.name(c, m, scope)
+	if e, ok := m["any"]; ok {
+		d.any(c, e.value, scope)
+	}
+	if c.kind != nil {
+		c.matchers = d.matchers(m[c.kind.name].value, c.kind, scope)
+		c.text = d.textOf(c.kind.name, m[c.kind.name].value)
+	}
+	if e, ok := m["count"]; ok {
+		c.count = d.matcher(e.value, &field{name: "count", typ: Number}, scope)
+		c.text += ", count " + flow(e.value)
+	}
+	if e, ok := m["ask"]; ok {
+		c.ask = d.templates(e.value, "ask", scope)
+	}
+	d.effect(n, c, m, scope, before)
+	d.bind(c, m, scope)
+	if len(d.problems) > before {
+		return nil
+	}
+	return c
+}
+
+// kindOf finds the one kind of a clause.
+func (d *decoder) kindOf(n *yaml.Node, c *clause, m map[string]entry, before int) {
+	var found []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if k := kindNamed(n.Content[i].Value); k != nil {
+			found = append(found, k.name)
+			if len(found) == 1 {
+				c.kind = k
+			}
+		}
+	}
+	_, isAny := m["any"]
+	switch {
+	case len(found) > 1:
+		d.failAt(m[found[1]].key, "a clause asks for one kind of fact, and this one for %s: make a clause of each", strings.Join(found, " and "))
+	case isAny && len(found) == 1:
+		d.failAt(m["any"].key, "a clause has \"any\" or a kind of fact, and this one has both")
+	case len(found) == 0 && !isAny && len(d.problems) == before:
+		d.failAt(n, "the clause names no kind of fact; there are %s", strings.Join(kindNames(), ", "))
+	}
+}
+
+// name checks the name that a clause binds.
+func (d *decoder) name(c *clause, m map[string]entry, scope *scope) {
+	e, ok := m["as"]
+	if !ok {
+		return
+	}
+	s, ok := d.scalar(e.value, "as")
+	switch _, twice := scope.kinds[s]; {
+	case !ok:
+	case !bindingName.MatchString(s) || len(s) > 40:
+		d.failAt(e.value, "a name begins with a capital letter and has letters, digits and _ behind it, such as L or Owner: %q", clip(s))
+	case twice:
+		d.failAt(e.value, "%s is bound by an earlier clause; names are bound once", s)
+	case c.kind == nil:
+		if _, isAny := m["any"]; isAny {
+			d.failAt(e.value, "\"any\" binds no name: give the clauses within it one")
+		}
+	default:
+		c.as = s
+	}
+}
+
+// bind makes the name of a clause known to later ones. Names of boost and exclude
+// are for their own texts alone.
+func (d *decoder) bind(c *clause, m map[string]entry, scope *scope) {
+	e, ok := m["as"]
+	if !ok || e.value.Kind != yaml.ScalarNode {
+		return
+	}
+	name := e.value.Value
+	delete(scope.later, name)
+	if _, twice := scope.kinds[name]; !twice && c.role == roleMatch {
+		scope.kinds[name] = c.kind
+	}
+}
+
+// any reads the lists of an "any".
+func (d *decoder) any(c *clause, n *yaml.Node, scope *scope) {
+	lists := d.list(n, "any")
+	if n.Kind == yaml.SequenceNode && len(lists) < 2 {
+		d.failAt(n, "any is a list of two or more lists of clauses")
+	}
+	for _, item := range lists {
+		if item.Kind == yaml.MappingNode { // one clause needs no list of its own
+			item = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{item}, Line: item.Line, Column: item.Column}
+		}
+		if item.Kind == yaml.SequenceNode && len(item.Content) == 0 {
+			d.failAt(item, "a list of clauses in any is empty: it would always hold")
+		}
+		inner := scope.inner()
+		c.any = append(c.any, d.anyList(item, c.role, inner))
+	}
+	c.text = "any of " + flow(n)
+}
+
+// anyList reads one of the lists: its clauses have no effect of their own.
+func (d *decoder) anyList(item *yaml.Node, r role, inner *scope) []*clause {
+	var out []*clause
+	inner.bindLater(item.Content)
+	for _, n := range d.list(item, "a list of clauses in any") {
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if k := n.Content[i]; k.Value == "any" {
+				d.failAt(k, "any within any is not part of the format")
+				return nil
+			}
+		}
+		cl := d.clause(n, roleMatch, inner)
+		if cl != nil {
+			cl.role = r
+			out = append(out, cl)
+		}
+	}
+	return out
+}
+
+// effect reads what a boost or an exclude does.
+func (d *decoder) effect(n *yaml.Node, c *clause, m map[string]entry, scope *scope, before int) {
+	inner := scope.inner()
+	if c.as != "" {
+		inner.kinds[c.as] = c.kind
+	}
+	switch c.role {
+	case roleBoost:
+		if e, ok := m["to"]; ok {
+			c.to = Confidence(d.word(e.value, "to", confidences))
+		} else if len(d.problems) == before {
+			d.failAt(n, "a clause of boost says \"to\" what confidence it raises the rule")
+		}
+	case roleExclude:
+		if e, ok := m["because"]; ok {
+			c.because = d.template(e.value, "because", inner)
+		} else if len(d.problems) == before {
+			d.failAt(n, "a clause of exclude says \"because\" of what the rule is out")
+		}
+	}
+}
+
+// matchers reads the fields of a clause.
+func (d *decoder) matchers(n *yaml.Node, k *kind, scope *scope) []*matcher {
+	m, ok := d.mapping(n, k.name, k.fieldNames())
+	if !ok {
+		return nil
+	}
+	var out []*matcher
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		entry, ok := m[name]
+		if !ok || entry.key != n.Content[i] {
+			continue
+		}
+		if mt := d.matcher(entry.value, k.field(name), scope); mt != nil {
+			out = append(out, mt)
+		}
+	}
+	return out
+}
+
+// applies reads "applies": fields of the target.
+func (d *decoder) applies(n *yaml.Node) *clause {
+	k := kindNamed("target")
+	return &clause{role: roleApplies, kind: k, matchers: d.matchers(n, k, newScope()), text: d.textOf("target", n), at: at(n), walk: -1}
+}
+
+// textOf prints a clause in one line.
+func (d *decoder) textOf(name string, n *yaml.Node) string {
+	s := flow(n)
+	if s == "{}" {
+		return name
+	}
+	return name + " " + s
+}
+
+// flow prints a node in YAML's flow style.
+func flow(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		var parts []string
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			parts = append(parts, n.Content[i].Value+": "+flow(n.Content[i+1]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case yaml.SequenceNode:
+		var parts []string
+		for _, c := range n.Content {
+			parts = append(parts, flow(c))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		return `"` + n.Value + `"`
+	}
+	return n.Value
+}

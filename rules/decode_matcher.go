@@ -1,0 +1,261 @@
+package rules
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// matcher reads what a field is compared with; nil if it has mistakes.
+func (d *decoder) matcher(n *yaml.Node, f *field, scope *scope) *matcher {
+	m := &matcher{field: f, at: at(n)}
+	before := len(d.problems)
+	switch {
+	case f.typ == Stack:
+		m.stack = d.stack(n)
+	case n.Kind == yaml.SequenceNode:
+		d.comparison(m, "in", n, scope)
+	case n.Kind == yaml.MappingNode:
+		d.comparisons(m, n, scope)
+	case f.typ == Range:
+		d.failAt(n, "%s is an address range: write {holds: NAME.field}", f.name)
+	default:
+		d.comparison(m, "eq", n, scope)
+	}
+	if len(d.problems) > before {
+		return nil
+	}
+	return m
+}
+
+// comparisons reads {gte: 1, lt: 5}.
+func (d *decoder) comparisons(m *matcher, n *yaml.Node, scope *scope) {
+	names := operatorsFor(m.field)
+	var all []string
+	for _, o := range operators {
+		all = append(all, o.name)
+	}
+	ops, ok := d.mapping(n, "the comparison of "+m.field.name, all)
+	if !ok {
+		return
+	}
+	if len(n.Content) == 0 {
+		d.failAt(n, "the comparison of %s is empty; %s can have %s", m.field.name, m.field.name, oneOf(names))
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		entry, ok := ops[name]
+		if !ok || entry.key != n.Content[i] {
+			continue
+		}
+		if !slices.Contains(names, name) {
+			d.failAt(entry.key, "%s is a %s and cannot be compared by %s; it can by %s", m.field.name, d.typeOf(m.field), name, oneOf(names))
+			continue
+		}
+		d.comparison(m, name, entry.value, scope)
+	}
+	d.empty(m)
+}
+
+func (d *decoder) typeOf(f *field) string {
+	if f.list {
+		return "list of values of type " + f.typ.String()
+	}
+	return f.typ.String()
+}
+
+// comparison reads one operator with its operands.
+func (d *decoder) comparison(m *matcher, op string, n *yaml.Node, scope *scope) {
+	c := comparison{op: op}
+	switch {
+	case op == "near":
+		if !d.near(&c, m.field, n, scope) {
+			return
+		}
+	case operatorNamed(op).list && n.Kind == yaml.SequenceNode:
+		if len(n.Content) == 0 {
+			d.failAt(n, "the list for %s is empty: nothing is in it", m.field.name)
+		}
+		for _, item := range n.Content {
+			d.operand(&c, m.field, item, scope)
+		}
+	case op == "in" && !isReference(n.Value):
+		d.failAt(n, "in takes a list or a reference NAME.field")
+	default:
+		d.operand(&c, m.field, n, scope)
+	}
+	m.ops = append(m.ops, c)
+}
+
+// operand reads a literal, a pattern or a reference.
+func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
+	s, ok := d.scalar(n, f.name)
+	if !ok {
+		return
+	}
+	quoted := n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0
+	if !quoted && isReference(s) {
+		if ref := d.resolve(at(n), s, scope); ref != nil {
+			d.comparable(n, f, c.op, ref)
+			c.operands = append(c.operands, operand{ref: ref})
+		}
+		return
+	}
+	if c.op == "glob" || f.typ == Name && isGlob(s) && c.op != "holds" {
+		if why := badGlob(s); why != "" {
+			d.failAt(n, "%s: %s: %q", f.name, why, clip(s))
+		}
+		c.operands = append(c.operands, operand{glob: strings.ToLower(s)})
+		return
+	}
+	typ := f.typ
+	if typ == Range {
+		typ = Address
+	}
+	if typ == Text {
+		s = n.Value // blanks count
+	}
+	v, why := literal(typ, s, f.words)
+	if why != "" {
+		d.failAt(n, "%s %s", f.name, why)
+		return
+	}
+	c.operands = append(c.operands, operand{lit: v})
+}
+
+// comparable checks that a field can be compared with one that a reference names.
+func (d *decoder) comparable(n *yaml.Node, f *field, op string, ref *reference) {
+	want, have := f.typ, ref.field.typ
+	same := want == have || want.numeric() && have.numeric() || isWords(want) && isWords(have)
+	if op == "holds" {
+		same = have == Address
+	}
+	if !same {
+		d.failAt(n, "%s is a %s and %s is a %s: they cannot be compared", f.name, want, ref, have)
+	}
+}
+
+func isWords(t Type) bool { return t == Name || t == Text || t == Enum }
+
+// near reads {ref: P.np_allocs, pct: 5}.
+func (d *decoder) near(c *comparison, f *field, n *yaml.Node, scope *scope) bool {
+	m, ok := d.mapping(n, "near", []string{"ref", "pct"})
+	if !ok || !d.required(n, m, "near", len(d.problems), "ref", "pct") {
+		return false
+	}
+	v, why := literal(Percent, e(m, "pct").Value, nil)
+	if why != "" {
+		d.failAt(e(m, "pct"), "pct %s", why)
+		return false
+	}
+	c.pct = v.N
+	d.operand(c, f, e(m, "ref"), scope)
+	return true
+}
+
+// empty reports a mistake where no value lies between the bounds.
+func (d *decoder) empty(m *matcher) {
+	for i := range m.ops {
+		for k := range m.ops {
+			low, high := &m.ops[i], &m.ops[k]
+			if (low.op != "gt" && low.op != "gte") || (high.op != "lt" && high.op != "lte") || len(low.operands) != 1 || len(high.operands) != 1 || low.operands[0].ref != nil || high.operands[0].ref != nil {
+				continue
+			}
+			n := low.operands[0].lit.compare(high.operands[0].lit)
+			if n > 0 || n == 0 && (low.op == "gt" || high.op == "lt") {
+				d.fail(m.at, "no value of %s is both %s and %s: the clause can never hold", m.field.name, low.op, high.op)
+			}
+		}
+	}
+}
+
+// stack reads a pattern of frames: {seq: [...], within: N, top: true, none: [...]},
+// a list of frames, or one frame.
+func (d *decoder) stack(n *yaml.Node) *stackPattern {
+	p := &stackPattern{}
+	switch n.Kind {
+	case yaml.SequenceNode:
+		p.seq = d.frameSeq(n)
+		return p
+	case yaml.ScalarNode:
+		p.seq = [][]framePattern{d.frames(n)}
+		return p
+	}
+	m, ok := d.mapping(n, "stack", []string{"seq", "within", "top", "none"})
+	if !ok {
+		return p
+	}
+	if e, ok := m["seq"]; ok {
+		p.seq = d.frameSeq(e.value)
+	}
+	if e, ok := m["none"]; ok {
+		for _, item := range d.list(e.value, "none") {
+			p.none = append(p.none, d.frames(item)...)
+		}
+	}
+	if e, ok := m["top"]; ok {
+		p.top = d.boolean(e.value, "top")
+	}
+	if e, ok := m["within"]; ok {
+		d.window(p, e.value)
+	}
+	if _, ok := m["seq"]; !ok && (p.top || p.within > 0) {
+		d.failAt(n, "top and within are about seq, and there is none")
+	}
+	if len(n.Content) == 0 {
+		d.failAt(n, "stack is empty: it has seq, within, top, none")
+	}
+	return p
+}
+
+// window reads within.
+func (d *decoder) window(p *stackPattern, n *yaml.Node) {
+	v, err := strconv.Atoi(n.Value)
+	if err != nil || v < 1 || v > 10_000 {
+		d.failAt(n, "within is how many frames in a row may hold seq, a number from 1: %q", clip(n.Value))
+		return
+	}
+	if p.within = v; v < len(p.seq) {
+		d.failAt(n, "seq has %d frames, and %d in a row never hold them", len(p.seq), v)
+	}
+}
+
+// mostFrames bounds the frames of a pattern.
+const mostFrames = 64
+
+func (d *decoder) frameSeq(n *yaml.Node) [][]framePattern {
+	items := d.list(n, "seq")
+	if n.Kind == yaml.SequenceNode && (len(items) == 0 || len(items) > mostFrames) {
+		d.failAt(n, "seq has 1 to %d frames, and this has %d", mostFrames, len(items))
+		return nil
+	}
+	var out [][]framePattern
+	for _, item := range items {
+		out = append(out, d.frames(item))
+	}
+	return out
+}
+
+// frames reads one frame, or a list of which one must stand there.
+func (d *decoder) frames(n *yaml.Node) []framePattern {
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		items = n.Content
+	}
+	var out []framePattern
+	for _, item := range items {
+		s, ok := d.scalar(item, "a frame")
+		if !ok {
+			continue
+		}
+		p, why := parseFrame(s)
+		if why != "" {
+			d.failAt(item, "%s: %q", why, clip(s))
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}

@@ -1,0 +1,113 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// tests reads the tests of a rule: at least one that it holds for and one that it
+// must not hold for.
+func (d *decoder) tests(r *Rule, m map[string]entry, scope *scope) {
+	before := len(d.problems)
+	all := scope.withBoosts(r)
+	for _, n := range d.list(e(m, "tests"), "tests") {
+		if t, ok := d.test(n, all); ok {
+			r.Tests = append(r.Tests, t)
+		}
+	}
+	if len(d.problems) > before {
+		return
+	}
+	hit := slices.ContainsFunc(r.Tests, func(t Test) bool { return t.Expect.Fired() })
+	miss := slices.ContainsFunc(r.Tests, func(t Test) bool { return !t.Expect.Fired() })
+	switch {
+	case !hit && !miss:
+		d.failAt(e(m, "tests"), "a rule has at least one test that expects a hit and one that expects none")
+	case !hit:
+		d.failAt(e(m, "tests"), "no test expects possible, likely or confirmed: nothing shows that the rule ever holds")
+	case !miss:
+		d.failAt(e(m, "tests"), "no test expects no-match, excluded or could-not-check: nothing shows that the rule can be silent")
+	}
+}
+
+// withBoosts is the scope with the names that boosts and excludes bind, which
+// tests may ask for.
+func (s *scope) withBoosts(r *Rule) *scope {
+	out := s.inner()
+	for _, list := range [][]*clause{r.match, r.boost, r.exclude} {
+		for _, c := range list {
+			out.addNames(c)
+		}
+	}
+	return out
+}
+
+func (s *scope) addNames(c *clause) {
+	if c.as != "" {
+		s.kinds[c.as] = c.kind
+	}
+	for _, list := range c.any {
+		for _, inner := range list {
+			s.addNames(inner)
+		}
+	}
+}
+
+func (d *decoder) test(n *yaml.Node, scope *scope) (Test, bool) {
+	before := len(d.problems)
+	m, ok := d.mapping(n, "a test", []string{"name", "log", "input", "expect", "bind"})
+	if !ok || !d.required(n, m, "a test", before, "expect") {
+		return Test{}, false
+	}
+	t := Test{at: at(n), Expect: Outcome(d.word(e(m, "expect"), "expect", outcomes))}
+	_, hasLog := m["log"]
+	_, hasInput := m["input"]
+	switch {
+	case hasLog && hasInput:
+		d.failAt(e(m, "input"), "a test has a log or an input, and this one has both")
+	case !hasLog && !hasInput && len(d.problems) == before:
+		d.failAt(n, "a test has a log (a file) or an input (the text itself)")
+	case hasLog:
+		t.Log, _ = d.scalar(e(m, "log"), "log")
+		if strings.Contains(t.Log, "..") || strings.HasPrefix(t.Log, "/") || strings.ContainsAny(t.Log, `\:`) {
+			d.failAt(e(m, "log"), "a log lies in the pack's testdata or beside the rule file, named without .. and with /: %q", clip(t.Log))
+		}
+	case hasInput:
+		t.Input, _ = d.scalar(e(m, "input"), "input")
+	}
+	if entry, ok := m["name"]; ok {
+		t.Name, _ = d.scalar(entry.value, "name")
+	}
+	if entry, ok := m["bind"]; ok {
+		t.Bind = d.expectedBindings(entry.value, scope)
+	}
+	return t, len(d.problems) == before
+}
+
+func (d *decoder) expectedBindings(n *yaml.Node, scope *scope) []ExpectedBinding {
+	if n.Kind != yaml.MappingNode {
+		d.failAt(n, "bind is a mapping of NAME.field to values, and this is %s", kindOf(n))
+		return nil
+	}
+	var out []ExpectedBinding
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if !isReference(k.Value) {
+			d.failAt(k, "bind has keys of the form NAME.field: %q", clip(k.Value))
+			continue
+		}
+		ref := d.resolve(at(k), k.Value, scope)
+		if ref == nil {
+			continue
+		}
+		want, why := literal(ref.field.typ, v.Value, ref.field.words)
+		if why != "" {
+			d.failAt(v, "%s %s", k.Value, why)
+			continue
+		}
+		out = append(out, ExpectedBinding{Ref: k.Value, Want: v.Value, ref: ref, want: want, at: at(v)})
+	}
+	return out
+}

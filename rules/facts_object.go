@@ -1,0 +1,222 @@
+package rules
+
+import (
+	"iter"
+
+	"kdlocks/kd"
+	"kdlocks/objects"
+	"kdlocks/threads"
+)
+
+func init() {
+	registerKind(&kind{
+		name: "irp", doc: "an IRP of !irp or !irpfind",
+		ask: "!irpfind", one: "!irp %s", key: "address",
+		seen: func(w *world) bool { return len(w.snap.Objects.IRPs) > 0 },
+		// A list of IRPs is never known to be whole.
+		listed: func(*world, *clause) bool { return false },
+		all:    func(w *world) iter.Seq[fact] { return each(w.snap.Objects.IRPs) },
+		find: func(w *world, v Value) fact {
+			if i := w.snap.IRP(v.A); i != nil {
+				return i
+			}
+			return nil
+		},
+		at:   placed(func(i *objects.IRP) kd.Ref { return i.At }),
+		addr: addressed(func(i *objects.IRP) kd.Addr { return i.Addr }),
+		fields: []*field{
+			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, i *objects.IRP) Values { return address(i.Addr, placeOf(i.AddrAt, i.At)) })},
+			{name: "thread", typ: Address, doc: "the thread that issued it", get: getter(func(_ *world, i *objects.IRP) Values { return printed(i.Thread) })},
+			{name: "driver", typ: Name, doc: "the driver that has it, without its directory: disk", get: getter(irpDriver)},
+			{name: "drivers", typ: Name, list: true, doc: "the drivers of all its stack locations", get: getter(irpDrivers)},
+			{name: "major", typ: Name, doc: "what the driver that has it was asked: IRP_MJ_READ", get: getter(func(_ *world, i *objects.IRP) Values {
+				return irpFunction(i, func(l *objects.Location) string { return l.MajorName })
+			})},
+			{name: "minor", typ: Name, doc: "its minor function: IRP_MN_QUERY_POWER", get: getter(func(_ *world, i *objects.IRP) Values {
+				return irpFunction(i, func(l *objects.Location) string { return l.MinorName })
+			})},
+			{name: "pending", typ: Bool, doc: "whether that driver marked it pending", get: getter(func(_ *world, i *objects.IRP) Values {
+				_, pending := i.Driver()
+				return flag(pending, i.At)
+			})},
+			{name: "complete", typ: Bool, doc: "whether it is completed", get: getter(func(_ *world, i *objects.IRP) Values { return boolean(i.Complete, i.At) })},
+			{name: "cancelled", typ: Bool, doc: "whether it is cancelled", get: getter(func(_ *world, i *objects.IRP) Values { return flag(i.Cancelled, i.At) })},
+		},
+	})
+	registerKind(&kind{
+		name: "queue", doc: "a work queue of !exqueue",
+		ask:  "!exqueue f",
+		seen: func(w *world) bool { return len(w.snap.Queues()) > 0 },
+		all:  func(w *world) iter.Seq[fact] { return each(w.snap.Queues()) },
+		at:   placed(func(q *objects.WorkQueue) kd.Ref { return q.At }),
+		fields: []*field{
+			{name: "name", typ: Name, doc: "Critical, Delayed, HyperCritical", get: getter(func(_ *world, q *objects.WorkQueue) Values { return text(Name, q.Name, q.At) })},
+			{name: "workers", typ: Address, list: true, doc: "the threads that serve it", get: getter(func(_ *world, q *objects.WorkQueue) Values { return workers(q.Workers, !q.Open) })},
+			{name: "threads", typ: Number, doc: "how many threads serve it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
+				if q.Threads < 0 && (q.Open || len(q.Workers) == 0) {
+					return unknown
+				}
+				return number(Number, float64(max(q.Threads, len(q.Workers))), q.At)
+			})},
+			{name: "running", typ: Number, doc: "how many of them run by the queue's own count", get: getter(func(_ *world, q *objects.WorkQueue) Values { return atLeastZero(Number, int64(q.Running), q.At) })},
+			{name: "most", typ: Number, doc: "how many may run at once", get: getter(func(_ *world, q *objects.WorkQueue) Values { return atLeastZero(Number, int64(q.Most), q.At) })},
+			{name: "pending", typ: Number, doc: "how many work items wait in it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
+				return Values{List: []Value{{Type: Number, N: float64(len(q.Pending)), At: q.At}}, All: !q.Open}
+			})},
+			{name: "routine", typ: Name, list: true, doc: "the routines of the work items that wait in it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
+				out := Values{All: !q.Open}
+				for _, p := range q.Pending {
+					out.List = append(out.List, Value{Type: Name, S: startSymbol(p.Routine), At: p.At})
+				}
+				return out
+			})},
+			{name: "idle_workers", typ: Number, doc: "how many of its threads wait for the next work item", ask: "!exqueue f", get: getter(idleWorkers)},
+		},
+	})
+	registerKind(&kind{
+		name: "mutex", doc: "a fast or guarded mutex of dt",
+		one: "dt nt!_FAST_MUTEX %s", key: "address",
+		seen:   func(w *world) bool { return len(w.snap.Objects.Mutexes) > 0 },
+		listed: func(*world, *clause) bool { return false },
+		all:    func(w *world) iter.Seq[fact] { return each(w.snap.Objects.Mutexes) },
+		find: func(w *world, v Value) fact {
+			if m := w.snap.Mutex(v.A); m != nil {
+				return m
+			}
+			return nil
+		},
+		at:   placed(func(m *objects.Mutex) kd.Ref { return m.At }),
+		addr: addressed(func(m *objects.Mutex) kd.Addr { return m.Addr }),
+		fields: []*field{
+			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, m *objects.Mutex) Values { return address(m.Addr, m.At) })},
+			{name: "owner", typ: Address, doc: "the thread that holds it", get: getter(func(_ *world, m *objects.Mutex) Values { return printed(m.Owner) })},
+			{name: "guarded", typ: Bool, doc: "whether it is a guarded mutex", get: getter(func(_ *world, m *objects.Mutex) Values { return boolean(m.Guarded, m.At) })},
+		},
+	})
+	registerKind(&kind{
+		name: "critical_section", doc: "a critical section of !cs or the user-mode !locks",
+		ask:  "!cs -l",
+		seen: func(w *world) bool { return len(w.snap.CriticalSections()) > 0 },
+		all:  func(w *world) iter.Seq[fact] { return each(w.snap.CriticalSections()) },
+		at:   placed(func(c *objects.CriticalSection) kd.Ref { return c.At }),
+		addr: addressed(func(c *objects.CriticalSection) kd.Addr { return c.Addr }),
+		fields: []*field{
+			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, c *objects.CriticalSection) Values { return address(c.Addr, c.At) })},
+			{name: "symbol", typ: Name, doc: "its name: ntdll!LdrpLoaderLock", get: getter(func(_ *world, c *objects.CriticalSection) Values { return text(Name, startSymbol(c.Symbol), c.At) })},
+			{name: "locked", typ: Bool, doc: "whether it is held", get: getter(func(_ *world, c *objects.CriticalSection) Values { return flag(c.Locked, c.At) })},
+			{name: "owner", typ: Number, doc: "the ID of the thread that owns it", get: getter(func(_ *world, c *objects.CriticalSection) Values { return numberOf(c.Owner) })},
+			{name: "contention", typ: Number, doc: "its contention count", get: getter(func(_ *world, c *objects.CriticalSection) Values { return numberOf(c.Contention) })},
+		},
+	})
+	registerKind(&kind{
+		name: "message", doc: "an ALPC or LPC message",
+		one: "!alpc /m %s", key: "address",
+		seen:   func(w *world) bool { return len(w.snap.Objects.Messages) > 0 },
+		listed: func(*world, *clause) bool { return false },
+		all:    func(w *world) iter.Seq[fact] { return each(w.snap.Objects.Messages) },
+		find: func(w *world, v Value) fact {
+			if m := w.snap.Message(v.A); m != nil {
+				return m
+			}
+			return nil
+		},
+		at:   placed(func(m *objects.Message) kd.Ref { return m.At }),
+		addr: addressed(func(m *objects.Message) kd.Addr { return m.Addr }),
+		fields: []*field{
+			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, m *objects.Message) Values { return address(m.Addr, m.At) })},
+			{name: "client", typ: Address, doc: "the thread that waits for the reply", get: getter(func(_ *world, m *objects.Message) Values { return printed(m.Client) })},
+			{name: "server", typ: Address, doc: "the process that owns the port", get: getter(func(_ *world, m *objects.Message) Values { return printed(m.Server) })},
+			{name: "server_image", typ: Name, doc: "the program of that process", get: getter(func(_ *world, m *objects.Message) Values { return text(Name, m.ServerImage, m.At) })},
+			{name: "server_thread", typ: Address, doc: "the thread that works on it", get: getter(func(_ *world, m *objects.Message) Values { return printed(m.ServerThread) })},
+		},
+	})
+	registerKind(&kind{
+		name: "processor", doc: "a row of !running",
+		ask:  "!running -it",
+		seen: func(w *world) bool { return len(w.snap.Processors) > 0 },
+		all:  func(w *world) iter.Seq[fact] { return eachOf(w.snap.Processors) },
+		at:   placed(func(p *threads.Processor) kd.Ref { return p.At }),
+		fields: []*field{
+			{name: "number", typ: Number, doc: "its number", get: getter(func(_ *world, p *threads.Processor) Values { return atLeastZero(Number, int64(p.CPU), p.At) })},
+			{name: "current", typ: Address, doc: "the thread that runs on it", get: getter(func(_ *world, p *threads.Processor) Values { return address(p.Current, p.At) })},
+			{name: "next", typ: Address, doc: "the thread that was chosen to run after it", get: getter(func(_ *world, p *threads.Processor) Values { return address(p.Next, p.At) })},
+			{name: "idle", typ: Bool, doc: "whether it is idle", get: getter(func(_ *world, p *threads.Processor) Values { return tri(p.IdleNow, p.At) })},
+		},
+	})
+}
+
+// printed makes the value of an address that may have been printed as zero.
+func printed(p objects.Printed) Values {
+	switch {
+	case !p.Known():
+		return unknown
+	case p.Addr == 0:
+		return none
+	}
+	return address(p.Addr, p.At)
+}
+
+func numberOf(n objects.Number) Values {
+	if !n.Known() {
+		return unknown
+	}
+	return number(Number, float64(n.N), n.At)
+}
+
+func flag(f objects.Flag, at kd.Ref) Values {
+	if f == objects.Unknown {
+		return unknown
+	}
+	return boolean(f == objects.Yes, at)
+}
+
+func workers(list []objects.Worker, all bool) Values {
+	out := Values{All: all}
+	for _, t := range list {
+		out.List = append(out.List, Value{Type: Address, A: t.Thread, At: t.At})
+	}
+	return out
+}
+
+func irpDriver(_ *world, i *objects.IRP) Values {
+	name, _ := i.Driver()
+	if l := i.CurrentLocation(); l != nil {
+		return text(Name, driverName(name), l.At)
+	}
+	return unknown
+}
+
+func irpDrivers(_ *world, i *objects.IRP) Values {
+	out := Values{All: !i.Row}
+	for _, l := range i.Locations {
+		if l.Driver != "" {
+			out.List = append(out.List, Value{Type: Name, S: driverName(l.Driver), At: l.At})
+		}
+	}
+	return out
+}
+
+func irpFunction(i *objects.IRP, name func(*objects.Location) string) Values {
+	if l := i.CurrentLocation(); l != nil {
+		return text(Name, name(l), l.At)
+	}
+	return unknown
+}
+
+// idleWorkers is unknown unless the stack of each worker was printed.
+func idleWorkers(w *world, q *objects.WorkQueue) Values {
+	if q.Open || len(q.Workers) == 0 {
+		return unknown
+	}
+	n := 0
+	for _, worker := range q.Workers {
+		t := w.snap.Thread(worker.Thread)
+		if t == nil || len(t.Stack.Frames) == 0 {
+			return unknown
+		}
+		if t.FindFrame("KeRemoveQueue", "KeRemovePriQueue") >= 0 && t.FindFrame("ExpWorkerThread") >= 0 {
+			n++
+		}
+	}
+	return number(Number, float64(n), q.At)
+}

@@ -1,0 +1,217 @@
+package rules
+
+import (
+	"iter"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/threads"
+)
+
+type threadFact = *threads.Thread
+
+var threadStates = []string{"waiting", "running", "ready", "standby", "deferred-ready", "terminated", "initialized", "transition", "unknown"}
+
+func init() {
+	registerKind(&kind{
+		name: "thread", doc: "a thread of !thread, !process, !stacks, ~*k or !locks -v, or a stack without a thread header",
+		ask: "!process 0 1f", one: "!thread %s 1f", key: "address",
+		seen: func(w *world) bool { return w.snap.ThreadCount() > 0 },
+		all: func(w *world) iter.Seq[fact] {
+			return func(yield func(fact) bool) {
+				for t := range w.snap.AllThreads() {
+					if !yield(t) {
+						return
+					}
+				}
+			}
+		},
+		find: func(w *world, v Value) fact {
+			if t := w.snap.Thread(v.A); t != nil && t.Printed() {
+				return t
+			}
+			return nil
+		},
+		at:   placed(func(t threadFact) kd.Ref { return t.At }),
+		addr: addressed(func(t threadFact) kd.Addr { return t.Addr }),
+		fields: []*field{
+			{name: "address", typ: Address, doc: "its ETHREAD; unknown for a stack without a thread header", get: getter(func(_ *world, t threadFact) Values { return address(t.Addr, t.At) })},
+			{name: "cid", typ: Text, doc: "process.thread in lower-case hex of at least four digits each: 0004.0638", get: getter(func(_ *world, t threadFact) Values { return text(Text, t.CID.String(), t.At) })},
+			{name: "image", typ: Name, doc: "the program of its process: System, svchost.exe", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.Process.Image, placeOf(t.Process.At, t.At)) })},
+			{name: "process", typ: Address, doc: "its process", get: getter(func(_ *world, t threadFact) Values { return address(t.Process.Addr, placeOf(t.Process.At, t.At)) })},
+			{name: "state", typ: Enum, words: threadStates, doc: "the scheduler's state", get: getter(threadState)},
+			{name: "wait_reason", typ: Name, doc: "as the THREAD line has it: WrResource, Executive, WrQueue", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.WaitReason, t.At) })},
+			{name: "wait_mode", typ: Name, doc: "KernelMode or UserMode", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.WaitMode, t.At) })},
+			{name: "alertable", typ: Bool, doc: "whether the wait is alertable", get: getter(func(_ *world, t threadFact) Values { return tri(t.Alertable, t.At) })},
+			{name: "timed", typ: Bool, doc: "whether the wait ends by itself: a timer is among its wait objects", get: getter(timed)},
+			{name: "wait", typ: Duration, doc: "how long it has waited, or run. A wait for an ERESOURCE is begun anew every few seconds", get: getter(waitTime)},
+			{name: "wait_object", typ: Address, list: true, doc: "the dispatcher objects that it waits for", get: getter(waitObjects(func(o threads.WaitObject) Value { return Value{Type: Address, A: o.Addr, At: o.At} }))},
+			{name: "wait_object_kind", typ: Name, list: true, doc: "their kinds in the debugger's words: Semaphore, Mutant, SynchronizationEvent, Thread", get: getter(waitObjects(func(o threads.WaitObject) Value { return Value{Type: Name, S: o.Kind, At: o.At} }))},
+			{name: "wait_object_owner", typ: Address, list: true, doc: "the threads that own the mutants among them", get: getter(waitOwners)},
+			{name: "owns", typ: Address, list: true, doc: "the ERESOURCEs that it owns, by its address or an owner pointer", get: getter(func(w *world, t threadFact) Values { return w.locksOf(t, true) })},
+			{name: "waits_for", typ: Address, list: true, doc: "the ERESOURCEs in whose waiter lists it stands", get: getter(func(w *world, t threadFact) Values { return w.locksOf(t, false) })},
+			{name: "irp", typ: Address, list: true, doc: "the IRPs of its IRP List", get: getter(threadIRPs)},
+			{name: "priority", typ: Number, doc: "its current priority", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, int64(t.Priority), t.At) })},
+			{name: "context_switches", typ: Number, doc: "its context switch count", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, t.ContextSwitches, t.At) })},
+			{name: "suspend_count", typ: Number, doc: "how often it is suspended", get: getter(func(_ *world, t threadFact) Values {
+				if !t.Header {
+					return unknown
+				}
+				return number(Number, float64(t.Suspended), t.At)
+			})},
+			{name: "start", typ: Name, doc: "its start address as printed: nt!ExpWorkerThread", get: getter(func(_ *world, t threadFact) Values { return text(Name, startSymbol(t.StartAddress), t.At) })},
+			{name: "stack_resident", typ: Bool, doc: "false where the debugger said that the stack is paged out", get: getter(residence)},
+			{name: "stack_range", typ: Range, doc: "the addresses of its kernel stacks, earlier ones included", get: getter(stackRange)},
+			{name: "stack", typ: Stack, doc: "its frames, innermost first", get: getter(stackOf)},
+			{name: "frame", typ: Name, list: true, doc: "module!function of each frame, without offsets", get: getter(frameNames)},
+			{name: "module", typ: Name, list: true, doc: "the modules of its frames", get: getter(frameModules)},
+			{name: "frames", typ: Number, doc: "how many frames were printed", get: getter(func(_ *world, t threadFact) Values {
+				if len(t.Stack.Frames) == 0 {
+					return unknown
+				}
+				return number(Number, float64(len(t.Stack.Frames)), t.At)
+			})},
+		},
+	})
+}
+
+// placeOf is the first place that is known.
+func placeOf(at, otherwise kd.Ref) kd.Ref {
+	if at.Known() {
+		return at
+	}
+	return otherwise
+}
+
+func atLeastZero(typ Type, n int64, at kd.Ref) Values {
+	if n < 0 {
+		return unknown
+	}
+	return number(typ, float64(n), at)
+}
+
+// startSymbol takes the offset and the brackets off a start address:
+// "nt!ExpWorkerThread (0xfffff80001234560)".
+func startSymbol(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), " ")
+	if i := strings.Index(s, "+0x"); i > 0 {
+		s = s[:i]
+	}
+	return s
+}
+
+func threadState(_ *world, t threadFact) Values {
+	if t.State == threads.StateUnknown && !t.Unread() {
+		return unknown
+	}
+	return text(Enum, t.State.String(), t.At)
+}
+
+// waitTime is that of the debugger in milliseconds.
+func waitTime(_ *world, t threadFact) Values {
+	if t.WaitMS < 0 {
+		return unknown
+	}
+	return number(Duration, float64(t.WaitMS), placeOf(t.WaitAt, t.At))
+}
+
+// timed is false only where the wait objects were all printed.
+func timed(_ *world, t threadFact) Values {
+	if !t.Timed() && (!t.Header || t.WaitListOpen) {
+		return unknown
+	}
+	return boolean(t.Timed(), t.At)
+}
+
+func waitObjects(value func(threads.WaitObject) Value) func(*world, threadFact) Values {
+	return func(_ *world, t threadFact) Values {
+		out := Values{All: t.Header && !t.WaitListOpen}
+		for _, o := range t.WaitObjects {
+			out.List = append(out.List, value(o))
+		}
+		return out
+	}
+}
+
+func waitOwners(_ *world, t threadFact) Values {
+	out := Values{All: t.Header && !t.WaitListOpen}
+	for _, o := range t.WaitObjects {
+		if o.Owner != 0 {
+			out.List = append(out.List, Value{Type: Address, A: o.Owner, At: o.At})
+		}
+	}
+	return out
+}
+
+// locksOf is unknown for a thread without address, and not known to be all
+// where locks were left out.
+func (w *world) locksOf(t threadFact, owned bool) Values {
+	if t.Addr == 0 {
+		return unknown
+	}
+	w.lockThreads()
+	list := w.waited[t.Addr]
+	if owned {
+		list = w.owned[t.Addr]
+	}
+	return Values{List: list, All: w.snap.Whole}
+}
+
+func threadIRPs(_ *world, t threadFact) Values {
+	out := Values{All: t.Header && !t.WaitListOpen}
+	for _, i := range t.IRPs {
+		out.List = append(out.List, Value{Type: Address, A: i.Addr, At: i.At})
+	}
+	return out
+}
+
+func residence(_ *world, t threadFact) Values {
+	if !t.NotResident && len(t.Stack.Frames) == 0 {
+		return unknown
+	}
+	return boolean(!t.NotResident, t.At)
+}
+
+// stackRange is not all there is where the thread may have stacks that were not
+// printed: then an address outside is unknown.
+func stackRange(_ *world, t threadFact) Values {
+	if len(t.Stack.Segments) == 0 {
+		return unknown
+	}
+	v := Value{Type: Range, At: placeOf(t.Stack.RangeAt, t.At)}
+	for _, g := range t.Stack.Segments {
+		v.Spans = append(v.Spans, Span{g.Limit, g.Base})
+	}
+	return Values{List: []Value{v}, All: t.Stack.Base != 0 && len(t.Stack.Frames) > 0}
+}
+
+func stackOf(_ *world, t threadFact) Values {
+	if len(t.Stack.Frames) == 0 {
+		return unknown
+	}
+	return one(Value{Type: Stack, Frames: t.Stack.Frames, At: t.Stack.Frames[0].At})
+}
+
+func frameNames(_ *world, t threadFact) Values {
+	out := Values{All: len(t.Stack.Frames) > 0}
+	for _, f := range t.Stack.Frames {
+		if f.Function == "" {
+			out.All = false
+			continue
+		}
+		out.List = append(out.List, Value{Type: Name, S: f.Name(), At: f.At})
+	}
+	return out
+}
+
+func frameModules(_ *world, t threadFact) Values {
+	out := Values{All: len(t.Stack.Frames) > 0}
+	for _, f := range t.Stack.Frames {
+		if f.Module == "" {
+			out.All = false
+			continue
+		}
+		out.List = append(out.List, Value{Type: Name, S: f.Module, At: f.At})
+	}
+	return out
+}

@@ -1,0 +1,117 @@
+package rules
+
+import "slices"
+
+// index finds facts of a kind by the values of one field.
+type index struct {
+	byKey map[string][]int32
+	// loose are the facts that may have further values.
+	loose []int32
+}
+
+// indexOf returns the index of a field, and makes it when it is first asked for.
+func (w *world) indexOf(k *kind, f *field) *index {
+	if x, ok := w.indexes[f]; ok {
+		return x
+	}
+	x := &index{byKey: make(map[string][]int32)}
+	for i, fact := range w.factsOf(k) {
+		values := f.get(w, fact)
+		for _, v := range values.List {
+			key := v.key()
+			if have := x.byKey[key]; len(have) == 0 || have[len(have)-1] != int32(i) {
+				x.byKey[key] = append(have, int32(i))
+			}
+		}
+		if !values.All {
+			x.loose = append(x.loose, int32(i))
+		}
+	}
+	w.indexes[f] = x
+	return x
+}
+
+// indexed reports whether values of the type are found by a key.
+func (t Type) indexed() bool { return t == Name || t == Text || t == Enum || t == Address }
+
+// keysOf returns the keys that one of the field's values must have if the matcher
+// is to hold; false if there is no such list.
+func (m *matcher) keysOf(w *world, env bindings) (keys []string, all, ok bool) {
+	if !m.field.typ.indexed() {
+		return nil, false, false
+	}
+	for i := range m.ops {
+		c := &m.ops[i]
+		if c.op != "eq" && c.op != "in" && c.op != "has" {
+			continue
+		}
+		if keys, all, ok = c.keys(w, env); ok {
+			return keys, all, true
+		}
+	}
+	return nil, false, false
+}
+
+// keys returns the keys of the operands; all is false where a reference may stand
+// for further values.
+func (c *comparison) keys(w *world, env bindings) (keys []string, all, ok bool) {
+	all = true
+	for i := range c.operands {
+		o := &c.operands[i]
+		switch {
+		case o.glob != "":
+			return nil, false, false
+		case o.ref == nil:
+			keys = append(keys, o.lit.key())
+		default:
+			values := o.ref.values(w, env)
+			all = all && values.All
+			for _, v := range values.List {
+				keys = append(keys, v.key())
+			}
+		}
+	}
+	return keys, all, true
+}
+
+// lookup returns the facts of a kind that a clause may hold for: those of the
+// shortest list that an index gives, else all.
+func (w *world) lookup(c *clause, env bindings) []fact {
+	all := w.factsOf(c.kind)
+	var best []int32
+	found := false
+	for _, m := range c.matchers {
+		keys, complete, ok := m.keysOf(w, env)
+		if !ok || !complete {
+			continue
+		}
+		x := w.indexOf(c.kind, m.field)
+		n := len(x.loose)
+		for _, k := range keys {
+			n += len(x.byKey[k])
+		}
+		if found && n >= len(best) {
+			continue
+		}
+		list := append(make([]int32, 0, n), x.loose...)
+		for _, k := range keys {
+			list = append(list, x.byKey[k]...)
+		}
+		best, found = list, true
+	}
+	if !found {
+		return all
+	}
+	return pick(all, best)
+}
+
+// pick returns the facts of some numbers, each once, in their order.
+func pick(all []fact, numbers []int32) []fact {
+	slices.Sort(numbers)
+	numbers = slices.Compact(numbers)
+	out := make([]fact, len(numbers))
+	for i, n := range numbers {
+		out[i] = all[n]
+	}
+	return out
+}

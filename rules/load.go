@@ -1,0 +1,284 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Source is a rule file, a folder or an archive that rules are loaded from.
+type Source struct {
+	// Name is what people call it; files in messages begin with it.
+	Name string
+	FS   fs.FS
+	// File is the one file to read, "" for all that is below FS.
+	File    string
+	Builtin bool
+}
+
+// Bounds of what is loaded from one source.
+const (
+	mostFiles      = 2000
+	mostTotalBytes = 32 << 20
+	mostEntries    = 20_000
+)
+
+// Load reads sources in their order. Today is the date as 2026-11-21, which ends
+// suppressions; "" ends none. The error is of type Problems where rule files have
+// mistakes: then no rule is loaded.
+func Load(sources []Source, today string) (*Set, error) {
+	l := loader{set: &Set{}, today: today, where: make(map[string]*Rule)}
+	for _, src := range sources {
+		if err := l.source(src); err != nil {
+			return nil, err
+		}
+	}
+	l.finish()
+	if len(l.problems) > 0 {
+		return nil, l.problems
+	}
+	l.set.walked = walks(l.set.Rules)
+	return l.set, nil
+}
+
+// loader puts a Set together.
+type loader struct {
+	set       *Set
+	today     string
+	problems  Problems
+	where     map[string]*Rule
+	overrides []override
+	supersede []located
+}
+
+// located is the id of a rule that another one names, and where.
+type located struct {
+	d *decoder
+	wanted
+}
+
+// source reads one source: each folder with a pack.yaml is a pack, what lies in
+// none is one of its own.
+func (l *loader) source(src Source) error {
+	files, err := listFiles(src)
+	if err != nil {
+		return err
+	}
+	packs := make(map[string]*Pack)
+	for _, f := range files {
+		if path.Base(f) == "pack.yaml" {
+			packs[path.Dir(f)] = l.pack(src, f)
+		}
+	}
+	loose := &Pack{Name: strings.TrimSuffix(path.Base(src.Name), path.Ext(src.Name)), Path: src.Name, Builtin: src.Builtin, fsys: src.FS, dir: "."}
+	total := 0
+	for _, f := range files {
+		if path.Base(f) == "pack.yaml" {
+			continue
+		}
+		data, err := fs.ReadFile(src.FS, f)
+		if err != nil {
+			return fmt.Errorf("%s: %w", src.shown(f), errors.Unwrap(err))
+		}
+		if total += len(data); total > mostTotalBytes {
+			return fmt.Errorf("%s: more than %d bytes of rules", src.Name, mostTotalBytes)
+		}
+		p := packOf(packs, f)
+		if p == nil {
+			p = loose
+		}
+		l.file(src, p, f, data)
+	}
+	for _, p := range append([]*Pack{loose}, sorted(packs)...) {
+		if slices.ContainsFunc(l.set.Rules, func(r *Rule) bool { return r.Pack == p }) || p != loose {
+			l.set.Packs = append(l.set.Packs, p)
+		}
+	}
+	return nil
+}
+
+func sorted(packs map[string]*Pack) []*Pack {
+	var out []*Pack
+	for _, p := range packs {
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b *Pack) int { return strings.Compare(a.dir, b.dir) })
+	return out
+}
+
+// packOf returns the pack that a file lies in, nil if none.
+func packOf(packs map[string]*Pack, file string) *Pack {
+	for dir := path.Dir(file); ; dir = path.Dir(dir) {
+		if p := packs[dir]; p != nil {
+			return p
+		}
+		if dir == "." || dir == "/" {
+			return nil
+		}
+	}
+}
+
+// shown is the name of a file in messages.
+func (src Source) shown(f string) string {
+	if src.File != "" || src.Name == "" {
+		return path.Join(path.Dir(src.Name), f)
+	}
+	return path.Join(src.Name, f)
+}
+
+// listFiles returns the YAML files of a source in order. Test data and hidden
+// folders hold none.
+func listFiles(src Source) ([]string, error) {
+	if src.File != "" {
+		return []string{src.File}, nil
+	}
+	var out []string
+	entries := 0
+	err := fs.WalkDir(src.FS, ".", func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entries++; entries > mostEntries {
+			return fmt.Errorf("more than %d files and folders", mostEntries)
+		}
+		hidden := p != "." && strings.HasPrefix(path.Base(p), ".")
+		switch {
+		case e.IsDir() && (hidden || path.Base(p) == "testdata"):
+			return fs.SkipDir
+		case e.IsDir() || hidden || path.Ext(p) != ".yaml" && path.Ext(p) != ".yml":
+			return nil
+		case len(out) == mostFiles:
+			return fmt.Errorf("more than %d rule files", mostFiles)
+		}
+		out = append(out, p)
+		return nil
+	})
+	if err == nil && len(out) == 0 {
+		err = errors.New("no .yaml file in it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", src.Name, err)
+	}
+	return out, nil
+}
+
+// file reads a rule file or one of overrides.
+func (l *loader) file(src Source, p *Pack, name string, data []byte) {
+	d := newDecoder(src.shown(name), data)
+	defer func() { l.problems = append(l.problems, d.problems...) }()
+	root := d.parse(data)
+	if root == nil {
+		return
+	}
+	if formatOf(root) == OverridesFormat {
+		l.overrides = append(l.overrides, d.overrides(root)...)
+		return
+	}
+	for _, r := range d.rules(root) {
+		r.Pack, r.path = p, name
+		if before := l.where[r.ID]; before != nil && r.ID != "" {
+			d.rule = r.ID
+			d.fail(r.idAt, "the id is taken by the rule at %s:%d; overrides change a rule, and a new one has an id of its own", before.File, before.Line)
+			continue
+		}
+		l.where[r.ID] = r
+		l.set.Rules = append(l.set.Rules, r)
+	}
+	for _, n := range d.newer {
+		l.set.Notes = append(l.set.Notes, "rule not loaded: "+n)
+	}
+	for _, w := range d.later {
+		l.supersede = append(l.supersede, located{d, w})
+	}
+}
+
+// formatOf returns what a file says its format is.
+func formatOf(root *yaml.Node) string {
+	for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value == "format" {
+			return root.Content[i+1].Value
+		}
+	}
+	return ""
+}
+
+// finish checks what names rules of other files, and applies the overrides.
+func (l *loader) finish() {
+	if len(l.problems) > 0 {
+		return // a rule that could not be read may be the one that is named
+	}
+	for _, w := range l.supersede {
+		if l.where[w.id] == nil {
+			w.d.problems, w.d.rule = nil, w.rule
+			w.d.fail(w.at, "supersedes names no rule: %q%s", w.id, didYouMean(w.id, l.set.IDs()))
+			l.problems = append(l.problems, w.d.problems...)
+		}
+	}
+	for _, o := range l.overrides {
+		l.override(o)
+	}
+}
+
+var packKeys = []string{"name", "title", "version", "license", "min_engine", "maintainers"}
+
+// pack reads a pack.yaml.
+func (l *loader) pack(src Source, file string) *Pack {
+	p := &Pack{Name: path.Base(path.Dir(file)), Path: src.shown(path.Dir(file)), Builtin: src.Builtin, fsys: src.FS, dir: path.Dir(file)}
+	data, err := fs.ReadFile(src.FS, file)
+	if err != nil {
+		return p
+	}
+	d := newDecoder(src.shown(file), data)
+	defer func() { l.problems = append(l.problems, d.problems...) }()
+	root := d.parse(data)
+	if root == nil {
+		return p
+	}
+	m, ok := d.mapping(root, "a pack", packKeys)
+	if !ok || !d.required(root, m, "a pack", 0, "name", "version") {
+		return p
+	}
+	get := func(key string) string {
+		if n := e(m, key); n != nil {
+			s, _ := d.scalar(n, key)
+			return s
+		}
+		return ""
+	}
+	p.Name, p.Version, p.License, p.Title, p.MinEngine = get("name"), get("version"), get("license"), get("title"), get("min_engine")
+	for _, key := range []string{"version", "min_engine"} {
+		if n := e(m, key); n != nil {
+			if _, ok := parseVersion(n.Value); !ok {
+				d.failAt(n, "%s is a version such as 1.2.0: %q", key, clip(n.Value))
+			}
+		}
+	}
+	if n := e(m, "maintainers"); n != nil {
+		for _, item := range d.list(n, "maintainers") {
+			if s, ok := d.scalar(item, "a maintainer"); ok {
+				p.Maintainers = append(p.Maintainers, s)
+			}
+		}
+	}
+	return p
+}
+
+// ReadLog returns a log that a test names: beside the rule file, else in the
+// pack's testdata, else in the pack.
+func (r *Rule) ReadLog(name string) ([]byte, error) {
+	for _, dir := range []string{path.Dir(r.path), path.Join(r.Pack.dir, "testdata"), r.Pack.dir, path.Join(path.Dir(r.path), "testdata")} {
+		f, err := r.Pack.fsys.Open(path.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		defer f.Close()
+		return io.ReadAll(io.LimitReader(f, mostTotalBytes))
+	}
+	return nil, fmt.Errorf("no file %s beside %s or in testdata", name, r.File)
+}

@@ -1,0 +1,212 @@
+package rules
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// bindings are the facts that clauses have bound. A name that is bound to nil is
+// one of a clause that could not be checked.
+type bindings map[string]bound
+
+type bound struct {
+	kind *kind
+	fact fact
+}
+
+// values returns what a reference stands for.
+func (r *reference) values(w *world, env bindings) Values {
+	b := env[r.name]
+	if b.fact == nil {
+		return unknown
+	}
+	return r.field.get(w, b.fact)
+}
+
+// verdict is the truth of a matcher and the places that it rests on.
+type verdict struct {
+	truth Truth
+	at    []Evidence
+	// without is set where the stack has frames whose functions are unknown; it
+	// names their module.
+	without string
+}
+
+// test compares a fact with the matcher.
+func (m *matcher) test(w *world, env bindings, f fact) verdict {
+	values := m.field.get(w, f)
+	if m.stack != nil {
+		return m.testStack(values)
+	}
+	out := verdict{truth: False}
+	if !values.All {
+		out.truth = Unknown
+	}
+	// A list without the value that it must not hold has all elements unlike it.
+	if m.negative() {
+		return m.testNone(w, env, values)
+	}
+	for _, v := range values.List {
+		t := True
+		for _, c := range m.ops {
+			if t = t.and(c.test(w, env, v)); t == False {
+				break
+			}
+		}
+		if t == True {
+			out.at = append(out.at, v.evidence(m.field.name))
+		}
+		out.truth = out.truth.or(t)
+		if t == True && !m.field.list {
+			break
+		}
+	}
+	out.at = out.at[:min(len(out.at), mostPlaces)]
+	return out
+}
+
+// mostPlaces bounds the places that are kept of one comparison.
+const mostPlaces = 16
+
+func (m *matcher) negative() bool {
+	for _, c := range m.ops {
+		if c.op != "ne" {
+			return false
+		}
+	}
+	return len(m.ops) > 0
+}
+
+// testNone holds if no value equals one of the operands.
+func (m *matcher) testNone(w *world, env bindings, values Values) verdict {
+	out := verdict{truth: truth(values.All)}
+	if !values.All {
+		out.truth = Unknown
+	}
+	for _, v := range values.List {
+		for _, c := range m.ops {
+			out.truth = out.truth.and(c.test(w, env, v))
+		}
+		out.at = append(out.at, v.evidence(m.field.name))
+	}
+	return out
+}
+
+// evidence is the place of a value; the text there holds its address.
+func (v Value) evidence(field string) Evidence {
+	e := Evidence{At: v.At, Why: field + " " + v.String()}
+	if v.Type == Address {
+		e.Addr = v.A
+	}
+	return e
+}
+
+func (m *matcher) testStack(values Values) verdict {
+	if len(values.List) == 0 {
+		return verdict{truth: Unknown}
+	}
+	frames := values.List[0].Frames
+	t, found := m.stack.match(frames)
+	out := verdict{truth: t}
+	for _, i := range found {
+		out.at = append(out.at, Evidence{At: frames[i].At, Why: "frame " + strconv.Itoa(i) + ": " + frames[i].Name()})
+		if _, function := callOf(&frames[i]); function == "" && out.without == "" {
+			out.without = frames[i].Module
+		}
+	}
+	return out
+}
+
+// test compares one value.
+func (c *comparison) test(w *world, env bindings, v Value) Truth {
+	out := False
+	for i := range c.operands {
+		if out = out.or(c.testOperand(w, env, v, &c.operands[i])); out == True {
+			break
+		}
+	}
+	if c.op == "ne" {
+		switch out {
+		case True:
+			return False
+		case False:
+			return True
+		}
+	}
+	return out
+}
+
+func (c *comparison) testOperand(w *world, env bindings, v Value, o *operand) Truth {
+	if o.ref == nil {
+		return truth(c.holds(v, o.lit, o.glob))
+	}
+	values := o.ref.values(w, env)
+	out := truth(false)
+	if !values.All {
+		out = Unknown
+	}
+	for _, other := range values.List {
+		out = out.or(truth(c.holds(v, other, "")))
+	}
+	return out
+}
+
+// holds compares two values, or a value with a pattern.
+func (c *comparison) holds(v, with Value, glob string) bool {
+	switch c.op {
+	case "eq", "ne", "in", "has", "glob":
+		if glob != "" {
+			return matchGlob(glob, strings.ToLower(v.S))
+		}
+		return v.equals(with)
+	case "holds":
+		for _, s := range v.Spans {
+			if s.holds(with.A.Untagged()) {
+				return true
+			}
+		}
+		return false
+	case "near":
+		return math.Abs(v.N-with.N) <= math.Abs(with.N)*c.pct/100
+	}
+	n := v.compare(with)
+	switch c.op {
+	case "lt":
+		return n < 0
+	case "lte":
+		return n <= 0
+	case "gt":
+		return n > 0
+	}
+	return n >= 0 // gte
+}
+
+// equals compares values of kinds that can be compared.
+func (v Value) equals(o Value) bool {
+	switch v.Type {
+	case Name:
+		return strings.EqualFold(v.S, o.S)
+	case Text, Enum:
+		return v.S == o.S
+	case Address:
+		return v.A == o.A
+	case Version:
+		return v.V.Compare(o.V) == 0
+	}
+	return v.N == o.N
+}
+
+// compare orders values of a type that has an order.
+func (v Value) compare(o Value) int {
+	if v.Type == Version {
+		return v.V.Compare(o.V)
+	}
+	switch {
+	case v.N < o.N:
+		return -1
+	case v.N > o.N:
+		return 1
+	}
+	return 0
+}

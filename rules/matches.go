@@ -1,0 +1,241 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// match is a fact that a clause holds for, or may hold for. Its fact is nil where
+// the input does not hold it.
+type match struct{ clauseState }
+
+// matches returns the facts that a clause holds for and then those it may hold
+// for.
+func (w *world) matches(c *clause, env bindings) []match {
+	var yes, maybe []match
+	facts, missing := w.candidates(c, env)
+	for _, f := range facts {
+		if w.steps--; w.steps < 0 {
+			w.spent = true
+			break
+		}
+		switch m := w.try(c, env, f); m.truth {
+		case True:
+			yes = append(yes, m)
+		case Unknown:
+			maybe = append(maybe, m)
+		}
+	}
+	if missing != nil {
+		maybe = append(maybe, match{clauseState: clauseState{c: c, truth: Unknown, missing: missing}})
+	}
+	return append(yes, maybe...)
+}
+
+// candidates returns the facts that a clause may hold for, and what of them is
+// missing.
+func (w *world) candidates(c *clause, env bindings) ([]fact, []Missing) {
+	if facts, missing, ok := w.byKey(c, env); ok {
+		return facts, missing
+	}
+	if !c.kind.seen(w) {
+		return nil, []Missing{{What: w.kindMissing(c), Command: w.command(c, c.kind.ask, nil)}}
+	}
+	var missing []Missing
+	if c.kind.listed != nil && !c.kind.listed(w, c) {
+		missing = []Missing{{What: "whether there are others than those in the input", Command: w.command(c, c.kind.ask, nil)}}
+	}
+	if c.walk >= 0 {
+		return w.callees.facts[c.walk], missing
+	}
+	return w.lookup(c, env), missing
+}
+
+// kindMissing says that the input has no facts of a kind.
+func (w *world) kindMissing(c *clause) string {
+	what, _, _ := strings.Cut(c.kind.doc, ",")
+	return "the input holds no " + c.kind.name + ": " + what
+}
+
+// byKey returns the facts of a clause that asks for their keys.
+func (w *world) byKey(c *clause, env bindings) (facts []fact, missing []Missing, ok bool) {
+	for _, m := range c.matchers {
+		if m.field.name != c.kind.key || c.kind.find == nil {
+			continue
+		}
+		for i := range m.ops {
+			op := &m.ops[i]
+			if op.op == "eq" || op.op == "in" || op.op == "has" {
+				facts, missing = w.ofKeys(c, op, env)
+				return facts, missing, true
+			}
+		}
+	}
+	return nil, nil, false
+}
+
+func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, missing []Missing) {
+	for i := range op.operands {
+		o := &op.operands[i]
+		values := one(o.lit)
+		if o.ref != nil {
+			values = o.ref.values(w, env)
+		}
+		if !values.All {
+			missing = append(missing, Missing{What: "all of what " + o.refName() + " stands for"})
+		}
+		for _, v := range values.List {
+			if f := c.kind.find(w, v); f != nil {
+				facts = append(facts, f)
+				continue
+			}
+			if len(missing) < mostMissing {
+				missing = append(missing, Missing{What: c.kind.name + " " + v.String(), Command: w.command(c, c.kind.one, &v)})
+			}
+		}
+	}
+	return facts, missing
+}
+
+func (o *operand) refName() string {
+	if o.ref == nil {
+		return o.lit.String()
+	}
+	return o.ref.String()
+}
+
+// mostMissing bounds the facts that are asked for one by one.
+const mostMissing = 8
+
+// command fills the key of a fact into a command. The clause's own commands come
+// first.
+func (w *world) command(c *clause, form string, key *Value) string {
+	if len(c.ask) > 0 {
+		return c.ask[0].fill(w, nil)
+	}
+	if key == nil || !strings.Contains(form, "%s") {
+		if strings.Contains(form, "%s") {
+			return ""
+		}
+		return form
+	}
+	return fmt.Sprintf(form, key.String())
+}
+
+// try compares one fact with all matchers of a clause.
+func (w *world) try(c *clause, env bindings, f fact) match {
+	out := match{clauseState: clauseState{c: c, truth: True, fact: f}}
+	for _, m := range c.matchers {
+		v := m.test(w, env, f)
+		if out.truth = out.truth.and(v.truth); out.truth == False {
+			return match{clauseState: clauseState{c: c, truth: False}}
+		}
+		if v.truth == Unknown {
+			out.missing = append(out.missing, w.missingOf(c, m, f, &v))
+		}
+		out.places = append(out.places, v.at...)
+	}
+	if len(out.places) == 0 {
+		out.places = []Evidence{{At: c.kind.at(f), Addr: addrOf(c.kind, f), Why: c.kind.name}}
+	}
+	return out
+}
+
+func addrOf(k *kind, f fact) kd.Addr {
+	if k.addr == nil {
+		return 0
+	}
+	return k.addr(f)
+}
+
+// missingOf says what of a fact is not known.
+func (w *world) missingOf(c *clause, m *matcher, f fact, v *verdict) Missing {
+	name := bound{c.kind, f}.name(w)
+	what := m.field.name + " of " + strings.TrimSpace(c.kind.name+" "+name)
+	if v.without != "" {
+		return Missing{What: what + ": no symbols for " + v.without, Command: ".reload /f " + fileOf(v.without)}
+	}
+	form := m.field.ask
+	if form == "" {
+		form = c.kind.one
+	}
+	if form == "" {
+		form = c.kind.ask
+	}
+	key := w.keyOf(c.kind, f)
+	return Missing{What: what, Command: w.command(c, form, key)}
+}
+
+// keyOf returns the value that commands name a fact by, nil if it has none.
+func (w *world) keyOf(k *kind, f fact) *Value {
+	fields := k.fields[:min(1, len(k.fields))]
+	if k.key != "" {
+		fields = []*field{k.field(k.key)}
+	}
+	for _, fd := range fields {
+		if v := fd.get(w, f); len(v.List) > 0 {
+			return &v.List[0]
+		}
+	}
+	return nil
+}
+
+// fileOf is the file of a driver's image by its module name.
+func fileOf(module string) string {
+	if strings.Contains(module, ".") {
+		return module
+	}
+	return module + ".sys"
+}
+
+// counted compares how many facts a clause holds for.
+func (w *world) counted(c *clause, env bindings) clauseState {
+	yes, maybe := 0, 0
+	out := clauseState{c: c}
+	for _, m := range w.matches(c, env) {
+		switch {
+		case m.truth == True:
+			if yes++; yes == 1 {
+				out.fact = m.fact
+			}
+			if len(out.places) < mostPlaces {
+				out.places = append(out.places, m.places[0])
+			}
+		default:
+			maybe++
+			if len(out.missing) < mostMissing {
+				out.missing = append(out.missing, m.missing...)
+			}
+		}
+	}
+	holds := func(n int) bool {
+		for _, op := range c.count.ops {
+			if op.test(w, env, Value{Type: Number, N: float64(n)}) != True {
+				return false
+			}
+		}
+		return true
+	}
+	out.truth = truth(holds(yes))
+	if maybe > 0 && holds(yes) != holds(yes+maybe) || w.spent {
+		out.truth = Unknown
+	}
+	if out.truth != Unknown {
+		out.missing = nil
+	}
+	return out
+}
+
+// told makes the result of a clause.
+func (w *world) told(st *clauseState) ClauseResult {
+	out := ClauseResult{Role: roleNames[st.c.role], Text: st.c.text, Line: st.c.at.line, Truth: st.truth, To: st.c.to, Missing: st.missing, Depth: st.depth}
+	for _, p := range st.places {
+		if p.At.Known() && !slices.ContainsFunc(out.Evidence, func(e Evidence) bool { return e.At == p.At }) {
+			out.Evidence = append(out.Evidence, p)
+		}
+	}
+	return out
+}

@@ -1,0 +1,147 @@
+package rules
+
+import (
+	"regexp"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// OverridesFormat is what a file of overrides says its format is.
+const OverridesFormat = "kdlocks.overrides/v1"
+
+// override changes one rule.
+type override struct {
+	d  *decoder
+	at position
+	id string
+	// One of these is set.
+	disable  bool
+	patch    map[string]entry
+	suppress *Suppression
+
+	reason string
+}
+
+// overrides reads a file of overrides.
+func (d *decoder) overrides(root *yaml.Node) []override {
+	top, ok := d.mapping(root, "a file of overrides", []string{"format", "overrides"})
+	if !ok || !d.required(root, top, "a file of overrides", len(d.problems), "overrides") {
+		return nil
+	}
+	var out []override
+	for _, n := range d.list(e(top, "overrides"), "overrides") {
+		if o, ok := d.override(n); ok {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func (d *decoder) override(n *yaml.Node) (override, bool) {
+	before := len(d.problems)
+	m, ok := d.mapping(n, "an override", []string{"id", "disable", "patch", "suppress", "reason"})
+	if !ok || !d.required(n, m, "an override", before, "id") {
+		return override{}, false
+	}
+	o := override{d: d, at: at(e(m, "id"))}
+	o.id, _ = d.scalar(e(m, "id"), "id")
+	if r, ok := m["reason"]; ok {
+		o.reason, _ = d.scalar(r.value, "reason")
+	}
+	what := 0
+	if v, ok := m["disable"]; ok {
+		what++
+		o.disable = d.boolean(v.value, "disable")
+		if _, ok := m["reason"]; !ok {
+			d.failAt(v.key, "an override that disables a rule says its reason")
+		}
+	}
+	if v, ok := m["patch"]; ok {
+		what++
+		o.patch, _ = d.mapping(v.value, "patch", []string{"title", "severity", "confidence", "status", "remedy"})
+	}
+	if v, ok := m["suppress"]; ok {
+		what++
+		o.suppress = d.suppression(v.value)
+	}
+	if what != 1 && len(d.problems) == before {
+		d.failAt(n, "an override has one of disable, patch, suppress, and this one has %d of them", what)
+	}
+	return o, len(d.problems) == before
+}
+
+var date = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`)
+
+func (d *decoder) suppression(n *yaml.Node) *Suppression {
+	m, ok := d.mapping(n, "suppress", []string{"reason", "by", "until"})
+	if !ok || !d.required(n, m, "suppress", len(d.problems), "reason", "by", "until") {
+		return nil
+	}
+	out := &Suppression{}
+	out.Reason, _ = d.scalar(e(m, "reason"), "reason")
+	out.By, _ = d.scalar(e(m, "by"), "by")
+	out.Until, _ = d.scalar(e(m, "until"), "until")
+	if !date.MatchString(out.Until) {
+		d.failAt(e(m, "until"), "until is a date such as 2027-01-31: %q", clip(out.Until))
+	}
+	return out
+}
+
+// override applies one.
+func (l *loader) override(o override) {
+	o.d.problems, o.d.rule = nil, ""
+	defer func() { l.problems = append(l.problems, o.d.problems...) }()
+	r := l.where[o.id]
+	if r == nil {
+		o.d.fail(o.at, "the override names no rule: %q%s", o.id, didYouMean(o.id, l.set.IDs()))
+		return
+	}
+	switch {
+	case o.disable:
+		r.Changed = "disabled: " + o.reason
+		l.set.Disabled = append(l.set.Disabled, r)
+		l.set.Rules = without(l.set.Rules, r)
+	case o.suppress != nil && l.today != "" && o.suppress.Until < l.today:
+		l.set.Notes = append(l.set.Notes, "the suppression of rule "+r.ID+" ended on "+o.suppress.Until+": its findings are shown again")
+	case o.suppress != nil:
+		r.Suppressed = o.suppress
+	case o.patch != nil:
+		o.d.patch(r, o.patch)
+	}
+}
+
+func without(list []*Rule, r *Rule) []*Rule {
+	var out []*Rule
+	for _, have := range list {
+		if have != r {
+			out = append(out, have)
+		}
+	}
+	return out
+}
+
+// patch puts other values in place of single ones: lists are never joined.
+func (d *decoder) patch(r *Rule, m map[string]entry) {
+	d.rule = r.ID
+	if n := e(m, "title"); n != nil {
+		r.Title, _ = d.scalar(n, "title")
+	}
+	if n := e(m, "severity"); n != nil {
+		r.Severity = d.word(n, "severity", severities)
+	}
+	if n := e(m, "status"); n != nil {
+		r.Status = d.word(n, "status", statuses)
+	}
+	if n := e(m, "confidence"); n != nil {
+		r.Confidence = Confidence(d.word(n, "confidence", confidences))
+		if r.Inferred && r.Confidence != Possible {
+			d.failAt(n, "an inferred signature was never seen in a log: its rule is possible, and not %s", r.Confidence)
+		}
+	}
+	if n := e(m, "remedy"); n != nil {
+		if s, ok := d.scalar(n, "remedy"); ok {
+			r.Remedy = &template{parts: []templatePart{{text: s}}, at: at(n)}
+		}
+	}
+	r.Changed = "patched"
+}

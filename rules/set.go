@@ -1,0 +1,57 @@
+package rules
+
+import "strings"
+
+// Set is the rules that are asked: those of some packs, changed by overrides. It
+// does not change once it is loaded, so that several may ask it at once.
+type Set struct {
+	Packs []*Pack
+	// Rules are in the order of packs, files and lines, disabled ones left out.
+	Rules []*Rule
+	// Disabled are the rules that an override turned off.
+	Disabled []*Rule
+	// Notes are about rules that need a newer engine and about suppressions that
+	// have expired.
+	Notes []string
+
+	walked []*clause
+}
+
+// Lookup returns the rule with an id, nil if there is none.
+func (s *Set) Lookup(id string) *Rule {
+	if s == nil {
+		return nil
+	}
+	for _, r := range s.Rules {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// IDs returns the ids of all rules.
+func (s *Set) IDs() []string {
+	var out []string
+	for _, r := range s.Rules {
+		out = append(out, r.ID)
+	}
+	return out
+}
+
+// Nearest returns a hint at the rule whose id is like a word, "" if none is.
+func (s *Set) Nearest(word string, others []string) string {
+	return strings.TrimPrefix(didYouMean(word, append(s.IDs(), others...)), "; ")
+}
+
+// Of returns the set of the rules of one pack, which tests run with.
+func (s *Set) Of(p *Pack) *Set {
+	out := &Set{Packs: []*Pack{p}}
+	for _, r := range s.Rules {
+		if r.Pack == p {
+			out.Rules = append(out.Rules, r)
+		}
+	}
+	out.walked = s.walked
+	return out
+}

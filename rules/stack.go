@@ -1,0 +1,178 @@
+package rules
+
+import (
+	"strings"
+
+	"kdlocks/stacks"
+)
+
+// stackPattern asks for frames in their order, innermost first.
+type stackPattern struct {
+	seq [][]framePattern // each one of several
+	// within is how many frames in a row may hold all of seq, 0 for any number.
+	within int
+	// top is set where seq begins at the innermost frame, routines that wait
+	// themselves not counted.
+	top  bool
+	none []framePattern
+}
+
+// framePattern is a pattern of module!function. The module is in lower case,
+// and nt stands for all names of the kernel's image.
+type framePattern struct{ module, function string }
+
+// kernelImages are the names that images of the kernel are loaded under
+// (Microsoft Learn: "Debugging ... kernel" lists ntoskrnl, ntkrnlmp, ntkrnlpa and
+// ntkrpamp as the files of nt).
+var kernelImages = map[string]bool{"ntoskrnl": true, "ntkrnlmp": true, "ntkrnlpa": true, "ntkrpamp": true}
+
+// moduleKey is the name of a module as patterns know it.
+func moduleKey(name string) string {
+	name = strings.ToLower(name)
+	name = strings.TrimSuffix(strings.TrimSuffix(name, ".sys"), ".exe")
+	if kernelImages[name] {
+		return "nt"
+	}
+	return name
+}
+
+// parseFrame reads module!function, and says what is wrong with it.
+func parseFrame(s string) (framePattern, string) {
+	module, function, ok := strings.Cut(s, "!")
+	switch {
+	case !ok:
+		return framePattern{}, "a frame is module!function; for a function of any module write *!" + s
+	case module == "":
+		return framePattern{}, "there is no module before the !; for any module write *" + s
+	case function == "":
+		return framePattern{}, "there is no function behind the !; for any function write " + s + "*"
+	case strings.Contains(function, "!"):
+		return framePattern{}, "a frame has one !"
+	case strings.Contains(function, "+0x"):
+		return framePattern{}, "offsets differ from build to build: leave +0x... out"
+	case strings.ContainsAny(s, " \t"):
+		return framePattern{}, "a frame holds no blanks"
+	}
+	if why := badGlob(strings.NewReplacer("[", "", "]", "", "{", "", "}", "").Replace(s)); why != "" {
+		return framePattern{}, why
+	}
+	return framePattern{moduleKey(module), function}, ""
+}
+
+// fits compares a frame with the pattern. Without symbols the function of a frame
+// is unknown: then it may be any of its module.
+func (p framePattern) fits(module, function string) Truth {
+	if !matchGlob(p.module, module) {
+		return False
+	}
+	if function == "" {
+		if p.function == "*" {
+			return True
+		}
+		return Unknown
+	}
+	return truth(matchGlob(p.function, function))
+}
+
+// farOffset is how far behind a function's beginning an address is taken for one
+// of another function that has no public symbol.
+const farOffset = 0x10000
+
+// callOf returns the module and function of a frame as patterns know them.
+func callOf(f *stacks.Frame) (module, function string) {
+	if f.Offset >= farOffset {
+		return moduleKey(f.Module), ""
+	}
+	return moduleKey(f.Module), f.Function
+}
+
+func fitsAny(ps []framePattern, f *stacks.Frame) Truth {
+	module, function := callOf(f)
+	out := False
+	for _, p := range ps {
+		if out = out.or(p.fits(module, function)); out == True {
+			break
+		}
+	}
+	return out
+}
+
+// match compares frames with the pattern and returns the frames that seq was
+// found at; those of an unknown result are the ones that may be.
+func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
+	for _, f := range frames {
+		if t := fitsAny(p.none, &f); t == True {
+			return False, nil
+		}
+	}
+	for _, least := range []Truth{True, Unknown} {
+		if at := p.find(frames, least); at != nil {
+			return p.unlessNone(least, frames), at
+		}
+	}
+	if len(p.seq) == 0 {
+		return p.unlessNone(True, frames), nil
+	}
+	return False, nil
+}
+
+// unlessNone makes a result unknown where one of the frames that must not be
+// there may be.
+func (p *stackPattern) unlessNone(t Truth, frames []stacks.Frame) Truth {
+	for i := range frames {
+		if fitsAny(p.none, &frames[i]) == Unknown {
+			return Unknown
+		}
+	}
+	return t
+}
+
+// find looks for seq among frames that fit at least so well.
+func (p *stackPattern) find(frames []stacks.Frame, least Truth) []int {
+	fits := func(i, k int) bool {
+		t := fitsAny(p.seq[k], &frames[i])
+		return t == True || t == least
+	}
+	for from := range frames {
+		if len(p.seq) == 0 || p.top && from > 0 && !isWait(&frames[from-1]) {
+			return nil
+		}
+		if !fits(from, 0) {
+			continue
+		}
+		end := len(frames)
+		if p.within > 0 {
+			end = min(end, from+p.within)
+		}
+		at := []int{from}
+		for i := from + 1; i < end && len(at) < len(p.seq); i++ {
+			if fits(i, len(at)) {
+				at = append(at, i)
+			}
+		}
+		if len(at) == len(p.seq) {
+			return at
+		}
+		if end == len(frames) {
+			return nil // from further out it is not found either
+		}
+	}
+	return nil
+}
+
+// waitMachinery are the beginnings of the kernel's functions in which threads
+// stand whatever they wait for (stacks in testdata/waits).
+var waitMachinery = []string{"KiSwapContext", "KiSwapThread", "SwapContext", "KiCommitThreadWait", "KeWaitFor", "KiWaitFor", "KeDelayExecutionThread", "KeRemoveQueue", "KeRemovePriQueue"}
+
+func isWait(f *stacks.Frame) bool {
+	module, function := callOf(f)
+	if module != "nt" {
+		return false
+	}
+	for _, w := range waitMachinery {
+		if strings.HasPrefix(function, w) {
+			return true
+		}
+	}
+	return false
+}

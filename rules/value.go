@@ -1,0 +1,168 @@
+package rules
+
+import (
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/modules"
+	"kdlocks/stacks"
+)
+
+// Type is the type of a field: it decides what a rule may compare it with.
+type Type uint8
+
+// The types of fields.
+const (
+	Name     Type = iota // compared in either case; a literal may hold * and ?
+	Text                 // compared letter by letter
+	Enum                 // one of the words that the field lists
+	Number               // a count, or a number of hexadecimal digits behind 0x
+	Size                 // bytes: 4096, 64KB, 16MB, 2GB
+	Duration             // 500ms, 30s, 2m, 1h, 497d; a number alone counts milliseconds
+	Percent              // 0 to 100 and above, with or without %
+	Version              // up to four numbers with dots, compared in order
+	Address              // hexadecimal, with or without 0x and backtick
+	Bool                 // true or false
+	Range                // a range of addresses; the low bits of what is asked for do not count
+	Stack                // frames in their order
+)
+
+var typeNames = [...]string{"name", "text", "word", "number", "size", "duration", "percent", "version", "address", "true or false", "address range", "stack"}
+
+// String returns the word used in messages and documentation.
+func (t Type) String() string { return typeNames[t] }
+
+// numeric reports whether values of the type are compared as numbers.
+func (t Type) numeric() bool { return t >= Number && t <= Percent }
+
+// ordered reports whether values of the type can be less than each other.
+func (t Type) ordered() bool { return t.numeric() || t == Version }
+
+// Value is one value of a field and where it was read.
+type Value struct {
+	Type    Type
+	S       string  // of Name, Text, Enum; a Version as printed
+	N       float64 // of numeric types; a Bool is 0 or 1
+	A       kd.Addr
+	V       modules.Version
+	Spans   []Span
+	Frames  []stacks.Frame
+	At      kd.Ref
+	derived bool // put together from several places: At is the first of them
+}
+
+// Span is a range of addresses; End does not belong to it.
+type Span struct{ From, End kd.Addr }
+
+func (s Span) holds(a kd.Addr) bool { return s.From <= a && a < s.End }
+
+// Values are what a fact says of one field. Several values are a list. All is
+// set when there are no others: an empty list is then known to be empty.
+type Values struct {
+	List []Value
+	All  bool
+}
+
+// one makes the Values of a field that has exactly one value.
+func one(v Value) Values { return Values{List: []Value{v}, All: true} }
+
+// unknown are the Values of a field that was not printed.
+var unknown = Values{}
+
+// none are the Values of a list that is known to be empty.
+var none = Values{All: true}
+
+func number(t Type, n float64, at kd.Ref) Values { return one(Value{Type: t, N: n, At: at}) }
+
+func text(t Type, s string, at kd.Ref) Values {
+	if s == "" {
+		return unknown
+	}
+	return one(Value{Type: t, S: s, At: at})
+}
+
+func boolean(b bool, at kd.Ref) Values {
+	n := 0.0
+	if b {
+		n = 1
+	}
+	return one(Value{Type: Bool, N: n, At: at})
+}
+
+func address(a kd.Addr, at kd.Ref) Values {
+	if a == 0 {
+		return unknown
+	}
+	return one(Value{Type: Address, A: a, At: at})
+}
+
+// String prints the value as people write it.
+func (v Value) String() string {
+	switch v.Type {
+	case Name, Text, Enum:
+		return v.S
+	case Version:
+		if v.S != "" {
+			return v.S
+		}
+		return v.V.String()
+	case Address:
+		return bare(v.A)
+	case Bool:
+		return strconv.FormatBool(v.N != 0)
+	case Range:
+		var parts []string
+		for _, s := range v.Spans {
+			parts = append(parts, bare(s.From)+"-"+bare(s.End))
+		}
+		return strings.Join(parts, ", ")
+	case Stack:
+		return kd.Plural(len(v.Frames), "frame")
+	case Duration:
+		return inWords(v.N)
+	}
+	return strconv.FormatFloat(v.N, 'f', -1, 64)
+}
+
+// bare prints an address with as many digits as its target has, without 0x.
+func bare(a kd.Addr) string {
+	if a <= 0xffffffff {
+		return a.Bare(kd.X86)
+	}
+	return a.Bare(kd.X64)
+}
+
+// units are those of durations in milliseconds, the largest first.
+var units = []struct {
+	name string
+	ms   float64
+}{{"d", 24 * 60 * 60 * 1000}, {"h", 60 * 60 * 1000}, {"m", 60 * 1000}, {"s", 1000}, {"ms", 1}}
+
+// inWords prints milliseconds in the two largest units: "2m 30s".
+func inWords(ms float64) string {
+	var parts []string
+	for _, u := range units {
+		if n := int64(ms / u.ms); n > 0 && len(parts) < 2 {
+			parts = append(parts, strconv.FormatInt(n, 10)+u.name)
+			ms -= float64(n) * u.ms
+		}
+	}
+	if parts == nil {
+		return "0ms"
+	}
+	return strings.Join(parts, " ")
+}
+
+// key is the value as an index knows it, "" if it cannot be one.
+func (v Value) key() string {
+	switch v.Type {
+	case Name:
+		return strings.ToLower(v.S)
+	case Text, Enum:
+		return v.S
+	case Address:
+		return v.A.String()
+	}
+	return ""
+}

@@ -1,0 +1,74 @@
+package rules
+
+import (
+	"kdlocks/heuristics"
+	"kdlocks/kd"
+	"kdlocks/locks"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
+)
+
+// world is what the facts of one judged snapshot are read from.
+type world struct {
+	snap     *snapshot.Snapshot
+	findings []heuristics.Finding
+
+	facts   map[*kind][]fact
+	indexes map[*field]*index
+	callees *callees
+	owned   map[kd.Addr][]Value // locks by the thread that owns them
+	waited  map[kd.Addr][]Value // locks by the thread that waits for them
+	// steps is how many comparisons may still be made for a rule, spent is set
+	// when they did not suffice.
+	steps int
+	spent bool
+}
+
+func newWorld(j *heuristics.Judgement) *world {
+	return &world{snap: j.Snap, findings: j.Findings, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
+}
+
+// factsOf returns all facts of a kind in the order of the input.
+func (w *world) factsOf(k *kind) []fact {
+	if have, ok := w.facts[k]; ok {
+		return have
+	}
+	var out []fact
+	for f := range k.all(w) {
+		out = append(out, f)
+	}
+	w.facts[k] = out
+	return out
+}
+
+// lockThreads fills owned and waited.
+func (w *world) lockThreads() {
+	if w.owned != nil {
+		return
+	}
+	w.owned, w.waited = make(map[kd.Addr][]Value), make(map[kd.Addr][]Value)
+	for _, r := range w.snap.Resources {
+		if r.Reading == locks.Irreconcilable {
+			continue
+		}
+		for i := range r.Resolved {
+			if o := &r.Resolved[i]; o.Thread != 0 {
+				w.owned[o.Thread] = append(w.owned[o.Thread], Value{Type: Address, A: r.Addr, At: o.At})
+			}
+		}
+		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+			for _, q := range list {
+				if !q.Marker() {
+					w.waited[q.Thread] = append(w.waited[q.Thread], Value{Type: Address, A: r.Addr, At: q.At})
+				}
+			}
+		}
+	}
+}
+
+func tri(t threads.Tri, at kd.Ref) Values {
+	if t == threads.Unknown {
+		return unknown
+	}
+	return boolean(t == threads.Yes, at)
+}
