@@ -37,12 +37,11 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 func (w *world) judge(r *Rule) Result {
 	w.steps, w.spent = mostSteps, false
 	e := evaluation{w: w, rule: r}
+	list := r.match
 	if r.applies != nil {
-		if state := e.single(r.applies, bindings{}); state.truth == False {
-			return Result{Rule: r, Outcome: NoMatch}
-		}
+		list = append([]*clause{r.applies}, r.match...)
 	}
-	e.search(r.match, bindings{}, nil)
+	e.search(list, bindings{}, nil)
 	return e.result()
 }
 

@@ -42,7 +42,7 @@ func init() {
 		addr: addressed(func(r lockFact) kd.Addr { return r.Addr }),
 		fields: []*field{
 			{name: "address", typ: Address, doc: "where the ERESOURCE lies", get: getter(func(_ *world, r lockFact) Values { return address(r.Addr, r.At) })},
-			{name: "symbol", typ: Name, doc: "its name, where the debugger knows one: nt!CmpRegistryLock", get: getter(func(_ *world, r lockFact) Values { return text(Name, r.Symbol, r.At) })},
+			{name: "symbol", typ: Name, doc: "its name, where the debugger knows one: nt!CmpRegistryLock", get: getter(lockSymbol)},
 			{name: "state", typ: Enum, words: states, doc: "how it is held", get: getter(func(_ *world, r lockFact) Values { return text(Enum, r.Mode.String(), r.At) })},
 			{name: "owner", typ: Address, list: true, doc: "the owner entries as printed, with their low bits", get: getter(owners(func(o *snapshot.Owner) Values { return address(o.Raw, o.At) }))},
 			{name: "owner_thread", typ: Address, list: true, doc: "the threads behind the owner entries", get: getter(owners(func(o *snapshot.Owner) Values { return address(o.Thread, o.At) }))},
@@ -105,6 +105,15 @@ func findLock(w *world, v Value) fact {
 		return r
 	}
 	return nil
+}
+
+// lockSymbol is known to be none where the debugger had symbols of the kernel and
+// printed none for the lock.
+func lockSymbol(w *world, r lockFact) Values {
+	if r.Symbol == "" && w.symbols() {
+		return none
+	}
+	return text(Name, r.Symbol, r.At)
 }
 
 // owners makes the values of a lock of those of its owner entries. Lists that

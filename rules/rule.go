@@ -46,11 +46,11 @@ type Rule struct {
 	// Explain, Remedy and Disproof are templates over what the clauses of match
 	// bind; Disproof may be nil.
 	Explain, Remedy, Disproof *template
-	Ask             []*template
-	References      []Reference
-	MinEngine       string
-	Supersedes      []string
-	Tests           []Test
+	Ask                       []*template
+	References                []Reference
+	MinEngine                 string
+	Supersedes                []string
+	Tests                     []Test
 
 	// Pack is the pack that it is from, File its file in there, Line where it
 	// begins.

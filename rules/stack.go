@@ -98,33 +98,28 @@ func fitsAny(ps []framePattern, f *stacks.Frame) Truth {
 }
 
 // match compares frames with the pattern and returns the frames that seq was
-// found at; those of an unknown result are the ones that may be.
+// found at. A result is unknown where frames without a function decide it: those
+// are among the frames that are returned.
 func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
-	for _, f := range frames {
-		if t := fitsAny(p.none, &f); t == True {
+	out, unclear := True, []int(nil)
+	for i := range frames {
+		switch fitsAny(p.none, &frames[i]) {
+		case True:
 			return False, nil
-		}
-	}
-	for _, least := range []Truth{True, Unknown} {
-		if at := p.find(frames, least); at != nil {
-			return p.unlessNone(least, frames), at
+		case Unknown:
+			out, unclear = Unknown, append(unclear, i)
 		}
 	}
 	if len(p.seq) == 0 {
-		return p.unlessNone(True, frames), nil
+		return out, unclear
+	}
+	if at := p.find(frames, True); at != nil {
+		return out, append(at, unclear...)
+	}
+	if at := p.find(frames, Unknown); at != nil {
+		return Unknown, append(at, unclear...)
 	}
 	return False, nil
-}
-
-// unlessNone makes a result unknown where one of the frames that must not be
-// there may be.
-func (p *stackPattern) unlessNone(t Truth, frames []stacks.Frame) Truth {
-	for i := range frames {
-		if fitsAny(p.none, &frames[i]) == Unknown {
-			return Unknown
-		}
-	}
-	return t
 }
 
 // find looks for seq among frames that fit at least so well.

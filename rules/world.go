@@ -22,6 +22,8 @@ type world struct {
 	// when they did not suffice.
 	steps int
 	spent bool
+	// named caches symbols.
+	named Truth
 }
 
 func newWorld(j *heuristics.Judgement) *world {
@@ -39,6 +41,29 @@ func (w *world) factsOf(k *kind) []fact {
 	}
 	w.facts[k] = out
 	return out
+}
+
+// symbols reports whether the debugger had symbols of the kernel: it printed a
+// function of nt, or the name of a lock.
+func (w *world) symbols() bool {
+	if w.named != Unknown {
+		return w.named == True
+	}
+	w.named = False
+	for _, r := range w.snap.Resources {
+		if r.Symbol != "" {
+			w.named = True
+		}
+	}
+	for _, t := range w.snap.Threads {
+		for i := range t.Stack.Frames {
+			if module, function := callOf(&t.Stack.Frames[i]); module == "nt" && function != "" {
+				w.named = True
+				return true
+			}
+		}
+	}
+	return w.named == True
 }
 
 // lockThreads fills owned and waited.

@@ -1,0 +1,210 @@
+package rules_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"kdlocks/rules"
+)
+
+// abba is a log in which two threads wait for each other's ERESOURCE; the stack
+// of the second is not in it.
+const abba = `2: kd> !locks
+**** DUMP OF ALL RESOURCE OBJECTS ****
+KD: Scanning for held locks...
+
+Resource @ 0xffffaa3e1c7b46c0    Exclusively owned
+    Contention Count = 2
+    NumberOfExclusiveWaiters = 1
+     Threads: ffffaa3e1a9df7c0-01<*>
+     Threads Waiting On Exclusive Access:
+              ffffaa3e193fe080
+
+Resource @ nt!CmpRegistryLock (0xffffaa3e19626400)    Exclusively owned
+    Contention Count = 2
+    NumberOfExclusiveWaiters = 1
+     Threads: ffffaa3e193fe080-01<*>
+     Threads Waiting On Exclusive Access:
+              ffffaa3e1a9df7c0
+
+16088 total locks, 2 locks currently held
+2: kd> !thread ffffaa3e1a9df7c0
+THREAD ffffaa3e1a9df7c0  Cid 0004.0638  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (WrResource) KernelMode Non-Alertable
+    ffffbbb966523120  SynchronizationEvent
+IRP List:
+    ffffaa3e1a9e1010: (0006,0310) Flags: 00000884  Mdl: 00000000
+Not impersonating
+Owning Process            ffffaa3e15a6f040       Image:         System
+Attached Process          N/A            Image:         N/A
+Wait Start TickCount      27606952       Ticks: 141 (0:00:00:02.203)
+Context Switch Count      90787          IdealProcessor: 0
+UserTime                  00:00:00.000
+KernelTime                00:00:02.496
+Win32 Start Address nt!ExpWorkerThread (0xfffff83b01ac0000)
+Stack Init ffffbbb966523b90 Current ffffbbb966522e40
+Base ffffbbb966524000 Limit ffffbbb96651d000 Call 0000000000000000
+Priority 14 BasePriority 13 PriorityDecrement 16 IoPriority 2 PagePriority 5
+Child-SP          RetAddr               Call Site
+ffffbbb9` + "`" + `66522e40 fffff83b` + "`" + `01ac4cdc     nt!KiSwapContext+0x76
+ffffbbb9` + "`" + `66522f80 fffff83b` + "`" + `01ac477f     nt!KiSwapThread+0x17c
+ffffbbb9` + "`" + `66523030 fffff83b` + "`" + `01ac6a28     nt!KiCommitThreadWait+0x14f
+ffffbbb9` + "`" + `665230d0 fffff83b` + "`" + `01ad1043     nt!ExpWaitForResource+0x2a8
+ffffbbb9` + "`" + `665231a0 fffff83b` + "`" + `01f02273     nt!ExAcquireResourceExclusiveLite+0x183
+ffffbbb9` + "`" + `66523220 fffff83b` + "`" + `01b144da     nt!FsRtlAcquireFileForCcFlushEx+0x27f
+ffffbbb9` + "`" + `66523690 fffff847` + "`" + `fc9b831e     nt!CcFlushCache+0x16
+ffffbbb9` + "`" + `665236d0 fffff847` + "`" + `fc9b35bc     fs1+0x1831e
+ffffbbb9` + "`" + `66523770 fffff83b` + "`" + `01e8ba20     FLTMGR!FltpDispatch+0xb6
+ffffbbb9` + "`" + `66523a90 00000000` + "`" + `00000000     nt!NtReadFile+0x660
+
+`
+
+// judgeRule runs a rule of some clauses over a log.
+func judgeRule(t *testing.T, clauses, log string) *rules.Result {
+	t.Helper()
+	set, err := load(t, ruleOf(clauses), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged, err := judge("log", []byte(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range set.Judge(judged[0]) {
+		return &r
+	}
+	return &rules.Result{Outcome: rules.NoMatch}
+}
+
+func ruleOf(clauses string) string {
+	return "format: kdlocks.rules/v1\nrules:\n  - id: r\n    title: t\n    class: lock-deadlock\n    severity: high\n    confidence: possible\n    explain: e\n    remedy: r\n    references: [{text: t}]\n" +
+		"    tests: [{log: a, expect: possible}, {log: b, expect: no-match}]\n    " + strings.ReplaceAll(strings.TrimSpace(clauses), "\n", "\n    ") + "\n"
+}
+
+func TestOutcomes(t *testing.T) {
+	for _, c := range []struct {
+		name, rule string
+		want       rules.Outcome
+		asks       string // a command among those that are asked for
+	}{
+		{"literal", `match: [{lock: {symbol: nt!cmpregistrylock}}]`, rules.OutPossible, ""},
+		{"glob", `match: [{lock: {symbol: "nt!Cmp*Lock"}}]`, rules.OutPossible, ""},
+		{"all locks are listed, and none is so", `match: [{lock: {symbol: nt!PiEngineLock}}]`, rules.NoMatch, ""},
+		{"a cycle of two by bindings", `
+match:
+  - {as: A, lock: {state: exclusive}}
+  - {as: B, lock: {state: exclusive, address: {ne: A.address}, owner_thread: {in: A.waiters}, waiters: {has: A.owner_thread}}}`, rules.OutPossible, ""},
+		{"no lock waits for itself", `
+match:
+  - {as: A, lock: {waiters: {gte: 1}}}`, "", ""},
+		{"owner waits for own lock", `
+match:
+  - {as: A, lock: {state: exclusive}}
+  - {as: O, owner: {lock: {eq: A.address}, thread: {in: A.waiters}}}`, rules.NoMatch, ""},
+		{"stack in order", `match: [{thread: {stack: {seq: ["nt!ExpWaitForResource", "nt!CcFlushCache", "*!FltpDispatch"]}}}]`, rules.OutPossible, ""},
+		{"stack out of order", `match: [{thread: {stack: {seq: ["nt!CcFlushCache", "nt!ExpWaitForResource"]}}}]`, rules.NoMatch, ""},
+		{"stack within", `match: [{thread: {stack: {seq: ["nt!ExpWaitForResource", "nt!ExAcquireResource*"], within: 2}}}]`, rules.OutPossible, ""},
+		{"stack not within", `match: [{thread: {stack: {seq: ["nt!ExpWaitForResource", "nt!CcFlushCache"], within: 3}}}]`, rules.NoMatch, ""},
+		{"stack at the top", `match: [{thread: {stack: {seq: ["nt!ExpWaitForResource"], top: true}}}]`, rules.OutPossible, ""},
+		{"stack not at the top", `match: [{thread: {stack: {seq: ["nt!CcFlushCache"], top: true}}}]`, rules.NoMatch, ""},
+		{"a frame that must not be there", `match: [{thread: {stack: {seq: ["nt!ExpWaitForResource"], none: ["nt!NtRead*"]}}}]`, rules.NoMatch, ""},
+		{"one of two frames", `match: [{thread: {stack: {seq: [[nt!MmFlushSection, nt!CcFlushCache], "FltMgr!*"]}}}]`, rules.OutPossible, ""},
+		{"a frame without symbols", `match: [{as: L, lock: {state: exclusive}}, {thread: {stack: {seq: ["nt!CcFlushCache", "fs1!DokanDispatchRead"]}}}]`, rules.CouldNotCheck, ".reload /f fs1.sys"},
+		{"a module without symbols", `match: [{thread: {stack: {seq: ["nt!CcFlushCache", "fs1!*"]}}}]`, rules.OutPossible, ""},
+		{"a frame that must not be there may be", `match: [{lock: {state: exclusive}}, {thread: {stack: {seq: ["nt!ExpWaitForResource"], none: ["fs1!Safe"]}}}]`, rules.CouldNotCheck, ".reload /f fs1.sys"},
+		{"a thread that was not printed", `
+match:
+  - {as: L, lock: {symbol: nt!CmpRegistryLock}}
+  - {as: T, thread: {address: {in: L.owner_thread}, stack: {seq: ["nt!HvSyncHive"]}}}`, rules.CouldNotCheck, "!thread ffffaa3e193fe080 1f"},
+		{"output of a kind that the input does not hold", `match: [{lock: {state: exclusive}}, {queue: {name: Critical}}]`, rules.CouldNotCheck, "!exqueue f"},
+		{"a false clause outweighs an unknown one", `match: [{lock: {symbol: nt!PiEngineLock}}, {queue: {name: Critical}}]`, rules.NoMatch, ""},
+		{"a field that was not printed", `match: [{lock: {state: exclusive}}, {target: {build: {gte: 7600}}}]`, rules.CouldNotCheck, "vertarget"},
+		{"boost", `
+match: [{as: L, lock: {symbol: nt!CmpRegistryLock}}]
+boost:
+  - {lock: {address: {ne: L.address}, state: exclusive}, to: likely}
+  - {finding: {id: deadlock-cycle, length: 2}, to: confirmed}`, rules.OutConfirmed, ""},
+		{"a boost that is unknown changes nothing", `
+match: [{lock: {symbol: nt!CmpRegistryLock}}]
+boost: [{queue: {name: Critical}, to: confirmed}]`, rules.OutPossible, "!exqueue f"},
+		{"exclude", `
+match: [{lock: {symbol: nt!CmpRegistryLock}}]
+exclude: [{finding: {id: deadlock-cycle}, because: it is a cycle}]`, rules.Excluded, ""},
+		{"an exclude that is unknown changes nothing", `
+match: [{lock: {symbol: nt!CmpRegistryLock}}]
+exclude: [{queue: {name: Critical}, because: the queue}]`, rules.OutPossible, ""},
+		{"count", `match: [{lock: {state: exclusive}, count: {gte: 2}}]`, rules.OutPossible, ""},
+		{"count too low", `match: [{lock: {state: exclusive}, count: {gte: 3}}]`, rules.NoMatch, ""},
+		{"any", `
+match:
+  - {as: L, lock: {state: exclusive}}
+  - any:
+      - {queue: {name: Critical}}
+      - [{thread: {image: System}}, {lock: {symbol: nt!CmpRegistryLock}}]`, rules.OutPossible, ""},
+		{"any of nothing that is so", `
+match:
+  - any:
+      - {lock: {symbol: nt!PiEngineLock}}
+      - {thread: {image: notepad.exe}}`, rules.NoMatch, ""},
+		{"applies", `
+applies: {arch: x86}
+match: [{lock: {state: exclusive}}]`, rules.NoMatch, ""},
+		{"applies cannot be told", `
+applies: {build: {lt: 7600}}
+match: [{lock: {state: exclusive}}]`, rules.CouldNotCheck, "vertarget"},
+		{"duration", `match: [{thread: {wait: {gte: 2s, lt: 1m}}}]`, rules.OutPossible, ""},
+		{"IRP that was not printed", `match: [{as: T, thread: {image: System}}, {irp: {address: {in: T.irp}, driver: disk}}]`, rules.CouldNotCheck, "!irp ffffaa3e1a9e1010"},
+		{"a range holds an address", `match: [{as: T, thread: {wait_reason: WrResource}}, {thread: {stack_range: {holds: T.wait_object}}}]`, rules.OutPossible, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.want == "" {
+				if _, err := load(t, ruleOf(c.rule), nil); err == nil {
+					t.Fatal("loads")
+				}
+				return
+			}
+			r := judgeRule(t, c.rule, abba)
+			if r.Outcome != c.want {
+				t.Errorf("%s, want %s", r.Outcome, c.want)
+				for _, cl := range r.Clauses {
+					t.Logf("%s %s: %s %v", cl.Role, cl.Text, cl.Truth, cl.Missing)
+				}
+			}
+			if c.asks != "" && !slices.Contains(r.Ask, c.asks) {
+				t.Errorf("asks for %q, want %q", r.Ask, c.asks)
+			}
+		})
+	}
+}
+
+// TestStrongestCandidate: of several facts that a rule holds for, the one is told
+// that most speaks for, and the others are named.
+func TestStrongestCandidate(t *testing.T) {
+	r := judgeRule(t, `
+match: [{as: L, lock: {state: exclusive}}]
+boost: [{lock: {address: {eq: L.address}, symbol: "nt!Cmp*"}, to: likely}]`, abba)
+	if r.Outcome != rules.OutLikely || len(r.Bound) != 1 || r.Bound[0].Fact != "ffffaa3e19626400" {
+		t.Errorf("%s, bound %v", r.Outcome, r.Bound)
+	}
+	if want := []string{"L ffffaa3e1c7b46c0 (possible)"}; !slices.Equal(r.Candidates, want) {
+		t.Errorf("candidates %q, want %q", r.Candidates, want)
+	}
+}
+
+// TestEvidenceNamesLines: each clause that holds says on which lines.
+func TestEvidenceNamesLines(t *testing.T) {
+	r := judgeRule(t, `match: [{thread: {stack: {seq: ["nt!ExpWaitForResource", "nt!CcFlushCache"]}, wait_reason: WrResource}}]`, abba)
+	var lines []string
+	for _, c := range r.Clauses {
+		for _, e := range c.Evidence {
+			lines = append(lines, strings.Split(abba, "\n")[e.At.Line-1])
+		}
+	}
+	got := fmt.Sprint(lines)
+	for _, want := range []string{"nt!ExpWaitForResource+0x2a8", "nt!CcFlushCache+0x16", "WAIT: (WrResource)"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no evidence at %q: %s", want, got)
+		}
+	}
+}
