@@ -13,7 +13,10 @@ func Read(lines []kd.Line) Listing {
 	for _, l := range lines {
 		r.Line(l)
 	}
-	return r.Done()
+	if l := r.Done(); l != nil {
+		return *l
+	}
+	return Listing{}
 }
 
 // Reader reads such output line by line, also when other output stands in
@@ -27,8 +30,9 @@ type Reader struct {
 	list int
 	// module is what a line of details belongs to.
 	module  *Module
-	user    bool // the prompt was one of a user-mode debugger
-	blank   bool // the line before was blank
+	rowAt   kd.Ref // the last row
+	user    bool   // the prompt was one of a user-mode debugger
+	blank   bool   // the line before was blank
 	command string
 }
 
@@ -87,9 +91,28 @@ func (r *Reader) line(l kd.Line) bool {
 		return r.lmiLine(l)
 	}
 	if r.module != nil {
-		return r.detail(l)
+		return r.detail(l) || r.goesOn(l)
 	}
 	return r.lone(l)
+}
+
+// goesOn takes what a narrow window broke off the row before: the status of
+// symbols, or the rest of their file.
+func (r *Reader) goesOn(l kd.Line) bool {
+	if r.open != loadedList || !r.rowAt.Known() || l.Input != r.rowAt.Input || l.Num != r.rowAt.EndLine()+1 {
+		return false
+	}
+	m := r.module
+	switch open, status, after := statusIn(l.Text); {
+	case m.SymbolStatus == "" && status != "" && open == 0:
+		m.SymbolStatus, m.SymbolFile = keep(status), keep(after)
+	case m.SymbolFile != "" && strings.IndexByte(l.Text, '\\') >= 0 && strings.Contains(l.Text, ".pdb") && !strings.HasSuffix(m.SymbolFile, ".pdb"):
+		m.SymbolFile = keep(m.SymbolFile + l.Text)
+	default:
+		return false
+	}
+	r.rowAt = l.All()
+	return true
 }
 
 // head reads the column heads of a list.
@@ -142,7 +165,7 @@ func (r *Reader) row(l kd.Line) bool {
 	if m == nil || r.open == unloadedList && !sure || r.open != unloadedList && !sure && (!inList || r.blank) {
 		return false
 	}
-	m.User = r.user
+	m.User, r.rowAt = r.user, l.All()
 	r.command = "lm"
 	if r.open == unloadedList {
 		r.add(m)
@@ -207,8 +230,12 @@ func (r *Reader) end(sure bool) {
 // Command names the command that the line which was taken last is output of.
 func (r *Reader) Command() string { return r.command }
 
-// Done returns what was read.
-func (r *Reader) Done() Listing {
+// Done returns what was read, nil if that is nothing.
+func (r *Reader) Done() *Listing {
 	r.end(false)
-	return r.out
+	if r.out.Empty() {
+		return nil
+	}
+	out := r.out
+	return &out
 }

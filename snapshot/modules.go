@@ -52,7 +52,7 @@ func (s *Snapshot) IsLoaded(name string) threads.Tri {
 	if m := s.Module(name); m != nil && !m.Unloaded {
 		return threads.Yes
 	}
-	if s.moduleIndex.foreign {
+	if s.moduleIndex == nil || s.moduleIndex.foreign {
 		return threads.Unknown
 	}
 	for i := range s.ModuleLists {
@@ -70,7 +70,10 @@ func (s *Snapshot) ModuleAt(a kd.Addr) *modules.Module {
 	if s.Target.Arch == kd.X86 {
 		a = a.Fold()
 	}
-	x := &s.moduleIndex
+	x := s.moduleIndex
+	if x == nil {
+		return nil
+	}
 	if m, several := find(x.loaded, x.loadedReach, a); m != nil || several {
 		return m
 	}
@@ -191,18 +194,23 @@ func (s *Snapshot) joinModule(have, later *modules.Module) {
 	s.note("", later.At, fmt.Sprintf("module %s was printed before (line %d) with another %s: that is taken as unknown", later.Label(), have.At.Line, against))
 }
 
-// indexModules makes modules findable, unless the kernel among them lies
-// elsewhere than that of the session.
+// indexModules makes modules findable by address, unless the kernel among them
+// lies elsewhere than that of the session, or in two places.
 func (s *Snapshot) indexModules() {
-	x := &s.moduleIndex
+	x := &moduleIndex{}
+	s.moduleIndex = x
+	base := s.Target.KernelBase
+	if s.Target.Arch == kd.X86 {
+		base = base.Fold()
+	}
 	for _, m := range s.Modules {
-		base := s.Target.KernelBase
-		if s.Target.Arch == kd.X86 {
-			base = base.Fold()
-		}
-		if m.Is("nt") && !m.Unloaded && !m.User && base != 0 && m.Base.IsKernel(s.Target.Arch) && m.Base != base {
+		switch {
+		case !m.Is("nt") || m.Unloaded || m.User || !m.Base.IsKernel(s.Target.Arch):
+		case base == 0:
+			base = m.Base
+		case m.Base != base:
 			x.foreign = true
-			s.note("", m.At, fmt.Sprintf("module nt begins at %s, but the kernel base of the session is %s: the modules are of another boot, and no address is named by them", s.bare(m.Base), s.bare(base)))
+			s.note("", m.At, fmt.Sprintf("module nt begins at %s, but before it the kernel began at %s: these are modules of another boot, and no address is named by their ranges", s.bare(m.Base), s.bare(base)))
 			return
 		}
 	}
@@ -233,12 +241,33 @@ func sortModules(list []*modules.Module) (reach []kd.Addr) {
 func (s *Snapshot) finish(t *threads.Thread) {
 	t.Stack.Split(s.Target.Arch)
 	s.nameFrames(t.Stack.Frames)
+	if m, offset := s.kernelCode(t.StartAddress); m != nil {
+		t.StartsIn = fmt.Sprintf("%s+0x%x", m.Label(), uint64(offset))
+	}
 }
 
-// nameFrames finds the module of frames that are addresses of the kernel alone:
-// those of user mode are of a process that the lists do not name.
+// kernelCode finds the module of a text that is an address of the kernel alone:
+// one of user mode is of a process that the lists do not name.
+func (s *Snapshot) kernelCode(text string) (m *modules.Module, offset kd.Addr) {
+	if s.moduleIndex == nil || text == "" {
+		return nil, 0
+	}
+	a, ok := kd.ParseAddr(strings.TrimSpace(text))
+	if s.Target.Arch == kd.X86 {
+		a = a.Fold()
+	}
+	if !ok || !a.IsKernel(s.Target.Arch) {
+		return nil, 0
+	}
+	if m = s.ModuleAt(a); m == nil || m.User {
+		return nil, 0
+	}
+	return m, a - m.Base
+}
+
+// nameFrames finds the module of frames that are addresses alone.
 func (s *Snapshot) nameFrames(frames []stacks.Frame) {
-	if len(s.moduleIndex.loaded)+len(s.moduleIndex.unloaded) == 0 {
+	if s.moduleIndex == nil {
 		return
 	}
 	for i := range frames {
@@ -246,15 +275,8 @@ func (s *Snapshot) nameFrames(frames []stacks.Frame) {
 		if f.Module != "" || f.Function != "" {
 			continue
 		}
-		a, ok := kd.ParseAddr(strings.TrimSpace(f.Symbol))
-		if s.Target.Arch == kd.X86 {
-			a = a.Fold()
-		}
-		if !ok || !a.IsKernel(s.Target.Arch) {
-			continue
-		}
-		if m := s.ModuleAt(a); m != nil && !m.User {
-			f.Module, f.Offset, f.Derived = m.Label(), int64(a-m.Base), true
+		if m, offset := s.kernelCode(f.Symbol); m != nil {
+			f.Module, f.Offset, f.Derived = m.Label(), int64(offset), true
 		}
 	}
 }

@@ -156,7 +156,7 @@ type Snapshot struct {
 	loadRest  func(threads.Brief) *threads.Thread
 
 	objects         objectIndex
-	moduleIndex     moduleIndex
+	moduleIndex     *moduleIndex // nil if there are no modules
 	interpretations []threads.Interpretation
 	byAddr          map[kd.Addr]*threads.Thread
 	byResource      map[kd.Addr]*Resource

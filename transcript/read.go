@@ -652,6 +652,9 @@ func (r *router) build() {
 // loaded, likewise.
 func (r *router) onlyModules(sessions []*rawSession) {
 	for _, s := range sessions {
+		if s.facts.modules == nil {
+			continue
+		}
 		if snap := s.facts.snapshot(s.target); !snap.Empty() {
 			r.out.Snapshots = append(r.out.Snapshots, snap)
 		}
