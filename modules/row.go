@@ -51,6 +51,10 @@ func maybeModule(rest string) bool {
 		name[0] != ':' && name[0] != '(' && kd.AddrDigits(name) < 8 && !strings.HasPrefix(rest, "[")
 }
 
+// mostMarks bounds the signs between name and status, and mostStatus that, in
+// bytes.
+const mostMarks, mostStatus = 16, 80
+
 // mostName bounds the name of a file, in bytes: paths of Windows have 260
 // characters.
 const mostName = 512
@@ -71,7 +75,7 @@ func (m *Module) rest(l kd.Line, rest string, from int) (sure, ok bool) {
 	c := kd.Cursor{Text: rest}
 	name, _ := c.Word()
 	m.Name = keep(name)
-	for isMarks(c.Peek()) {
+	for len(m.SymbolMarks) < mostMarks && isMarks(c.Peek()) {
 		w, _ := c.Word()
 		m.SymbolMarks += keep(w)
 	}
@@ -125,9 +129,10 @@ func statusIn(s string) (open int, status, after string) {
 			return 0, "", ""
 		}
 		open = from + n
-		end := strings.IndexByte(s[open:], ')')
+		end := strings.IndexByte(s[open:min(open+mostStatus, len(s))], ')')
 		if end < 0 {
-			return 0, "", ""
+			from = open + 1
+			continue
 		}
 		if words := s[open+1 : open+end]; isStatus(words) {
 			after, _ = kd.TrimBlanks(s[open+end+1:])
