@@ -24,8 +24,12 @@ type moduleIndex struct {
 // Module returns the loaded module of a name, of the kernel where there are
 // several, else the unloaded one that was printed last; nil if none was
 // printed. A name may have the ending of its file or not, in either case, and
-// the kernel has those of all its images.
+// the kernel has those of all its images. Modules of another boot than the
+// session's, which Modules has, are not found.
 func (s *Snapshot) Module(name string) *modules.Module {
+	if s.moduleIndex == nil || s.moduleIndex.foreign {
+		return nil
+	}
 	var best *modules.Module
 	for _, m := range s.Modules {
 		if m.Is(name) && (best == nil || s.prefers(m, best)) {
