@@ -141,7 +141,7 @@ func captureOf(lists string, ts ...*thread) *Capture {
 		n.Header, n.State, n.WaitReason, n.CID, n.ContextSwitches = true, f.state, f.reason, f.cid, f.switches
 		tl.Threads = append(tl.Threads, n)
 	}
-	s := snapshot.Build(snapshot.Target{}, r.Done(), tl, nil)
+	s := snapshot.Build(snapshot.Target{}, r.Done(), tl, nil, nil)
 	return &Capture{Judgement: heuristics.Judge(s)}
 }
 

@@ -92,6 +92,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 			for _, e := range f.Suspect.frames {
 				f.seen(e.At, e.Addr, e.Why)
 			}
+			d.suspectImage(f)
 		}
 		if len(f.Next) == 0 {
 			f.Next = d.lookAgain(f)

@@ -2,6 +2,7 @@ package heuristics
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/stacks"
@@ -44,6 +45,33 @@ func suspectOnProcessor(t *threads.Thread) *Suspect {
 		s.Reason = fmt.Sprintf("nearest module outside Windows to the spin lock: %s", frame(t, i))
 	}
 	return s
+}
+
+// suspectImage adds to a suspect what lm and !lmi show of its image: which version
+// of a driver it is decides whether a fix is installed. Then that need not be
+// asked for.
+func (d *diagnosis) suspectImage(f *Finding) {
+	m := d.snap.Module(f.Suspect.Module)
+	if m == nil {
+		return
+	}
+	s := *f.Suspect // findings share it
+	switch {
+	case m.Unloaded:
+		s.Reason += "; it is unloaded"
+	case m.FileVersion.Known():
+		s.Reason += "; its file version is " + m.FileVersion.String()
+		f.seen(m.FileVersionAt, 0, "the version of "+s.Module)
+	case m.TimeWord.Known() && !m.Repro && !strings.HasPrefix(m.Timestamp, "*"): // not an invalid one
+		s.Reason += "; its image is of " + m.Timestamp
+	}
+	f.Suspect = &s
+	if m.Base != 0 {
+		f.seen(m.At, m.Base, "the image of "+s.Module)
+	}
+	if m.FileVersion.Known() {
+		f.Next = slices.DeleteFunc(slices.Clone(f.Next), func(c string) bool { return c == "lmvm "+s.Module })
+	}
 }
 
 // onTop returns the first frame of a module outside Windows, up to a system call:

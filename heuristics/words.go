@@ -49,12 +49,17 @@ func (d *diagnosis) lock(a kd.Addr) string {
 	return "ERESOURCE " + d.addr(a)
 }
 
-// frame names frame i of a thread's stack.
+// frame names frame i of a thread's stack, and says where its module follows from
+// lm alone.
 func frame(t *threads.Thread, i int) string {
 	if i < 0 || i >= len(t.Stack.Frames) {
 		return ""
 	}
-	return fmt.Sprintf("%s (frame %d)", t.Stack.Frames[i].Name(), i)
+	f := &t.Stack.Frames[i]
+	if f.Derived {
+		return fmt.Sprintf("%s (frame %d, %s by the range that lm shows)", f.Name(), i, f.Symbol)
+	}
+	return fmt.Sprintf("%s (frame %d)", f.Name(), i)
 }
 
 // span prints milliseconds as seconds.

@@ -95,6 +95,8 @@ func explain(s *snapshot.Snapshot, m snapshot.Meaning) string {
 		return strings.TrimSpace("work item that no worker has taken yet " + m.Object)
 	case "critical-section":
 		return explainSection(s.CriticalSection(m.Addr))
+	case "module":
+		return explainModule(s, m.Addr, m.Module)
 	case "mutex":
 		return explainMutex(s, s.Mutex(m.Addr))
 	}

@@ -115,7 +115,7 @@ func WriteStacks(w io.Writer, r *Report, ts List[Thread], format string, s Style
 func (r *Report) stackTable(th *Thread) *table {
 	t := &table{columns: []column{{head: "#"}, {head: "Child-SP"}, {head: "RetAddr", spare: true}, {head: "Call Site", prose: true}, {head: "Segment", spare: true}}}
 	for _, f := range th.Frames {
-		site := f.Symbol
+		site := f.site()
 		if f.Function != "" {
 			site = f.Module + "!" + f.Function
 			if f.Offset != nil {
@@ -129,6 +129,15 @@ func (r *Report) stackTable(th *Thread) *table {
 		t.add(fmt.Sprintf("%02x", f.Index), sp, r.bare(f.RetAddr), site, segmentOf(th, f.Index))
 	}
 	return t
+}
+
+// site returns the call site of a frame without a function: as printed, or the
+// module that its address was found in.
+func (f *Frame) site() string {
+	if f.Derived && f.Offset != nil {
+		return fmt.Sprintf("%s+0x%x (%s)", f.Module, *f.Offset, f.Symbol)
+	}
+	return f.Symbol
 }
 
 // segmentOf says which of several segments a frame stands on.

@@ -42,6 +42,10 @@ type Report struct {
 	CriticalSections []CriticalSection `json:"critical_sections,omitempty"`
 	Mutexes          []Mutex           `json:"mutexes,omitempty"`
 
+	// Modules are loaded and unloaded modules, ModuleLists the lists of loaded ones.
+	Modules     []Module     `json:"modules,omitempty"`
+	ModuleLists []ModuleList `json:"module_lists,omitempty"`
+
 	Findings []Finding `json:"findings"`
 	// Rules is what rule packs say beside the findings, absent if none were asked.
 	Rules *Rules `json:"rules,omitempty"`
@@ -233,6 +237,7 @@ type Thread struct {
 	Priority        *int         `json:"priority,omitempty"`
 	BasePriority    *int         `json:"base_priority,omitempty"`
 	StartAddress    string       `json:"start_address,omitempty"`
+	StartsIn        string       `json:"starts_in,omitempty"` // of a start address without a symbol
 	NotResident     bool         `json:"stack_not_resident,omitempty"`
 	LargeStack      bool         `json:"large_stack,omitempty"`
 	Stack           *Stack       `json:"stack,omitempty"`
@@ -288,6 +293,9 @@ type Frame struct {
 	Source   string `json:"source,omitempty"`
 	Trap     string `json:"trap_frame,omitempty"`
 	Inline   bool   `json:"inline,omitempty"`
+	// Derived is set when the debugger printed an address alone: module and offset
+	// then follow from the ranges of modules.
+	Derived bool `json:"derived,omitempty"`
 }
 
 // Step is one hop from thread to thread.

@@ -12,7 +12,7 @@ func (b *builder) thread(t *threads.Thread) Thread {
 		SuspendCount: t.Suspended, FreezeCount: t.Frozen,
 		WaitStartTick: known(t.WaitStart), WaitTicks: known(t.Ticks), WaitMS: known(t.WaitMS),
 		ContextSwitches: known(t.ContextSwitches), Priority: known(t.Priority), BasePriority: known(t.BasePriority),
-		Processor: known(t.Processor), StartAddress: t.StartAddress, NotResident: t.NotResident, LargeStack: t.LargeStack,
+		Processor: known(t.Processor), StartAddress: t.StartAddress, StartsIn: t.StartsIn, NotResident: t.NotResident, LargeStack: t.LargeStack,
 		Stack: stack(&t.Stack), Frames: frames(t.Stack.Frames), At: b.at(t.At, 0),
 	}
 	for _, w := range t.WaitObjects {
@@ -61,7 +61,7 @@ func frames(fs []stacks.Frame) []Frame {
 	for i, f := range fs {
 		out[i] = Frame{
 			Index: i, Module: f.Module, Function: f.Function,
-			Offset: known(f.Offset), Source: f.Source, Trap: hex(f.Trap), Inline: f.Inline,
+			Offset: known(f.Offset), Source: f.Source, Trap: hex(f.Trap), Inline: f.Inline, Derived: f.Derived,
 		}
 		if f.Function == "" {
 			out[i].Symbol = f.Symbol

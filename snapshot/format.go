@@ -35,6 +35,7 @@ func (s *Snapshot) String() string {
 	}
 	s.formatOthers(&b)
 	s.formatObjects(&b)
+	s.formatModules(&b)
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "note :%d %s\n", n.At.Line, n.Text)
 	}
@@ -176,7 +177,11 @@ func (s *Snapshot) formatStack(b *strings.Builder, st *stacks.Stack) {
 		case f.Bare:
 			sp = "bare"
 		}
-		fmt.Fprintf(b, "  frame %d %s %s :%d\n", i, sp, f.Symbol, f.At.Line)
+		fmt.Fprintf(b, "  frame %d %s %s :%d", i, sp, f.Symbol, f.At.Line)
+		if f.Derived {
+			b.WriteString(" derived " + f.Name())
+		}
+		b.WriteString("\n")
 	}
 }
 
@@ -236,6 +241,11 @@ func (s *Snapshot) otherPlaces(f func(at kd.Ref, a kd.Addr)) {
 	}
 	for _, t := range s.Timeouts {
 		f(t.At, t.Addr)
+	}
+	for _, m := range s.Modules {
+		if m.Base != 0 {
+			f(m.At, m.Base)
+		}
 	}
 	s.objectPlaces(f)
 }

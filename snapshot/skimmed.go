@@ -358,7 +358,7 @@ func (s *Snapshot) Thread(a kd.Addr) *threads.Thread {
 	}
 	t := s.loadRest(s.rest[i])
 	if t != nil {
-		t.Stack.Split(s.Target.Arch)
+		s.finish(t)
 		s.byAddr[a] = t
 		s.Named = append(s.Named, t)
 	}
@@ -376,7 +376,7 @@ func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
 				if t == nil {
 					continue
 				}
-				t.Stack.Split(s.Target.Arch)
+				s.finish(t)
 				if !yield(t) {
 					return false
 				}
@@ -402,7 +402,7 @@ func (s *Snapshot) restSpans(a kd.Addr) []span {
 	for _, b := range s.rest {
 		if b.Limit <= a && a < b.Base || b.Has(threads.Expanded) {
 			if t := s.loadRest(b); t != nil {
-				t.Stack.Split(s.Target.Arch)
+				s.finish(t)
 				for i, g := range t.Stack.Segments {
 					if g.Contains(a) {
 						out = append(out, span{g.Limit, g.Base, t, i})

@@ -4,6 +4,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/modules"
 	"kdlocks/objects"
 	"kdlocks/threads"
 )
@@ -133,6 +134,10 @@ type Snapshot struct {
 	// Objects are IRPs, messages, ports, work queues and critical sections, one of
 	// each address.
 	Objects objects.Listing
+	// Modules are the loaded and unloaded modules, in the order of the input, one of
+	// each range and name; ModuleLists are the lists that they stood in.
+	Modules     []*modules.Module
+	ModuleLists []modules.List
 	// HasLocks is true when !locks output was read at all; Total and Held are
 	// the figures of its last line.
 	HasLocks    bool
@@ -151,6 +156,7 @@ type Snapshot struct {
 	loadRest  func(threads.Brief) *threads.Thread
 
 	objects         objectIndex
+	moduleIndex     *moduleIndex // nil if there are no modules
 	interpretations []threads.Interpretation
 	byAddr          map[kd.Addr]*threads.Thread
 	byResource      map[kd.Addr]*Resource
@@ -171,9 +177,9 @@ type Snapshot struct {
 	pointedAt map[kd.Addr]bool
 }
 
-// Build makes a Snapshot of what the readers found in one session. ol may be
-// nil.
-func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.Listing) *Snapshot {
+// Build makes a Snapshot of what the readers found in one session. ol and
+// ml may be nil.
+func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.Listing, ml *modules.Listing) *Snapshot {
 	s := &Snapshot{
 		Target: target, Timeouts: ll.Timeouts,
 		Triage: ll.Triage, QueuedLocks: ll.QueuedLocks, PushLocks: ll.PushLocks,
@@ -194,12 +200,16 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 	if s.Target.Arch == kd.ArchUnknown {
 		s.Target.Arch = objectArch(ol)
 	}
+	if s.Target.Arch == kd.ArchUnknown && ml != nil && len(ml.Modules) > 0 {
+		s.Target.Arch = moduleArch(ml)
+	}
 	if s.Target.Arch == kd.X86 {
 		if ol != nil {
 			ol.MapAddrs(kd.Addr.Fold)
 		}
 		s.fold(ll.Resources, tl.Threads)
 	}
+	s.mergeModules(ml)
 	s.mergeProcesses()
 	s.mergeResources(ll.Rounds, ll.Resources)
 	s.countUnread(ll)
@@ -208,7 +218,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 	s.addAwaited()
 	s.checkTriage()
 	for _, t := range s.Threads {
-		t.Stack.Split(s.Target.Arch)
+		s.finish(t)
 	}
 	s.adoptStacks()
 	s.stacks = s.indexStacks()
@@ -220,7 +230,11 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 }
 
 // Empty reports whether nothing of use was read.
-func (s *Snapshot) Empty() bool {
+func (s *Snapshot) Empty() bool { return s.OnlyModules() && len(s.Modules) == 0 }
+
+// OnlyModules reports whether nothing was read that can be judged: modules alone
+// tell nothing of locks.
+func (s *Snapshot) OnlyModules() bool {
 	return !s.HasLocks && s.ThreadCount() == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.interpretations) == 0 &&
 		s.Objects.Empty() && len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
 }

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/modules"
 	"kdlocks/stacks"
 	"kdlocks/threads"
 )
@@ -11,7 +12,7 @@ import (
 type Meaning struct {
 	// Kind is resource, owner, waiter, thread, process, wait-object, irp, stack, or
 	// that of a single object: alpc-message, lpc-message, port, worker, work-item,
-	// critical-section, mutex.
+	// critical-section, mutex, or module for an address within one.
 	Kind     string
 	Addr     kd.Addr // as asked for, folded
 	Resource kd.Addr
@@ -21,6 +22,7 @@ type Meaning struct {
 	Object   string // of Kind wait-object: the debugger's word
 	Live     threads.Tri
 	Slot     stacks.Slot
+	Module   *modules.Module
 	Segment  int // of Kind stack, -1 otherwise
 	At       kd.Ref
 }
@@ -40,6 +42,9 @@ func (s *Snapshot) WhatIs(a kd.Addr) []Meaning {
 	}
 	out = append(out, s.whatObject(a)...)
 	out = append(out, s.whatStack(a.Untagged())...)
+	if m := s.ModuleAt(a); m != nil {
+		out = append(out, Meaning{Kind: "module", Module: m, At: m.At, Segment: -1, Slot: stacks.Slot{Frame: -1, Setter: -1}})
+	}
 	for i := range out {
 		out[i].Addr = a
 	}

@@ -1,6 +1,10 @@
 package stacks
 
-import "kdlocks/kd"
+import (
+	"fmt"
+
+	"kdlocks/kd"
+)
 
 // Frame is one line of a stack. Module, Function and Offset are as printed;
 // each may be missing.
@@ -24,6 +28,9 @@ type Frame struct {
 	// Bare is set when no stack address was printed; RetAddr is then 0 unless
 	// it was.
 	Bare bool
+	// Derived is set when the debugger printed an address alone, which is in Symbol:
+	// Module and Offset then follow from the ranges of modules.
+	Derived bool
 	// Cut is set when the paste ends in the frame: it has no call site, and
 	// RetAddr may be 0 because it is cut, too.
 	Cut bool
@@ -33,8 +40,12 @@ type Frame struct {
 	open bool // its typed arguments go on on the next line
 }
 
-// Name returns module!function, or what the debugger printed in its place.
+// Name returns module!function, or what the debugger printed in its place, with
+// the module that an address was found in.
 func (f Frame) Name() string {
+	if f.Derived {
+		return fmt.Sprintf("%s+0x%x", f.Module, f.Offset)
+	}
 	if f.Function == "" {
 		return f.Symbol
 	}

@@ -134,7 +134,10 @@ type Thread struct {
 	ContextSwitches int64
 	Priority        int // -1 if not printed
 	BasePriority    int // -1 if not printed
-	StartAddress    string
+	// StartsIn is the module and offset of a StartAddress that is an address alone,
+	// by the ranges of modules; "" if it is not known.
+	StartsIn     string
+	StartAddress string
 	// NotResident is set by "Kernel stack not resident.".
 	NotResident bool
 	LargeStack  bool // the thread has called win32k and runs on a larger stack

@@ -222,6 +222,12 @@ var hostile = []struct{ name, head, piece, tail string }{
 	{"queues", "0: kd> !exqueue\n", "**** Critical WorkQueue ( Threads: 2/512, Concurrency: 0/1 )\n", ""},
 	{"queues and threads", "0: kd> !exqueue f\n**** Critical WorkQueue ( Threads: 2/512, Concurrency: 0/1 )\n", "THREAD fffffa8018db6040  Cid 0004.0018  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT\n", ""},
 	{"work items", "0: kd> !exqueue\n**** Critical WorkQueue ( Threads: 2/512, Concurrency: 0/1 )\n", "PENDING: a (1) a!b\n", ""},
+	{"modules", "", "8a100000 8a200000 a (deferred)\n", ""},
+	{"modules in a list", "start end module name\n", "8a100000 8a200000 a\n", ""},
+	{"lists of modules", "", "start end module name\n", ""},
+	{"unloaded modules", "Unloaded modules:\n", "8a100000 8a200000 a\n", ""},
+	{"details of modules", "", "Image name: a\n", ""},
+	{"module infos", "", "Loaded Module Info: [a]\nBase Address: 8\n", ""},
 	{"nothing", "", "some words that no debugger printed\n", ""},
 }
 

@@ -4,6 +4,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/modules"
 	"kdlocks/objects"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
@@ -14,12 +15,13 @@ type facts struct {
 	locks   locks.Listing
 	threads threads.Listing
 	objects *objects.Listing // nil if there are none
+	modules *modules.Listing // nil if there are none
 	runs    []*collect.Run
 }
 
 // snapshot builds the model of one moment.
 func (f *facts) snapshot(target snapshot.Target) *snapshot.Snapshot {
-	s := snapshot.Build(target, f.locks, f.threads, f.objects)
+	s := snapshot.Build(target, f.locks, f.threads, f.objects, f.modules)
 	s.Collected = f.runs
 	return s
 }
@@ -56,6 +58,11 @@ func (f *facts) add(o facts) {
 	f.threads.Tallied = append(f.threads.Tallied, o.threads.Tallied...)
 	f.threads.Interpretations = append(f.threads.Interpretations, o.threads.Interpretations...)
 	f.threads.Notes = append(f.threads.Notes, o.threads.Notes...)
+	if o.modules != nil {
+		to := f.theModules()
+		to.Modules = append(to.Modules, o.modules.Modules...)
+		to.Lists = append(to.Lists, o.modules.Lists...)
+	}
 	f.runs = append(f.runs, o.runs...)
 	if o.objects != nil {
 		to := f.theObjects()
@@ -76,6 +83,14 @@ func (f *facts) theObjects() *objects.Listing {
 		f.objects = &objects.Listing{}
 	}
 	return f.objects
+}
+
+// theModules returns the list of modules, to be added to.
+func (f *facts) theModules() *modules.Listing {
+	if f.modules == nil {
+		f.modules = &modules.Listing{}
+	}
+	return f.modules
 }
 
 // splitMoments tells apart the moments that the listings of one session show:
@@ -112,6 +127,10 @@ func splitMoments(whole facts) []facts {
 	share(tl.Tallied, at, func(r kd.Ref) kd.Ref { return r }, func(f *facts) *[]kd.Ref { return &f.threads.Tallied })
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
 	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
+	if ml := whole.modules; ml != nil {
+		share(ml.Modules, at, func(m *modules.Module) kd.Ref { return m.At }, func(f *facts) *[]*modules.Module { return &f.theModules().Modules })
+		share(ml.Lists, at, func(l modules.List) kd.Ref { return l.At }, func(f *facts) *[]modules.List { return &f.theModules().Lists })
+	}
 	share(whole.runs, at, func(c *collect.Run) kd.Ref { return c.Last }, func(f *facts) *[]*collect.Run { return &f.runs })
 	if ol != nil {
 		share(ol.IRPs, at, func(i *objects.IRP) kd.Ref { return i.At }, func(f *facts) *[]*objects.IRP { return &f.theObjects().IRPs })

@@ -10,6 +10,7 @@ import (
 
 	"kdlocks/collect"
 	"kdlocks/kd"
+	"kdlocks/modules"
 	"kdlocks/objects"
 	"kdlocks/snapshot"
 )
@@ -209,6 +210,7 @@ func (r *router) line(l kd.Line) Status {
 	if l.Text == "" {
 		r.cur.locks.Line(l)
 		r.cur.threads.Line(l)
+		r.cur.modules.Line(l)
 		return Noise
 	}
 	if m, ok := collect.ParseMark(l.Text); ok {
@@ -267,15 +269,23 @@ func (r *router) content(l kd.Line) Status {
 	if !r.checkWidth(l) {
 		return NotUnderstood
 	}
+	if r.cur.modules.Line(l) {
+		r.foreign()
+		r.claim(r.cur.modules.Command(), l)
+		return Claimed
+	}
 	if r.cur.threads.InStack() && !r.cur.locks.InWaiters() && beginsWithAddress(l.Text) && r.cur.threads.Line(l) {
+		r.cur.modules.Break()
 		r.claim("", l)
 		return Claimed
 	}
 	if r.object(l) {
+		r.cur.modules.Break()
 		return Claimed
 	}
 	if r.cur.locks.Line(l) {
 		r.cur.objects.Break()
+		r.cur.modules.Break()
 		if strings.Contains(l.Text, "!t ") {
 			r.cur.threads.WinDERow(l)
 		}
@@ -283,6 +293,7 @@ func (r *router) content(l kd.Line) Status {
 		return Claimed
 	}
 	if r.cur.threads.Line(l) {
+		r.cur.modules.Break()
 		r.claim(r.threadCommand(l.Text), l)
 		return Claimed
 	}
@@ -293,7 +304,16 @@ func (r *router) content(l kd.Line) Status {
 		return Noise
 	}
 	r.cur.objects.Break()
+	r.cur.modules.Lost(l)
 	return NotUnderstood
+}
+
+// foreign parts the output of the other readers by a line that is of none of
+// them.
+func (r *router) foreign() {
+	r.cur.objects.Break()
+	r.cur.locks.Line(kd.Line{})
+	r.cur.threads.Line(kd.Line{})
 }
 
 // object gives a line to the reader of single objects. What it takes parts the
@@ -374,6 +394,10 @@ func (r *router) open(command string, l kd.Line) {
 func (r *router) prompt(p prompt, l kd.Line) {
 	r.sawUser = r.sawUser || p.user
 	r.endOutput()
+	r.cur.modules.Prompt(p.user)
+	if q, ok := modules.ParseCommand(p.command, true); ok && p.user {
+		r.cur.modules.Typed(q)
+	}
 	_, r.typedMark = collect.Typed(p.command)
 	r.typedMark = r.typedMark && strings.IndexByte(p.command, ';') < 0
 	if p.local && p.command != "" && !r.cur.target.LiveAt.Known() {
@@ -443,6 +467,9 @@ func (r *router) command(command string, l kd.Line) bool {
 		if addr, ok := addressOf(command); ok {
 			r.cur.locks.PushLock(addr, l.All())
 		}
+	}
+	if q, ok := modules.ParseCommand(command, false); ok {
+		r.cur.modules.Typed(q)
 	}
 	if printsFields(word) {
 		r.cur.objects.PrintsFields(command, l.All())
@@ -575,7 +602,7 @@ func (r *router) nextTarget() {
 }
 
 func (r *router) endSession(s *session) {
-	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), objects: s.objects.Done(), runs: s.runs}
+	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), objects: s.objects.Done(), modules: s.modules.Done(), runs: s.runs}
 	f.threads.Load = r.loader.load
 	r.raw = append(r.raw, &rawSession{target: s.target, id: s.id, facts: f})
 }
@@ -608,13 +635,29 @@ func (r *router) build() {
 			if len(moments) > 1 {
 				s.target.Moment = i + 1
 			}
-			if snap := f.snapshot(s.target); !snap.Empty() {
+			if snap := f.snapshot(s.target); !snap.OnlyModules() {
 				r.out.Snapshots = append(r.out.Snapshots, snap)
 			}
 		}
 	}
+	if len(r.out.Snapshots) == 0 {
+		r.onlyModules(whole)
+	}
 	if len(r.out.Snapshots) == 0 && !r.sawUser {
 		r.onlyTargets(whole)
+	}
+}
+
+// onlyModules makes snapshots of sessions that tell nothing but what modules were
+// loaded, likewise.
+func (r *router) onlyModules(sessions []*rawSession) {
+	for _, s := range sessions {
+		if s.facts.modules == nil {
+			continue
+		}
+		if snap := s.facts.snapshot(s.target); !snap.Empty() {
+			r.out.Snapshots = append(r.out.Snapshots, snap)
+		}
 	}
 }
 

@@ -177,6 +177,7 @@ func (r *router) skimmed(c *chunk, b *block) bool {
 	}
 	r.cur.width, r.echo = 16, ""
 	r.cur.locks.Line(kd.Line{})
+	r.cur.modules.Break()
 	r.claim(command, kd.Line{Text: command, Input: r.repair.input, Num: b.Line})
 	r.cur.facts += int(b.Lines) - 1
 	last := b.Line + b.Lines - 1

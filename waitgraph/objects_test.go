@@ -54,7 +54,7 @@ func TestWaitsForOthersToEnd(t *testing.T) {
 		{"one of two threads is free", []*threads.Thread{waiting(t1, p1, object(t2, "Thread"), object(t3, "Thread")), waiting(t2, p1, object(t1, "Thread")), waiting(t3, p1)}, 0},
 		{"the other one runs", []*threads.Thread{waiting(t1, p1, object(t2, "Thread")), waiting(t2, p1)}, 0},
 	} {
-		g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, locks.Listing{}, threads.Listing{Threads: tc.in}, nil))
+		g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, locks.Listing{}, threads.Listing{Threads: tc.in}, nil, nil))
 		n := 0
 		for i, stuck := range g.Stuck(B) {
 			if stuck && g.Nodes[i].Kind == Thread {
@@ -113,7 +113,7 @@ func TestMutexesThatDtShows(t *testing.T) {
 		if tc.in[0].Addr>>32 == 0 {
 			arch = kd.X86
 		}
-		g := Build(snapshot.Build(snapshot.Target{Arch: arch}, locks.Listing{}, threads.Listing{Threads: tc.in}, &objects.Listing{Mutexes: tc.shown}))
+		g := Build(snapshot.Build(snapshot.Target{Arch: arch}, locks.Listing{}, threads.Listing{Threads: tc.in}, &objects.Listing{Mutexes: tc.shown}, nil))
 		n := 0
 		for i, stuck := range g.Stuck(B) {
 			if stuck && g.Nodes[i].Kind == Thread {
@@ -145,7 +145,7 @@ func TestHoldersThatWereSkimmed(t *testing.T) {
 	lock := &locks.Resource{Addr: r, Mode: locks.Exclusive, At: at, Owners: []locks.Entry{{Raw: holder, Count: 1, At: at}}, ExclusiveWaiters: []locks.Waiter{{Thread: waiter, At: at}}}
 	lock.ExclusiveWaiterCount = locks.Printed{N: 1, At: at}
 	g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, locks.Listing{Resources: []*locks.Resource{lock}, Rounds: []locks.Round{{At: at, Seen: true}}},
-		threads.Listing{Skimmed: rows, Indirect: 1 << 20, Load: func(b threads.Brief) *threads.Thread { return whole[b.Addr] }}, nil))
+		threads.Listing{Skimmed: rows, Indirect: 1 << 20, Load: func(b threads.Brief) *threads.Thread { return whole[b.Addr] }}, nil, nil))
 	n := 0
 	for i, stuck := range g.Stuck(B) {
 		if stuck && g.Nodes[i].Kind == Thread {

@@ -59,7 +59,7 @@ func TestWaitersThatDtShows(t *testing.T) {
 		{"a resource that was not printed", waits(semaphore, "Semaphore"), []*objects.ResourceFields{shown(r2, semaphore, 0)}, []*locks.Resource{resource(r1, 1)}, ""},
 	} {
 		ll := locks.Listing{Resources: tc.in}
-		g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, ll, threads.Listing{Threads: []*threads.Thread{tc.thread}}, &objects.Listing{Resources: tc.fields}))
+		g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, ll, threads.Listing{Threads: []*threads.Thread{tc.thread}}, &objects.Listing{Resources: tc.fields}, nil))
 		got := ""
 		if n := g.Find(waiter); n >= 0 {
 			for _, i := range g.Out[n] {

@@ -196,7 +196,7 @@ func (w world) build(a addrs, backwards bool) *snapshot.Snapshot {
 		slices.Reverse(ll.Resources)
 		slices.Reverse(tl.Threads)
 	}
-	return snapshot.Build(snapshot.Target{Arch: kd.X64}, ll, tl, nil)
+	return snapshot.Build(snapshot.Target{Arch: kd.X64}, ll, tl, nil, nil)
 }
 
 // verdict is what the graph says of a world: the threads that are stuck, and

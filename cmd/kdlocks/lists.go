@@ -102,10 +102,27 @@ func (a *app) stacksCommand() *cobra.Command {
 	return cmd
 }
 
+func (a *app) modulesCommand() *cobra.Command {
+	var f report.ModuleFilter
+	cmd := &cobra.Command{
+		Use:   "modules FILE...|-",
+		Short: "List the loaded and unloaded modules with their versions",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
+				return report.WriteModules(w, r, r.ModulesBy(f), a.output, a.style())
+			})
+		},
+	}
+	cmd.Flags().StringVar(&f.Name, "name", "", "only the one of this name or file, in either case, with or without the ending")
+	cmd.Flags().BoolVar(&f.Unloaded, "unloaded", false, "only unloaded ones")
+	return cmd
+}
+
 func (a *app) resolveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resolve ADDRESS... FILE|-",
-		Short: "Say what addresses are: thread, stack and frame, resource, owner",
+		Short: "Say what addresses are: thread, stack and frame, resource, owner, module and offset",
 		Args:  cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var addrs []kd.Addr

@@ -1,0 +1,178 @@
+package modules
+
+import (
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// detailKind is what a line of details tells.
+type detailKind uint8
+
+const (
+	passed detailKind = iota + 1 // known, and not kept
+	symbolImage
+	mappedFile
+	imagePath
+	imageName
+	timestamp
+	reproFlag
+	checkSum
+	imageSize
+	fixedFileVersion
+	fixedProductVersion
+	fileVersionText
+	productVersionText
+	companyName
+	productName
+	fileDescription
+	internalName
+	originalFilename
+)
+
+type detailWord struct {
+	word string
+	kind detailKind
+}
+
+// detailWords are the words in front of details by their first byte, in lower
+// case. Words that begin another stand behind it.
+var detailWords = func() (t [256][]detailWord) {
+	for _, d := range []detailWord{
+		{"Loaded symbol image file:", symbolImage},
+		{"Mapped memory image file:", mappedFile},
+		{"Image path:", imagePath},
+		{"Image name:", imageName},
+		{"Image was built with /Brepro flag", reproFlag},
+		{"Timestamp:", timestamp},
+		{"CheckSum:", checkSum},
+		{"ImageSize:", imageSize},
+		{"File version:", fixedFileVersion},
+		{"Product version:", fixedProductVersion},
+		{"FileVersion:", fileVersionText},
+		{"ProductVersion:", productVersionText},
+		{"CompanyName:", companyName},
+		{"ProductName:", productName},
+		{"FileDescription:", fileDescription},
+		{"InternalName:", internalName},
+		{"OriginalFilename:", originalFilename},
+		{"File flags:", passed}, {"File OS:", passed}, {"File type:", passed}, {"File date:", passed},
+		{"Translations:", passed}, {"Information from resource tables:", passed}, {"LegalCopyright:", passed},
+		{"LegalTrademarks:", passed}, {"PrivateBuild:", passed}, {"SpecialBuild:", passed}, {"Comments:", passed},
+		{"Has CLR image header", passed}, {"Has image header", passed}, {"CLR ", passed}, {"Using CLR debugging support", passed},
+		{"Mapping Form:", passed}, {"Symbol Reload", passed}, {"ModLoad:", passed}, {"Managed code", passed},
+	} {
+		c := d.word[0] | 0x20
+		t[c] = append(t[c], d)
+	}
+	return t
+}()
+
+// detailOf returns what a line of details tells, 0 if it is none, and the byte
+// where its value begins.
+func detailOf(text string) (kind detailKind, value int) {
+	for _, d := range detailWords[text[0]|0x20] {
+		if kd.HasPrefixFold(text, d.word) && (d.kind != fileVersionText && d.kind != productVersionText || text[:len(d.word)] == d.word) {
+			_, blanks := kd.TrimBlanks(text[len(d.word):])
+			return d.kind, len(d.word) + blanks
+		}
+	}
+	return 0, 0
+}
+
+// detail reads a line below that of a module.
+func (r *Reader) detail(l kd.Line) bool {
+	kind, at := detailOf(l.Text)
+	if kind == 0 {
+		return false
+	}
+	r.command = "lm"
+	r.module.set(kind, l, at)
+	return true
+}
+
+// lone reads the details of a module whose own line is missing.
+func (r *Reader) lone(l kd.Line) bool {
+	switch l.Text[0] | 0x20 {
+	case 'l', 'i', 'm':
+	default:
+		return false
+	}
+	kind, at := detailOf(l.Text)
+	switch kind {
+	case symbolImage, mappedFile, imagePath, imageName:
+	default:
+		return false
+	}
+	if at == len(l.Text) {
+		return false
+	}
+	r.end(false)
+	r.open, r.command = loneBlock, "lm"
+	r.add(&Module{At: l.All(), User: r.user})
+	r.module.set(kind, l, at)
+	return true
+}
+
+// set keeps what a line of details tells; its value begins at byte at.
+func (m *Module) set(kind detailKind, l kd.Line, at int) {
+	value := l.Text[at:]
+	switch kind {
+	case symbolImage:
+		if m.Image == "" {
+			m.file(value)
+		}
+	case mappedFile:
+		m.MappedFile = keep(value)
+	case imagePath:
+		m.Path = keep(value)
+	case imageName:
+		m.Image = keep(value)
+	case timestamp:
+		m.stamp(l, value, at)
+	case reproFlag:
+		m.Repro = true
+	case checkSum:
+		m.CheckSum = hexNumber(l, value, at)
+	case imageSize:
+		m.ImageSize = hexNumber(l, value, at)
+	case fixedFileVersion:
+		if v, ok := ParseVersion(value); ok {
+			m.FileVersion, m.FileVersionAt, m.fixedFile = v, l.Ref(at, len(value)), true
+		}
+	case fixedProductVersion:
+		if v, ok := ParseVersion(value); ok {
+			m.ProductVersion, m.ProductVersionAt, m.fixedProduct = v, l.Ref(at, len(value)), true
+		}
+	case fileVersionText:
+		m.FileVersionText = keep(value)
+		if v, ok := ParseVersion(value); ok && !m.fixedFile {
+			m.FileVersion, m.FileVersionAt = v, l.Ref(at, len(value))
+		}
+	case productVersionText:
+		m.ProductVersionText = keep(value)
+		if v, ok := ParseVersion(value); ok && !m.fixedProduct {
+			m.ProductVersion, m.ProductVersionAt = v, l.Ref(at, len(value))
+		}
+	case companyName:
+		m.CompanyName = keep(value)
+	case productName:
+		m.ProductName = keep(value)
+	case fileDescription:
+		m.FileDescription = keep(value)
+	case internalName:
+		m.InternalName = keep(value)
+	case originalFilename:
+		m.OriginalFilename = keep(value)
+	}
+}
+
+// hexNumber reads a hexadecimal number, unknown for a word such as missing.
+func hexNumber(l kd.Line, value string, at int) Number {
+	word, _, _ := strings.Cut(value, " ")
+	n, ok := kd.ParseAddr(word)
+	if !ok {
+		return Number{}
+	}
+	return Number{uint64(n), l.Ref(at, len(word))}
+}
