@@ -35,6 +35,7 @@ func (s *Snapshot) String() string {
 	}
 	s.formatOthers(&b)
 	s.formatObjects(&b)
+	s.formatMemory(&b)
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "note :%d %s\n", n.At.Line, n.Text)
 	}

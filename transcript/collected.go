@@ -116,5 +116,6 @@ func (r *router) unnamed(l kd.Line) {
 func (r *router) endOutput() {
 	r.cur.locks.Break()
 	r.cur.objects.Prompt(objects.Printed{})
+	r.cur.memory.Break()
 	r.title, r.reference = stopTitle{}, false
 }

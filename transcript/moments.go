@@ -4,6 +4,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/memory"
 	"kdlocks/objects"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
@@ -14,6 +15,7 @@ type facts struct {
 	locks   locks.Listing
 	threads threads.Listing
 	objects *objects.Listing // nil if there are none
+	memory  *memory.Listing  // nil if there is nothing
 	runs    []*collect.Run
 }
 
@@ -21,6 +23,7 @@ type facts struct {
 func (f *facts) snapshot(target snapshot.Target) *snapshot.Snapshot {
 	s := snapshot.Build(target, f.locks, f.threads, f.objects)
 	s.Collected = f.runs
+	s.SetMemory(f.memory)
 	return s
 }
 
@@ -57,6 +60,9 @@ func (f *facts) add(o facts) {
 	f.threads.Interpretations = append(f.threads.Interpretations, o.threads.Interpretations...)
 	f.threads.Notes = append(f.threads.Notes, o.threads.Notes...)
 	f.runs = append(f.runs, o.runs...)
+	if o.memory != nil {
+		f.theMemory().Add(o.memory)
+	}
 	if o.objects != nil {
 		to := f.theObjects()
 		to.IRPs = append(to.IRPs, o.objects.IRPs...)
@@ -76,6 +82,14 @@ func (f *facts) theObjects() *objects.Listing {
 		f.objects = &objects.Listing{}
 	}
 	return f.objects
+}
+
+// theMemory returns what was read of memory, to be added to.
+func (f *facts) theMemory() *memory.Listing {
+	if f.memory == nil {
+		f.memory = &memory.Listing{}
+	}
+	return f.memory
 }
 
 // splitMoments tells apart the moments that the listings of one session show:
@@ -113,6 +127,11 @@ func splitMoments(whole facts) []facts {
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
 	share(tl.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.threads.Notes })
 	share(whole.runs, at, func(c *collect.Run) kd.Ref { return c.Last }, func(f *facts) *[]*collect.Run { return &f.runs })
+	if ml := whole.memory; ml != nil {
+		share(ml.VMs, at, func(v *memory.VM) kd.Ref { return v.At }, func(f *facts) *[]*memory.VM { return &f.theMemory().VMs })
+		share(ml.Pools, at, func(p *memory.Pool) kd.Ref { return p.At }, func(f *facts) *[]*memory.Pool { return &f.theMemory().Pools })
+		share(ml.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theMemory().Notes })
+	}
 	if ol != nil {
 		share(ol.IRPs, at, func(i *objects.IRP) kd.Ref { return i.At }, func(f *facts) *[]*objects.IRP { return &f.theObjects().IRPs })
 		share(ol.Messages, at, func(m *objects.Message) kd.Ref { return m.At }, func(f *facts) *[]*objects.Message { return &f.theObjects().Messages })

@@ -7,6 +7,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/memory"
 	"kdlocks/objects"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
@@ -19,6 +20,7 @@ type session struct {
 	locks   locks.Reader
 	threads threads.Reader
 	objects objects.Reader
+	memory  memory.Reader
 	width   int // hex digits of kernel addresses in head lines: 8, 16, 0 unknown
 	facts   int // lines claimed by the readers
 	runs    []*collect.Run
