@@ -167,9 +167,17 @@ func (r *Row) mapped() {
 }
 
 // checkRow notes numbers of a row that contradict each other: what was made and
-// not freed is what is left.
+// not freed is what is left, and bytes divided by that are those of each.
 func (r *Reader) checkRow(row *Row, u *Usage) {
-	if u.Made.N-u.Freed.N != u.Allocs.N {
+	if left := u.Made.N - u.Freed.N; left != u.Allocs.N && left&(1<<32-1) != u.Allocs.N {
 		r.note(row.At, "poolmon: tag %q has %d allocations and %d frees, but a difference of %d", row.Tag, u.Made.N, u.Freed.N, u.Allocs.N)
+	}
+	each := int64(0)
+	if u.Allocs.N > 0 {
+		each = u.Bytes.N / u.Allocs.N
+	}
+	if u.PerAlloc.N != each {
+		r.note(row.At, "poolmon: tag %q has %d bytes in %d allocations, but %d for each: that is not used", row.Tag, u.Bytes.N, u.Allocs.N, u.PerAlloc.N)
+		u.PerAlloc = Number{}
 	}
 }

@@ -333,6 +333,8 @@ func (w *words) last(width int) (Number, ending, bool) {
 	w.pos = start + size
 	n := Number{v, w.Ref(start, size)}
 	switch {
+	case w.pos == len(w.Text) && w.Cut: // digits may be missing
+		return Number{}, cleanEnd, true
 	case w.pos == len(w.Text), w.Text[w.pos] == '\t':
 		return n, cleanEnd, true
 	case w.Text[w.pos] != ' ':

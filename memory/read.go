@@ -19,6 +19,19 @@ func Read(lines []kd.Line) Listing {
 	return Listing{}
 }
 
+// Known reports whether a text alone has the form of a line of such output.
+func Known(text string) bool {
+	if text == "" {
+		return false
+	}
+	l := kd.Line{Text: text, Num: 1}
+	var head, vm, pool, mon Reader
+	vm.newVM(l)
+	pool.newPool(Poolused, l)
+	mon.newPool(Poolmon, l)
+	return head.head(l) || vm.vmLine(l) || pool.poolusedLine(l) || mon.poolmonLine(l)
+}
+
 // mostNotes bounds the notes of a session.
 const mostNotes = 200
 

@@ -42,6 +42,9 @@ type Report struct {
 	CriticalSections []CriticalSection `json:"critical_sections,omitempty"`
 	Mutexes          []Mutex           `json:"mutexes,omitempty"`
 
+	// Memory is what was read of virtual memory and pool, nil if nothing was.
+	Memory *Memory `json:"memory,omitempty"`
+
 	Findings []Finding `json:"findings"`
 	// SelfCheck is what the input was asked about itself.
 	SelfCheck []SelfCheck `json:"self_check"`
