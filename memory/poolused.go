@@ -370,8 +370,8 @@ func isSwitch(w string) bool { return len(w) > 1 && (w[0] == '/' || w[0] == '-')
 //
 //	C:\tools>poolmon /iNtF? /g
 func (r *Reader) console(l kd.Line) bool {
-	prompt, command, ok := strings.Cut(l.Text, ">")
-	if !ok || !letter(prompt[0]) {
+	_, command, ok := strings.Cut(l.Text, ">")
+	if !ok {
 		return false
 	}
 	words := strings.Fields(command)

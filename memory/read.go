@@ -83,7 +83,7 @@ func (r *Reader) Line(l kd.Line) bool {
 // head opens the block that a line begins. Most lines are told by their first
 // byte.
 func (r *Reader) head(l kd.Line) bool {
-	if len(l.Text) > 3 && l.Text[1] == ':' && l.Text[2] == '\\' {
+	if len(l.Text) > 3 && letter(l.Text[0]) && l.Text[1] == ':' && l.Text[2] == '\\' {
 		return r.console(l)
 	}
 	switch l.Text[0] {

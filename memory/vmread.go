@@ -113,6 +113,7 @@ func (r *Reader) counter(c Counter, l kd.Line) {
 		r.left(c.At, "counters of !vm")
 		return
 	}
+	c.Name = strings.Clone(c.Name)
 	if c.Torn {
 		r.note(c.At, "!vm: %s has %d pages and %d Kb, which are not of one size: it is not used", c.Name, c.Pages.N, c.Kb.N)
 	}
@@ -202,7 +203,7 @@ func (r *Reader) pageFile(name string, l kd.Line) {
 		r.left(l.All(), "paging files")
 		return
 	}
-	r.vm.PageFiles = append(r.vm.PageFiles, PageFile{Name: name, At: l.All()})
+	r.vm.PageFiles = append(r.vm.PageFiles, PageFile{Name: strings.Clone(name), At: l.All()})
 }
 
 // pageFileSizes reads
@@ -248,7 +249,7 @@ func (r *Reader) banner(l kd.Line) bool {
 		r.left(l.All(), "warnings of !vm")
 		return true
 	}
-	r.vm.Banners = append(r.vm.Banners, Banner{text, l.All()})
+	r.vm.Banners = append(r.vm.Banners, Banner{strings.Clone(text), l.All()})
 	w := words{l, stars}
 	n, ok := w.number(false)
 	if !ok {
@@ -257,7 +258,7 @@ func (r *Reader) banner(l kd.Line) bool {
 	what := strings.Trim(w.rest(), "* ")
 	for _, end := range []string{" have failed", " has failed"} {
 		if s, ok := strings.CutSuffix(what, end); ok {
-			r.vm.Failures = append(r.vm.Failures, Failure{s, n})
+			r.vm.Failures = append(r.vm.Failures, Failure{strings.Clone(s), n})
 		}
 	}
 	return true
@@ -318,6 +319,8 @@ func (r *Reader) processRow(l kd.Line) bool {
 	default:
 		return false
 	}
+	p.Image = strings.Clone(image)
+	p.Commit.Name = p.Image
 	if r.vm.EndLine = max(r.vm.EndLine, l.Last()); len(r.vm.Processes) >= mostProcesses {
 		r.vm.Dropped++
 		return true
