@@ -28,12 +28,14 @@ type Pool struct {
 	Rows      []Row
 	// Total is the TOTAL line of !poolused.
 	Total Row
-	// Elided is where an author left rows out, unknown if nothing tells; rows from
-	// index Gap on stand behind that. Dropped counts rows beyond the limit on what
-	// is kept, Unread those that could not be read.
+	// Elided is where an author left rows out, unknown if nothing tells. Dropped
+	// counts rows beyond the limit on what is kept, Unread those that could not be
+	// read.
 	Elided          kd.Ref
-	Gap             int
 	Dropped, Unread int
+	// Gap is the index of the first row behind any line that was not read, or that
+	// stands for others; len(Rows) if there is none.
+	Gap int
 	// Machine is what poolmon prints of the machine above its rows, in Kb, but for
 	// page faults: "Memory", "Avail", "PageFlts", "InRam Krnl", "InRam P", "Commit",
 	// "Limit", "Peak", "Pool N", "Pool P".
@@ -215,7 +217,7 @@ func (p *Pool) Rank(row *Row, t Type) (rank int, ok bool) {
 	if i < 0 || !p.Rows[i].Of(t).Bytes.Known() || p.mayBeFiltered() {
 		return 0, false
 	}
-	if p.sortedBy(t) && (!p.Elided.Known() || i < p.Gap) && p.falls(t, i) {
+	if p.sortedBy(t) && i < p.Gap && p.falls(t, i) {
 		return i + 1, true
 	}
 	if !p.Whole() {

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"math"
 	"strings"
 
 	"kdlocks/kd"
@@ -26,7 +27,7 @@ type poolReader struct {
 // newPool opens a listing.
 func (r *Reader) newPool(tool Tool, l kd.Line) {
 	r.close()
-	r.open, r.pool = poolBlock, poolReader{Pool: &Pool{Tool: tool, At: l.All()}}
+	r.open, r.pool = poolBlock, poolReader{Pool: &Pool{Tool: tool, Gap: noGap, At: l.All()}}
 	if t := &r.typedPool; t.command != "" && t.poolused == (tool == Poolused) {
 		t.apply(r.pool.Pool)
 		*t = typedPool{}
@@ -97,17 +98,28 @@ func (r *Reader) columnHead(l kd.Line) bool {
 
 // poolLine reads the lines below the heads.
 func (r *Reader) poolLine(l kd.Line) bool {
-	if kd.IsElision(l.Text) {
-		if n := len(r.pool.Rows); n > 0 && !r.pool.Elided.Known() {
-			r.pool.Elided, r.pool.Gap = l.All(), n
+	read := false
+	switch {
+	case kd.IsElision(l.Text): // it is known noise
+		if len(r.pool.Rows) > 0 && !r.pool.Elided.Known() {
+			r.pool.Elided = l.All()
 		}
-		return false // it is known noise
+	case r.pool.Tool == Poolmon:
+		read = r.poolmonLine(l)
+	default:
+		read = r.poolusedLine(l)
 	}
-	if r.pool.Tool == Poolmon {
-		return r.poolmonLine(l)
+	if !read && len(r.pool.Rows) > 0 {
+		r.gap()
 	}
-	return r.poolusedLine(l)
+	return read
 }
+
+// noGap is the Gap of a listing that is being read, while there is none.
+const noGap = math.MaxInt
+
+// gap keeps that rows may be missing before the next one.
+func (r *Reader) gap() { r.pool.Gap = min(r.pool.Gap, len(r.pool.Rows)) }
 
 // add keeps a row.
 func (r *Reader) add(row Row) {
@@ -127,6 +139,7 @@ func (r *Reader) closePool() {
 		return
 	}
 	r.settleGlued()
+	p.Gap = min(p.Gap, len(p.Rows))
 	if p.Total.At.Known() && !p.Elided.Known() && p.Limit == 0 && p.Dropped == 0 {
 		r.checkTotal(NonPaged)
 		r.checkTotal(Paged)

@@ -120,6 +120,7 @@ func (r *Reader) poolusedLine(l kd.Line) bool {
 	}
 	if r.seen(l); row.Tag == "" {
 		r.pool.Unread++
+		r.gap()
 		r.note(l.All(), "!poolused: it is not clear where the tag ends in %q: the row is not used", kd.Clip(l.Text))
 		return true
 	}
@@ -127,11 +128,31 @@ func (r *Reader) poolusedLine(l kd.Line) bool {
 		r.pool.doubtful = append(r.pool.doubtful, len(r.pool.Rows))
 	}
 	r.pool.glued = r.pool.glued || last == gluedOn
+	together := runTogether(row.Comment)
+	if together {
+		r.pool.Unread++
+		r.note(l.All(), "!poolused: several rows were run together: only the first, of tag %q, is read", row.Tag)
+	}
 	if row.unread() > 0 {
 		r.note(l.All(), "!poolused: a number of tag %q cannot be read: it is unknown", row.Tag)
 	}
-	r.add(row)
+	if r.add(row); together {
+		r.gap()
+	}
 	return true
+}
+
+// runTogether reports whether the numbers of another row stand in a comment.
+func runTogether(comment string) bool {
+	n := 0
+	for w := range strings.FieldsSeq(comment) {
+		if plainDigits(w) < len(w) {
+			n = 0
+		} else if n++; n == len(plainHeads) {
+			return true
+		}
+	}
+	return false
 }
 
 // unread counts the numbers that every row has and that are unknown in this one.

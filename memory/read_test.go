@@ -113,6 +113,10 @@ func TestRead(t *testing.T) {
 			want: []string{`vm ""`, "NonPagedPool Usage 877 3508 torn=false"}, strange: 1,
 		},
 		{
+			name: "lines run together", text: "Physical Memory: 851420 ( 3405680 Kb) Available Pages: 573277 ( 2293108 Kb) Special Thing: 1 ( 4 Kb)\nCommit limit: 5 ( 20 Kb) Page File: \\a Current: 3584000 Kb\n" + plainHead + "None 246479 50827424 0 0 call to ExAllocatePool MmCm 1198 18462512 0 0 Calls\n",
+			want: []string{`vm ""`, "Physical Memory 851420 3405680 torn=false", "Available Pages 573277 2293108 torn=false", "Special Thing 1 4 torn=false", "Commit limit 5 20 torn=false", `!poolused "" by tag filter "" unknown limit 0 cut yes`, `"None" np 246479/50827424 p 0/0 | call to ExAllocatePool MmCm 1198 18462512 0 0 Calls | `}, notes: 2,
+		},
+		{
 			name: "two outputs without prompts", text: "Physical Memory: 10 ( 40 Kb)\nAvailable Pages: 5 ( 20 Kb)\nPhysical Memory: 10 ( 40 Kb)\nAvailable Pages: 4 ( 16 Kb)\nPage File: \\??\\C:\\p\nAvailable Pages: 3 ( 12 Kb)\n",
 			want: []string{`vm ""`, "Physical Memory 10 40 torn=false", "Available Pages 5 20 torn=false", `vm ""`, "Physical Memory 10 40 torn=false", "Available Pages 4 16 torn=false", `vm ""`, "Available Pages 3 12 torn=false", `file "\\??\\C:\\p" -1 -1 -1 -1`},
 		},
@@ -265,6 +269,8 @@ func TestRank(t *testing.T) {
 		{"by tag", plainHead + rows, memory.NonPaged, "- - -"},
 		{"left out in the middle", sorted + "AAAA 1 100 0 0\n...\nBBBB 1 50 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - -"},
 		{"not in that order", sorted + "AAAA 1 10 0 0\nBBBB 1 50 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - -"},
+		{"a row that is not read", sorted + "AAAA 1 100 0 0\nABAB 1a 9e 0 8\nBBBB 1 50 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - -"},
+		{"rows run together", sorted + "AAAA 1 100 0 0 a BABA 1 99 0 0 b\nBBBB 1 50 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - -"},
 		{"a filter", "kd> !poolused 2 *\n" + sorted + rows, memory.NonPaged, "1 2 3"},
 		{"a filter that hides", "kd> !poolused 2 ?B*\n" + sorted + rows, memory.NonPaged, "- - -"},
 		{"one number is unknown", sorted + "AAAA 1 100 0 0\nBBBB 1 5e0 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - 3"},

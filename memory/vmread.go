@@ -39,19 +39,37 @@ func (r *Reader) vmHead(l kd.Line) bool {
 		r.pageFile(name, l)
 		return true
 	}
-	name, at := counterName(l.Text)
+	name, at := counterName(l.Text, 0)
 	if !opensVM[strings.ToLower(name)] {
 		return false
 	}
-	c, rest, ok := readCounter(name, at, l)
-	if !ok || rest != "" && !c.Pages.Known() {
+	c, end, ok := readCounter(name, at, l)
+	if !ok || !c.Pages.Known() && end < len(l.Text) {
 		return false
 	}
 	if r.vm == nil || r.vm.Counter(name) != nil {
 		r.newVM(l)
 	}
 	r.counter(c, l)
+	r.behindCounter(end, l)
 	return true
+}
+
+// behindCounter reads the counters behind the first of a line in which several
+// were run together. Other than those, a remark may stand there.
+func (r *Reader) behindCounter(at int, l kd.Line) {
+	for at < len(l.Text) {
+		name, begin := counterName(l.Text, at)
+		c, end, ok := readCounter(name, begin, l)
+		if name == "" || !ok {
+			if strings.Contains(l.Text[at:], "Kb") {
+				r.note(l.Ref(at, len(l.Text)-at), "!vm: several lines were run together: %q is not read", kd.Clip(l.Text[at:]))
+			}
+			return
+		}
+		r.counter(c, l)
+		at = end
+	}
 }
 
 // afterPageFiles reports whether the output that is open has come to counters
@@ -88,18 +106,14 @@ func (r *Reader) newVM(l kd.Line) {
 
 // vmLine reads the lines below the head.
 func (r *Reader) vmLine(l kd.Line) bool {
-	v := r.vm
 	if l.Text[0] == '*' {
 		return r.banner(l)
 	}
 	if strings.HasPrefix(l.Text, "Current:") || strings.HasPrefix(l.Text, "Minimum:") {
 		return r.pageFileSizes(l)
 	}
-	if name, at := counterName(l.Text); name != "" {
-		if c, rest, ok := readCounter(name, at, l); ok && rest == "" {
-			if v.Counter(name) != nil {
-				r.note(l.All(), "!vm prints %s twice: the first is used", name)
-			}
+	if name, at := counterName(l.Text, 0); name != "" {
+		if c, end, ok := readCounter(name, at, l); ok && end == len(l.Text) {
 			r.counter(c, l)
 			return true
 		}
@@ -113,6 +127,9 @@ func (r *Reader) counter(c Counter, l kd.Line) {
 		r.left(c.At, "counters of !vm")
 		return
 	}
+	if r.vm.Counter(c.Name) != nil {
+		r.note(c.At, "!vm prints %s twice: the first is used", c.Name)
+	}
 	c.Name = strings.Clone(c.Name)
 	if c.Torn {
 		r.note(c.At, "!vm: %s has %d pages and %d Kb, which are not of one size: it is not used", c.Name, c.Pages.N, c.Kb.N)
@@ -120,10 +137,11 @@ func (r *Reader) counter(c Counter, l kd.Line) {
 	r.vm.Counters = append(r.vm.Counters, c)
 }
 
-// counterName returns what stands before the colon of a line, with one blank
+// counterName returns what stands from a byte on before the colon, with one blank
 // between its words, and where the rest begins; "" if that is no name.
-func counterName(text string) (string, int) {
+func counterName(line string, from int) (string, int) {
 	const longest = 48
+	text, front := kd.TrimBlanks(line[from:])
 	i := strings.IndexByte(text[:min(len(text), longest)], ':')
 	if i <= 0 || !letter(text[0]) {
 		return "", 0
@@ -137,16 +155,16 @@ func counterName(text string) (string, int) {
 	if strings.Contains(name, "  ") || strings.IndexByte(name, '\t') >= 0 || name[i-1] == ' ' {
 		name = strings.Join(strings.Fields(name), " ")
 	}
-	return name, i + 1
+	return name, from + front + i + 1
 }
 
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// readCounter reads what stands behind the name of a counter, and returns what
-// is left behind it:
+// readCounter reads what stands behind the name of a counter, and returns where
+// that ends:
 //
 //	NonPagedPool Usage:    877   (    3508 Kb)
-func readCounter(name string, at int, l kd.Line) (c Counter, rest string, ok bool) {
+func readCounter(name string, at int, l kd.Line) (c Counter, end int, ok bool) {
 	w := words{l, at}
 	c = Counter{Name: name, At: l.All()}
 	first, readable := w.number(false)
@@ -155,7 +173,7 @@ func readCounter(name string, at int, l kd.Line) (c Counter, rest string, ok boo
 		w.pos = at
 		bad, _ := w.word()
 		if bad == "" || plainDigits(bad) == 0 || !w.take("(") {
-			return c, "", false
+			return c, 0, false
 		}
 		first = Number{}
 	}
@@ -163,14 +181,14 @@ func readCounter(name string, at int, l kd.Line) (c Counter, rest string, ok boo
 	c.Kb, readable = w.number(false)
 	if !readable {
 		if bad, _ := w.word(); plainDigits(bad) == 0 {
-			return c, "", false
+			return c, 0, false
 		}
 	}
 	if !w.take("Kb") || !w.take(")") || !c.Pages.Known() && !c.Kb.Known() {
-		return c, "", false
+		return c, 0, false
 	}
 	c.Torn = c.Pages.Known() && c.Kb.Known() && !sameSize(c.Pages.N, c.Kb.N)
-	return c, w.rest(), true
+	return c, w.pos, true
 }
 
 // sameSize reports whether a number of pages is a number of Kb. Pages have 4 Kb,
@@ -301,8 +319,8 @@ func (r *Reader) processRow(l kd.Line) bool {
 	n, _ := w.number(false)
 	switch {
 	case w.take("("):
-		c, rest, ok := readCounter(image, at, l)
-		if !ok || rest != "" {
+		c, end, ok := readCounter(image, at, l)
+		if !ok || end < len(l.Text) {
 			return false
 		}
 		p.Commit = c
