@@ -26,10 +26,29 @@ func Known(text string) bool {
 	}
 	l := kd.Line{Text: text, Num: 1}
 	var head, vm, pool, mon Reader
+	if head.head(l) {
+		return true
+	}
+	if text[0] != '*' && !strings.Contains(text, "Kb") && numbersIn(text) < len(plainHeads) {
+		return false
+	}
 	vm.newVM(l)
 	pool.newPool(Poolused, l)
 	mon.newPool(Poolmon, l)
-	return head.head(l) || vm.vmLine(l) || pool.poolusedLine(l) || mon.poolmonLine(l)
+	return vm.vmLine(l) || pool.poolusedLine(l) || mon.poolmonLine(l)
+}
+
+// numbersIn counts the words of the beginning of a text that begin with a digit.
+func numbersIn(text string) int {
+	n, blank := 0, true
+	for i := range min(len(text), 120) {
+		c := text[i]
+		if blank && '0' <= c && c <= '9' {
+			n++
+		}
+		blank = c == ' ' || c == '\t'
+	}
+	return n
 }
 
 // mostNotes bounds the notes of a session.
