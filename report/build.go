@@ -114,6 +114,7 @@ func (b *builder) add(r *Report, j *heuristics.Judgement) {
 	b.lockLists(r, j.Snap)
 	b.objectLists(r, j.Snap)
 	b.moduleLists(r, j.Snap)
+	b.memory(r, j.Snap)
 	before := len(r.Findings)
 	for i := range j.Findings {
 		r.Findings = append(r.Findings, b.finding(j.Snap, &j.Findings[i]))

@@ -45,6 +45,8 @@ type Report struct {
 	// Modules are loaded and unloaded modules, ModuleLists the lists of loaded ones.
 	Modules     []Module     `json:"modules,omitempty"`
 	ModuleLists []ModuleList `json:"module_lists,omitempty"`
+	// Memory is what was read of virtual memory and pool, nil if nothing was.
+	Memory *Memory `json:"memory,omitempty"`
 
 	Findings []Finding `json:"findings"`
 	// Rules is what rule packs say beside the findings, absent if none were asked.

@@ -170,7 +170,7 @@ func (d *decoder) minEngine(n *yaml.Node) bool {
 			return true
 		}
 		have, _ := parseVersion(Engine)
-		if want.Compare(have) > 0 {
+		if order, _ := want.Compare(have); order > 0 {
 			d.newer = append(d.newer, idOf(n)+" (needs engine "+v.Value+", this is "+Engine+")")
 			return true
 		}

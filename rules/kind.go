@@ -33,7 +33,9 @@ type kind struct {
 	// find returns the fact of a key, nil if the input does not hold it; nil
 	// without a key.
 	find func(*world, Value) fact
-	at   func(fact) kd.Ref
+	// absent, when not nil, reports whether a fact of a key is known not to exist.
+	absent func(*world, Value) bool
+	at     func(fact) kd.Ref
 	// addr is the address of a fact for evidence, nil if its facts have none.
 	addr   func(fact) kd.Addr
 	fields []*field

@@ -192,7 +192,8 @@ func (v Value) equals(o Value) bool {
 	case Address:
 		return v.A == o.A
 	case Version:
-		return v.V.Compare(o.V) == 0
+		n, ok := v.V.Compare(o.V)
+		return ok && n == 0
 	}
 	return v.N == o.N
 }
@@ -200,7 +201,8 @@ func (v Value) equals(o Value) bool {
 // compare orders values of a type that has an order.
 func (v Value) compare(o Value) int {
 	if v.Type == Version {
-		return v.V.Compare(o.V)
+		n, _ := v.V.Compare(o.V)
+		return n
 	}
 	switch {
 	case v.N < o.N:

@@ -67,14 +67,23 @@ func (w *world) byKey(c *clause, env bindings) (facts []fact, missing []Missing,
 			continue
 		}
 		for i := range m.ops {
-			op := &m.ops[i]
-			if op.op == "eq" || op.op == "in" || op.op == "has" {
+			if op := &m.ops[i]; op.namesKeys() {
 				facts, missing = w.ofKeys(c, op, env)
 				return facts, missing, true
 			}
 		}
 	}
 	return nil, nil, false
+}
+
+// namesKeys reports whether the comparison gives the keys of facts.
+func (c *comparison) namesKeys() bool {
+	for i := range c.operands {
+		if c.operands[i].glob != "" {
+			return false
+		}
+	}
+	return c.op == "eq" || c.op == "in" || c.op == "has"
 }
 
 func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, missing []Missing) {
@@ -90,6 +99,9 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, m
 		for _, v := range values.List {
 			if f := c.kind.find(w, v); f != nil {
 				facts = append(facts, f)
+				continue
+			}
+			if c.kind.absent != nil && c.kind.absent(w, v) {
 				continue
 			}
 			if len(missing) < mostMissing {

@@ -3,6 +3,7 @@ package rules
 import (
 	"strings"
 
+	"kdlocks/modules"
 	"kdlocks/stacks"
 )
 
@@ -17,24 +18,9 @@ type stackPattern struct {
 	none []framePattern
 }
 
-// framePattern is a pattern of module!function. The module is in lower case,
-// and nt stands for all names of the kernel's image.
+// framePattern is a pattern of module!function. The module is a modules.Key,
+// so that nt stands for all names of the kernel's image.
 type framePattern struct{ module, function string }
-
-// kernelImages are the names that images of the kernel are loaded under
-// (Microsoft Learn: "Debugging ... kernel" lists ntoskrnl, ntkrnlmp, ntkrnlpa and
-// ntkrpamp as the files of nt).
-var kernelImages = map[string]bool{"ntoskrnl": true, "ntkrnlmp": true, "ntkrnlpa": true, "ntkrpamp": true}
-
-// moduleKey is the name of a module as patterns know it.
-func moduleKey(name string) string {
-	name = strings.ToLower(name)
-	name = strings.TrimSuffix(strings.TrimSuffix(name, ".sys"), ".exe")
-	if kernelImages[name] {
-		return "nt"
-	}
-	return name
-}
 
 // parseFrame reads module!function, and says what is wrong with it.
 func parseFrame(s string) (framePattern, string) {
@@ -56,7 +42,7 @@ func parseFrame(s string) (framePattern, string) {
 	if why := badGlob(strings.NewReplacer("[", "", "]", "", "{", "", "}", "").Replace(s)); why != "" {
 		return framePattern{}, why
 	}
-	return framePattern{moduleKey(module), function}, ""
+	return framePattern{modules.Key(module), function}, ""
 }
 
 // fits compares a frame with the pattern. Without symbols the function of a frame
@@ -81,9 +67,9 @@ const farOffset = 0x10000
 // callOf returns the module and function of a frame as patterns know them.
 func callOf(f *stacks.Frame) (module, function string) {
 	if f.Offset >= farOffset {
-		return moduleKey(f.Module), ""
+		return modules.Key(f.Module), ""
 	}
-	return moduleKey(f.Module), f.Function
+	return modules.Key(f.Module), f.Function
 }
 
 func fitsAny(ps []framePattern, f *stacks.Frame) Truth {

@@ -36,6 +36,7 @@ func (s *Snapshot) String() string {
 	s.formatOthers(&b)
 	s.formatObjects(&b)
 	s.formatModules(&b)
+	s.formatMemory(&b)
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "note :%d %s\n", n.At.Line, n.Text)
 	}

@@ -4,6 +4,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/memory"
 	"kdlocks/modules"
 	"kdlocks/objects"
 	"kdlocks/threads"
@@ -138,6 +139,9 @@ type Snapshot struct {
 	// each range and name; ModuleLists are the lists that they stood in.
 	Modules     []*modules.Module
 	ModuleLists []modules.List
+	// Memory is what !vm, !poolused and poolmon printed, in the order of the input:
+	// several listings of pool may show growth.
+	Memory memory.Listing
 	// HasLocks is true when !locks output was read at all; Total and Held are
 	// the figures of its last line.
 	HasLocks    bool
@@ -236,7 +240,17 @@ func (s *Snapshot) Empty() bool { return s.OnlyModules() && len(s.Modules) == 0 
 // tell nothing of locks.
 func (s *Snapshot) OnlyModules() bool {
 	return !s.HasLocks && s.ThreadCount() == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.interpretations) == 0 &&
-		s.Objects.Empty() && len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
+		s.Objects.Empty() && s.Memory.Empty() && len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
+}
+
+// SetMemory adds what was read of memory, which nothing else here depends on; l
+// may be nil.
+func (s *Snapshot) SetMemory(l *memory.Listing) {
+	if l == nil {
+		return
+	}
+	s.Memory = *l
+	s.Notes = append(s.Notes, l.Notes...)
 }
 
 // NotThreads returns the values of which the debugger said that they are no

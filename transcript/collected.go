@@ -117,5 +117,6 @@ func (r *router) endOutput() {
 	r.cur.locks.Break()
 	r.cur.objects.Prompt(objects.Printed{})
 	r.cur.modules.Prompt(false)
+	r.cur.memory.Break()
 	r.title, r.reference = stopTitle{}, false
 }

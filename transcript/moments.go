@@ -4,6 +4,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/memory"
 	"kdlocks/modules"
 	"kdlocks/objects"
 	"kdlocks/snapshot"
@@ -16,6 +17,7 @@ type facts struct {
 	threads threads.Listing
 	objects *objects.Listing // nil if there are none
 	modules *modules.Listing // nil if there are none
+	memory  *memory.Listing  // nil if there is nothing
 	runs    []*collect.Run
 }
 
@@ -23,6 +25,7 @@ type facts struct {
 func (f *facts) snapshot(target snapshot.Target) *snapshot.Snapshot {
 	s := snapshot.Build(target, f.locks, f.threads, f.objects, f.modules)
 	s.Collected = f.runs
+	s.SetMemory(f.memory)
 	return s
 }
 
@@ -64,6 +67,9 @@ func (f *facts) add(o facts) {
 		to.Lists = append(to.Lists, o.modules.Lists...)
 	}
 	f.runs = append(f.runs, o.runs...)
+	if o.memory != nil {
+		f.theMemory().Add(o.memory)
+	}
 	if o.objects != nil {
 		to := f.theObjects()
 		to.IRPs = append(to.IRPs, o.objects.IRPs...)
@@ -91,6 +97,14 @@ func (f *facts) theModules() *modules.Listing {
 		f.modules = &modules.Listing{}
 	}
 	return f.modules
+}
+
+// theMemory returns what was read of memory, to be added to.
+func (f *facts) theMemory() *memory.Listing {
+	if f.memory == nil {
+		f.memory = &memory.Listing{}
+	}
+	return f.memory
 }
 
 // splitMoments tells apart the moments that the listings of one session show:
@@ -132,6 +146,11 @@ func splitMoments(whole facts) []facts {
 		share(ml.Lists, at, func(l modules.List) kd.Ref { return l.At }, func(f *facts) *[]modules.List { return &f.theModules().Lists })
 	}
 	share(whole.runs, at, func(c *collect.Run) kd.Ref { return c.Last }, func(f *facts) *[]*collect.Run { return &f.runs })
+	if ml := whole.memory; ml != nil {
+		share(ml.VMs, at, func(v *memory.VM) kd.Ref { return v.At }, func(f *facts) *[]*memory.VM { return &f.theMemory().VMs })
+		share(ml.Pools, at, func(p *memory.Pool) kd.Ref { return p.At }, func(f *facts) *[]*memory.Pool { return &f.theMemory().Pools })
+		share(ml.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theMemory().Notes })
+	}
 	if ol != nil {
 		share(ol.IRPs, at, func(i *objects.IRP) kd.Ref { return i.At }, func(f *facts) *[]*objects.IRP { return &f.theObjects().IRPs })
 		share(ol.Messages, at, func(m *objects.Message) kd.Ref { return m.At }, func(f *facts) *[]*objects.Message { return &f.theObjects().Messages })

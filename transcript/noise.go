@@ -22,6 +22,7 @@ var noise = []string{
 	"*  ", "* ", "Couldn't resolve", "KD: Scanning for held",
 	"Kernel Bitmap Dump File:", "Kernel Summary Dump File:", "Kernel Complete Dump File:", "Mini Kernel Dump File:",
 	"Computer Name:", "SystemManufacturer =", "SystemProductName =", "KernelMode Dump Path:", "Mex External ", "Warning! Zombie process(es) detected", // mex
+	"Using a machine size of", "*** CacheSize too low", "Max cache size is", "Total memory in cache", "Number of regions cached:", "** Transition PTEs are", "** Prototype PTEs are", // the cache of a live debugger
 	"ReadMemory error: Cannot get nt!", "fffff78000000000: Unable to get shared data", "ffdf0000: Unable to get shared data",
 }
 
@@ -34,6 +35,16 @@ func isNoise(text string) bool {
 	}
 	if c := (kd.Cursor{Text: text}); text[0] == 'K' && c.Take("KD: Scanning for held") {
 		return true // with more blanks than one
+	}
+	switch text[0] { // the cache of a live debugger
+	case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		if strings.Contains(text, " full reads broken into ") {
+			return true
+		}
+	case 'b', 'c':
+		if strings.Contains(text, " cached/") && strings.HasSuffix(text, "% cached") {
+			return true
+		}
 	}
 	// Progress dots, perhaps wrapped before the last word in front of them, rulers
 	// and elisions.

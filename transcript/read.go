@@ -279,7 +279,7 @@ func (r *router) content(l kd.Line) Status {
 		r.claim("", l)
 		return Claimed
 	}
-	if r.object(l) {
+	if r.memory(l) || r.object(l) {
 		r.cur.modules.Break()
 		return Claimed
 	}
@@ -330,6 +330,19 @@ func (r *router) object(l kd.Line) bool {
 	return true
 }
 
+// memory gives a line to the reader of !vm, !poolused and poolmon. What it takes
+// parts the output of the others.
+func (r *router) memory(l kd.Line) bool {
+	if !r.cur.memory.Line(l) {
+		return false
+	}
+	r.cur.objects.Break()
+	r.cur.locks.Line(kd.Line{})
+	r.cur.threads.Line(kd.Line{})
+	r.claim(r.cur.memory.Command(), l)
+	return true
+}
+
 // sectionCommands print critical sections: what is seen of them is of user mode.
 var sectionCommands = map[string]bool{"!cs": true, "!locks": true, "!critsec": true, "!ntsdexts.locks": true}
 
@@ -346,6 +359,9 @@ func beginsWithAddress(text string) bool {
 func (r *router) claim(command string, l kd.Line) {
 	if !strings.HasPrefix(l.Text, "Possible deadlock.") { // it comes before its break-in
 		r.cur.facts++
+	}
+	if command != r.cur.memory.Command() {
+		r.cur.memory.Break()
 	}
 	if r.typed {
 		return
@@ -471,6 +487,7 @@ func (r *router) command(command string, l kd.Line) bool {
 	if q, ok := modules.ParseCommand(command, false); ok {
 		r.cur.modules.Typed(q)
 	}
+	r.cur.memory.Typed(command)
 	if printsFields(word) {
 		r.cur.objects.PrintsFields(command, l.All())
 	}
@@ -602,7 +619,7 @@ func (r *router) nextTarget() {
 }
 
 func (r *router) endSession(s *session) {
-	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), objects: s.objects.Done(), modules: s.modules.Done(), runs: s.runs}
+	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), objects: s.objects.Done(), memory: s.memory.Done(), modules: s.modules.Done(), runs: s.runs}
 	f.threads.Load = r.loader.load
 	r.raw = append(r.raw, &rawSession{target: s.target, id: s.id, facts: f})
 }

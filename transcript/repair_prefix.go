@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/memory"
 )
 
 // What stands in front of each line of a paste: quoting, line numbers, times.
@@ -201,7 +202,7 @@ func begunForm(text string) bool {
 	case symbol:
 		return siteFit(text) != noFit
 	}
-	return false
+	return memory.Known(text)
 }
 
 // lineNumber is a number in front of a line and what closes it.

@@ -7,6 +7,7 @@ import (
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
+	"kdlocks/memory"
 	"kdlocks/modules"
 	"kdlocks/objects"
 	"kdlocks/snapshot"
@@ -21,6 +22,7 @@ type session struct {
 	threads threads.Reader
 	objects objects.Reader
 	modules modules.Reader
+	memory  memory.Reader
 	width   int // hex digits of kernel addresses in head lines: 8, 16, 0 unknown
 	facts   int // lines claimed by the readers
 	runs    []*collect.Run

@@ -19,6 +19,7 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	r.cur.locks.Break()
 	r.cur.objects.Break()
 	r.cur.objects.Prompt(objects.Printed{})
+	r.cur.memory.Break()
 	r.cur.threads.Prompt(true)
 	r.lines, r.repair, r.fated = physical{text: r.src.text}, Repair{input: i}, 0
 	r.src.Status, r.reserved = make([]Status, 0, r.src.Bytes/usualLine), false

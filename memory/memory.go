@@ -1,0 +1,54 @@
+package memory
+
+import "kdlocks/kd"
+
+// Listing is what was read, in the order of the input.
+type Listing struct {
+	VMs   []*VM
+	Pools []*Pool
+	Notes []kd.Note
+}
+
+// Empty reports whether nothing was read.
+func (l *Listing) Empty() bool { return l == nil || len(l.VMs)+len(l.Pools) == 0 }
+
+// Add joins what was read of another log of the same moment.
+func (l *Listing) Add(o *Listing) {
+	if o == nil {
+		return
+	}
+	l.VMs = append(l.VMs, o.VMs...)
+	l.Pools = append(l.Pools, o.Pools...)
+	l.Notes = append(l.Notes, o.Notes...)
+}
+
+// Flag is a yes or no that may not be known.
+type Flag uint8
+
+// The values of a Flag.
+const (
+	Unknown Flag = iota
+	No
+	Yes
+)
+
+// String returns "unknown", "no" or "yes".
+func (f Flag) String() string { return [...]string{"unknown", "no", "yes"}[f] }
+
+// flag turns a bool that is known into a Flag.
+func flag(yes bool) Flag {
+	if yes {
+		return Yes
+	}
+	return No
+}
+
+// Number is a count as printed and where; the unit is said by what it is a
+// field of. The zero Number is unknown.
+type Number struct {
+	N  int64
+	At kd.Ref
+}
+
+// Known reports whether the number was printed and read.
+func (n Number) Known() bool { return n.At.Known() }

@@ -1,0 +1,276 @@
+package memory
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"kdlocks/kd"
+)
+
+// Pool is one output of !poolused or poolmon: what each tag uses.
+type Pool struct {
+	Tool    Tool
+	Command string // as typed, "" if nothing tells
+	// Sort is what the rows are sorted by, as the output or the command tells.
+	Sort   Sort
+	SortAt kd.Ref
+	// Filter is the pattern of tags that was asked for. Filtered is Unknown where
+	// nothing tells the command.
+	Filter   string
+	Filtered Flag
+	// Limit is the number of rows that was asked for, 0 if all were.
+	Limit int
+	// OfSession is Yes for the pool of a session, which is not that of the system;
+	// SessionID is which, if it was printed.
+	OfSession Flag
+	SessionID Number
+	Rows      []Row
+	// Total is the TOTAL line of !poolused.
+	Total Row
+	// Elided is where an author left rows out, unknown if nothing tells. Dropped
+	// counts rows beyond the limit on what is kept, Unread those that could not be
+	// read.
+	Elided          kd.Ref
+	Dropped, Unread int
+	// Gap is the index of the first row behind any line that was not read, or that
+	// stands for others; len(Rows) if there is none.
+	Gap int
+	// Machine is what poolmon prints of the machine above its rows, in Kb, but for
+	// page faults: "Memory", "Avail", "PageFlts", "InRam Krnl", "InRam P", "Commit",
+	// "Limit", "Peak", "Pool N", "Pool P".
+	Machine []Gauge
+	At      kd.Ref
+	EndLine int32
+}
+
+// Gauge is a name and a number in the head of poolmon.
+type Gauge struct {
+	Name string
+	Number
+}
+
+// Tool is what printed a Pool.
+type Tool uint8
+
+// The tools that print pools.
+const (
+	Poolused Tool = iota
+	Poolmon
+)
+
+// String returns the name of the tool.
+func (t Tool) String() string { return [...]string{"!poolused", "poolmon"}[t] }
+
+// Sort is an order of rows.
+type Sort uint8
+
+// The orders of rows.
+const (
+	SortUnknown Sort = iota
+	ByTag
+	ByNonPaged // bytes of nonpaged pool, most first
+	ByPaged    // bytes of paged pool, most first
+	ByBytes    // bytes of either, most first
+)
+
+// String returns the name of the order, "unknown" if there is none.
+func (s Sort) String() string { return [...]string{"unknown", "tag", "nonpaged", "paged", "bytes"}[s] }
+
+// Type is a type of pool.
+type Type uint8
+
+// The types of pool.
+const (
+	NoType Type = iota
+	NonPaged
+	Paged
+)
+
+// String returns the name of the type, "" for NoType.
+func (t Type) String() string { return [...]string{"", "nonpaged", "paged"}[t] }
+
+// Row is what one tag uses. A row of !poolused has both types of pool; one of
+// poolmon has one, and the other is unknown.
+type Row struct {
+	// Tag has four characters: as printed, with blanks for those that are missing
+	// at its end. Case counts.
+	Tag      string
+	Type     Type   // of poolmon
+	TypeWord string // as printed: "Nonp"
+	NonPaged Usage
+	Paged    Usage
+	// Comment is what pooltag.txt says of the tag, or of its absence there;
+	// Driver the file that it names: "i8042prt.sys", "nt!mm".
+	Comment string
+	Driver  string
+	At      kd.Ref
+}
+
+// Usage is what a tag uses of one type of pool.
+type Usage struct {
+	// Allocs are the allocations that were not freed: Allocs of !poolused, Diff of
+	// poolmon and of !poolused 1. Bytes are what they take.
+	Allocs, Bytes Number
+	// Made and Freed are all allocations since the machine started, and all that
+	// were freed: Allocs and Frees of poolmon and of !poolused 1.
+	Made, Freed Number
+	// MadeSince, FreedSince and BytesSince are the changes since the last look of
+	// poolmon; PerAlloc is what it prints as bytes for each allocation.
+	MadeSince, FreedSince, BytesSince, PerAlloc Number
+}
+
+// Of returns what the row says of a type of pool.
+func (r *Row) Of(t Type) *Usage {
+	if t == Paged {
+		return &r.Paged
+	}
+	return &r.NonPaged
+}
+
+// Described reports whether the tag is in pooltag.txt, as far as the comment
+// tells.
+func (r *Row) Described() Flag {
+	if r.Comment == "" {
+		return Unknown
+	}
+	return flag(!strings.HasPrefix(r.Comment, "UNKNOWN pooltag"))
+}
+
+// Tag returns a tag as rows have it: blanks at its end are what is missing of
+// four characters.
+func Tag(s string) string {
+	if n := utf8.RuneCountInString(s); n < tagChars {
+		return s + strings.Repeat(" ", tagChars-n)
+	}
+	return s
+}
+
+// tagChars is how many characters a tag has.
+const tagChars = 4
+
+// Find returns the row of a tag that says something of a type of pool; nil if
+// there is none. A tag that is not listed uses nothing only if Whole says so.
+func (p *Pool) Find(tag string, t Type) *Row {
+	tag = Tag(tag)
+	for i := range p.Rows {
+		u := p.Rows[i].Of(t)
+		if p.Rows[i].Tag == tag && (u.Allocs.Known() || u.Bytes.Known()) {
+			return &p.Rows[i]
+		}
+	}
+	return nil
+}
+
+// Cut reports whether rows are missing: Yes if the command asked for some only,
+// an author left some out, or some were not read; No if all are there; else
+// Unknown.
+func (p *Pool) Cut() Flag {
+	switch {
+	case p.Filter != "" || p.Limit > 0 || p.Elided.Known() || p.Dropped+p.Unread > 0:
+		return Yes
+	case p.Whole():
+		return No
+	}
+	return Unknown
+}
+
+// Whole reports whether every tag is listed: the rows add up to the TOTAL, which
+// !poolused prints of all tags.
+func (p *Pool) Whole() bool {
+	if p.mayBeFiltered() || p.Elided.Known() || p.Dropped+p.Unread > 0 {
+		return false
+	}
+	for _, t := range []Type{NonPaged, Paged} {
+		for _, f := range []func(*Usage) Number{(*Usage).bytes, (*Usage).allocs} {
+			total := f(p.Total.Of(t))
+			sum, ok := p.sum(t, f)
+			if !total.Known() || !ok || sum != total.N {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (u *Usage) bytes() Number  { return u.Bytes }
+func (u *Usage) allocs() Number { return u.Allocs }
+
+// sum adds up a number of all rows, if all are known.
+func (p *Pool) sum(t Type, f func(*Usage) Number) (int64, bool) {
+	sum := int64(0)
+	for i := range p.Rows {
+		n := f(p.Rows[i].Of(t))
+		if !n.Known() || n.N < 0 || sum > 1<<62-min(n.N, 1<<62) {
+			return 0, false
+		}
+		sum += n.N
+	}
+	return sum, true
+}
+
+// Rank returns the place of a row among the tags by the bytes that they use of a
+// type of pool, counted from 1. It is unknown where rows that use more may be
+// missing.
+func (p *Pool) Rank(row *Row, t Type) (rank int, ok bool) {
+	i := slices.IndexFunc(p.Rows, func(r Row) bool { return r.At == row.At })
+	if i < 0 || !p.Rows[i].Of(t).Bytes.Known() || p.mayBeFiltered() {
+		return 0, false
+	}
+	if p.sortedBy(t) && i < p.Gap && p.falls(t, i) {
+		return i + 1, true
+	}
+	if !p.Whole() {
+		return 0, false
+	}
+	rank = 1
+	for k := range p.Rows {
+		if p.Rows[k].Of(t).Bytes.N > p.Rows[i].Of(t).Bytes.N {
+			rank++
+		}
+	}
+	return rank, true
+}
+
+// mayBeFiltered reports whether a pattern of tags was asked for, or may have been:
+// where nothing tells, tags that do not begin with one character say no.
+func (p *Pool) mayBeFiltered() bool {
+	if p.Filtered != Unknown {
+		return p.Filtered == Yes
+	}
+	for i := range p.Rows {
+		if p.Rows[i].Tag[0] != p.Rows[0].Tag[0] {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Pool) sortedBy(t Type) bool {
+	return t == NonPaged && p.Sort == ByNonPaged || t == Paged && p.Sort == ByPaged
+}
+
+// falls reports whether the bytes of the rows up to one never rise.
+func (p *Pool) falls(t Type, to int) bool {
+	last := Number{}
+	for i := range to + 1 {
+		n := p.Rows[i].Of(t).Bytes
+		if n.Known() && last.Known() && n.N > last.N {
+			return false
+		}
+		if n.Known() {
+			last = n
+		}
+	}
+	return true
+}
+
+// Gauge returns a number of the head of poolmon by its name.
+func (p *Pool) Gauge(name string) Number {
+	for _, g := range p.Machine {
+		if g.Name == name {
+			return g.Number
+		}
+	}
+	return Number{}
+}

@@ -1,0 +1,160 @@
+package memory
+
+import (
+	"math"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// mostRows bounds the rows of pool listings that are kept of one session.
+const mostRows = 20000
+
+// poolReader is a pool that is being read.
+type poolReader struct {
+	*Pool
+	// heads are the words above the columns of numbers, nil before they are read;
+	// widths are how many bytes each column has from the end of the one before, nil
+	// where the blanks are lost.
+	heads  []string
+	widths []int
+	// glued is set when a comment was seen that begins right behind a number;
+	// doubtful are the rows whose last number may end with the digits of one.
+	glued    bool
+	doubtful []int
+}
+
+// newPool opens a listing.
+func (r *Reader) newPool(tool Tool, l kd.Line) {
+	r.close()
+	r.open, r.pool = poolBlock, poolReader{Pool: &Pool{Tool: tool, Gap: noGap, At: l.All()}}
+	if t := &r.typedPool; t.command != "" && t.poolused == (tool == Poolused) {
+		t.apply(r.pool.Pool)
+		*t = typedPool{}
+	}
+	if len(r.out.Pools) < mostListings {
+		r.out.Pools = append(r.out.Pools, r.pool.Pool)
+	} else {
+		r.left(l.All(), "listings of pool")
+	}
+}
+
+// poolOf makes sure that a listing of a tool is open that has no rows yet.
+func (r *Reader) poolOf(tool Tool, l kd.Line) {
+	if r.open != poolBlock || r.pool.Tool != tool || len(r.pool.Rows)+r.pool.Dropped+r.pool.Unread > 0 || r.pool.Total.At.Known() {
+		r.newPool(tool, l)
+	}
+	r.seen(l)
+}
+
+// seen keeps that a line is of the listing.
+func (r *Reader) seen(l kd.Line) { r.pool.EndLine = max(r.pool.EndLine, l.Last()) }
+
+// columnHead reads the heads of columns:
+//
+//	Tag    Allocs     Used    Allocs     Used
+//	Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc
+func (r *Reader) columnHead(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	if !c.Take("Tag") {
+		return false
+	}
+	if c.Take("Type Allocs Frees Diff Bytes Per Alloc") {
+		r.poolOf(Poolmon, l)
+		return true
+	}
+	rest := c.Text[c.Pos:]
+	var heads []string
+	var ends []int
+	for {
+		w, at := c.Word()
+		if w == "" {
+			break
+		}
+		if w != "Allocs" && w != "Frees" && w != "Diff" && w != "Used" || len(heads) == 8 {
+			return false
+		}
+		heads, ends = append(heads, w), append(ends, at+len(w))
+	}
+	if n := len(heads); n != 4 && n != 8 || heads[0] != "Allocs" || heads[n-1] != "Used" || heads[n/2] != "Allocs" {
+		return false
+	}
+	if r.open == poolBlock && r.pool.heads != nil {
+		r.newPool(Poolused, l)
+	}
+	r.poolOf(Poolused, l)
+	r.pool.heads = heads
+	if strings.HasPrefix(rest, "  ") && l.Origin == nil {
+		for i, e := range ends {
+			before := len("Tag") + 1 // the tag has one character more than its head
+			if i > 0 {
+				before = ends[i-1]
+			}
+			r.pool.widths = append(r.pool.widths, e-before)
+		}
+	}
+	return true
+}
+
+// poolLine reads the lines below the heads.
+func (r *Reader) poolLine(l kd.Line) bool {
+	read := false
+	switch {
+	case kd.IsElision(l.Text): // it is known noise
+		if len(r.pool.Rows) > 0 && !r.pool.Elided.Known() {
+			r.pool.Elided = l.All()
+		}
+	case r.pool.Tool == Poolmon:
+		read = r.poolmonLine(l)
+	default:
+		read = r.poolusedLine(l)
+	}
+	if !read && len(r.pool.Rows) > 0 {
+		r.gap()
+	}
+	return read
+}
+
+// noGap is the Gap of a listing that is being read, while there is none.
+const noGap = math.MaxInt
+
+// gap keeps that rows may be missing before the next one.
+func (r *Reader) gap() { r.pool.Gap = min(r.pool.Gap, len(r.pool.Rows)) }
+
+// add keeps a row.
+func (r *Reader) add(row Row) {
+	if r.rows >= mostRows {
+		r.pool.Dropped++
+		r.left(row.At, "rows of pool")
+		return
+	}
+	r.rows++
+	r.pool.Rows = append(r.pool.Rows, row)
+}
+
+// closePool settles what only the whole listing tells.
+func (r *Reader) closePool() {
+	p := &r.pool
+	if p.Pool == nil {
+		return
+	}
+	r.settleGlued()
+	p.Gap = min(p.Gap, len(p.Rows))
+	if p.Total.At.Known() && !p.Elided.Known() && p.Limit == 0 && p.Dropped == 0 {
+		r.checkTotal(NonPaged)
+		r.checkTotal(Paged)
+	}
+	empty := len(p.Rows)+p.Dropped+p.Unread+len(p.Machine) == 0 && !p.Total.At.Known()
+	if n := len(r.out.Pools); empty && n > 0 && r.out.Pools[n-1] == p.Pool {
+		r.out.Pools = r.out.Pools[:n-1]
+	}
+	r.pool = poolReader{}
+}
+
+// checkTotal notes a total that is not what the rows add up to.
+func (r *Reader) checkTotal(t Type) {
+	total := r.pool.Total.Of(t).Bytes
+	if sum, ok := r.pool.sum(t, (*Usage).bytes); ok && total.Known() && sum != total.N {
+		r.note(total.At, "!poolused: TOTAL says %d bytes of %s pool, the rows add up to %d: rows are missing", total.N, t, sum)
+	}
+}

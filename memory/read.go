@@ -1,0 +1,189 @@
+package memory
+
+import (
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// Read reads the output of !vm, !poolused and poolmon. Lines that are not part of
+// it are passed over; Reader tells which.
+func Read(lines []kd.Line) Listing {
+	var r Reader
+	for _, l := range lines {
+		r.Line(l)
+	}
+	if l := r.Done(); l != nil {
+		return *l
+	}
+	return Listing{}
+}
+
+// Known reports whether a text alone has the form of a line of such output.
+func Known(text string) bool {
+	if text == "" {
+		return false
+	}
+	l := kd.Line{Text: text, Num: 1}
+	var head, vm, pool, mon Reader
+	if head.head(l) {
+		return true
+	}
+	if text[0] != '*' && !strings.Contains(text, "Kb") && numbersIn(text) < len(plainHeads) {
+		return false
+	}
+	vm.newVM(l)
+	pool.newPool(Poolused, l)
+	mon.newPool(Poolmon, l)
+	return vm.vmLine(l) || pool.poolusedLine(l) || mon.poolmonLine(l)
+}
+
+// numbersIn counts the words of the beginning of a text that begin with a digit.
+func numbersIn(text string) int {
+	n, blank := 0, true
+	for i := range min(len(text), 120) {
+		c := text[i]
+		if blank && '0' <= c && c <= '9' {
+			n++
+		}
+		blank = c == ' ' || c == '\t'
+	}
+	return n
+}
+
+// mostNotes bounds the notes of a session.
+const mostNotes = 200
+
+// Reader reads such output line by line, also when other output stands in
+// between.
+type Reader struct {
+	out  Listing
+	open block
+	// typedVM is what was typed with !vm, typedPool with !poolused or poolmon,
+	// until its output begins.
+	typedVM   string
+	typedPool typedPool
+
+	vm   *VM
+	pool poolReader
+	rows int // rows of pool listings that are kept
+	full map[string]bool
+}
+
+// block is what is being read.
+type block uint8
+
+const (
+	noBlock block = iota
+	vmBlock
+	poolBlock
+)
+
+// Line takes the next line and reports whether it is part of the output of one
+// of the commands.
+func (r *Reader) Line(l kd.Line) bool {
+	if l.Text == "" {
+		return false
+	}
+	if r.head(l) {
+		return true
+	}
+	switch {
+	case r.open == vmBlock:
+		return r.vmLine(l)
+	case r.open == poolBlock:
+		return r.poolLine(l)
+	case r.typedPool.command != "" && r.typedPool.poolused:
+		return r.headlessRow(l)
+	}
+	return false
+}
+
+// head opens the block that a line begins. Most lines are told by their first
+// byte.
+func (r *Reader) head(l kd.Line) bool {
+	if len(l.Text) > 3 && letter(l.Text[0]) && l.Text[1] == ':' && l.Text[2] == '\\' {
+		return r.console(l)
+	}
+	switch l.Text[0] {
+	case '*', 'V', 'A', 'F', 'R', 'L', 'N':
+		return r.vmHead(l)
+	case 'P':
+		return r.vmHead(l) || r.poolusedHead(l)
+	case 'M', 'C':
+		return r.poolmonHead(l) || r.vmHead(l)
+	case 'S':
+		return r.poolusedHead(l) || r.poolmonHead(l)
+	case 'T':
+		return r.columnHead(l)
+	}
+	return false
+}
+
+// Command names the command that the output which is open is of, "" if none is.
+func (r *Reader) Command() string {
+	switch {
+	case r.open == vmBlock:
+		return "!vm"
+	case r.open == poolBlock && r.pool.Tool == Poolmon:
+		return "poolmon"
+	case r.open == poolBlock:
+		return "!poolused"
+	}
+	return ""
+}
+
+// Typed tells the reader that a command was typed: what comes next may be its
+// output.
+func (r *Reader) Typed(command string) {
+	c := kd.Cursor{Text: command}
+	w, _ := c.Word()
+	w = strings.ToLower(w)
+	if i := strings.LastIndexByte(w, '.'); i > 0 && w[0] == '!' {
+		w = "!" + w[i+1:]
+	}
+	switch w {
+	case "!vm":
+		r.typedVM = command
+	case "!poolused":
+		r.typedPool = readPoolused(command)
+	}
+}
+
+// Break tells the reader that what was open is complete: a prompt or other
+// output came.
+func (r *Reader) Break() {
+	r.close()
+	r.typedVM, r.typedPool = "", typedPool{}
+}
+
+// Done returns what was read, nil if that is nothing.
+func (r *Reader) Done() *Listing {
+	r.Break()
+	if r.out.Empty() && len(r.out.Notes) == 0 {
+		return nil
+	}
+	out := r.out
+	return &out
+}
+
+func (r *Reader) close() {
+	switch r.open {
+	case vmBlock:
+		r.closeVM()
+	case poolBlock:
+		r.closePool()
+	}
+	r.open = noBlock
+}
+
+// left notes once what is not kept.
+func (r *Reader) left(at kd.Ref, what string) {
+	if r.full == nil {
+		r.full = make(map[string]bool)
+	}
+	if !r.full[what] {
+		r.full[what] = true
+		r.note(at, "too many %s: those from here on are left out", what)
+	}
+}

@@ -1,0 +1,381 @@
+package memory
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// Bounds on what is kept of one session and of one output.
+const (
+	mostListings  = 1000
+	mostCounters  = 200
+	mostProcesses = 2000
+	mostPageFiles = 32
+	mostBanners   = 64
+)
+
+// vmHead opens the output of !vm, whose first lines are, by the version of the
+// debugger:
+//
+//	*** Virtual Memory Usage ***
+//	Page File: \??\C:\pagefile.sys
+//	Physical Memory:      851420 (   3405680 Kb)
+func (r *Reader) vmHead(l kd.Line) bool {
+	switch {
+	case !slices.ContainsFunc(vmBeginnings, func(p string) bool { return strings.HasPrefix(l.Text, p) }):
+		return false
+	case strings.Trim(l.Text, "* ") == "Virtual Memory Usage":
+		r.newVM(l)
+		return true
+	}
+	if name, ok := pageFile(l.Text); ok {
+		if r.vm == nil || r.afterPageFiles() {
+			r.newVM(l)
+		}
+		r.pageFile(name, l)
+		return true
+	}
+	name, at := counterName(l.Text, 0)
+	if !opensVM[strings.ToLower(name)] {
+		return false
+	}
+	c, end, ok := readCounter(name, at, l)
+	if !ok || !c.Pages.Known() && end < len(l.Text) {
+		return false
+	}
+	if r.vm == nil || r.vm.Counter(name) != nil {
+		r.newVM(l)
+	}
+	r.counter(c, l)
+	r.behindCounter(end, l)
+	return true
+}
+
+// behindCounter reads the counters behind the first of a line in which several
+// were run together. Other than those, a remark may stand there.
+func (r *Reader) behindCounter(at int, l kd.Line) {
+	for at < len(l.Text) {
+		name, begin := counterName(l.Text, at)
+		c, end, ok := readCounter(name, begin, l)
+		if name == "" || !ok {
+			if strings.Contains(l.Text[at:], "Kb") {
+				r.note(l.Ref(at, len(l.Text)-at), "!vm: several lines were run together: %q is not read", kd.Clip(l.Text[at:]))
+			}
+			return
+		}
+		r.counter(c, l)
+		at = end
+	}
+}
+
+// afterPageFiles reports whether the output that is open has come to counters
+// that are printed behind those of the paging files.
+func (r *Reader) afterPageFiles() bool {
+	n := len(r.vm.Counters)
+	return n > 1 || n == 1 && r.vm.Counters[0].Name != PhysicalMemory
+}
+
+// vmBeginnings are how the lines begin by which the output is known.
+var vmBeginnings = []string{
+	"*** Virtual", "Virtual Memory Usage", "Page File:", "No Name for Paging File", "Physical Memory:", "Available Pages:", "ResAvail Pages:",
+	"Locked IO Pages:", "Free System PTEs:", "Modified Pages:", "NonPagedPool", "PagedPool ", "Committed pages:", "Commit limit:",
+}
+
+// opensVM are the counters by which the output is known where its beginning was
+// left out, in lower case.
+var opensVM = map[string]bool{
+	"physical memory": true, "available pages": true, "resavail pages": true, "locked io pages": true, "free system ptes": true,
+	"modified pages": true, "nonpagedpool usage": true, "nonpagedpoolnx usage": true, "nonpagedpool max": true,
+	"pagedpool usage": true, "pagedpool maximum": true, "committed pages": true, "commit limit": true,
+}
+
+func (r *Reader) newVM(l kd.Line) {
+	r.close()
+	r.open, r.vm = vmBlock, &VM{Command: r.typedVM, At: l.All()}
+	r.typedVM = ""
+	if len(r.out.VMs) < mostListings {
+		r.out.VMs = append(r.out.VMs, r.vm)
+	} else {
+		r.left(l.All(), "outputs of !vm")
+	}
+}
+
+// vmLine reads the lines below the head.
+func (r *Reader) vmLine(l kd.Line) bool {
+	if l.Text[0] == '*' {
+		return r.banner(l)
+	}
+	if strings.HasPrefix(l.Text, "Current:") || strings.HasPrefix(l.Text, "Minimum:") {
+		return r.pageFileSizes(l)
+	}
+	if name, at := counterName(l.Text, 0); name != "" {
+		if c, end, ok := readCounter(name, at, l); ok && end == len(l.Text) {
+			r.counter(c, l)
+			return true
+		}
+		return r.printedPercent(name, at, l)
+	}
+	return r.processRow(l) || strings.HasPrefix(l.Text, "Unimplemented error for ") || isProcessHead(l.Text)
+}
+
+func (r *Reader) counter(c Counter, l kd.Line) {
+	if r.vm.EndLine = max(r.vm.EndLine, l.Last()); len(r.vm.Counters) >= mostCounters {
+		r.left(c.At, "counters of !vm")
+		return
+	}
+	if r.vm.Counter(c.Name) != nil {
+		r.note(c.At, "!vm prints %s twice: the first is used", c.Name)
+	}
+	c.Name = strings.Clone(c.Name)
+	if c.Torn {
+		r.note(c.At, "!vm: %s has %d pages and %d Kb, which are not of one size: it is not used", c.Name, c.Pages.N, c.Kb.N)
+	}
+	r.vm.Counters = append(r.vm.Counters, c)
+}
+
+// counterName returns what stands from a byte on before the colon, with one blank
+// between its words, and where the rest begins; "" if that is no name.
+func counterName(line string, from int) (string, int) {
+	const longest = 48
+	text, front := kd.TrimBlanks(line[from:])
+	i := strings.IndexByte(text[:min(len(text), longest)], ':')
+	if i <= 0 || !letter(text[0]) {
+		return "", 0
+	}
+	name := text[:i]
+	for j := range i {
+		if c := name[j]; !letter(c) && (c < '0' || c > '9') && !strings.ContainsRune(" \t/-_.&", rune(c)) {
+			return "", 0
+		}
+	}
+	if strings.Contains(name, "  ") || strings.IndexByte(name, '\t') >= 0 || name[i-1] == ' ' {
+		name = strings.Join(strings.Fields(name), " ")
+	}
+	return name, from + front + i + 1
+}
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// readCounter reads what stands behind the name of a counter, and returns where
+// that ends:
+//
+//	NonPagedPool Usage:    877   (    3508 Kb)
+func readCounter(name string, at int, l kd.Line) (c Counter, end int, ok bool) {
+	w := words{l, at}
+	c = Counter{Name: name, At: l.All()}
+	first, readable := w.number(false)
+	if !readable || !w.take("(") {
+		// One of the numbers may be unreadable, the form may not.
+		w.pos = at
+		bad, _ := w.word()
+		if bad == "" || plainDigits(bad) == 0 || !w.take("(") {
+			return c, 0, false
+		}
+		first = Number{}
+	}
+	c.Pages = first
+	c.Kb, readable = w.number(false)
+	if !readable {
+		if bad, _ := w.word(); plainDigits(bad) == 0 {
+			return c, 0, false
+		}
+	}
+	if !w.take("Kb") || !w.take(")") || !c.Pages.Known() && !c.Kb.Known() {
+		return c, 0, false
+	}
+	c.Torn = c.Pages.Known() && c.Kb.Known() && !sameSize(c.Pages.N, c.Kb.N)
+	return c, w.pos, true
+}
+
+// sameSize reports whether a number of pages is a number of Kb. Pages have 4 Kb,
+// or 8 on Itanium; a 32-bit debugger loses what is beyond 32 bits of the product.
+func sameSize(pages, kb int64) bool {
+	for _, size := range []int64{4, 8} {
+		if pages <= 1<<59 && (pages*size == kb || kb < 1<<32 && pages*size&(1<<32-1) == kb) {
+			return true
+		}
+	}
+	return false
+}
+
+// pageFile reads the line that names a paging file.
+//
+//	Page File: \??\C:\pagefile.sys
+//	No Name for Paging File
+func pageFile(text string) (name string, ok bool) {
+	if text == "No Name for Paging File" {
+		return "", true
+	}
+	name, ok = strings.CutPrefix(text, "Page File:")
+	name, _ = kd.TrimBlanks(name)
+	return name, ok && strings.HasPrefix(name, `\`)
+}
+
+func (r *Reader) pageFile(name string, l kd.Line) {
+	r.vm.EndLine = max(r.vm.EndLine, l.Last())
+	if len(r.vm.PageFiles) >= mostPageFiles {
+		r.left(l.All(), "paging files")
+		return
+	}
+	r.vm.PageFiles = append(r.vm.PageFiles, PageFile{Name: strings.Clone(name), At: l.All()})
+}
+
+// pageFileSizes reads
+//
+//	Current:   3584000 Kb  Free Space:   3568552 Kb
+//	Minimum:     98304Kb Maximum:       196608Kb
+func (r *Reader) pageFileSizes(l kd.Line) bool {
+	n := len(r.vm.PageFiles)
+	if n == 0 {
+		return false
+	}
+	f, w := &r.vm.PageFiles[n-1], words{l, 0}
+	a, b := &f.Current, &f.Free
+	name := "Free Space:"
+	if w.Text[0] == 'M' {
+		a, b, name = &f.Minimum, &f.Maximum, "Maximum:"
+	}
+	w.pos = strings.IndexByte(l.Text, ':') + 1
+	x, ok := w.number(false)
+	if !ok || !w.take("Kb") {
+		return false
+	}
+	if *a, r.vm.EndLine = x, max(r.vm.EndLine, l.Last()); w.take(name) {
+		if y, ok := w.number(false); ok && w.take("Kb") {
+			*b = y
+		}
+	}
+	return true
+}
+
+// banner reads a warning, and the count in it:
+//
+//	********** Excessive NonPaged Pool Usage *****
+//	********** 3 pool allocations have failed **********
+func (r *Reader) banner(l kd.Line) bool {
+	text := strings.TrimRight(strings.Trim(l.Text, "* "), ".")
+	stars := len(l.Text) - len(strings.TrimLeft(l.Text, "*"))
+	if stars < 5 || text == "" || !strings.HasSuffix(l.Text, "*") || strings.ContainsAny(text, "*(:") {
+		return false
+	}
+	r.vm.EndLine = max(r.vm.EndLine, l.Last())
+	if len(r.vm.Banners) >= mostBanners {
+		r.left(l.All(), "warnings of !vm")
+		return true
+	}
+	r.vm.Banners = append(r.vm.Banners, Banner{strings.Clone(text), l.All()})
+	w := words{l, stars}
+	n, ok := w.number(false)
+	if !ok {
+		return true
+	}
+	what := strings.Trim(w.rest(), "* ")
+	for _, end := range []string{" have failed", " has failed"} {
+		if s, ok := strings.CutSuffix(what, end); ok {
+			r.vm.Failures = append(r.vm.Failures, Failure{strings.Clone(s), n})
+		}
+	}
+	return true
+}
+
+// printedPercent reads
+//
+//	NonPaged Pool Usage :  85%
+func (r *Reader) printedPercent(name string, at int, l kd.Line) bool {
+	w := words{l, at}
+	n, ok := w.number(false)
+	if !ok || !w.take("%") || w.rest() != "" || !strings.EqualFold(name, "NonPaged Pool Usage") {
+		return false
+	}
+	r.vm.Percent, r.vm.EndLine = n, max(r.vm.EndLine, l.Last())
+	return true
+}
+
+// isProcessHead reports whether a line heads the rows of processes on Windows 10.
+func isProcessHead(text string) bool {
+	c := kd.Cursor{Text: text}
+	return c.Take("Pid ImageName Commit")
+}
+
+// processRow reads the row of a process as debuggers of Windows XP and of Windows
+// 10 print it:
+//
+//	0be8 outlook.exe      14526 (     58104 Kb)
+//	ddc svchost.exe                     1296 Kb        1996 Kb        0 Kb
+func (r *Reader) processRow(l kd.Line) bool {
+	w := words{l, 0}
+	pid, _ := w.word()
+	id, err := strconv.ParseUint(pid, 16, 32)
+	image, _ := w.word()
+	if err != nil || image == "" || !w.blanksThenNumber() {
+		return false
+	}
+	p := ProcessCommit{PID: id, Image: image, Commit: Counter{Name: image, At: l.All()}}
+	at := w.pos
+	n, _ := w.number(false)
+	switch {
+	case w.take("("):
+		c, end, ok := readCounter(image, at, l)
+		if !ok || end < len(l.Text) {
+			return false
+		}
+		p.Commit = c
+	case w.take("Kb"):
+		p.Commit.Kb = n
+		for _, into := range []*Number{&p.Shared, &p.Debt} {
+			if m, ok := w.number(false); ok && w.take("Kb") {
+				*into = m
+			}
+		}
+		if w.rest() != "" {
+			return false
+		}
+	default:
+		return false
+	}
+	p.Image = strings.Clone(image)
+	p.Commit.Name = p.Image
+	if r.vm.EndLine = max(r.vm.EndLine, l.Last()); len(r.vm.Processes) >= mostProcesses {
+		r.vm.Dropped++
+		return true
+	}
+	r.vm.Processes = append(r.vm.Processes, p)
+	return true
+}
+
+// blanksThenNumber reports whether blanks and a digit come next.
+func (w *words) blanksThenNumber() bool {
+	n := w.blanks()
+	return n > 0 && plainDigits(w.Text[w.pos:]) > 0
+}
+
+// closeVM notes what cannot be true.
+func (r *Reader) closeVM() {
+	v := r.vm
+	if v == nil {
+		return
+	}
+	for _, name := range resident {
+		if v.OverRAM(name) == Yes {
+			r.note(v.Counter(name).At, "!vm: %s is %d pages, more than the %d pages of physical memory: the counter cannot be true", name, v.Pages(name).N, v.Pages(PhysicalMemory).N)
+		}
+	}
+	empty := len(v.Counters)+len(v.PageFiles)+len(v.Processes) == 0
+	if n := len(r.out.VMs); empty && n > 0 && r.out.VMs[n-1] == v {
+		r.out.VMs = r.out.VMs[:n-1]
+	}
+	if v.Dropped > 0 {
+		r.note(v.At, "!vm: %s beyond the first %d are left out", kd.Plural(v.Dropped, "process row"), mostProcesses)
+	}
+	r.vm = nil
+}
+
+func (r *Reader) note(at kd.Ref, format string, args ...any) {
+	if len(r.out.Notes) < mostNotes {
+		r.out.Notes = append(r.out.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
+	}
+}

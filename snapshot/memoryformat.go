@@ -1,0 +1,98 @@
+package snapshot
+
+import (
+	"fmt"
+	"strings"
+
+	"kdlocks/memory"
+)
+
+// formatMemory writes what was read of memory.
+func (s *Snapshot) formatMemory(b *strings.Builder) {
+	for _, v := range s.Memory.VMs {
+		fmt.Fprintf(b, "vm :%d", v.At.Line)
+		if p, ok := v.NonPagedPercent(); ok {
+			fmt.Fprintf(b, " nonpaged-percent %.1f", p)
+		}
+		fmt.Fprintf(b, " over-ram %s\n", v.NonPagedOverRAM())
+		for _, c := range v.Counters {
+			fmt.Fprintf(b, "  counter %q :%d", c.Name, c.At.Line)
+			formatNumbers(b, named{"pages", c.Pages}, named{"kb", c.Kb})
+		}
+		for _, f := range v.PageFiles {
+			fmt.Fprintf(b, "  page-file %q :%d", f.Name, f.At.Line)
+			formatNumbers(b, named{"current", f.Current}, named{"free", f.Free}, named{"minimum", f.Minimum}, named{"maximum", f.Maximum})
+		}
+		for _, w := range v.Banners {
+			fmt.Fprintf(b, "  banner %q :%d\n", w.Text, w.At.Line)
+		}
+		for _, f := range v.Failures {
+			fmt.Fprintf(b, "  failed %q", f.What)
+			formatNumbers(b, named{"count", f.N})
+		}
+		for _, p := range v.Processes {
+			fmt.Fprintf(b, "  commit %x %s :%d", p.PID, p.Image, p.Commit.At.Line)
+			formatNumbers(b, named{"pages", p.Commit.Pages}, named{"kb", p.Commit.Kb}, named{"shared", p.Shared}, named{"debt", p.Debt})
+		}
+	}
+	for _, p := range s.Memory.Pools {
+		formatPool(b, p)
+	}
+}
+
+func formatPool(b *strings.Builder, p *memory.Pool) {
+	fmt.Fprintf(b, "pool :%d %s sort %s cut %s", p.At.Line, p.Tool, p.Sort, p.Cut())
+	formatWords(b, "filter", p.Filter)
+	if p.OfSession != memory.Unknown {
+		fmt.Fprintf(b, " of-session %s", p.OfSession)
+	}
+	formatNumbers(b, named{"session", p.SessionID})
+	for _, g := range p.Machine {
+		fmt.Fprintf(b, "  gauge %q", g.Name)
+		formatNumbers(b, named{"is", g.Number})
+	}
+	for i := range p.Rows {
+		r := &p.Rows[i]
+		fmt.Fprintf(b, "  tag %q :%d", r.Tag, r.At.Line)
+		formatWords(b, "type", r.Type.String())
+		formatUsage(b, r)
+		formatWords(b, "driver", r.Driver, "comment", r.Comment)
+		b.WriteString("\n")
+	}
+	if p.Total.At.Known() {
+		fmt.Fprintf(b, "  total :%d", p.Total.At.Line)
+		formatUsage(b, &p.Total)
+		b.WriteString("\n")
+	}
+}
+
+func formatUsage(b *strings.Builder, r *memory.Row) {
+	for _, t := range []memory.Type{memory.NonPaged, memory.Paged} {
+		u := r.Of(t)
+		if *u == (memory.Usage{}) {
+			continue
+		}
+		fmt.Fprintf(b, " %s", t)
+		writeNumbers(b, named{"allocs", u.Allocs}, named{"bytes", u.Bytes}, named{"made", u.Made}, named{"freed", u.Freed}, named{"per-alloc", u.PerAlloc},
+			named{"made-since", u.MadeSince}, named{"freed-since", u.FreedSince}, named{"bytes-since", u.BytesSince})
+	}
+}
+
+type named struct {
+	name string
+	memory.Number
+}
+
+// formatNumbers writes the numbers that are known, and ends the line.
+func formatNumbers(b *strings.Builder, numbers ...named) {
+	writeNumbers(b, numbers...)
+	b.WriteString("\n")
+}
+
+func writeNumbers(b *strings.Builder, numbers ...named) {
+	for _, n := range numbers {
+		if n.Known() {
+			fmt.Fprintf(b, " %s %d", n.name, n.N)
+		}
+	}
+}
