@@ -149,6 +149,10 @@ type Snapshot struct {
 	rest      []threads.Brief
 	restIndex rowIndex
 	loadRest  func(threads.Brief) *threads.Thread
+	// restFunctions has the functions on their stacks.
+	restFunctions *threads.Functions
+	// functions has those on all stacks, nil until somebody asks.
+	functions *threads.Functions
 
 	objects         objectIndex
 	interpretations []threads.Interpretation

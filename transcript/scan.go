@@ -18,7 +18,9 @@ type chunk struct {
 	enc    encoding
 	plain  bool // all of it is ASCII
 	blocks []block
-	err    error
+	// functions are those of call sites that the scanner met for the first time.
+	functions []threads.Function
+	err       error
 
 	buf, raw []byte // to be used again
 }
@@ -54,6 +56,7 @@ func (s *scanner) scan(k int64, c *chunk) {
 		}
 	}
 	s.findBlocks(c)
+	c.functions = s.skim.Learned()
 	c.place()
 }
 
