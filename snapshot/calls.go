@@ -16,17 +16,22 @@ func (s *Snapshot) Functions() (list []threads.Function, all bool) {
 	if s.functions == nil {
 		s.functions = s.allFunctions()
 	}
-	return s.functions.Sorted()
+	return s.functions.Functions()
 }
 
-func (s *Snapshot) allFunctions() *threads.Functions {
-	out := &threads.Functions{}
+func (s *Snapshot) allFunctions() *threads.FunctionNames {
+	out := &threads.FunctionNames{}
 	if len(s.rest) > 0 {
-		*out = s.restFunctions.Copy()
+		*out = s.restFunctions.Clone()
 	}
+	known := make(map[threads.Function]bool)
 	add := func(frames []stacks.Frame) {
 		for i := range frames {
-			out.Add(threads.Function{Module: frames[i].Module, Name: frames[i].Function})
+			f := threads.Function{Module: frames[i].Module, Name: frames[i].Function}
+			if f != (threads.Function{}) && !known[f] {
+				known[f] = true
+				out.Add(f.Module + "!" + f.Name + "\n")
+			}
 		}
 	}
 	for _, t := range s.Threads {

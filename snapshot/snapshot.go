@@ -150,9 +150,9 @@ type Snapshot struct {
 	restIndex rowIndex
 	loadRest  func(threads.Brief) *threads.Thread
 	// restFunctions has the functions on their stacks.
-	restFunctions *threads.Functions
+	restFunctions *threads.FunctionNames
 	// functions has those on all stacks, nil until somebody asks.
-	functions *threads.Functions
+	functions *threads.FunctionNames
 
 	objects         objectIndex
 	interpretations []threads.Interpretation

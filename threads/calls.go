@@ -28,7 +28,7 @@ type callBits uint32
 
 func (b callBits) calls() Calls { return 1<<(b&63) | 1<<(b>>6&63) | 1<<(b>>12&63) }
 
-func callBitsOf(module, function string) callBits {
+func callBitsOf[T string | []byte](module, function T) callBits {
 	// FNV-1a.
 	const basis, prime = 0xcbf29ce484222325, 0x100000001b3
 	h := uint64(basis)
@@ -40,7 +40,7 @@ func callBitsOf(module, function string) callBits {
 		h = (h ^ uint64(c)) * prime
 	}
 	m := mixed(h)
-	if function == "" {
+	if len(function) == 0 {
 		return callBits(m&63 | m&63<<6 | m&63<<12)
 	}
 	h = (h ^ '!') * prime

@@ -30,8 +30,9 @@ type sites struct {
 	// it, which saves hashing the text: the text decides.
 	byFrom []site
 	text   []byte // of all sites
-	// learned are the functions of new sites that nobody was told of yet.
-	learned []Function
+	// learned are the functions of new sites that nobody was told of yet, lines of
+	// module!function.
+	learned []byte
 }
 
 // site is small, so that many of them fit into the processor's cache.
@@ -78,8 +79,9 @@ func (s *sites) kind(from digits, text []byte) siteKind {
 func (s *sites) learn(h uint64, text []byte) site {
 	const longest = 1 << 12
 	var kind siteKind
-	if call, ok := plainCall(text); ok {
-		kind = s.kindOf(call)
+	if module, function, ok := plainCall(text); ok {
+		s.learned = append(append(s.learned, text[:len(module)+1+len(function)]...), '\n')
+		kind = siteKind{callBitsOf(module, function), traitsOf(string(function))}
 	} else {
 		kind = s.judge(string(text[:min(len(text), longest)]))
 	}
@@ -96,38 +98,28 @@ func (s *sites) learn(h uint64, text []byte) site {
 	return k
 }
 
-// kindOf returns what a site in a function is, and takes note of the function.
-func (s *sites) kindOf(f Function) siteKind {
-	s.learned = append(s.learned, f)
-	return siteKind{callBitsOf(f.Module, f.Name), traitsOf(f.Name)}
-}
-
-// plainCall returns the function of a call site of the form
+// plainCall returns the module and the function of a call site of the form
 // module!class::function+0x76 in letters, digits and underscores, which any
 // frame may have.
-func plainCall(text []byte) (Function, bool) {
+func plainCall(text []byte) (module, function []byte, ok bool) {
 	m := wordLen(text)
 	if m == 0 || m == len(text) || text[m] != '!' || '0' <= text[0] && text[0] <= '9' {
-		return Function{}, false
+		return nil, nil, false
 	}
 	rest := text[m+1:]
 	n := wordLen(rest)
 	if n == 0 || '0' <= rest[0] && rest[0] <= '9' {
-		return Function{}, false
+		return nil, nil, false
 	}
 	for bytes.HasPrefix(rest[n:], []byte("::")) {
 		next := wordLen(rest[n+2:])
 		if next == 0 {
-			return Function{}, false
+			return nil, nil, false
 		}
 		n += 2 + next
 	}
 	offset, ok := bytes.CutPrefix(rest[n:], []byte("+0x"))
-	if !ok || len(offset) == 0 || len(offset) > 8 || kd.AddrDigits(string(offset)) != len(offset) {
-		return Function{}, false
-	}
-	call := string(text[:m+1+n])
-	return Function{call[:m], call[m+1:]}, true
+	return text[:m], rest[:n], ok && 0 < len(offset) && len(offset) <= 8 && kd.AddrDigits(string(offset)) == len(offset)
 }
 
 // wordLen counts the letters, digits and underscores that a text begins with.
@@ -154,7 +146,10 @@ func (s *sites) judge(text string) siteKind {
 	case strings.Contains(strings.ReplaceAll(plain.Symbol, "`anonymous namespace'", ""), " "):
 		return badSite // perhaps two lines that were run together
 	}
-	return s.kindOf(Function{plain.Module, plain.Function})
+	if plain.Module != "" {
+		s.learned = append(s.learned, plain.Module+"!"+plain.Function+"\n"...)
+	}
+	return siteKind{callBitsOf(plain.Module, plain.Function), traitsOf(plain.Function)}
 }
 
 // traitsOf returns what a function on a stack means.

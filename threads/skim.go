@@ -20,10 +20,11 @@ type Skimmer struct {
 }
 
 // Learned returns the functions of call sites that were met for the first time
-// since it was last called, also in blocks that were then left to Reader.
-func (s *Skimmer) Learned() []Function {
-	out := s.sites.learned
-	s.sites.learned = nil
+// since it was last called, also in blocks that were then left to Reader: lines
+// of module!function.
+func (s *Skimmer) Learned() string {
+	out := string(s.sites.learned)
+	s.sites.learned = s.sites.learned[:0]
 	return out
 }
 

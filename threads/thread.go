@@ -272,7 +272,7 @@ type Listing struct {
 	Load     func(Brief) *Thread
 	// Functions has every function on their stacks, and perhaps others that the
 	// inputs name in places like it.
-	Functions *Functions
+	Functions *FunctionNames
 }
 
 // ResourceArgument returns the resource that the thread's stack shows as the

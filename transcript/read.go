@@ -176,7 +176,7 @@ type router struct {
 	cutLine string
 	loader  loader
 	// functions are those of all frames that were skimmed.
-	functions threads.Functions
+	functions threads.FunctionNames
 	// process is the number of the process that was registered last, from what
 	// was read at processAt; -1 before the first.
 	process   int32

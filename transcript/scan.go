@@ -18,9 +18,9 @@ type chunk struct {
 	enc    encoding
 	plain  bool // all of it is ASCII
 	blocks []block
-	// functions are those of call sites that the scanner met for the first time.
-	functions []threads.Function
-	err       error
+	err    error
+	// functions are those that the scanner met for the first time.
+	functions string
 
 	buf, raw []byte // to be used again
 }

@@ -113,7 +113,7 @@ func (r *router) chunk(c *chunk) {
 	case !c.begins && first > 0: // the line that is open ends there
 		r.src.text.mark(c.off+c.rawLen(c.text[:first]), r.lines.num+2)
 	}
-	r.functions.Add(c.functions...)
+	r.functions.Add(c.functions)
 	at := 0
 	for i := range c.blocks {
 		b := &c.blocks[i]
