@@ -2,7 +2,7 @@ package threads
 
 // Calls is a set of the functions on a stack, small enough to be kept of every
 // thread. It may seem to hold what it does not; it never lacks what was added.
-type Calls uint64
+type Calls struct{ lo, hi uint64 }
 
 // CallOf returns the set of one frame: its module, in whatever case, and its
 // function, as printed and without an offset. With no function it is what all
@@ -11,22 +11,28 @@ type Calls uint64
 func CallOf(module, function string) Calls { return callBitsOf(module, function).calls() }
 
 // Has reports whether all of o can be in the set: false is certain.
-func (c Calls) Has(o Calls) bool { return c&o == o }
+func (c Calls) Has(o Calls) bool { return c.lo&o.lo == o.lo && c.hi&o.hi == o.hi }
+
+// Or returns the union of two sets.
+func (c Calls) Or(o Calls) Calls { return Calls{c.lo | o.lo, c.hi | o.hi} }
 
 // Calls returns the set of all frames of the thread.
 func (t *Thread) Calls() Calls {
 	var c Calls
 	for i := range t.Stack.Frames {
-		c |= CallOf(t.Stack.Frames[i].Module, t.Stack.Frames[i].Function)
+		c = c.Or(CallOf(t.Stack.Frames[i].Module, t.Stack.Frames[i].Function))
 	}
 	return c
 }
 
 // callBits are the numbers of the bits of Calls that a frame has, 6 bits each:
-// one for its module, two for its function. They take less room than the bits.
+// two for its module, one in lo and one in hi, and two for its function. They take
+// less room than the bits.
 type callBits uint32
 
-func (b callBits) calls() Calls { return 1<<(b&63) | 1<<(b>>6&63) | 1<<(b>>12&63) }
+func (b callBits) calls() Calls {
+	return Calls{1<<(b&63) | 1<<(b>>6&63), 1<<(b>>12&63) | 1<<(b>>18&63)}
+}
 
 func callBitsOf[T string | []byte](module, function T) callBits {
 	// FNV-1a.
@@ -40,15 +46,15 @@ func callBitsOf[T string | []byte](module, function T) callBits {
 		h = (h ^ uint64(c)) * prime
 	}
 	m := mixed(h)
-	if len(function) == 0 {
-		return callBits(m&63 | m&63<<6 | m&63<<12)
+	f := m
+	if len(function) > 0 {
+		h = (h ^ '!') * prime
+		for i := 0; i < len(function); i++ {
+			h = (h ^ uint64(function[i])) * prime
+		}
+		f = mixed(h)
 	}
-	h = (h ^ '!') * prime
-	for i := 0; i < len(function); i++ {
-		h = (h ^ uint64(function[i])) * prime
-	}
-	f := mixed(h)
-	return callBits(m&63 | f&63<<6 | f>>6&63<<12)
+	return callBits(m&63 | f&63<<6 | m>>6&63<<12 | f>>6&63<<18)
 }
 
 // mixed spreads the bits of a hash over its low ones.

@@ -44,7 +44,7 @@ func TestSkimBlock(t *testing.T) {
 	want := threads.Brief{
 		Addr: 0xffffac9d5e401080, Limit: 0xffff99924c76d000, StackSize: 0x6000, State: threads.Waiting,
 		Traits: threads.HasIRP | threads.HasOwner | threads.WaitsOnStack, Reason: got.Reason,
-		Calls: threads.CallOf("nt", "KiSwapContext") | threads.CallOf("nt", "ExpWaitForResource") | threads.CallOf("NTDLL", "NtWaitForSingleObject"),
+		Calls: threads.CallOf("nt", "KiSwapContext").Or(threads.CallOf("nt", "ExpWaitForResource")).Or(threads.CallOf("NTDLL", "NtWaitForSingleObject")),
 	}
 	if got.Brief != want || got.WaitReason() != "WrResource" || got.Lines != 21 || got.Blanks != 1 || got.End != len(plainBlock) || got.Next != len(plainBlock)+8 {
 		t.Errorf("got %+v", got)
@@ -130,6 +130,12 @@ func FuzzSkim(f *testing.F) {
 			t.Fatalf("%d lines of %d+%d, %d threads, notes %v", len(lines), b.Lines, b.Blanks, len(got.Threads), got.Notes)
 		}
 		compareBrief(t, &b.Brief, got.Threads[1])
+		learned := "\n" + s.Learned()
+		for _, f := range got.Threads[1].Stack.Frames {
+			if (f.Module != "" || f.Function != "") && !strings.Contains(learned, "\n"+f.Module+"!"+f.Function+"\n") {
+				t.Errorf("%s!%s is not among %q", f.Module, f.Function, learned)
+			}
+		}
 	})
 }
 

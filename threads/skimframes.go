@@ -184,7 +184,7 @@ func (p *skim) site(from digits) bool {
 		end := p.i + int(k.len)
 		if end < len(p.b) && p.b[end] == '\n' && string(p.b[p.i:end]) == string(sites.textOf(k)) {
 			p.out.Traits |= k.traits
-			p.out.Calls |= k.calls.calls()
+			p.out.Calls = p.out.Calls.Or(k.calls.calls())
 			p.i = end + 1
 			p.lines++
 			return k.calls&bad == 0
@@ -200,7 +200,7 @@ func (p *skim) site(from digits) bool {
 	}
 	kind := sites.kind(from, text)
 	p.out.Traits |= kind.traits
-	p.out.Calls |= kind.calls.calls()
+	p.out.Calls = p.out.Calls.Or(kind.calls.calls())
 	p.i = next
 	p.lines++
 	return kind.calls&bad == 0
