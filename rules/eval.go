@@ -22,7 +22,7 @@ func (s *Set) Judge(j *heuristics.Judgement) []Result {
 // JudgeEach is Judge with the results of rules that others supersede.
 func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 	w := newWorld(j)
-	w.walk(s.walked)
+	w.walk(s.plan)
 	var out []Result
 	for _, r := range s.Rules {
 		if res := w.judge(r); res.Outcome != NoMatch {

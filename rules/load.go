@@ -43,7 +43,7 @@ func Load(sources []Source, today string) (*Set, error) {
 	if len(l.problems) > 0 {
 		return nil, l.problems
 	}
-	l.set.walked = walks(l.set.Rules)
+	l.set.plan = newPlan(l.set.Rules)
 	return l.set, nil
 }
 

@@ -152,6 +152,8 @@ type clause struct {
 	at      position
 	// walk numbers the clauses that are looked for on all threads, -1 for others.
 	walk int
+	// needs are groups of numbers of patterns: of each one must be on the stack.
+	needs [][]int
 }
 
 // matcher compares one field. All of its comparisons must hold for one of the

@@ -14,7 +14,7 @@ type Set struct {
 	// have expired.
 	Notes []string
 
-	walked []*clause
+	plan *plan
 }
 
 // Lookup returns the rule with an id, nil if there is none.
@@ -52,6 +52,6 @@ func (s *Set) Of(p *Pack) *Set {
 			out.Rules = append(out.Rules, r)
 		}
 	}
-	out.walked = s.walked
+	out.plan = s.plan
 	return out
 }

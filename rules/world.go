@@ -22,6 +22,8 @@ type world struct {
 	// when they did not suffice.
 	steps int
 	spent bool
+	// short is set when not all threads were read that rules may hold for.
+	short bool
 	// named caches symbols.
 	named Truth
 }

@@ -39,8 +39,8 @@ func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing, ol *objects.List
 		again = c.owners(more)
 		loaded = append(loaded, more...)
 	}
-	s.rest, s.loadRest = c.left(), tl.Load
-	s.restIndex = indexRows(s.rest)
+	s.rest, s.loadRest, s.restFunctions = c.left(), tl.Load, tl.Functions
+	s.restIndex = indexRows(c.byAddr, s.rest)
 	return inOrder(tl.Threads, loaded)
 }
 
@@ -66,7 +66,7 @@ func (c *chooser) take(i int) {
 // index makes rows findable by address, and takes all rows of an address that
 // was printed more than once.
 func (c *chooser) index() {
-	c.byAddr = indexRows(c.rows)
+	c.byAddr = indexRows(nil, c.rows)
 	for i := range c.rows {
 		if first := c.byAddr.find(c.rows, c.rows[i].Addr); first != i {
 			c.take(first)
@@ -75,12 +75,16 @@ func (c *chooser) index() {
 	}
 }
 
-func indexRows(rows []threads.Brief) rowIndex {
+// indexRows makes an index, in the room of another that is not needed any more
+// if it is large enough.
+func indexRows(x rowIndex, rows []threads.Brief) rowIndex {
 	size := 1024
 	for size < 2*len(rows) {
 		size *= 2
 	}
-	x := make(rowIndex, size)
+	if clear(x); len(x) < size {
+		x = make(rowIndex, size)
+	}
 	for i := range rows {
 		if at := x.slot(rows, rows[i].Addr); x[at] == 0 {
 			x[at] = int32(i) + 1
@@ -218,7 +222,7 @@ func (c *chooser) onStacks(ps []kd.Addr) {
 	found := make([]bool, len(ps))
 	for i := range c.rows {
 		at, _ := slices.BinarySearch(ps, c.rows[i].Limit)
-		for ; at < len(ps) && ps[at] < c.rows[i].Base; at++ {
+		for ; at < len(ps) && ps[at] < c.rows[i].Base(); at++ {
 			found[at] = true
 			c.take(i)
 		}
@@ -368,10 +372,19 @@ func (s *Snapshot) Thread(a kd.Addr) *threads.Thread {
 // AllThreads returns every thread in the order of the input. Those that were
 // skimmed are read whole one by one and not kept.
 func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
+	return s.walk(func(*threads.Brief) bool { return true }, func(*threads.Thread) bool { return true })
+}
+
+// walk returns the threads in the order of the input: the skimmed ones whose
+// Brief may pass, and the whole ones that pass.
+func (s *Snapshot) walk(may func(*threads.Brief) bool, pass func(*threads.Thread) bool) iter.Seq[*threads.Thread] {
 	return func(yield func(*threads.Thread) bool) {
 		rest := s.rest
 		until := func(stop func(*threads.Brief) bool) bool {
 			for ; len(rest) > 0 && !stop(&rest[0]); rest = rest[1:] {
+				if !may(&rest[0]) {
+					continue
+				}
 				t := s.loadRest(rest[0])
 				if t == nil {
 					continue
@@ -388,7 +401,7 @@ func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
 			if !twice {
 				at = t.At
 			}
-			if !until(func(b *threads.Brief) bool { return !b.At().Before(at) }) || !yield(t) {
+			if !until(func(b *threads.Brief) bool { return !b.At().Before(at) }) || pass(t) && !yield(t) {
 				return
 			}
 		}
@@ -400,7 +413,7 @@ func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
 func (s *Snapshot) restSpans(a kd.Addr) []span {
 	var out []span
 	for _, b := range s.rest {
-		if b.Limit <= a && a < b.Base || b.Has(threads.Expanded) {
+		if b.Limit <= a && a < b.Base() || b.Has(threads.Expanded) {
 			if t := s.loadRest(b); t != nil {
 				s.finish(t)
 				for i, g := range t.Stack.Segments {

@@ -158,6 +158,10 @@ type Snapshot struct {
 	rest      []threads.Brief
 	restIndex rowIndex
 	loadRest  func(threads.Brief) *threads.Thread
+	// restFunctions has the functions on their stacks.
+	restFunctions *threads.FunctionNames
+	// functions has those on all stacks, nil until somebody asks.
+	functions *threads.FunctionNames
 
 	objects         objectIndex
 	moduleIndex     *moduleIndex // nil if there are no modules

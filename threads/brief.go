@@ -3,25 +3,30 @@ package threads
 import "kdlocks/kd"
 
 // Brief is what is kept of a thread of a very large listing until somebody
-// asks for the rest: enough to know whether the rest can matter.
+// asks for the rest: enough to know whether the rest can matter. There are
+// hundreds of thousands: each byte more costs time and memory.
 type Brief struct {
 	Addr kd.Addr
-	// Limit is the lowest address of the current kernel stack, Base its end,
-	// exclusive. Unless the block has the trait Expanded, all kernel frames lie
-	// between them, rising.
-	Limit, Base kd.Addr
+	// Limit is the lowest address of the current kernel stack, which has so many
+	// bytes. Unless the block has the trait Expanded, all kernel frames lie in it,
+	// rising.
+	Limit     kd.Addr
+	StackSize uint32
 
-	Off     int64 // where the block begins: bytes of the input as it is stored
-	Len     int32 // bytes
-	Input   int16 // index of the input, counted from 0
-	Fold    uint8 // what was done to its lines as a whole, as the one who skims counts it
+	Len     int32 // of the block in the input as it is stored, in bytes
+	Off     int64 // where it begins there
+	Calls   Calls // of all frames
 	Line    int32 // the THREAD line, counted from 1
-	Lines   int32 // of the block, without blank ones at its end
 	Process int32 // the number of its process, as the one who skims counts them; -1 if none
+	Input   int16 // index of the input, counted from 0
+	Traits  Traits
+	Fold    uint8 // what was done to its lines as a whole, as the one who skims counts it
 	State   State
 	Reason  uint8 // index into waitReasons
-	Traits  Traits
 }
+
+// Base returns the end of the current kernel stack, exclusive.
+func (b *Brief) Base() kd.Addr { return b.Limit + kd.Addr(b.StackSize) }
 
 // Traits say what kinds of facts a block holds.
 type Traits uint16
@@ -121,7 +126,7 @@ func (b *Brief) WaitsIndirectly() bool {
 // Fits reports whether a block that was read whole is the one that was
 // skimmed.
 func (b *Brief) Fits(t *Thread) bool {
-	return t.Addr == b.Addr && t.State == b.State && t.Stack.Base == b.Base && t.Stack.Limit == b.Limit
+	return t.Addr == b.Addr && t.State == b.State && t.Stack.Base == b.Base() && t.Stack.Limit == b.Limit
 }
 
 // At returns the place of the THREAD line.
@@ -130,13 +135,13 @@ func (b *Brief) At() kd.Ref { return kd.Ref{Input: int32(b.Input), Line: b.Line,
 // Skim takes a block that was skimmed, in the place of its lines. It reports
 // false if the lines must be read themselves, because what came before them
 // says something about the thread.
-func (r *Reader) Skim(b Brief) bool {
+func (r *Reader) Skim(b *Brief) bool {
 	if !r.skims() {
 		return false
 	}
 	r.closeBlock()
 	r.gap, r.blank, r.part = false, true, propPart // as behind a stack
-	r.out.Skimmed = append(r.out.Skimmed, b)
+	r.out.Skimmed = append(r.out.Skimmed, *b)
 	if b.WaitsIndirectly() {
 		r.out.Indirect++
 	}

@@ -11,11 +11,15 @@ import (
 
 // siteKind says what a call site means to a skimmed stack.
 type siteKind struct {
+	calls  callBits
 	traits Traits
-	bad    bool // none that every frame may have: the block is read whole
 }
 
-var badSite = siteKind{bad: true}
+// bad marks, in the place of its calls, a site that not every frame may have:
+// the block is read whole.
+const bad callBits = 1 << 31
+
+var badSite = siteKind{calls: bad}
 
 // sites remembers the call sites that were met: a large listing has millions
 // of frames and some thousands of sites.
@@ -26,14 +30,20 @@ type sites struct {
 	// it, which saves hashing the text: the text decides.
 	byFrom []site
 	text   []byte // of all sites
+	// learned are the functions of new sites that nobody was told of yet, lines of
+	// module!function.
+	learned []byte
 }
 
 // site is small, so that many of them fit into the processor's cache.
 type site struct {
-	at   uint32 // in text
-	len  uint16 // 0 if the text was not kept
-	kind siteKind
+	at     uint32 // in text
+	calls  callBits
+	len    uint16 // 0 if the text was not kept
+	traits Traits
 }
+
+func (k *site) kind() siteKind { return siteKind{k.calls, k.traits} }
 
 // mostSites bounds the memory of the texts, in bytes.
 const mostSites = 4 << 20
@@ -62,21 +72,23 @@ func (s *sites) kind(from digits, text []byte) siteKind {
 		known = s.learn(h, text)
 	}
 	*slot = known
-	return known.kind
+	return known.kind()
 }
 
 // learn judges a call site that was not met before.
 func (s *sites) learn(h uint64, text []byte) site {
 	const longest = 1 << 12
-	k := site{}
-	if function, ok := plainFunction(text); ok {
-		k.kind.traits = traitsOf(string(function))
+	var kind siteKind
+	if module, function, ok := plainCall(text); ok {
+		s.learned = append(append(s.learned, text[:len(module)+1+len(function)]...), '\n')
+		kind = siteKind{callBitsOf(module, function), traitsOf(string(function))}
 	} else {
-		k.kind = judgeSite(string(text[:min(len(text), longest)]))
+		kind = s.judge(string(text[:min(len(text), longest)]))
 	}
 	if len(text) >= longest {
-		k.kind = badSite
+		kind = badSite
 	}
+	k := site{calls: kind.calls, traits: kind.traits}
 	if len(s.text)+len(text) > mostSites || len(text) >= longest {
 		return k // has no text, so it is judged anew each time
 	}
@@ -86,28 +98,28 @@ func (s *sites) learn(h uint64, text []byte) site {
 	return k
 }
 
-// plainFunction returns the function of a call site of the form
+// plainCall returns the module and the function of a call site of the form
 // module!class::function+0x76 in letters, digits and underscores, which any
 // frame may have.
-func plainFunction(text []byte) ([]byte, bool) {
-	module := wordLen(text)
-	if module == 0 || module == len(text) || text[module] != '!' || '0' <= text[0] && text[0] <= '9' {
-		return nil, false
+func plainCall(text []byte) (module, function []byte, ok bool) {
+	m := wordLen(text)
+	if m == 0 || m == len(text) || text[m] != '!' || '0' <= text[0] && text[0] <= '9' {
+		return nil, nil, false
 	}
-	rest := text[module+1:]
+	rest := text[m+1:]
 	n := wordLen(rest)
 	if n == 0 || '0' <= rest[0] && rest[0] <= '9' {
-		return nil, false
+		return nil, nil, false
 	}
 	for bytes.HasPrefix(rest[n:], []byte("::")) {
 		next := wordLen(rest[n+2:])
 		if next == 0 {
-			return nil, false
+			return nil, nil, false
 		}
 		n += 2 + next
 	}
 	offset, ok := bytes.CutPrefix(rest[n:], []byte("+0x"))
-	return rest[:n], ok && 0 < len(offset) && len(offset) <= 8 && kd.AddrDigits(string(offset)) == len(offset)
+	return text[:m], rest[:n], ok && 0 < len(offset) && len(offset) <= 8 && kd.AddrDigits(string(offset)) == len(offset)
 }
 
 // wordLen counts the letters, digits and underscores that a text begins with.
@@ -120,9 +132,9 @@ func wordLen(text []byte) int {
 	return len(text)
 }
 
-// judgeSite reads a call site as Reader would, behind argument columns and
-// without them.
-func judgeSite(text string) siteKind {
+// judge reads a call site as Reader would, behind argument columns and without
+// them.
+func (s *sites) judge(text string) siteKind {
 	const zero = " 00000000`00000000"
 	plain, ok1 := frameWith(text)
 	_, ok2 := frameWith(":" + zero + zero + zero + zero + " : " + text)
@@ -134,7 +146,10 @@ func judgeSite(text string) siteKind {
 	case strings.Contains(strings.ReplaceAll(plain.Symbol, "`anonymous namespace'", ""), " "):
 		return badSite // perhaps two lines that were run together
 	}
-	return siteKind{traits: traitsOf(plain.Function)}
+	if plain.Module != "" {
+		s.learned = append(s.learned, plain.Module+"!"+plain.Function+"\n"...)
+	}
+	return siteKind{callBitsOf(plain.Module, plain.Function), traitsOf(plain.Function)}
 }
 
 // traitsOf returns what a function on a stack means.

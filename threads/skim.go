@@ -3,6 +3,7 @@ package threads
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"strings"
 
 	"kdlocks/kd"
@@ -16,6 +17,15 @@ type Skimmer struct {
 	sites  sites
 	images map[string]string
 	waits  [64]waitState
+}
+
+// Learned returns the functions of call sites that were met for the first time
+// since it was last called, also in blocks that were then left to Reader: lines
+// of module!function.
+func (s *Skimmer) Learned() string {
+	out := string(s.sites.learned)
+	s.sites.learned = s.sites.learned[:0]
+	return out
 }
 
 // intern returns the name of a program, one string for all of the same.
@@ -37,11 +47,12 @@ const mostImages = 1 << 12
 // Skimmed is a block that was read: what it says, and how long it is.
 type Skimmed struct {
 	Brief
-	End    int // bytes up to the line of the next head
-	Next   int // bytes up to the word that begins it
-	Blanks int // blank lines at the end
+	Lines  int32 // without blank ones at the end
+	End    int   // bytes up to the line of the next head
+	Next   int   // bytes up to the word that begins it
+	Blanks int   // blank lines at the end
 	// Head is set where it is a PROCESS block. Of its place the column alone is
-	// known, and of the Brief the number of lines.
+	// known, and of the Brief nothing.
 	Head *Process
 }
 
@@ -425,15 +436,17 @@ func (p *skim) stackRange() bool {
 		return false
 	}
 	p.indent()
-	var ok bool
 	if !p.take("Base ") {
 		return false
 	}
-	if p.out.Base, ok = p.addr(); !ok || !p.take("Limit ") {
+	base, ok := p.addr()
+	if !ok || !p.take("Limit ") {
 		return false
 	}
 	p.out.Limit, ok = p.addr()
-	return ok && 0 < p.out.Limit && p.out.Limit < p.out.Base
+	size := base - p.out.Limit
+	p.out.StackSize = uint32(size)
+	return ok && 0 < p.out.Limit && p.out.Limit < base && size <= math.MaxUint32
 }
 
 // end checks that the next head line follows, with nothing but blank lines

@@ -42,10 +42,11 @@ func TestSkimBlock(t *testing.T) {
 		t.Fatal("the plain layout is not skimmed")
 	}
 	want := threads.Brief{
-		Addr: 0xffffac9d5e401080, Base: 0xffff99924c773000, Limit: 0xffff99924c76d000, Lines: 21, State: threads.Waiting,
+		Addr: 0xffffac9d5e401080, Limit: 0xffff99924c76d000, StackSize: 0x6000, State: threads.Waiting,
 		Traits: threads.HasIRP | threads.HasOwner | threads.WaitsOnStack, Reason: got.Reason,
+		Calls: threads.CallOf("nt", "KiSwapContext").Or(threads.CallOf("nt", "ExpWaitForResource")).Or(threads.CallOf("NTDLL", "NtWaitForSingleObject")),
 	}
-	if got.Brief != want || got.WaitReason() != "WrResource" || got.Blanks != 1 || got.End != len(plainBlock) || got.Next != len(plainBlock)+8 {
+	if got.Brief != want || got.WaitReason() != "WrResource" || got.Lines != 21 || got.Blanks != 1 || got.End != len(plainBlock) || got.Next != len(plainBlock)+8 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -129,6 +130,12 @@ func FuzzSkim(f *testing.F) {
 			t.Fatalf("%d lines of %d+%d, %d threads, notes %v", len(lines), b.Lines, b.Blanks, len(got.Threads), got.Notes)
 		}
 		compareBrief(t, &b.Brief, got.Threads[1])
+		learned := "\n" + s.Learned()
+		for _, f := range got.Threads[1].Stack.Frames {
+			if (f.Module != "" || f.Function != "") && !strings.Contains(learned, "\n"+f.Module+"!"+f.Function+"\n") {
+				t.Errorf("%s!%s is not among %q", f.Module, f.Function, learned)
+			}
+		}
 	})
 }
 
@@ -158,6 +165,9 @@ func compareBrief(t *testing.T, b *threads.Brief, th *threads.Thread) {
 		if b.Has(trait) != want {
 			t.Errorf("trait %b: %v, want %v", trait, b.Has(trait), want)
 		}
+	}
+	if b.Calls != th.Calls() {
+		t.Errorf("the calls of the brief differ from those of the thread")
 	}
 	if !b.Fits(th) || b.WaitReason() != th.WaitReason || th.Conflict != "" {
 		t.Errorf("brief %+v of thread %+v", b, th)

@@ -99,7 +99,7 @@ func (p *skim) frames() bool {
 	if p.out.Has(NoStack) {
 		return true
 	}
-	limit, base, kernel := digitsOf(p.out.Limit), digitsOf(p.out.Base), digitsOf(1<<63)
+	limit, base, kernel := digitsOf(p.out.Limit), digitsOf(p.out.Base()), digitsOf(1<<63)
 	var ret, last digits
 	for n := 0; ; n++ {
 		start := p.i
@@ -183,10 +183,11 @@ func (p *skim) site(from digits) bool {
 		// Most often it is the one that was met there before.
 		end := p.i + int(k.len)
 		if end < len(p.b) && p.b[end] == '\n' && string(p.b[p.i:end]) == string(sites.textOf(k)) {
-			p.out.Traits |= k.kind.traits
+			p.out.Traits |= k.traits
+			p.out.Calls = p.out.Calls.Or(k.calls.calls())
 			p.i = end + 1
 			p.lines++
-			return !k.kind.bad
+			return k.calls&bad == 0
 		}
 	}
 	end, next, ok := p.lineEnd(p.i)
@@ -199,9 +200,10 @@ func (p *skim) site(from digits) bool {
 	}
 	kind := sites.kind(from, text)
 	p.out.Traits |= kind.traits
+	p.out.Calls = p.out.Calls.Or(kind.calls.calls())
 	p.i = next
 	p.lines++
-	return !kind.bad
+	return kind.calls&bad == 0
 }
 
 // cutTrap takes " (TrapFrame @ fffff880`07fabc20)" off a call site: it is

@@ -273,6 +273,9 @@ type Listing struct {
 	// Indirect counts those of them that WaitsIndirectly is true of.
 	Indirect int
 	Load     func(Brief) *Thread
+	// Functions has every function on their stacks, and perhaps others that the
+	// inputs name in places like it.
+	Functions *FunctionNames
 }
 
 // ResourceArgument returns the resource that the thread's stack shows as the

@@ -162,7 +162,7 @@ func splitMoments(whole facts) []facts {
 		share(ol.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theObjects().Notes })
 	}
 	for i := range out {
-		out[i].threads.Load = tl.Load
+		out[i].threads.Load, out[i].threads.Functions = tl.Load, tl.Functions
 	}
 	return out
 }

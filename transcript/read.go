@@ -13,6 +13,7 @@ import (
 	"kdlocks/modules"
 	"kdlocks/objects"
 	"kdlocks/snapshot"
+	"kdlocks/threads"
 )
 
 // Input is one log or paste and the name to call it by. Its bytes are read more
@@ -175,6 +176,8 @@ type router struct {
 	// cutLine says which line was the first that was not read whole.
 	cutLine string
 	loader  loader
+	// functions are those of all frames that were skimmed.
+	functions threads.FunctionNames
 	// process is the number of the process that was registered last, from what
 	// was read at processAt; -1 before the first.
 	process   int32
@@ -611,7 +614,7 @@ func (r *router) splitRan(at kd.Ref) {
 // told.
 func (r *router) nextTarget() {
 	s := &rawSession{target: r.cur.target, id: r.cur.id}
-	s.facts.threads.Load = r.loader.load
+	s.facts.threads.Load, s.facts.threads.Functions = r.loader.load, &r.functions
 	r.raw = append(r.raw, s)
 	r.cur.target, r.cur.id, r.cur.width, r.cur.stopAt, r.cur.breakAt = snapshot.Target{}, identity{}, 0, kd.Ref{}, kd.Ref{}
 	r.attach()
@@ -620,7 +623,7 @@ func (r *router) nextTarget() {
 
 func (r *router) endSession(s *session) {
 	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), objects: s.objects.Done(), memory: s.memory.Done(), modules: s.modules.Done(), runs: s.runs}
-	f.threads.Load = r.loader.load
+	f.threads.Load, f.threads.Functions = r.loader.load, &r.functions
 	r.raw = append(r.raw, &rawSession{target: s.target, id: s.id, facts: f})
 }
 

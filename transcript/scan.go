@@ -19,6 +19,8 @@ type chunk struct {
 	plain  bool // all of it is ASCII
 	blocks []block
 	err    error
+	// functions are those that the scanner met for the first time.
+	functions string
 
 	buf, raw []byte // to be used again
 }
@@ -54,6 +56,7 @@ func (s *scanner) scan(k int64, c *chunk) {
 		}
 	}
 	s.findBlocks(c)
+	c.functions = s.skim.Learned()
 	c.place()
 }
 

@@ -114,6 +114,7 @@ func (r *router) chunk(c *chunk) {
 	case !c.begins && first > 0: // the line that is open ends there
 		r.src.text.mark(c.off+c.rawLen(c.text[:first]), r.lines.num+2)
 	}
+	r.functions.Add(c.functions)
 	at := 0
 	for i := range c.blocks {
 		b := &c.blocks[i]
@@ -199,7 +200,7 @@ func (r *router) skimmedThread(b *block) bool {
 		r.cur.threads.Reserve(int((r.src.Bytes - b.Off) / usualBlock))
 	}
 	b.Process = r.processNumber()
-	return r.cur.threads.Skim(b.Brief)
+	return r.cur.threads.Skim(&b.Brief)
 }
 
 func (r *router) skimmedProcess(b *block) bool {

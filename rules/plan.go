@@ -1,0 +1,122 @@
+package rules
+
+// plan is what a Set prepares once, so that asking many rules about a log costs
+// little where the log is about few of them.
+type plan struct {
+	// walked are the clauses that are looked for on all threads, each with its
+	// number.
+	walked []*clause
+	// patterns are the different ones that those clauses have.
+	patterns []framePattern
+	// byFunction finds patterns without wildcards by module and function, byModule
+	// those with wildcards in the function alone, and wild are the others.
+	byFunction map[framePattern]int
+	byModule   map[string][]int
+	wild       []int
+}
+
+// newPlan prepares the clauses of some rules.
+func newPlan(rules []*Rule) *plan {
+	p := &plan{byFunction: make(map[framePattern]int), byModule: make(map[string][]int)}
+	for _, r := range rules {
+		for _, list := range [][]*clause{r.match, r.boost, r.exclude} {
+			p.add(list)
+		}
+	}
+	return p
+}
+
+func (p *plan) add(list []*clause) {
+	for _, c := range list {
+		for _, inner := range c.any {
+			p.add(inner)
+		}
+		if c.kind == nil || c.kind.name != "thread" || c.byKey() {
+			continue
+		}
+		c.walk = len(p.walked)
+		p.walked = append(p.walked, c)
+		c.needs = p.needsOf(c)
+	}
+}
+
+// needsOf returns the groups of patterns of which each must have one on the stack
+// if the clause is to hold.
+func (p *plan) needsOf(c *clause) [][]int {
+	var out [][]int
+	for _, m := range c.matchers {
+		if m.stack == nil {
+			continue
+		}
+		for _, one := range m.stack.seq {
+			var ids []int
+			for _, f := range one {
+				ids = append(ids, p.id(f))
+			}
+			out = append(out, ids)
+		}
+	}
+	return out
+}
+
+// id numbers a pattern.
+func (p *plan) id(f framePattern) int {
+	if id, ok := p.byFunction[f]; ok {
+		return id
+	}
+	id := len(p.patterns)
+	p.patterns = append(p.patterns, f)
+	p.byFunction[f] = id
+	switch {
+	case isGlob(f.module):
+		p.wild = append(p.wild, id)
+	case isGlob(f.function):
+		p.byModule[f.module] = append(p.byModule[f.module], id)
+	}
+	return id
+}
+
+// fitting calls found with each pattern that a function of a module may fit.
+// Without symbols any function of the module may be meant.
+func (p *plan) fitting(module, function string, literals map[string][]int, found func(id int)) {
+	if function == "" {
+		for _, id := range literals[module] {
+			found(id)
+		}
+	} else if id, ok := p.byFunction[framePattern{module, function}]; ok {
+		found(id)
+	}
+	for _, list := range [][]int{p.byModule[module], p.wild} {
+		for _, id := range list {
+			if p.patterns[id].fits(module, function) != False {
+				found(id)
+			}
+		}
+	}
+}
+
+// literals lists the patterns without wildcards by their modules.
+func (p *plan) literals() map[string][]int {
+	out := make(map[string][]int)
+	for id, f := range p.patterns {
+		if !isGlob(f.module) && !isGlob(f.function) {
+			out[f.module] = append(out[f.module], id)
+		}
+	}
+	return out
+}
+
+// byKey reports whether a clause asks for facts by their key.
+func (c *clause) byKey() bool {
+	for _, m := range c.matchers {
+		if m.field.name != c.kind.key {
+			continue
+		}
+		for _, op := range m.ops {
+			if op.op == "eq" || op.op == "in" || op.op == "has" {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,55 @@
+package snapshot
+
+import (
+	"iter"
+
+	"kdlocks/stacks"
+	"kdlocks/threads"
+)
+
+// Functions returns the functions that frames are in, by module and name: those
+// of all threads, the skimmed ones included, and of the blocks of !findstack. If
+// they are too many, it returns none and false. Else what is not among them
+// stands on no stack; a few may be of other sessions of the same inputs, or stand
+// on no stack, either, so that they are nothing to report.
+func (s *Snapshot) Functions() (list []threads.Function, all bool) {
+	if s.functions == nil {
+		s.functions = s.allFunctions()
+	}
+	return s.functions.Functions()
+}
+
+func (s *Snapshot) allFunctions() *threads.FunctionNames {
+	out := &threads.FunctionNames{}
+	if len(s.rest) > 0 {
+		*out = s.restFunctions.Clone()
+	}
+	known := make(map[threads.Function]bool)
+	add := func(frames []stacks.Frame) {
+		for i := range frames {
+			f := threads.Function{Module: frames[i].Module, Name: frames[i].Function}
+			if f != (threads.Function{}) && !known[f] {
+				known[f] = true
+				out.Add(f.Module + "!" + f.Name + "\n")
+			}
+		}
+	}
+	for _, t := range s.Threads {
+		add(t.Stack.Frames)
+	}
+	for _, m := range s.Matches {
+		add(m.Frames)
+	}
+	return out
+}
+
+// ThreadsWhere returns every thread that passes, in the order of the input.
+// pass is told the functions on its stack and, of one that was skimmed, its
+// Brief; nil of any other. Skimmed ones that pass are read whole one by one and
+// not kept.
+func (s *Snapshot) ThreadsWhere(pass func(threads.Calls, *threads.Brief) bool) iter.Seq[*threads.Thread] {
+	return s.walk(
+		func(b *threads.Brief) bool { return pass(b.Calls, b) },
+		func(t *threads.Thread) bool { return pass(t.Calls(), nil) },
+	)
+}
