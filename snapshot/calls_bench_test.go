@@ -36,7 +36,7 @@ func BenchmarkThreadsWhere(b *testing.B) {
 			wanted[i] = calls(3)
 		}
 		any, passed := threads.NewAnyOf(wanted), 0
-		s := snapshot.Build(snapshot.Target{}, locks.Listing{}, threads.Listing{Skimmed: slices.Clone(briefs), Load: func(threads.Brief) *threads.Thread { passed++; return nil }}, nil)
+		s := snapshot.Build(snapshot.Target{}, locks.Listing{}, threads.Listing{Skimmed: slices.Clone(briefs), Load: func(threads.Brief) *threads.Thread { passed++; return nil }}, nil, nil)
 		b.Run(fmt.Sprint(patterns, " patterns"), func(b *testing.B) {
 			passed = 0
 			for b.Loop() {
