@@ -52,7 +52,9 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 	if err := compare.Settle(ctx, judged); err != nil {
 		return nil, err
 	}
-	return report.Build(sources(t), judged), err
+	r := report.Build(sources(t), judged)
+	r.AddMemory(sources(t), t.Aside)
+	return r, err
 }
 
 func sources(t *transcript.Transcript) []report.Source {

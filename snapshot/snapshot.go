@@ -224,9 +224,13 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 }
 
 // Empty reports whether nothing of use was read.
-func (s *Snapshot) Empty() bool {
+func (s *Snapshot) Empty() bool { return s.OnlyMemory() && s.Memory.Empty() }
+
+// OnlyMemory reports whether nothing was read that can be judged: counters of
+// memory alone tell nothing of locks.
+func (s *Snapshot) OnlyMemory() bool {
 	return !s.HasLocks && s.ThreadCount() == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.interpretations) == 0 &&
-		s.Objects.Empty() && s.Memory.Empty() && len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
+		s.Objects.Empty() && len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
 }
 
 // SetMemory adds what was read of memory, which nothing else here depends on; l

@@ -78,6 +78,10 @@ func (s *Source) Understood() int {
 type Transcript struct {
 	Sources   []Source
 	Snapshots []*snapshot.Snapshot
+	// Aside are sessions that tell of memory only, where others tell more: beside
+	// those they would only look undecided. Their listings of pool may show growth
+	// from or to a session of the same Target.Attached.
+	Aside []*snapshot.Snapshot
 }
 
 // ErrNothing is wrapped by the error of an input in which no command's output
@@ -625,10 +629,16 @@ func (r *router) build() {
 			if len(moments) > 1 {
 				s.target.Moment = i + 1
 			}
-			if snap := f.snapshot(s.target); !snap.Empty() {
+			switch snap := f.snapshot(s.target); {
+			case !snap.OnlyMemory():
 				r.out.Snapshots = append(r.out.Snapshots, snap)
+			case !snap.Empty():
+				r.out.Aside = append(r.out.Aside, snap)
 			}
 		}
+	}
+	if len(r.out.Snapshots) == 0 {
+		r.out.Snapshots, r.out.Aside = r.out.Aside, nil
 	}
 	if len(r.out.Snapshots) == 0 && !r.sawUser {
 		r.onlyTargets(whole)
