@@ -59,7 +59,9 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 	if rulesErr != nil {
 		return nil, rulesErr
 	}
-	return report.Build(sources(t), judged, opt.Rules, found), err
+	r := report.Build(sources(t), judged, opt.Rules, found)
+	r.AddMemory(sources(t), t.Aside)
+	return r, err
 }
 
 // askRules returns what the rules say of each judgement.

@@ -118,12 +118,12 @@ func TestSignExtendedModules(t *testing.T) {
 	}
 }
 
-// TestOnlyModules: modules alone are recognised and decide nothing; beside what
+// TestOnlyContext: modules alone are recognised and decide nothing; beside what
 // can be judged they make no session of their own.
-func TestOnlyModules(t *testing.T) {
+func TestOnlyContext(t *testing.T) {
 	s := built(t, someModules)
-	if s.Empty() || !s.OnlyModules() {
-		t.Errorf("Empty %v, OnlyModules %v", s.Empty(), s.OnlyModules())
+	if s.Empty() || !s.OnlyContext() {
+		t.Errorf("Empty %v, OnlyContext %v", s.Empty(), s.OnlyContext())
 	}
 	built(t, "Loading Dump File [C:\\a.dmp]\n"+someModules+"Loading Dump File [C:\\b.dmp]\n0: kd> !locks\n"+locked(tA+"-01<*>"))
 }

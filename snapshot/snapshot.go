@@ -238,13 +238,15 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 }
 
 // Empty reports whether nothing of use was read.
-func (s *Snapshot) Empty() bool { return s.OnlyModules() && len(s.Modules) == 0 }
+func (s *Snapshot) Empty() bool {
+	return s.OnlyContext() && len(s.Modules) == 0 && s.Memory.Empty()
+}
 
-// OnlyModules reports whether nothing was read that can be judged: modules alone
-// tell nothing of locks.
-func (s *Snapshot) OnlyModules() bool {
+// OnlyContext reports whether nothing was read that can be judged: modules and
+// counters of memory alone tell nothing of locks.
+func (s *Snapshot) OnlyContext() bool {
 	return !s.HasLocks && s.ThreadCount() == 0 && len(s.Processes) == 0 && len(s.Timeouts) == 0 && len(s.Resources) == 0 && len(s.interpretations) == 0 &&
-		s.Objects.Empty() && s.Memory.Empty() && len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
+		s.Objects.Empty() && len(s.Matches) == 0 && len(s.VerifierDeadlocks) == 0 && len(s.QueuedLocks) == 0 && len(s.PushLocks) == 0
 }
 
 // SetMemory adds what was read of memory, which nothing else here depends on; l

@@ -80,6 +80,10 @@ func (s *Source) Understood() int {
 type Transcript struct {
 	Sources   []Source
 	Snapshots []*snapshot.Snapshot
+	// Aside are sessions that tell of modules and memory only, where others tell more: beside
+	// those they would only look undecided. Their listings of pool may show growth
+	// from or to a session of the same Target.Attached.
+	Aside []*snapshot.Snapshot
 }
 
 // ErrNothing is wrapped by the error of an input in which no command's output
@@ -655,29 +659,19 @@ func (r *router) build() {
 			if len(moments) > 1 {
 				s.target.Moment = i + 1
 			}
-			if snap := f.snapshot(s.target); !snap.OnlyModules() {
+			switch snap := f.snapshot(s.target); {
+			case !snap.OnlyContext():
 				r.out.Snapshots = append(r.out.Snapshots, snap)
+			case !snap.Empty():
+				r.out.Aside = append(r.out.Aside, snap)
 			}
 		}
 	}
 	if len(r.out.Snapshots) == 0 {
-		r.onlyModules(whole)
+		r.out.Snapshots, r.out.Aside = r.out.Aside, nil
 	}
 	if len(r.out.Snapshots) == 0 && !r.sawUser {
 		r.onlyTargets(whole)
-	}
-}
-
-// onlyModules makes snapshots of sessions that tell nothing but what modules were
-// loaded, likewise.
-func (r *router) onlyModules(sessions []*rawSession) {
-	for _, s := range sessions {
-		if s.facts.modules == nil {
-			continue
-		}
-		if snap := s.facts.snapshot(s.target); !snap.Empty() {
-			r.out.Snapshots = append(r.out.Snapshots, snap)
-		}
 	}
 }
 
