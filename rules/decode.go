@@ -21,7 +21,8 @@ const (
 // decoder reads one file and collects its mistakes.
 type decoder struct {
 	file     string
-	lines    []string
+	text     string
+	lines    []string // of text
 	problems Problems
 	rule     string // the id of the rule that is being read
 	nodes    int
@@ -39,7 +40,17 @@ type wanted struct {
 }
 
 func newDecoder(file string, data []byte) *decoder {
-	return &decoder{file: file, lines: strings.Split(string(data), "\n")}
+	d := &decoder{file: file}
+	if len(data) > mostBytes {
+		d.fail(position{1, 1}, "the file is larger than %d KiB", mostBytes>>10)
+		return d
+	}
+	text, why, from := plainText(data)
+	d.text, d.lines = text, strings.Split(text, "\n")
+	if why != "" {
+		d.fail(positionOf(text, from), "%s", why)
+	}
+	return d
 }
 
 // fail adds a mistake at a place.
@@ -49,7 +60,7 @@ func (d *decoder) fail(at position, format string, args ...any) {
 	}
 	p := &Problem{File: d.file, Line: at.line, Col: at.col, Rule: d.rule, Text: fmt.Sprintf(format, args...)}
 	if at.line > 0 && at.line <= len(d.lines) {
-		p.Source = strings.TrimRight(d.lines[at.line-1], "\r")
+		p.Source = d.lines[at.line-1]
 	}
 	d.problems = append(d.problems, p)
 }
@@ -60,17 +71,16 @@ func at(n *yaml.Node) position { return position{n.Line, n.Column} }
 
 // parse makes nodes of the file; nil if it is no YAML, or holds what rules must
 // not hold.
-func (d *decoder) parse(data []byte) *yaml.Node {
-	if len(data) > mostBytes {
-		d.fail(position{}, "the file is larger than %d bytes", mostBytes)
+func (d *decoder) parse() *yaml.Node {
+	if len(d.problems) > 0 {
 		return nil
 	}
-	if !utf8.Valid(data) {
-		d.fail(position{1, 1}, "the file is not UTF-8")
+	if strings.TrimSpace(d.text) == "" {
+		d.fail(position{1, 1}, "the file is empty")
 		return nil
 	}
 	var doc yaml.Node
-	if err := yaml.Load(data, &doc); err != nil {
+	if err := yaml.Load([]byte(d.text), &doc); err != nil {
 		d.syntax(err)
 		return nil
 	}
@@ -85,22 +95,58 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	return root
 }
 
-// syntax tells of a mistake that the YAML parser found.
+// syntax tells of a mistake that the YAML parser found: at the place where layout
+// sees it, if that is before the parser stumbled.
 func (d *decoder) syntax(err error) {
+	at, text := position{}, strings.TrimPrefix(err.Error(), "yaml: ")
 	var le *yaml.LoadError
-	if !errors.As(err, &le) {
-		d.fail(position{1, 1}, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
-		return
+	if errors.As(err, &le) {
+		at, text = position{le.Mark.Line, le.Mark.Column}, strings.TrimPrefix(le.Message, "yaml: ")
+		if at.line == 0 {
+			at = position{le.ContextMark.Line, le.ContextMark.Column}
+		}
 	}
-	line, col := le.Mark.Line, le.Mark.Column
-	if line == 0 {
-		line, col = le.ContextMark.Line, le.ContextMark.Column
+	bad := findMisplaced(d.lines)
+	switch {
+	case strings.Contains(text, "no documents"):
+		d.fail(position{1, 1}, "the file holds nothing but comments")
+	case bad != nil && (at.line == 0 || bad.at.line <= at.line):
+		d.fail(bad.at, "not valid YAML: %s", bad.why)
+	default:
+		d.fail(d.inText(at), "not valid YAML: %s", inPlainWords(text))
 	}
-	text := le.Message
-	if strings.Contains(text, "cannot start any token") && line > 0 && line <= len(d.lines) && strings.HasPrefix(strings.TrimLeft(d.lines[line-1], " "), "\t") {
-		text = "YAML is indented with blanks, this line with a tab"
+}
+
+// inText moves a place behind the end of the file to its last line.
+func (d *decoder) inText(at position) position {
+	last := len(d.lines)
+	for last > 1 && strings.TrimSpace(d.lines[last-1]) == "" {
+		last--
 	}
-	d.fail(position{max(line, 1), max(col, 1)}, "not valid YAML: %s", text)
+	if at.line > last {
+		return position{last, utf8.RuneCountInString(d.lines[last-1]) + 1}
+	}
+	return position{max(at.line, 1), max(at.col, 1)}
+}
+
+// inPlainWords says what the parser means by some of its messages.
+func inPlainWords(text string) string {
+	for _, w := range parserWords {
+		if strings.Contains(text, w.theirs) {
+			return w.ours
+		}
+	}
+	return text
+}
+
+var parserWords = []struct{ theirs, ours string }{
+	{"unknown anchor", "a text that begins with * is put in quotes (YAML takes it for an alias)"},
+	{"unknown escape character", "within double quotes a backslash is written \\\\; within single quotes it stands for itself"},
+	{"cannot start any token", "a text that begins with this letter is put in quotes"},
+	{"expected alphabetic or numeric character", "a text that begins with & or * is put in quotes (YAML takes it for an anchor or alias)"},
+	{"tab character", "YAML is indented with blanks, and here is a tab"},
+	{"undefined tag handle", "a text that begins with ! is put in quotes (YAML takes it for a tag)"},
+	{"exceeded max depth", "brackets or lines are nested too deep"},
 }
 
 // plain walks the nodes and refuses anchors, aliases, merge keys, tags, and more
@@ -115,13 +161,16 @@ func (d *decoder) plain(n *yaml.Node, depth int) bool {
 		d.failAt(n, "the file has more than %d values", mostNodes)
 		return false
 	case n.Kind == yaml.AliasNode:
-		d.failAt(n, "aliases (*%s) are not part of the format: write the value out", n.Value)
+		d.failAt(n, "aliases (*%s) are not part of the format: write the value out, or put a text that begins with * in quotes", n.Value)
 		return false
 	case n.Anchor != "":
-		d.failAt(n, "anchors (&%s) are not part of the format: write the value out where it is needed", n.Anchor)
+		d.failAt(n, "anchors (&%s) are not part of the format: write the value out where it is needed, or put a text that begins with & in quotes", n.Anchor)
+		return false
+	case n.Style&yaml.TaggedStyle != 0 && strings.HasPrefix(n.Tag, "!!"):
+		d.failAt(n, "tags (%s) are not part of the format: leave it out", n.Tag)
 		return false
 	case n.Style&yaml.TaggedStyle != 0:
-		d.failAt(n, "tags (%s) are not part of the format", n.Tag)
+		d.failAt(n, "a text that begins with ! is put in quotes (YAML takes it for a tag): %s", quoteTagged(n))
 		return false
 	}
 	for _, c := range n.Content {
@@ -130,6 +179,18 @@ func (d *decoder) plain(n *yaml.Node, depth int) bool {
 		}
 	}
 	return true
+}
+
+// quoteTagged is how the text of a node that begins with ! is written.
+func quoteTagged(n *yaml.Node) string {
+	s := n.Tag
+	if n.Kind == yaml.ScalarNode && n.Value != "" {
+		s += " " + n.Value
+	}
+	if strings.ContainsAny(s, `"\`) {
+		return "'" + clip(s) + "'"
+	}
+	return `"` + clip(s) + `"`
 }
 
 // entry is a key of a mapping and its value.

@@ -172,7 +172,7 @@ func listFiles(src Source) ([]string, error) {
 func (l *loader) file(src Source, p *Pack, name string, data []byte) {
 	d := newDecoder(src.shown(name), data)
 	defer func() { l.problems = append(l.problems, d.problems...) }()
-	root := d.parse(data)
+	root := d.parse()
 	if root == nil {
 		return
 	}
@@ -236,7 +236,7 @@ func (l *loader) pack(src Source, file string) *Pack {
 	}
 	d := newDecoder(src.shown(file), data)
 	defer func() { l.problems = append(l.problems, d.problems...) }()
-	root := d.parse(data)
+	root := d.parse()
 	if root == nil {
 		return p
 	}

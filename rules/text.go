@@ -1,0 +1,52 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// plainText makes text with plain line ends of a file's bytes: UTF-8 with or
+// without a mark, or UTF-16 with one. Where it is no text, it says why, and at
+// which byte of the text that it returns.
+func plainText(data []byte) (text string, why string, from int) {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		data = data[3:]
+	case bytes.HasPrefix(data, []byte("\xff\xfe")):
+		data = fromUTF16(data[2:], binary.LittleEndian)
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		data = fromUTF16(data[2:], binary.BigEndian)
+	}
+	text = lineEnds.Replace(string(data))
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
+			return text, fmt.Sprintf("the byte 0x%02x is not UTF-8; save the file as UTF-8", text[i]), i
+		case r < ' ' && r != '\t' && r != '\n' || r == 0x7f:
+			return text, fmt.Sprintf("the file holds the control character U+%04X; rule files are text", r), i
+		}
+	}
+	return text, "", 0
+}
+
+// lineEnds makes plain ones of all that YAML takes for an end of a line.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
+func fromUTF16(data []byte, order binary.ByteOrder) []byte {
+	units := make([]uint16, len(data)/2)
+	for i := range units {
+		units[i] = order.Uint16(data[2*i:])
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// positionOf returns the place of a byte of a text.
+func positionOf(text string, i int) position {
+	before := text[:i]
+	line := strings.Count(before, "\n") + 1
+	return position{line, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1}
+}
