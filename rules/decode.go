@@ -28,9 +28,12 @@ type decoder struct {
 	nodes    int
 	// newer are the rules that need a newer engine, later the ids that must exist
 	// once all files are read.
-	newer []string
+	newer []newer
 	later []wanted
 }
+
+// newer is the id of a rule that is not read, and the engine that it needs.
+type newer struct{ id, engine string }
 
 // wanted is the id of a rule that another one names.
 type wanted struct {
@@ -55,15 +58,18 @@ func newDecoder(file string, data []byte) *decoder {
 
 // fail adds a mistake at a place.
 func (d *decoder) fail(at position, format string, args ...any) {
-	if len(d.problems) >= mostProblems {
+	if d.full() {
 		return
 	}
-	p := &Problem{File: d.file, Line: at.line, Col: at.col, Rule: d.rule, Text: fmt.Sprintf(format, args...)}
+	p := &Problem{File: d.file, Line: at.line, Col: at.col, Rule: d.rule, Text: printable(fmt.Sprintf(format, args...))}
 	if at.line > 0 && at.line <= len(d.lines) {
 		p.Source = d.lines[at.line-1]
 	}
 	d.problems = append(d.problems, p)
 }
+
+// full reports whether so many mistakes were found that no more are told.
+func (d *decoder) full() bool { return len(d.problems) >= mostProblems }
 
 func (d *decoder) failAt(n *yaml.Node, format string, args ...any) { d.fail(at(n), format, args...) }
 
@@ -149,8 +155,8 @@ var parserWords = []struct{ theirs, ours string }{
 	{"exceeded max depth", "brackets or lines are nested too deep"},
 }
 
-// plain walks the nodes and refuses anchors, aliases, merge keys, tags, and more
-// than a person writes.
+// plain walks the nodes and refuses anchors, aliases, tags, letters that drive a
+// terminal, and more than a person writes.
 func (d *decoder) plain(n *yaml.Node, depth int) bool {
 	d.nodes++
 	switch {
@@ -171,6 +177,11 @@ func (d *decoder) plain(n *yaml.Node, depth int) bool {
 		return false
 	case n.Style&yaml.TaggedStyle != 0:
 		d.failAt(n, "a text that begins with ! is put in quotes (YAML takes it for a tag): %s", quoteTagged(n))
+		return false
+	}
+	if i := strings.IndexFunc(n.Value, unprintable); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(n.Value[i:])
+		d.failAt(n, "the text holds the control character U+%04X", r)
 		return false
 	}
 	for _, c := range n.Content {
@@ -200,25 +211,52 @@ type entry struct{ key, value *yaml.Node }
 // mapping, other keys, and keys that come twice are mistakes; false if it is no
 // mapping.
 func (d *decoder) mapping(n *yaml.Node, what string, keys []string) (map[string]entry, bool) {
+	return d.mappingOf(n, what, "key", keys)
+}
+
+// mappingOf is mapping for keys that have a name of their own.
+func (d *decoder) mappingOf(n *yaml.Node, what, noun string, keys []string) (map[string]entry, bool) {
 	if n.Kind != yaml.MappingNode {
-		d.failAt(n, "%s is a mapping of keys, and this is %s", what, kindOf(n))
+		d.failAt(n, "%s is a mapping%s, and this is %s%s", what, ofKeys(noun, keys), kindOf(n), d.comment(n))
 		return nil, false
 	}
 	out := make(map[string]entry)
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && !d.full(); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		switch _, twice := out[k.Value]; {
+		switch have, twice := out[k.Value]; {
 		case k.Kind != yaml.ScalarNode:
 			d.failAt(k, "a key of %s is a word, and this is %s", what, kindOf(k))
 		case twice:
-			d.failAt(k, "%s stands twice in %s", k.Value, what)
+			d.failAt(k, "%s stands twice in %s, first in line %d", k.Value, what, have.key.Line)
+		case k.Value == "<<":
+			d.failAt(k, "merge keys (<<) are not part of the format: write the values out")
 		case !slices.Contains(keys, k.Value):
-			d.failAt(k, "%s has no key %q%s", what, k.Value, orKeys(k.Value, keys))
+			d.failAt(k, "%s has no %s %q%s", what, noun, clip(k.Value), orKeys(k.Value, keys))
 		default:
 			out[k.Value] = entry{k, v}
 		}
 	}
 	return out, true
+}
+
+// ofKeys lists the keys of a mapping if they are few.
+func ofKeys(noun string, keys []string) string {
+	if len(keys) > 8 {
+		return " of " + noun + "s"
+	}
+	return " with the " + noun + "s " + strings.Join(keys, ", ")
+}
+
+// comment is a hint where a value is empty because a comment begins there.
+func (d *decoder) comment(n *yaml.Node) string {
+	if n.Tag != "!!null" || n.Value != "" || n.Line > len(d.lines) {
+		return ""
+	}
+	line := []rune(d.lines[n.Line-1])
+	if strings.HasPrefix(strings.TrimLeft(string(line[min(n.Column-1, len(line)):]), " "), "#") {
+		return ": # begins a comment, so that a text with it is put in quotes"
+	}
+	return ""
 }
 
 // orKeys proposes a key, or lists them where none is near.
@@ -241,12 +279,16 @@ func (d *decoder) list(n *yaml.Node, what string) []*yaml.Node {
 // scalar returns a single value as text; a mistake if it is none or empty.
 func (d *decoder) scalar(n *yaml.Node, what string) (string, bool) {
 	if n.Kind != yaml.ScalarNode {
-		d.failAt(n, "%s is a single value, and this is %s", what, kindOf(n))
+		hint := ""
+		if n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 {
+			hint = "; a text that begins with { is put in quotes"
+		}
+		d.failAt(n, "%s is a single value, and this is %s%s", what, kindOf(n), hint)
 		return "", false
 	}
 	s := strings.TrimSpace(n.Value)
-	if s == "" || n.Tag == "!!null" {
-		d.failAt(n, "%s is empty", what)
+	if s == "" || n.Tag == "!!null" && n.Value == "" {
+		d.failAt(n, "%s is empty%s", what, d.comment(n))
 		return "", false
 	}
 	return s, true
@@ -256,7 +298,7 @@ func (d *decoder) scalar(n *yaml.Node, what string) (string, bool) {
 func (d *decoder) word(n *yaml.Node, what string, words []string) string {
 	s, ok := d.scalar(n, what)
 	if ok && !slices.Contains(words, s) {
-		d.failAt(n, "%s is none of %s: %q%s", what, oneOf(words), s, didYouMean(s, words))
+		d.failAt(n, "%s is none of %s: %q%s", what, oneOf(words), clip(s), didYouMean(s, words))
 		return ""
 	}
 	return s
@@ -265,7 +307,7 @@ func (d *decoder) word(n *yaml.Node, what string, words []string) string {
 func (d *decoder) boolean(n *yaml.Node, what string) bool {
 	s, ok := d.scalar(n, what)
 	if ok && s != "true" && s != "false" {
-		d.failAt(n, "%s is true or false: %q", what, s)
+		d.failAt(n, "%s is true or false: %q", what, clip(s))
 	}
 	return s == "true"
 }

@@ -207,6 +207,8 @@ func (l *layout) keyless(rest string, col int) {
 	switch word, _, _ := strings.Cut(rest, " "); {
 	case wordColon.MatchString(rest):
 		l.fail(col, "behind the colon of a key there is a blank: %q", clip(word))
+	case strings.ContainsRune("\"'", rune(rest[0])) && closing(rest, 1, rest[0]) < 0:
+		l.fail(col, "the quote is not closed")
 	case strings.ContainsRune("{[\"'", rune(rest[0])):
 		l.fail(col, "the line stands among keys, and has none")
 	default:

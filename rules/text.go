@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -26,11 +27,27 @@ func plainText(data []byte) (text string, why string, from int) {
 		switch {
 		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
 			return text, fmt.Sprintf("the byte 0x%02x is not UTF-8; save the file as UTF-8", text[i]), i
-		case r < ' ' && r != '\t' && r != '\n' || r == 0x7f:
+		case unprintable(r):
 			return text, fmt.Sprintf("the file holds the control character U+%04X; rule files are text", r), i
 		}
 	}
 	return text, "", 0
+}
+
+// unprintable reports whether a letter drives a terminal, or turns the direction
+// of text so that it reads unlike what it says.
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\t' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
+
+// printable replaces what must not reach a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
 
 // lineEnds makes plain ones of all that YAML takes for an end of a line.
