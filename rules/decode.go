@@ -252,8 +252,8 @@ func (d *decoder) comment(n *yaml.Node) string {
 	if n.Tag != "!!null" || n.Value != "" || n.Line > len(d.lines) {
 		return ""
 	}
-	line := []rune(d.lines[n.Line-1])
-	if strings.HasPrefix(strings.TrimLeft(string(line[min(n.Column-1, len(line)):]), " "), "#") {
+	line := d.lines[n.Line-1]
+	if strings.HasPrefix(strings.TrimLeft(line[byteOf(line, n.Column):], " "), "#") {
 		return ": # begins a comment, so that a text with it is put in quotes"
 	}
 	return ""

@@ -3,6 +3,7 @@ package rules
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -355,10 +356,10 @@ func (d *decoder) within(n *yaml.Node, piece string) position {
 		text := d.lines[line-1]
 		from := 0
 		if line == n.Line {
-			from = len(string([]rune(text)[:min(n.Column-1, len([]rune(text)))]))
+			from = byteOf(text, n.Column)
 		}
 		if i := strings.Index(text[from:], piece); i >= 0 {
-			return position{line, len([]rune(text[:from+i])) + 1}
+			return position{line, utf8.RuneCountInString(text[:from+i]) + 1}
 		}
 		if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && line > n.Line+4 {
 			break

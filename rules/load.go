@@ -110,6 +110,13 @@ func (l *loader) source(src Source) error {
 // read returns the bytes of a file; those of a huge one are cut where they are too
 // many for a rule file.
 func (src Source) read(name string) ([]byte, error) {
+	info, err := fs.Stat(src.FS, name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is no regular file")
+	}
+	if err != nil {
+		return nil, src.failed(name, err) // to open a pipe would wait for its other end
+	}
 	f, err := src.FS.Open(name)
 	if err != nil {
 		return nil, src.failed(name, err)

@@ -47,13 +47,13 @@ const widest = 100
 // shown cuts a long line to what stands around a column, and makes its tabs
 // blanks.
 func shown(line string, col int) (string, int) {
-	r := []rune(printable(strings.ReplaceAll(line, "\t", " ")))
-	col = min(max(col, 1), len(r)+1)
+	col = min(max(col, 1), utf8.RuneCountInString(line)+1)
 	from := max(0, col-1-widest/2)
-	if len(r) <= widest {
+	if utf8.RuneCountInString(line) <= widest {
 		from = 0
 	}
-	cut := string(r[from:min(len(r), from+widest)])
+	cut := line[byteOf(line, from+1):]
+	cut = printable(strings.ReplaceAll(cut[:byteOf(cut, widest+1)], "\t", " "))
 	if from > 0 {
 		return "..." + cut, col - from + 3
 	}

@@ -67,3 +67,13 @@ func positionOf(text string, i int) position {
 	line := strings.Count(before, "\n") + 1
 	return position{line, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1}
 }
+
+// byteOf returns the byte at which a column of a line begins.
+func byteOf(line string, col int) int {
+	for i := range line {
+		if col--; col < 1 {
+			return i
+		}
+	}
+	return len(line)
+}
