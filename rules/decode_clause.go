@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -9,6 +10,9 @@ import (
 // clauses reads a list of clauses.
 func (d *decoder) clauses(n *yaml.Node, r role, scope *scope) []*clause {
 	items := d.list(n, roleNames[r])
+	if n.Kind != yaml.SequenceNode {
+		scope.broken = true
+	}
 	if r == roleMatch {
 		scope.bindLater(items)
 	}
@@ -35,6 +39,13 @@ func (r role) keys() []string {
 // clause reads one clause; nil if it has mistakes.
 func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
 	before := len(d.problems)
+	if r != roleMatch {
+		scope.bindLater([]*yaml.Node{n})
+	}
+	if d.beside(n) || d.ofOtherRole(n, r) {
+		scope.bindBroken(n)
+		return nil
+	}
 	m, ok := d.mapping(n, "a clause of "+roleNames[r], append(r.keys(), kindNames()...))
 	if !ok {
 		scope.broken = true
@@ -51,6 +62,9 @@ func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
 		c.text = d.textOf(c.kind.name, m[c.kind.name].value)
 	}
 	if e, ok := m["count"]; ok {
+		if c.any != nil {
+			d.failAt(e.key, "count is how many facts a clause holds for, and \"any\" has none: count within its lists")
+		}
 		c.count = d.matcher(e.value, &field{name: "count", typ: Number}, scope)
 		c.text += ", count " + flow(e.value)
 	}
@@ -60,9 +74,41 @@ func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
 	d.effect(n, c, m, scope, before)
 	d.bind(c, m, scope)
 	if len(d.problems) > before {
+		scope.broken = true
 		return nil
 	}
 	return c
+}
+
+// beside reports a mistake where the fields of a fact stand beside its kind.
+func (d *decoder) beside(n *yaml.Node) bool {
+	var k *kind
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		key, v := n.Content[i], n.Content[i+1]
+		switch {
+		case k != nil && k.field(key.Value) != nil:
+			d.failAt(key, "%s is a field of %s: it is indented deeper than %s", key.Value, k.name, k.name)
+			return true
+		case v.Tag == "!!null":
+			k = kindNamed(key.Value)
+		}
+	}
+	return false
+}
+
+// ofOtherRole reports a mistake where a clause has a key that those of other lists
+// have.
+func (d *decoder) ofOtherRole(n *yaml.Node, r role) bool {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		for _, other := range []role{roleBoost, roleExclude} {
+			if slices.Contains(other.keys(), key.Value) && !slices.Contains(r.keys(), key.Value) {
+				d.failAt(key, "%q is for clauses of %s, and this is one of %s", key.Value, roleNames[other], roleNames[r])
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // kindOf finds the one kind of a clause.
@@ -118,8 +164,12 @@ func (d *decoder) bind(c *clause, m map[string]entry, scope *scope) {
 	}
 	name := e.value.Value
 	delete(scope.later, name)
-	if _, twice := scope.kinds[name]; !twice && c.role == roleMatch {
+	switch _, twice := scope.kinds[name]; {
+	case twice:
+	case c.role == roleMatch:
 		scope.kinds[name] = c.kind
+	default:
+		scope.elsewhere[name] = "a clause of " + roleNames[c.role]
 	}
 }
 
@@ -138,6 +188,11 @@ func (d *decoder) any(c *clause, n *yaml.Node, scope *scope) {
 		}
 		inner := scope.inner()
 		c.any = append(c.any, d.anyList(item, c.role, inner))
+		for name := range inner.kinds {
+			if _, outer := scope.kinds[name]; !outer {
+				scope.elsewhere[name] = "a list of any"
+			}
+		}
 	}
 	c.text = "any of " + flow(n)
 }
@@ -186,7 +241,7 @@ func (d *decoder) effect(n *yaml.Node, c *clause, m map[string]entry, scope *sco
 
 // matchers reads the fields of a clause.
 func (d *decoder) matchers(n *yaml.Node, k *kind, scope *scope) []*matcher {
-	m, ok := d.mapping(n, k.name, k.fieldNames())
+	m, ok := d.mappingOf(n, k.name, "field", k.fieldNames())
 	if !ok {
 		return nil
 	}

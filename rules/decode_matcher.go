@@ -37,7 +37,10 @@ func (d *decoder) comparisons(m *matcher, n *yaml.Node, scope *scope) {
 	for _, o := range operators {
 		all = append(all, o.name)
 	}
-	ops, ok := d.mapping(n, "the comparison of "+m.field.name, all)
+	if d.sign(n) {
+		return
+	}
+	ops, ok := d.mappingOf(n, "the comparison of "+m.field.name, "operator", all)
 	if !ok {
 		return
 	}
@@ -51,12 +54,26 @@ func (d *decoder) comparisons(m *matcher, n *yaml.Node, scope *scope) {
 			continue
 		}
 		if !slices.Contains(names, name) {
-			d.failAt(entry.key, "%s is a %s and cannot be compared by %s; it can by %s", m.field.name, d.typeOf(m.field), name, oneOf(names))
+			d.failAt(entry.key, "%s is %s and cannot be compared by %s; it can by %s", m.field.name, an(d.typeOf(m.field)), name, oneOf(names))
 			continue
 		}
 		d.comparison(m, name, entry.value, scope)
 	}
 	d.empty(m)
+}
+
+// signs are how other languages write the operators.
+var signs = map[string]string{">=": "gte", ">": "gt", "<=": "lte", "<": "lt", "==": "eq", "=": "eq", "!=": "ne", "<>": "ne", "contains": "has", "like": "glob", "regex": "glob", "matches": "glob", "not": "ne"}
+
+// sign reports a mistake where an operator is written as in other languages.
+func (d *decoder) sign(n *yaml.Node) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if op := signs[n.Content[i].Value]; op != "" {
+			d.failAt(n.Content[i], "the operator %s is written %s", n.Content[i].Value, op)
+			return true
+		}
+	}
+	return false
 }
 
 func (d *decoder) typeOf(f *field) string {
@@ -97,7 +114,7 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 	}
 	quoted := n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0
 	if !quoted && isReference(s) {
-		if ref := d.resolve(at(n), s, scope); ref != nil {
+		if ref := d.resolve(n, s, scope); ref != nil {
 			d.comparable(n, f, c.op, ref)
 			c.operands = append(c.operands, operand{ref: ref})
 		}
@@ -118,6 +135,9 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 		s = n.Value // blanks count
 	}
 	v, why := literal(typ, s, f.words)
+	if why != "" && quoted && isReference(s) {
+		why += "; a reference stands without quotes"
+	}
 	if why != "" {
 		d.failAt(n, "%s %s", f.name, why)
 		return
@@ -133,7 +153,7 @@ func (d *decoder) comparable(n *yaml.Node, f *field, op string, ref *reference) 
 		same = have == Address
 	}
 	if !same {
-		d.failAt(n, "%s is a %s and %s is a %s: they cannot be compared", f.name, want, ref, have)
+		d.failAt(n, "%s is %s and %s is %s: they cannot be compared", f.name, an(want.String()), ref, an(have.String()))
 	}
 }
 
@@ -160,16 +180,25 @@ func (d *decoder) empty(m *matcher) {
 	for i := range m.ops {
 		for k := range m.ops {
 			low, high := &m.ops[i], &m.ops[k]
-			if (low.op != "gt" && low.op != "gte") || (high.op != "lt" && high.op != "lte") || len(low.operands) != 1 || len(high.operands) != 1 || low.operands[0].ref != nil || high.operands[0].ref != nil {
+			if i == k || !low.bounds("gt", "gte", "eq") || !high.bounds("lt", "lte", "eq") || !m.field.typ.ordered() || m.field.list {
 				continue
 			}
 			n := low.operands[0].lit.compare(high.operands[0].lit)
 			if n > 0 || n == 0 && (low.op == "gt" || high.op == "lt") {
-				d.fail(m.at, "no value of %s is both %s and %s: the clause can never hold", m.field.name, low.op, high.op)
+				d.fail(m.at, "no value of %s is both %s and %s: the clause can never hold", m.field.name, low.short(), high.short())
+				return
 			}
 		}
 	}
 }
+
+// bounds reports whether a comparison is one of some with a literal.
+func (c *comparison) bounds(ops ...string) bool {
+	return slices.Contains(ops, c.op) && len(c.operands) == 1 && c.operands[0].ref == nil
+}
+
+// short prints a comparison with a literal.
+func (c *comparison) short() string { return c.op + " " + c.operands[0].lit.String() }
 
 // stack reads a pattern of frames: {seq: [...], within: N, top: true, none: [...]},
 // a list of frames, or one frame.
@@ -194,6 +223,10 @@ func (d *decoder) stack(n *yaml.Node) *stackPattern {
 		for _, item := range d.list(e.value, "none") {
 			p.none = append(p.none, d.frames(item)...)
 		}
+		if e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0 {
+			d.failAt(e.value, "the list of frames is empty: none forbids nothing")
+		}
+		d.contradicts(p, e.value)
 	}
 	if e, ok := m["top"]; ok {
 		p.top = d.boolean(e.value, "top")
@@ -208,6 +241,17 @@ func (d *decoder) stack(n *yaml.Node) *stackPattern {
 		d.failAt(n, "stack is empty: it has seq, within, top, none")
 	}
 	return p
+}
+
+// contradicts reports a mistake where none forbids what seq asks for.
+func (d *decoder) contradicts(p *stackPattern, none *yaml.Node) {
+	for _, alternatives := range p.seq {
+		if len(alternatives) == 0 || slices.ContainsFunc(alternatives, func(f framePattern) bool { return !slices.Contains(p.none, f) }) {
+			continue
+		}
+		d.failAt(none, "none forbids %s!%s, which seq asks for: the clause can never hold", alternatives[0].module, alternatives[0].function)
+		return
+	}
 }
 
 // window reads within.
@@ -242,7 +286,9 @@ func (d *decoder) frameSeq(n *yaml.Node) [][]framePattern {
 func (d *decoder) frames(n *yaml.Node) []framePattern {
 	items := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
-		items = n.Content
+		if items = n.Content; len(items) == 0 {
+			d.failAt(n, "the list of frames is empty: one of them must stand there")
+		}
 	}
 	var out []framePattern
 	for _, item := range items {

@@ -3,6 +3,7 @@ package rules
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -20,18 +21,14 @@ var ruleID = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // file reads the rules of a file.
 func (d *decoder) rules(root *yaml.Node) []*Rule {
+	if d.misfiled(root, "overrides", OverridesFormat) {
+		return nil
+	}
 	top, ok := d.mapping(root, "a rule file", []string{"format", "rules"})
-	if !ok {
+	if !ok || !d.required(root, top, "the file", 0, "rules") {
 		return nil
 	}
-	d.format(root, top, Format)
-	e, ok := top["rules"]
-	if !ok {
-		if len(d.problems) == 0 {
-			d.failAt(root, "the file has no rules")
-		}
-		return nil
-	}
+	e := top["rules"]
 	items := d.list(e.value, "rules")
 	if e.value.Kind == yaml.SequenceNode && len(items) == 0 {
 		d.failAt(e.value, "the list of rules is empty")
@@ -54,16 +51,43 @@ func (d *decoder) rules(root *yaml.Node) []*Rule {
 	return out
 }
 
-// format checks the key format.
-func (d *decoder) format(root *yaml.Node, top map[string]entry, want string) {
-	e, ok := top["format"]
-	if !ok {
-		d.failAt(root, "the file says no format; its first line must be \"format: %s\"", want)
-		return
+// format returns what a file says its format is; "" and a mistake if that is none
+// of ours.
+func (d *decoder) format(root *yaml.Node) string {
+	if root.Kind != yaml.MappingNode {
+		d.failAt(root, "a file begins with \"format: %s\" and has the key rules behind it, and this is %s", Format, kindOf(root))
+		return ""
 	}
-	if e.value.Value != want {
-		d.failAt(e.value, "format %q is not known; this is %s", clip(e.value.Value), want)
+	near := ""
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		k, v := root.Content[i], root.Content[i+1]
+		switch {
+		case k.Value == "format" && v.Kind == yaml.ScalarNode && (v.Value == Format || v.Value == OverridesFormat):
+			return v.Value
+		case k.Value == "format":
+			d.failAt(v, "the format is %s or %s: %q", Format, OverridesFormat, clip(v.Value))
+			return ""
+		case near == "" && didYouMean(k.Value, []string{"format"}) != "":
+			near = k.Value
+			d.failAt(k, "a file has no key %q%s", k.Value, didYouMean(k.Value, []string{"format"}))
+		}
 	}
+	if near == "" {
+		d.failAt(root, "the file says no format; its first line is \"format: %s\" or \"format: %s\"", Format, OverridesFormat)
+	}
+	return ""
+}
+
+// misfiled reports a mistake where a file has the key that those of another format
+// have.
+func (d *decoder) misfiled(root *yaml.Node, key, format string) bool {
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if k := root.Content[i]; k.Value == key {
+			d.failAt(k, "%s stand in a file of their own, whose first line is \"format: %s\"", key, format)
+			return true
+		}
+	}
+	return false
 }
 
 func next(items []*yaml.Node, i int) *yaml.Node {
@@ -164,6 +188,9 @@ func (d *decoder) minEngine(n *yaml.Node) bool {
 			continue
 		}
 		v := n.Content[i+1]
+		if _, ok := d.scalar(v, "min_engine"); !ok {
+			return true
+		}
 		want, ok := parseVersion(v.Value)
 		if !ok {
 			d.failAt(v, "min_engine is a version such as %s: %q", Engine, clip(v.Value))
@@ -171,7 +198,7 @@ func (d *decoder) minEngine(n *yaml.Node) bool {
 		}
 		have, _ := parseVersion(Engine)
 		if order, _ := want.Compare(have); order > 0 {
-			d.newer = append(d.newer, idOf(n)+" (needs engine "+v.Value+", this is "+Engine+")")
+			d.newer = append(d.newer, newer{idOf(n), v.Value})
 			return true
 		}
 	}
@@ -200,7 +227,9 @@ func (d *decoder) head(r *Rule, m map[string]entry) {
 	}
 	if e, ok := m["supersedes"]; ok {
 		for _, n := range d.list(e.value, "supersedes") {
-			if id, ok := d.scalar(n, "an id"); ok {
+			if id, ok := d.scalar(n, "an id"); ok && id == r.ID {
+				d.failAt(n, "a rule does not supersede itself")
+			} else if ok {
 				r.Supersedes = append(r.Supersedes, id)
 				d.later = append(d.later, wanted{id, at(n), r.ID})
 			}
@@ -230,7 +259,7 @@ func (d *decoder) reference(n *yaml.Node) Reference {
 	}
 	out := Reference{KB: strings.TrimPrefix(strings.TrimPrefix(get("kb"), "KB"), "Q"), URL: get("url"), Text: get("text")}
 	if out.KB != "" && !kbNumber.MatchString(out.KB) {
-		d.failAt(e(m, "kb"), "kb is the number of an article: %q", clip(out.KB))
+		d.failAt(e(m, "kb"), "kb is the number of an article, such as \"2608658\": %q", clip(get("kb")))
 	}
 	if out == (Reference{}) && len(m) == 0 && len(n.Content) == 0 {
 		d.failAt(n, "a reference has a kb, a url or a text")
@@ -270,22 +299,53 @@ func (d *decoder) template(n *yaml.Node, what string, scope *scope) *template {
 	}
 	out := &template{at: at(n)}
 	for {
-		before, rest, found := strings.Cut(s, "{")
-		name, after, closed := strings.Cut(rest, "}")
-		if !found || !closed {
-			out.parts = append(out.parts, templatePart{text: s})
-			return out
+		i := inBraces.FindStringIndex(s)
+		if i == nil {
+			break
 		}
-		if !isReference(name) {
-			out.parts = append(out.parts, templatePart{text: before + "{" + name + "}"})
-			s = after
-			continue
+		piece := s[i[0]:i[1]]
+		ref, why := scope.resolve(piece[1 : len(piece)-1])
+		if ref != nil {
+			out.parts = append(out.parts, templatePart{text: s[:i[0]]}, templatePart{ref: ref})
 		}
-		out.parts = append(out.parts, templatePart{text: before})
-		if ref := d.resolve(d.within(n, "{"+name+"}"), name, scope); ref != nil {
-			out.parts = append(out.parts, templatePart{ref: ref})
+		if why != "" && !d.full() {
+			d.fail(d.within(n, piece), "%s", why)
 		}
-		s = after
+		d.nearlyBraces(n, s[:i[0]], scope)
+		s = s[i[1]:]
+	}
+	d.nearlyBraces(n, s, scope)
+	out.parts = append(out.parts, templatePart{text: s})
+	return out
+}
+
+var (
+	inBraces = regexp.MustCompile(`\{[A-Z][A-Za-z0-9_]*\.[a-z][a-z0-9_]*\}`)
+	// Other braces belong to debugger commands. What is in these was meant as a
+	// reference: it has blanks, another case, no field, or no end.
+	nearlyReference = regexp.MustCompile(`\{\s*([A-Za-z][A-Za-z0-9_]*)(\.[A-Za-z0-9_]+)?\s*(\}|$|[^}\w\s])`)
+)
+
+// nearlyBraces finds what was meant as a reference of a text: a name that is
+// bound, in braces.
+func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
+	for _, m := range nearlyReference.FindAllStringSubmatchIndex(s, -1) {
+		if d.full() {
+			return
+		}
+		name := s[m[2]:m[3]]
+		if k, ok := scope.kinds[name]; !ok {
+			upper := strings.ToUpper(name[:1]) + name[1:]
+			if k, ok = scope.kinds[upper]; !ok || k == nil || m[4] < 0 {
+				continue
+			}
+			name = upper
+		}
+		field := ".field"
+		if m[4] >= 0 {
+			field = s[m[4]:m[5]]
+		}
+		d.fail(d.within(n, s[m[0]:m[3]]), "a reference in a text is written {NAME.field}; did you mean %q?", "{"+name+strings.ToLower(field)+"}")
 	}
 }
 
@@ -296,10 +356,10 @@ func (d *decoder) within(n *yaml.Node, piece string) position {
 		text := d.lines[line-1]
 		from := 0
 		if line == n.Line {
-			from = len(string([]rune(text)[:min(n.Column-1, len([]rune(text)))]))
+			from = byteOf(text, n.Column)
 		}
 		if i := strings.Index(text[from:], piece); i >= 0 {
-			return position{line, len([]rune(text[:from+i])) + 1}
+			return position{line, utf8.RuneCountInString(text[:from+i]) + 1}
 		}
 		if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && line > n.Line+4 {
 			break

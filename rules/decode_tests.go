@@ -82,6 +82,9 @@ func (d *decoder) test(n *yaml.Node, scope *scope) (Test, bool) {
 	}
 	if entry, ok := m["bind"]; ok {
 		t.Bind = d.expectedBindings(entry.value, scope)
+		if t.Expect == NoMatch {
+			d.failAt(entry.key, "where a rule does not match, nothing is bound: a test that expects no-match has no bind")
+		}
 	}
 	return t, len(d.problems) == before
 }
@@ -94,12 +97,19 @@ func (d *decoder) expectedBindings(n *yaml.Node, scope *scope) []ExpectedBinding
 	var out []ExpectedBinding
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
+		if slices.ContainsFunc(out, func(b ExpectedBinding) bool { return b.Ref == k.Value }) {
+			d.failAt(k, "%s stands twice in bind", k.Value)
+			continue
+		}
 		if !isReference(k.Value) {
 			d.failAt(k, "bind has keys of the form NAME.field: %q", clip(k.Value))
 			continue
 		}
-		ref := d.resolve(at(k), k.Value, scope)
+		ref := d.resolve(k, k.Value, scope)
 		if ref == nil {
+			continue
+		}
+		if _, ok := d.scalar(v, k.Value); !ok {
 			continue
 		}
 		want, why := literal(ref.field.typ, v.Value, ref.field.words)

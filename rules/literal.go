@@ -38,7 +38,7 @@ func literal(t Type, s string, words []string) (Value, string) {
 		v.N, ok = parseUnits(s, durations)
 	}
 	if !ok {
-		return v, fmt.Sprintf("is a %s (%s): %q", t, examples[t], clip(s))
+		return v, fmt.Sprintf("is %s (%s): %q", an(t.String()), examples[t], clip(s))
 	}
 	if t != Name && t != Text && t != Enum {
 		v.S = s
@@ -63,12 +63,13 @@ func parseVersion(s string) (modules.Version, bool) {
 	return modules.ParseVersion(s)
 }
 
+// parseNumber reads a number from 0.
 func parseNumber(s string) (float64, bool) {
 	if hex, ok := strings.CutPrefix(strings.ToLower(s), "0x"); ok {
 		n, err := strconv.ParseUint(hex, 16, 64)
 		return float64(n), err == nil
 	}
-	if strings.Trim(s, "0123456789.-_") != "" || s == "" {
+	if strings.Trim(s, "0123456789._") != "" || s == "" {
 		return 0, false
 	}
 	n, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
@@ -92,9 +93,8 @@ func parseUnits(s string, units []unit) (float64, bool) {
 	for _, u := range units {
 		if rest, ok := strings.CutSuffix(s, u.name); ok && !strings.HasPrefix(s, "0x") {
 			n, ok := parseNumber(strings.TrimSpace(rest))
-			return n * u.n, ok && n >= 0
+			return n * u.n, ok
 		}
 	}
-	n, ok := parseNumber(s)
-	return n, ok && n >= 0
+	return parseNumber(s)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ const (
 // suppressions; "" ends none. The error is of type Problems where rule files have
 // mistakes: then no rule is loaded.
 func Load(sources []Source, today string) (*Set, error) {
-	l := loader{set: &Set{}, today: today, where: make(map[string]*Rule)}
+	l := loader{set: &Set{}, today: today, where: make(map[string]*Rule), newer: make(map[string]bool), overridden: make(map[string]bool)}
 	for _, src := range sources {
 		if err := l.source(src); err != nil {
 			return nil, err
@@ -55,6 +56,9 @@ type loader struct {
 	where     map[string]*Rule
 	overrides []override
 	supersede []located
+	// newer are the ids of rules that need a newer engine, overridden the ids and
+	// actions of overrides that were applied.
+	newer, overridden map[string]bool
 }
 
 // located is the id of a rule that another one names, and where.
@@ -82,9 +86,9 @@ func (l *loader) source(src Source) error {
 		if path.Base(f) == "pack.yaml" {
 			continue
 		}
-		data, err := fs.ReadFile(src.FS, f)
+		data, err := src.read(f)
 		if err != nil {
-			return fmt.Errorf("%s: %w", src.shown(f), errors.Unwrap(err))
+			return err
 		}
 		if total += len(data); total > mostTotalBytes {
 			return fmt.Errorf("%s: more than %d bytes of rules", src.Name, mostTotalBytes)
@@ -101,6 +105,37 @@ func (l *loader) source(src Source) error {
 		}
 	}
 	return nil
+}
+
+// read returns the bytes of a file; those of a huge one are cut where they are too
+// many for a rule file.
+func (src Source) read(name string) ([]byte, error) {
+	info, err := fs.Stat(src.FS, name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is no regular file")
+	}
+	if err != nil {
+		return nil, src.failed(name, err) // to open a pipe would wait for its other end
+	}
+	f, err := src.FS.Open(name)
+	if err != nil {
+		return nil, src.failed(name, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, mostBytes+1))
+	if err != nil {
+		return nil, src.failed(name, err)
+	}
+	return data, nil
+}
+
+// failed names a file by what people call it.
+func (src Source) failed(name string, err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Errorf("%s: %w", src.shown(name), err)
 }
 
 func sorted(packs map[string]*Pack) []*Pack {
@@ -172,11 +207,14 @@ func listFiles(src Source) ([]string, error) {
 func (l *loader) file(src Source, p *Pack, name string, data []byte) {
 	d := newDecoder(src.shown(name), data)
 	defer func() { l.problems = append(l.problems, d.problems...) }()
-	root := d.parse(data)
+	root := d.parse()
 	if root == nil {
 		return
 	}
-	if formatOf(root) == OverridesFormat {
+	switch d.format(root) {
+	case "":
+		return
+	case OverridesFormat:
 		l.overrides = append(l.overrides, d.overrides(root)...)
 		return
 	}
@@ -191,21 +229,12 @@ func (l *loader) file(src Source, p *Pack, name string, data []byte) {
 		l.set.Rules = append(l.set.Rules, r)
 	}
 	for _, n := range d.newer {
-		l.set.Notes = append(l.set.Notes, "rule not loaded: "+n)
+		l.newer[n.id] = true
+		l.set.Notes = append(l.set.Notes, "rule not loaded: "+n.id+" (needs engine "+n.engine+", this is "+Engine+")")
 	}
 	for _, w := range d.later {
 		l.supersede = append(l.supersede, located{d, w})
 	}
-}
-
-// formatOf returns what a file says its format is.
-func formatOf(root *yaml.Node) string {
-	for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
-		if root.Content[i].Value == "format" {
-			return root.Content[i+1].Value
-		}
-	}
-	return ""
 }
 
 // finish checks what names rules of other files, and applies the overrides.
@@ -214,29 +243,35 @@ func (l *loader) finish() {
 		return // a rule that could not be read may be the one that is named
 	}
 	for _, w := range l.supersede {
-		if l.where[w.id] == nil {
-			w.d.problems, w.d.rule = nil, w.rule
-			w.d.fail(w.at, "supersedes names no rule: %q%s", w.id, didYouMean(w.id, l.set.IDs()))
-			l.problems = append(l.problems, w.d.problems...)
+		w.d.problems, w.d.rule = nil, w.rule
+		switch by := l.where[w.id]; {
+		case by == nil && !l.newer[w.id]:
+			w.d.fail(w.at, "supersedes names no rule: %q%s", clip(w.id), didYouMean(w.id, l.set.IDs()))
+		case by != nil && slices.Contains(by.Supersedes, w.rule) && w.rule < w.id:
+			w.d.fail(w.at, "%s supersedes this rule in turn: neither would ever be told", w.id)
 		}
+		l.problems = append(l.problems, w.d.problems...)
 	}
 	for _, o := range l.overrides {
 		l.override(o)
 	}
 }
 
+var packName = regexp.MustCompile(`^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$`)
+
 var packKeys = []string{"name", "title", "version", "license", "min_engine", "maintainers"}
 
 // pack reads a pack.yaml.
 func (l *loader) pack(src Source, file string) *Pack {
 	p := &Pack{Name: path.Base(path.Dir(file)), Path: src.shown(path.Dir(file)), Builtin: src.Builtin, fsys: src.FS, dir: path.Dir(file)}
-	data, err := fs.ReadFile(src.FS, file)
+	data, err := src.read(file)
 	if err != nil {
+		l.problems = append(l.problems, &Problem{File: src.shown(file), Line: 1, Col: 1, Text: "the file cannot be read"})
 		return p
 	}
 	d := newDecoder(src.shown(file), data)
 	defer func() { l.problems = append(l.problems, d.problems...) }()
-	root := d.parse(data)
+	root := d.parse()
 	if root == nil {
 		return p
 	}
@@ -252,8 +287,11 @@ func (l *loader) pack(src Source, file string) *Pack {
 		return ""
 	}
 	p.Name, p.Version, p.License, p.Title, p.MinEngine = get("name"), get("version"), get("license"), get("title"), get("min_engine")
+	if p.Name != "" && !packName.MatchString(p.Name) {
+		d.failAt(e(m, "name"), "the name of a pack is letters and digits with single . _ or - between: %q", clip(p.Name))
+	}
 	for _, key := range []string{"version", "min_engine"} {
-		if n := e(m, key); n != nil {
+		if n := e(m, key); n != nil && n.Kind == yaml.ScalarNode && n.Value != "" {
 			if _, ok := parseVersion(n.Value); !ok {
 				d.failAt(n, "%s is a version such as 1.2.0: %q", key, clip(n.Value))
 			}

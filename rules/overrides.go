@@ -2,6 +2,7 @@ package rules
 
 import (
 	"regexp"
+	"strconv"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -19,11 +20,16 @@ type override struct {
 	patch    map[string]entry
 	suppress *Suppression
 
+	// action says what it does, to tell of two that do the same.
+	action string
 	reason string
 }
 
 // overrides reads a file of overrides.
 func (d *decoder) overrides(root *yaml.Node) []override {
+	if d.misfiled(root, "rules", Format) {
+		return nil
+	}
 	top, ok := d.mapping(root, "a file of overrides", []string{"format", "overrides"})
 	if !ok || !d.required(root, top, "a file of overrides", len(d.problems), "overrides") {
 		return nil
@@ -51,26 +57,49 @@ func (d *decoder) override(n *yaml.Node) (override, bool) {
 	what := 0
 	if v, ok := m["disable"]; ok {
 		what++
+		o.action = "disabled"
 		o.disable = d.boolean(v.value, "disable")
 		if _, ok := m["reason"]; !ok {
 			d.failAt(v.key, "an override that disables a rule says its reason")
+		} else if !o.disable && len(d.problems) == before {
+			d.failAt(v.value, "disable is true; a rule that is not disabled needs no override")
 		}
 	}
 	if v, ok := m["patch"]; ok {
 		what++
-		o.patch, _ = d.mapping(v.value, "patch", []string{"title", "severity", "confidence", "status", "remedy"})
+		o.action = "patched"
+		o.patch, ok = d.mapping(v.value, "patch", []string{"title", "severity", "confidence", "status", "remedy"})
+		if ok && len(v.value.Content) == 0 {
+			d.failAt(v.value, "patch is empty: it changes nothing")
+		}
 	}
 	if v, ok := m["suppress"]; ok {
 		what++
+		o.action = "suppressed"
 		o.suppress = d.suppression(v.value)
 	}
 	if what != 1 && len(d.problems) == before {
-		d.failAt(n, "an override has one of disable, patch, suppress, and this one has %d of them", what)
+		d.failAt(n, "an override has one of disable, patch and suppress, and this one has %s", [...]string{"none of them", "", "two of them", "all of them"}[what])
 	}
 	return o, len(d.problems) == before
 }
 
 var date = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`)
+
+// isDate reports whether a text is a day of the calendar.
+func isDate(s string) bool {
+	if !date.MatchString(s) {
+		return false
+	}
+	year, _ := strconv.Atoi(s[:4])
+	switch s[5:] {
+	case "02-30", "02-31", "04-31", "06-31", "09-31", "11-31":
+		return false
+	case "02-29":
+		return year%4 == 0 && (year%100 != 0 || year%400 == 0)
+	}
+	return true
+}
 
 func (d *decoder) suppression(n *yaml.Node) *Suppression {
 	m, ok := d.mapping(n, "suppress", []string{"reason", "by", "until"})
@@ -81,7 +110,7 @@ func (d *decoder) suppression(n *yaml.Node) *Suppression {
 	out.Reason, _ = d.scalar(e(m, "reason"), "reason")
 	out.By, _ = d.scalar(e(m, "by"), "by")
 	out.Until, _ = d.scalar(e(m, "until"), "until")
-	if !date.MatchString(out.Until) {
+	if out.Until != "" && !isDate(out.Until) {
 		d.failAt(e(m, "until"), "until is a date such as 2027-01-31: %q", clip(out.Until))
 	}
 	return out
@@ -93,9 +122,16 @@ func (l *loader) override(o override) {
 	defer func() { l.problems = append(l.problems, o.d.problems...) }()
 	r := l.where[o.id]
 	if r == nil {
-		o.d.fail(o.at, "the override names no rule: %q%s", o.id, didYouMean(o.id, l.set.IDs()))
+		if !l.newer[o.id] {
+			o.d.fail(o.at, "the override names no rule: %q%s", clip(o.id), didYouMean(o.id, l.set.IDs()))
+		}
 		return
 	}
+	if l.overridden[o.id+" "+o.action] {
+		o.d.fail(o.at, "the rule is %s by an earlier override already", o.action)
+		return
+	}
+	l.overridden[o.id+" "+o.action] = true
 	switch {
 	case o.disable:
 		r.Changed = "disabled: " + o.reason
@@ -139,9 +175,18 @@ func (d *decoder) patch(r *Rule, m map[string]entry) {
 		}
 	}
 	if n := e(m, "remedy"); n != nil {
-		if s, ok := d.scalar(n, "remedy"); ok {
-			r.Remedy = &template{parts: []templatePart{{text: s}}, at: at(n)}
-		}
+		r.Remedy = d.template(n, "remedy", r.scope())
 	}
 	r.Changed = "patched"
+}
+
+// scope returns the names that match binds, which the rule's texts can refer to.
+func (r *Rule) scope() *scope {
+	out := newScope()
+	for _, c := range r.match {
+		if c.as != "" {
+			out.kinds[c.as] = c.kind
+		}
+	}
+	return out
 }

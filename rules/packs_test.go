@@ -15,7 +15,7 @@ import (
 	"kdlocks/rules"
 )
 
-var update = flag.Bool("update", false, "rewrite the table of all rules against all logs")
+var update = flag.Bool("update", false, "rewrite what testdata and docs expect")
 
 // builtin loads the packs that kdlocks ships with.
 func builtin(t testing.TB) *rules.Set {

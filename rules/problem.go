@@ -31,7 +31,7 @@ func (p *Problem) Error() string {
 	}
 	b.WriteString(": ")
 	if p.Rule != "" {
-		b.WriteString("rule " + p.Rule + ": ")
+		b.WriteString("rule " + printable(p.Rule) + ": ")
 	}
 	b.WriteString(p.Text)
 	if p.Source != "" {
@@ -47,13 +47,13 @@ const widest = 100
 // shown cuts a long line to what stands around a column, and makes its tabs
 // blanks.
 func shown(line string, col int) (string, int) {
-	r := []rune(strings.ReplaceAll(line, "\t", " "))
-	col = min(max(col, 1), len(r)+1)
+	col = min(max(col, 1), utf8.RuneCountInString(line)+1)
 	from := max(0, col-1-widest/2)
-	if len(r) <= widest {
+	if utf8.RuneCountInString(line) <= widest {
 		from = 0
 	}
-	cut := string(r[from:min(len(r), from+widest)])
+	cut := line[byteOf(line, from+1):]
+	cut = printable(strings.ReplaceAll(cut[:byteOf(cut, widest+1)], "\t", " "))
 	if from > 0 {
 		return "..." + cut, col - from + 3
 	}
@@ -95,7 +95,9 @@ func didYouMean(word string, list []string) string {
 			best, dist = w, d
 		}
 	}
-	if best == "" || dist > max(2, utf8.RuneCountInString(word)/3) {
+	n := utf8.RuneCountInString(word)
+	swapped := len(word) == 2 && len(best) == 2 && word[0] == best[1] && word[1] == best[0]
+	if n < 3 && !swapped || dist > max(1, n/3) {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
@@ -129,11 +131,19 @@ func distance(a, b string) int {
 	return rows[1][len(b)]
 }
 
-// oneOf lists words as people write a choice, a long list cut.
+// oneOf lists words as people write a choice, a very long list cut.
 func oneOf(words []string) string {
-	const most = 14
+	const most = 40
 	if len(words) > most {
 		return strings.Join(words[:most], ", ") + ", ..."
 	}
 	return strings.Join(slices.Clone(words), ", ")
+}
+
+// an puts the article before a word.
+func an(word string) string {
+	if strings.ContainsRune("aeiou", rune(word[0])) {
+		return "an " + word
+	}
+	return "a " + word
 }

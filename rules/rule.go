@@ -195,7 +195,6 @@ type operand struct {
 type reference struct {
 	name  string
 	field *field
-	at    position
 }
 
 func (r *reference) String() string { return r.name + "." + r.field.name }

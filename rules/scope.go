@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 
@@ -12,17 +13,24 @@ type scope struct {
 	kinds map[string]*kind
 	// later are names that clauses further on bind: to refer to them is a cycle.
 	later map[string]bool
+	// elsewhere says of names that others cannot refer to who binds them.
+	elsewhere map[string]string
 	// broken is set where a clause could not be read: its name may be meant.
 	broken bool
 }
 
-func newScope() *scope { return &scope{kinds: make(map[string]*kind), later: make(map[string]bool)} }
+func newScope() *scope {
+	return &scope{kinds: make(map[string]*kind), later: make(map[string]bool), elsewhere: make(map[string]string)}
+}
 
 // inner returns a scope whose new names end with it.
 func (s *scope) inner() *scope {
 	out := newScope()
 	for n, k := range s.kinds {
 		out.kinds[n] = k
+	}
+	for n, where := range s.elsewhere {
+		out.elsewhere[n] = where
 	}
 	out.broken = s.broken
 	return out
@@ -45,29 +53,38 @@ var (
 // isReference reports whether a text has the form of NAME.field.
 func isReference(s string) bool { return referenceOf.MatchString(s) }
 
-// resolve finds what a reference means; nil and a mistake if nothing.
-func (d *decoder) resolve(at position, s string, scope *scope) *reference {
-	m := referenceOf.FindStringSubmatch(s)
+// resolve finds what a reference means; nil and why if nothing. Where the clause
+// that binds it has a mistake of its own, it is nil and "".
+func (s *scope) resolve(ref string) (*reference, string) {
+	m := referenceOf.FindStringSubmatch(ref)
 	name, fieldName := m[1], m[2]
-	k, ok := scope.kinds[name]
+	k, ok := s.kinds[name]
 	switch {
-	case !ok && scope.later[name]:
-		d.fail(at, "%s refers to %s, which is bound by this clause or a later one: clauses can refer to earlier ones only", s, name)
-		return nil
-	case !ok && scope.broken:
-		return nil
+	case !ok && s.later[name]:
+		return nil, fmt.Sprintf("%s refers to %s, which is bound by this clause or a later one: clauses can refer to earlier ones only", clip(ref), clip(name))
+	case !ok && s.elsewhere[name] != "":
+		return nil, fmt.Sprintf("%s is bound in %s, and known there alone", clip(name), s.elsewhere[name])
+	case !ok && s.broken:
+		return nil, ""
 	case !ok:
-		d.fail(at, "nothing is bound to %s%s", name, orBound(name, scope.names()))
-		return nil
+		return nil, fmt.Sprintf("nothing is bound to %s%s", clip(name), orBound(name, s.names()))
 	case k == nil:
-		return nil // the clause that binds it has a mistake of its own
+		return nil, ""
 	}
 	f := k.field(fieldName)
 	if f == nil {
-		d.fail(at, "%s is a %s, and that has no field %q%s", name, k.name, fieldName, orKeys(fieldName, k.fieldNames()))
-		return nil
+		return nil, fmt.Sprintf("%s is %s, and that has no field %q%s", name, an(k.name), clip(fieldName), orKeys(fieldName, k.fieldNames()))
 	}
-	return &reference{name: name, field: f, at: at}
+	return &reference{name: name, field: f}, ""
+}
+
+// resolve finds what a reference that a node is means; nil if it has a mistake.
+func (d *decoder) resolve(n *yaml.Node, ref string, scope *scope) *reference {
+	out, why := scope.resolve(ref)
+	if why != "" {
+		d.failAt(n, "%s", why)
+	}
+	return out
 }
 
 func orBound(name string, names []string) string {
@@ -78,6 +95,17 @@ func orBound(name string, names []string) string {
 		return ": no clause of match binds a name with \"as\""
 	}
 	return "; bound are " + oneOf(names)
+}
+
+// bindBroken notes that what a clause binds has a mistake of its own.
+func (s *scope) bindBroken(n *yaml.Node) {
+	s.broken = true
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "as" {
+			delete(s.later, n.Content[i+1].Value)
+			s.kinds[n.Content[i+1].Value] = nil
+		}
+	}
 }
 
 // bindLater notes the names that a list of clauses binds, before they are read.

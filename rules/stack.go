@@ -36,6 +36,8 @@ func parseFrame(s string) (framePattern, string) {
 		return framePattern{}, "a frame has one !"
 	case strings.Contains(function, "+0x"):
 		return framePattern{}, "offsets differ from build to build: leave +0x... out"
+	case strings.Contains(s, ".*") || strings.ContainsAny(s, "\\^"):
+		return framePattern{}, "a frame is no regular expression: * alone stands for any run of letters"
 	case strings.ContainsAny(s, " \t"):
 		return framePattern{}, "a frame holds no blanks"
 	}

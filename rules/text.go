@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// plainText makes text with plain line ends of a file's bytes: UTF-8 with or
+// without a mark, or UTF-16 with one. Where it is no text, it says why, and at
+// which byte of the text that it returns.
+func plainText(data []byte) (text string, why string, from int) {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		data = data[3:]
+	case bytes.HasPrefix(data, []byte("\xff\xfe")):
+		data = fromUTF16(data[2:], binary.LittleEndian)
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		data = fromUTF16(data[2:], binary.BigEndian)
+	}
+	text = lineEnds.Replace(string(data))
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
+			return text, fmt.Sprintf("the byte 0x%02x is not UTF-8; save the file as UTF-8", text[i]), i
+		case unprintable(r):
+			return text, fmt.Sprintf("the file holds the control character U+%04X; rule files are text", r), i
+		}
+	}
+	return text, "", 0
+}
+
+// unprintable reports whether a letter drives a terminal, or turns the direction
+// of text so that it reads unlike what it says.
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\t' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
+
+// printable replaces what must not reach a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+}
+
+// lineEnds makes plain ones of all that YAML takes for an end of a line.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
+func fromUTF16(data []byte, order binary.ByteOrder) []byte {
+	units := make([]uint16, len(data)/2)
+	for i := range units {
+		units[i] = order.Uint16(data[2*i:])
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// positionOf returns the place of a byte of a text.
+func positionOf(text string, i int) position {
+	before := text[:i]
+	line := strings.Count(before, "\n") + 1
+	return position{line, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1}
+}
+
+// byteOf returns the byte at which a column of a line begins.
+func byteOf(line string, col int) int {
+	for i := range line {
+		if col--; col < 1 {
+			return i
+		}
+	}
+	return len(line)
+}
