@@ -265,6 +265,28 @@ func (p *Pool) falls(t Type, to int) bool {
 	return true
 }
 
+// Grown returns by how many bytes a tag uses more of a type of pool in a later
+// listing than in one before, less than 0 if it shrank. It is unknown unless both
+// tell of the tag, and neither is of a session's pool while the other is not.
+// Where the one before is Whole and lacks the tag, it was 0.
+func Grown(before, after *Pool, tag string, t Type) (bytes int64, ok bool) {
+	if (before.OfSession == Yes) != (after.OfSession == Yes) || before.SessionID.N != after.SessionID.N {
+		return 0, false
+	}
+	is := after.Find(tag, t)
+	if is == nil || !is.Of(t).Bytes.Known() {
+		return 0, false
+	}
+	was := before.Find(tag, t)
+	switch {
+	case was == nil && before.Whole():
+		return is.Of(t).Bytes.N, true
+	case was == nil || !was.Of(t).Bytes.Known():
+		return 0, false
+	}
+	return is.Of(t).Bytes.N - was.Of(t).Bytes.N, true
+}
+
 // Gauge returns a number of the head of poolmon by its name.
 func (p *Pool) Gauge(name string) Number {
 	for _, g := range p.Machine {
