@@ -58,11 +58,11 @@ func used(name string, u *memory.Usage) string {
 		return ""
 	}
 	s := fmt.Sprintf("%s %d/%d", name, n(u.Allocs), n(u.Bytes))
-	if u.Made.Known() {
-		s += fmt.Sprintf(" of %d-%d", n(u.Made), n(u.Freed))
+	if u.Life().Made.Known() {
+		s += fmt.Sprintf(" of %d-%d", n(u.Life().Made), n(u.Life().Freed))
 	}
-	if u.BytesSince.Known() {
-		s += fmt.Sprintf(" since %d %d %d each %d", n(u.MadeSince), n(u.FreedSince), n(u.BytesSince), n(u.PerAlloc))
+	if u.Life().BytesSince.Known() {
+		s += fmt.Sprintf(" since %d %d %d each %d", n(u.Life().MadeSince), n(u.Life().FreedSince), n(u.Life().BytesSince), n(u.Life().PerAlloc))
 	}
 	return s
 }

@@ -222,6 +222,12 @@ var hostile = []struct{ name, head, piece, tail string }{
 	{"queues", "0: kd> !exqueue\n", "**** Critical WorkQueue ( Threads: 2/512, Concurrency: 0/1 )\n", ""},
 	{"queues and threads", "0: kd> !exqueue f\n**** Critical WorkQueue ( Threads: 2/512, Concurrency: 0/1 )\n", "THREAD fffffa8018db6040  Cid 0004.0018  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT\n", ""},
 	{"work items", "0: kd> !exqueue\n**** Critical WorkQueue ( Threads: 2/512, Concurrency: 0/1 )\n", "PENDING: a (1) a!b\n", ""},
+	{"outputs of !vm", "", "Physical Memory: 1 ( 4 Kb)\n", ""},
+	{"counters of memory", "*** Virtual Memory Usage ***\n", "x: 1 ( 4 Kb)\n", ""},
+	{"processes of !vm", "*** Virtual Memory Usage ***\n", "4 a 1 ( 4 Kb)\n", ""},
+	{"rows of pool", "Tag Allocs Used Allocs Used\n", "a 1 2 3 4\n", ""},
+	{"listings of pool", "", "Tag Allocs Used Allocs Used\na 1 2 3 4\n", ""},
+	{"rows of poolmon", "Tag Type Allocs Frees Diff Bytes Per Alloc\n", "a Nonp 1(0) 0(0) 1 8(0) 8\n", ""},
 	{"nothing", "", "some words that no debugger printed\n", ""},
 }
 
