@@ -33,8 +33,8 @@ func memoryFacts(t testing.TB, data []byte) map[string]int64 {
 		for j, p := range s.Memory.Pools {
 			for _, r := range p.Rows {
 				for _, typ := range []memory.Type{memory.NonPaged, memory.Paged} {
-					u := r.Of(typ)
-					for k, n := range []memory.Number{u.Allocs, u.Bytes, u.Made, u.Freed, u.MadeSince, u.FreedSince, u.BytesSince, u.PerAlloc} {
+					u, l := r.Of(typ), r.Of(typ).Life()
+					for k, n := range []memory.Number{u.Allocs, u.Bytes, l.Made, l.Freed, l.MadeSince, l.FreedSince, l.BytesSince, l.PerAlloc} {
 						keep(n, "%d pool %d %q %s %d", i, j, r.Tag, typ, k)
 					}
 				}

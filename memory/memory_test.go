@@ -203,13 +203,13 @@ func checkPool(t *testing.T, s sample, l memory.Listing) {
 			continue
 		}
 		if w.Made > 0 {
-			same(t, tag+" made", n(r.Of(typ).Made), w.Made)
+			same(t, tag+" made", n(r.Of(typ).Life().Made), w.Made)
 		}
 		if w.Freed > 0 {
-			same(t, tag+" freed", n(r.Of(typ).Freed), w.Freed)
+			same(t, tag+" freed", n(r.Of(typ).Life().Freed), w.Freed)
 		}
 		if w.PerAlloc > 0 {
-			same(t, tag+" per allocation", n(r.Of(typ).PerAlloc), w.PerAlloc)
+			same(t, tag+" per allocation", n(r.Of(typ).Life().PerAlloc), w.PerAlloc)
 		}
 		if w.Driver != "" {
 			same(t, tag+" driver", r.Driver, w.Driver)
@@ -281,7 +281,7 @@ func checkPlaces(t *testing.T, text string, l memory.Listing) {
 		}
 		for _, r := range append([]memory.Row{p.Total}, p.Rows...) {
 			for _, u := range []memory.Usage{r.NonPaged, r.Paged} {
-				for _, x := range []memory.Number{u.Allocs, u.Bytes, u.Made, u.Freed, u.MadeSince, u.FreedSince, u.BytesSince, u.PerAlloc} {
+				for _, x := range []memory.Number{u.Allocs, u.Bytes, u.Life().Made, u.Life().Freed, u.Life().MadeSince, u.Life().FreedSince, u.Life().BytesSince, u.Life().PerAlloc} {
 					check(x)
 				}
 			}

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -112,12 +114,27 @@ type Usage struct {
 	// Allocs are the allocations that were not freed: Allocs of !poolused, Diff of
 	// poolmon and of !poolused 1. Bytes are what they take.
 	Allocs, Bytes Number
+	// life is nil where none of it was printed: as in most listings.
+	life *Life
+}
+
+// Life is what became of the allocations of a tag.
+type Life struct {
 	// Made and Freed are all allocations since the machine started, and all that
 	// were freed: Allocs and Frees of poolmon and of !poolused 1.
 	Made, Freed Number
 	// MadeSince, FreedSince and BytesSince are the changes since the last look of
 	// poolmon; PerAlloc is what it prints as bytes for each allocation.
 	MadeSince, FreedSince, BytesSince, PerAlloc Number
+}
+
+// Life returns what became of the allocations, all unknown if it was not
+// printed.
+func (u *Usage) Life() Life {
+	if u.life == nil {
+		return Life{}
+	}
+	return *u.life
 }
 
 // Of returns what the row says of a type of pool.
@@ -211,25 +228,51 @@ func (p *Pool) sum(t Type, f func(*Usage) Number) (int64, bool) {
 
 // Rank returns the place of a row among the tags by the bytes that they use of a
 // type of pool, counted from 1. It is unknown where rows that use more may be
-// missing.
+// missing. Ranks tells those of all rows at once.
 func (p *Pool) Rank(row *Row, t Type) (rank int, ok bool) {
 	i := slices.IndexFunc(p.Rows, func(r Row) bool { return r.At == row.At })
-	if i < 0 || !p.Rows[i].Of(t).Bytes.Known() || p.mayBeFiltered() {
+	if i < 0 {
 		return 0, false
 	}
-	if p.sortedBy(t) && i < p.Gap && p.falls(t, i) {
-		return i + 1, true
+	rank = p.Ranks(t)[i]
+	return rank, rank > 0
+}
+
+// Ranks returns the Rank of each row, 0 where it is unknown.
+func (p *Pool) Ranks(t Type) []int {
+	out := make([]int, len(p.Rows))
+	if p.mayBeFiltered() {
+		return out
+	}
+	bytes := func(i int) Number { return p.Rows[i].Of(t).Bytes }
+	if p.sortedBy(t) {
+		last := int64(math.MaxInt64)
+		for i := range p.Gap {
+			n := bytes(i)
+			if n.Known() && n.N > last {
+				break
+			}
+			if n.Known() {
+				out[i], last = i+1, n.N
+			}
+		}
+		return out
 	}
 	if !p.Whole() {
-		return 0, false
+		return out
 	}
-	rank = 1
-	for k := range p.Rows {
-		if p.Rows[k].Of(t).Bytes.N > p.Rows[i].Of(t).Bytes.N {
-			rank++
+	order := make([]int, len(p.Rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(bytes(b).N, bytes(a).N) })
+	for place, i := range order {
+		out[i] = place + 1
+		if place > 0 && bytes(i).N == bytes(order[place-1]).N {
+			out[i] = out[order[place-1]]
 		}
 	}
-	return rank, true
+	return out
 }
 
 // mayBeFiltered reports whether a pattern of tags was asked for, or may have been:
@@ -250,19 +293,26 @@ func (p *Pool) sortedBy(t Type) bool {
 	return t == NonPaged && p.Sort == ByNonPaged || t == Paged && p.Sort == ByPaged
 }
 
-// falls reports whether the bytes of the rows up to one never rise.
-func (p *Pool) falls(t Type, to int) bool {
-	last := Number{}
-	for i := range to + 1 {
-		n := p.Rows[i].Of(t).Bytes
-		if n.Known() && last.Known() && n.N > last.N {
-			return false
-		}
-		if n.Known() {
-			last = n
-		}
+// Grown returns by how many bytes a tag uses more of a type of pool in a later
+// listing than in one before, less than 0 if it shrank. It is unknown unless both
+// tell of the tag, and neither is of a session's pool while the other is not.
+// Where the one before is Whole and lacks the tag, it was 0.
+func Grown(before, after *Pool, tag string, t Type) (bytes int64, ok bool) {
+	if (before.OfSession == Yes) != (after.OfSession == Yes) || before.SessionID.N != after.SessionID.N {
+		return 0, false
 	}
-	return true
+	is := after.Find(tag, t)
+	if is == nil || !is.Of(t).Bytes.Known() {
+		return 0, false
+	}
+	was := before.Find(tag, t)
+	switch {
+	case was == nil && before.Whole():
+		return is.Of(t).Bytes.N, true
+	case was == nil || !was.Of(t).Bytes.Known():
+		return 0, false
+	}
+	return is.Of(t).Bytes.N - was.Of(t).Bytes.N, true
 }
 
 // Gauge returns a number of the head of poolmon by its name.

@@ -92,16 +92,17 @@ func (r *Reader) poolmonLine(l kd.Line) bool {
 	}
 	word, _ := w.word()
 	row := Row{Tag: tag, Type: t, TypeWord: strings.Clone(word), At: l.All()}
-	u := row.Of(t)
+	u, life := row.Of(t), &Life{}
+	u.life = life
 	var ok [8]bool
-	u.Made, ok[0] = w.number(false)
-	u.MadeSince, ok[1] = w.inBrackets()
-	u.Freed, ok[2] = w.number(false)
-	u.FreedSince, ok[3] = w.inBrackets()
+	life.Made, ok[0] = w.number(false)
+	life.MadeSince, ok[1] = w.inBrackets()
+	life.Freed, ok[2] = w.number(false)
+	life.FreedSince, ok[3] = w.inBrackets()
 	u.Allocs, ok[4] = w.number(true)
 	u.Bytes, ok[5] = w.number(true)
-	u.BytesSince, ok[6] = w.inBrackets()
-	u.PerAlloc, ok[7] = w.number(true)
+	life.BytesSince, ok[6] = w.inBrackets()
+	life.PerAlloc, ok[7] = w.number(true)
 	if ok != [8]bool{true, true, true, true, true, true, true, true} {
 		return false
 	}
@@ -169,15 +170,15 @@ func (r *Row) mapped() {
 // checkRow notes numbers of a row that contradict each other: what was made and
 // not freed is what is left, and bytes divided by that are those of each.
 func (r *Reader) checkRow(row *Row, u *Usage) {
-	if left := u.Made.N - u.Freed.N; left != u.Allocs.N && left&(1<<32-1) != u.Allocs.N {
-		r.note(row.At, "poolmon: tag %q has %d allocations and %d frees, but a difference of %d", row.Tag, u.Made.N, u.Freed.N, u.Allocs.N)
+	if left := u.life.Made.N - u.life.Freed.N; left != u.Allocs.N && left&(1<<32-1) != u.Allocs.N {
+		r.note(row.At, "poolmon: tag %q has %d allocations and %d frees, but a difference of %d", row.Tag, u.life.Made.N, u.life.Freed.N, u.Allocs.N)
 	}
 	each := int64(0)
 	if u.Allocs.N > 0 {
 		each = u.Bytes.N / u.Allocs.N
 	}
-	if u.PerAlloc.N != each {
-		r.note(row.At, "poolmon: tag %q has %d bytes in %d allocations, but %d for each: that is not used", row.Tag, u.Bytes.N, u.Allocs.N, u.PerAlloc.N)
-		u.PerAlloc = Number{}
+	if u.life.PerAlloc.N != each {
+		r.note(row.At, "poolmon: tag %q has %d bytes in %d allocations, but %d for each: that is not used", row.Tag, u.Bytes.N, u.Allocs.N, u.life.PerAlloc.N)
+		u.life.PerAlloc = Number{}
 	}
 }

@@ -322,10 +322,14 @@ func (u *Usage) column(head string, verbose bool) *Number {
 		return &u.Bytes
 	case head == "Diff", head == "Allocs" && !verbose:
 		return &u.Allocs
-	case head == "Frees":
-		return &u.Freed
 	}
-	return &u.Made
+	if u.life == nil {
+		u.life = &Life{}
+	}
+	if head == "Frees" {
+		return &u.life.Freed
+	}
+	return &u.life.Made
 }
 
 // last reads the last number of a row, to whose end older debuggers glue the

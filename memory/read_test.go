@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -57,11 +58,11 @@ func used(name string, u *memory.Usage) string {
 		return ""
 	}
 	s := fmt.Sprintf("%s %d/%d", name, n(u.Allocs), n(u.Bytes))
-	if u.Made.Known() {
-		s += fmt.Sprintf(" of %d-%d", n(u.Made), n(u.Freed))
+	if u.Life().Made.Known() {
+		s += fmt.Sprintf(" of %d-%d", n(u.Life().Made), n(u.Life().Freed))
 	}
-	if u.BytesSince.Known() {
-		s += fmt.Sprintf(" since %d %d %d each %d", n(u.MadeSince), n(u.FreedSince), n(u.BytesSince), n(u.PerAlloc))
+	if u.Life().BytesSince.Known() {
+		s += fmt.Sprintf(" since %d %d %d each %d", n(u.Life().MadeSince), n(u.Life().FreedSince), n(u.Life().BytesSince), n(u.Life().PerAlloc))
 	}
 	return s
 }
@@ -288,6 +289,44 @@ func TestRank(t *testing.T) {
 		if s := strings.Join(got, " "); s != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, s, tt.want)
 		}
+	}
+}
+
+func TestGrown(t *testing.T) {
+	session := "Session 1 pool information\n"
+	for _, tt := range []struct {
+		name, before, after string
+		want                int64
+		known               bool
+	}{
+		{"grows", plainHead + "AAAA 1 100 0 0\n", plainHead + "AAAA 3 300 0 0\n", 200, true},
+		{"shrinks", plainHead + "AAAA 1 100 0 0\n", plainHead + "AAAA 0 0 0 0\n", -100, true},
+		{"case counts", plainHead + "AAAa 1 100 0 0\n", plainHead + "AAAA 3 300 0 0\n", 0, false},
+		{"not listed before", plainHead + "BBBB 1 100 0 0\n", plainHead + "AAAA 3 300 0 0\n", 0, false},
+		{"not there before", plainHead + "BBBB 1 100 0 0\nCCCC 1 8 0 0\nTOTAL 2 108 0 0\n", plainHead + "AAAA 3 300 0 0\n", 300, true},
+		{"unknown before", plainHead + "AAAA 1 1e0 0 0\n", plainHead + "AAAA 3 300 0 0\n", 0, false},
+		{"of two tools", plainHead + "AAAA 1 100 0 0\n", monHead + "AAAA Nonp 4 ( 0) 1 ( 0) 3 300 ( 0) 100\n", 200, true},
+		{"the other type", plainHead + "AAAA 1 100 5 50\n", monHead + "AAAA Paged 4 ( 0) 1 ( 0) 3 300 ( 0) 100\n", 0, false},
+		{"the pool of a session", plainHead + "AAAA 1 100 0 0\n", session + monHead + "AAAA Nonp 4 ( 0) 1 ( 0) 3 300 ( 0) 100\n", 0, false},
+	} {
+		before, _ := read(tt.before)
+		after, _ := read(tt.after)
+		got, ok := memory.Grown(before.Pools[0], after.Pools[0], "AAAA", memory.NonPaged)
+		if got != tt.want || ok != tt.known {
+			t.Errorf("%s: %d, %v", tt.name, got, ok)
+		}
+	}
+	l := memory.Listing{}
+	for _, f := range []string{"007-doc-poolmon-drsd-before.log", "008-doc-poolmon-drsd-after.log"} {
+		text, err := os.ReadFile("testdata/" + f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, _ := read(string(text))
+		l.Add(&one)
+	}
+	if got, ok := memory.Grown(l.Pools[0], l.Pools[1], "Drsd", memory.Paged); !ok || got != 22464-17472 {
+		t.Errorf("Drsd: %d, %v", got, ok)
 	}
 }
 

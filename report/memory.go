@@ -191,9 +191,10 @@ func usage(u *memory.Usage) *PoolUsage {
 	if *u == (memory.Usage{}) {
 		return nil
 	}
+	l := u.Life()
 	return &PoolUsage{
-		Allocs: amount(u.Allocs), Bytes: amount(u.Bytes), Made: amount(u.Made), Freed: amount(u.Freed), PerAlloc: amount(u.PerAlloc),
-		MadeSince: amount(u.MadeSince), FreedSince: amount(u.FreedSince), BytesSince: amount(u.BytesSince),
+		Allocs: amount(u.Allocs), Bytes: amount(u.Bytes), Made: amount(l.Made), Freed: amount(l.Freed), PerAlloc: amount(l.PerAlloc),
+		MadeSince: amount(l.MadeSince), FreedSince: amount(l.FreedSince), BytesSince: amount(l.BytesSince),
 	}
 }
 

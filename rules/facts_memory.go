@@ -214,8 +214,8 @@ func eitherTrend(w *world, p *poolFact) Values {
 func poolFrees(_ *world, p *poolFact) Values {
 	sum, known := int64(0), false
 	for _, t := range []memory.Type{memory.NonPaged, memory.Paged} {
-		if r := p.lastOf(t); r != nil && r.Of(t).Freed.Known() {
-			sum, known = sum+r.Of(t).Freed.N, true
+		if r := p.lastOf(t); r != nil && r.Of(t).Life().Freed.Known() {
+			sum, known = sum+r.Of(t).Life().Freed.N, true
 		}
 	}
 	if !known {

@@ -73,8 +73,9 @@ func formatUsage(b *strings.Builder, r *memory.Row) {
 			continue
 		}
 		fmt.Fprintf(b, " %s", t)
-		writeNumbers(b, named{"allocs", u.Allocs}, named{"bytes", u.Bytes}, named{"made", u.Made}, named{"freed", u.Freed}, named{"per-alloc", u.PerAlloc},
-			named{"made-since", u.MadeSince}, named{"freed-since", u.FreedSince}, named{"bytes-since", u.BytesSince})
+		l := u.Life()
+		writeNumbers(b, named{"allocs", u.Allocs}, named{"bytes", u.Bytes}, named{"made", l.Made}, named{"freed", l.Freed}, named{"per-alloc", l.PerAlloc},
+			named{"made-since", l.MadeSince}, named{"freed-since", l.FreedSince}, named{"bytes-since", l.BytesSince})
 	}
 }
 

@@ -228,6 +228,12 @@ var hostile = []struct{ name, head, piece, tail string }{
 	{"unloaded modules", "Unloaded modules:\n", "8a100000 8a200000 a\n", ""},
 	{"details of modules", "", "Image name: a\n", ""},
 	{"module infos", "", "Loaded Module Info: [a]\nBase Address: 8\n", ""},
+	{"outputs of !vm", "", "Physical Memory: 1 ( 4 Kb)\n", ""},
+	{"counters of memory", "*** Virtual Memory Usage ***\n", "x: 1 ( 4 Kb)\n", ""},
+	{"processes of !vm", "*** Virtual Memory Usage ***\n", "4 a 1 ( 4 Kb)\n", ""},
+	{"rows of pool", "Tag Allocs Used Allocs Used\n", "a 1 2 3 4\n", ""},
+	{"listings of pool", "", "Tag Allocs Used Allocs Used\na 1 2 3 4\n", ""},
+	{"rows of poolmon", "Tag Type Allocs Frees Diff Bytes Per Alloc\n", "a Nonp 1(0) 0(0) 1 8(0) 8\n", ""},
 	{"nothing", "", "some words that no debugger printed\n", ""},
 }
 
