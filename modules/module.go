@@ -87,9 +87,9 @@ func (m *Module) Is(name string) bool {
 	return k != "" && (Key(m.Name) == k || Key(m.Image) == k)
 }
 
-// kernelImages are the files that the kernel is loaded from (Microsoft Learn:
-// symbol names of the kernel; the debugger calls each nt).
-var kernelImages = map[string]bool{"ntoskrnl": true, "ntkrnlmp": true, "ntkrnlpa": true, "ntkrpamp": true, "ntkrla57": true}
+// kernelImages are the files that the kernel is loaded from, for one processor
+// and several, without PAE and with it: the debugger calls each nt.
+var kernelImages = map[string]bool{"ntoskrnl": true, "ntkrnlmp": true, "ntkrnlpa": true, "ntkrpamp": true}
 
 // halImages are likewise those of the hardware abstraction layer.
 var halImages = map[string]bool{"halacpi": true, "halmacpi": true, "halaacpi": true, "halapic": true, "halmps": true}

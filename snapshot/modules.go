@@ -51,12 +51,14 @@ func (s *Snapshot) prefers(m, to *modules.Module) bool {
 }
 
 // IsLoaded tells whether a kernel module of a name is loaded: Yes if it was
-// listed, No if a whole list lacks it that would have it, Unknown otherwise.
+// listed, No if a whole list lacks it that would have it, Unknown otherwise. A
+// debugger that looks at the machine it runs on lists what was loaded when it
+// asked, and so never tells No.
 func (s *Snapshot) IsLoaded(name string) threads.Tri {
 	if m := s.Module(name); m != nil && !m.Unloaded {
 		return threads.Yes
 	}
-	if s.moduleIndex == nil || s.moduleIndex.foreign {
+	if s.moduleIndex == nil || s.moduleIndex.foreign || s.Target.LiveAt.Known() {
 		return threads.Unknown
 	}
 	for i := range s.ModuleLists {

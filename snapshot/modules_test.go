@@ -79,6 +79,7 @@ func TestIsLoaded(t *testing.T) {
 		{"its pattern", "0: kd> lm m s*\n" + list, threads.No},
 		{"a user-mode debugger", "0:000> lm\n" + list, threads.Unknown},
 		{"the kernel lies elsewhere", "Windows 7 Kernel Version 7601 MP (4 procs) Free x64\nKernel base = 0xfffff800`0280a000 PsLoadedModuleList = 0xfffff800`02a4fe90\n0: kd> lm\n" + list, threads.Unknown},
+		{"the machine that the debugger runs on", "lkd> lm\n" + list, threads.Unknown},
 		{"an elision", "0: kd> lm\n" + strings.Replace(list, "fffff880`06100000", "[...]\nfffff880`06100000", 1), threads.Unknown},
 	} {
 		if got := built(t, tc.text).IsLoaded("sis"); got != tc.want {
