@@ -1,5 +1,7 @@
 package rules
 
+import "fmt"
+
 // ClauseText is a clause as it stands in its rule.
 type ClauseText struct {
 	Role string // match, boost, exclude or applies
@@ -59,4 +61,16 @@ func raws(ts []*template) []string {
 		out = append(out, t.raw())
 	}
 	return out
+}
+
+// Label is what a test is called, the one of a number counted from 0 without a
+// name or a log.
+func (t *Test) Label(i int) string {
+	switch {
+	case t.Name != "":
+		return t.Name
+	case t.Log != "":
+		return t.Log
+	}
+	return fmt.Sprintf("test %d", i+1)
 }
