@@ -251,7 +251,9 @@ func TestSARIFOfKnownIssues(t *testing.T) {
 	set := probeSet(t)
 	var doc struct {
 		Runs []struct {
-			Tool    struct{ Driver struct{ Rules []struct{ ID string } } }
+			Tool struct {
+				Driver struct{ Rules []struct{ ID string } }
+			}
 			Results []struct {
 				RuleID, Kind, Level string
 				RuleIndex           int
@@ -284,5 +286,48 @@ func TestSARIFOfKnownIssues(t *testing.T) {
 	}
 	if !found {
 		t.Error("no result of the rule")
+	}
+}
+
+// TestKnownIssuesOfComparisons holds that a comparison names the known issues of
+// its captures and follows its schema, and that they change nothing else.
+func TestKnownIssuesOfComparisons(t *testing.T) {
+	log, err := os.ReadFile("../testdata/sis-self-deadlock.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := bytes.ReplaceAll(log, []byte("27606952 Ticks: 141"), []byte("27610952 Ticks: 141"))
+	cases := []inspect.Case{
+		{Name: "a.log", Inputs: []inspect.Input{inspect.Bytes("a.log", log)}},
+		{Name: "b.log", Inputs: []inspect.Input{inspect.Bytes("b.log", later)}},
+	}
+	plain, err := inspect.Compare(context.Background(), cases, inspect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := inspect.Compare(context.Background(), cases, inspect.Options{Rules: probeSet(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(plain.Verdict, c.Verdict); d != "" || len(plain.Findings) != len(c.Findings) {
+		t.Errorf("rules change the comparison:\n%s", d)
+	}
+	if len(c.Captures) != 2 || len(c.KnownIssues) == 0 || c.KnownIssues[0].ID != "ms-kb2608658-sis-owner-pointer" || len(c.KnownIssues[0].Captures) != 2 {
+		t.Fatalf("%d captures, known issues %+v", len(c.Captures), c.KnownIssues)
+	}
+	for _, format := range report.ComparisonFormats() {
+		var b bytes.Buffer
+		if err := report.ComparisonWriterFor(format)(&b, c, report.Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if format != "json" {
+			if want := "Known issue (confirmed, captures 1, 2): sis.sys waits"; !strings.Contains(b.String(), want) {
+				t.Errorf("%s: no %q", format, want)
+			}
+			continue
+		}
+		for _, strict := range []bool{false, true} {
+			checkSchema(t, "comparison", readSchema(t, "../docs/compare.schema.json", strict), b.String())
+		}
 	}
 }

@@ -74,3 +74,8 @@ func (t *Test) Label(i int) string {
 	}
 	return fmt.Sprintf("test %d", i+1)
 }
+
+// Surer reports whether another outcome of a rule that holds is surer than o.
+func (o Outcome) Surer(other Outcome) bool {
+	return Confidence(other).rank() > Confidence(o).rank()
+}
