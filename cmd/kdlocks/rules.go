@@ -232,7 +232,7 @@ func (a *app) rulesOf(paths []string) ([]*rules.Set, error) {
 		return setsOf(both, false), nil
 	case err == nil && replacesBuiltin(alone):
 		return setsOf(alone, false), nil
-	case err == nil || len(rules.ProblemsOf(bothErr)) < len(rules.ProblemsOf(err)):
+	case err == nil || len(rules.ProblemsOf(bothErr)) <= len(rules.ProblemsOf(err)):
 		return nil, bothErr
 	}
 	return nil, err
