@@ -30,7 +30,7 @@ var house = map[string][]string{
 	"report":       {"compare", "heuristics", "kd", "locks", "memory", "modules", "objects", "picture", "rules", "snapshot", "stacks", "threads"},
 	"inspect":      {"compare", "heuristics", "kd", "report", "rules", "snapshot", "transcript"},
 	"open":         {"inspect", "transcript"},
-	"cmd/kdlocks":  {"collect", "heuristics", "inspect", "kd", "open", "report"},
+	"cmd/kdlocks":  {"collect", "heuristics", "inspect", "kd", "open", "report", "rules"},
 	"bench/loggen": {},
 	"bench":        {"bench/loggen"},
 }

@@ -8,6 +8,7 @@ import (
 	"kdlocks/compare"
 	"kdlocks/heuristics"
 	"kdlocks/report"
+	"kdlocks/rules"
 	"kdlocks/transcript"
 )
 
@@ -53,7 +54,17 @@ func Compare(ctx context.Context, cases []Case, opt Options) (*report.Comparison
 	if err != nil {
 		return nil, err
 	}
-	return report.BuildComparison(read, c), errors.Join(errs...)
+	found := make(map[*compare.Capture][]rules.Result)
+	for _, k := range c.Captures {
+		if opt.Rules == nil {
+			break
+		}
+		found[k] = opt.Rules.Judge(&k.Judgement)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	return report.BuildComparison(read, c, found), errors.Join(errs...)
 }
 
 // progressOf returns what tells the progress of each case as a part of all.

@@ -49,7 +49,9 @@ func Build(sources []Source, judged []heuristics.Judgement, set *rules.Set, foun
 	r.lookup = lookup(sources, judged)
 	if set != nil {
 		r.Rules = &Rules{Asked: len(set.Rules), CouldNotCheck: []RuleMatch{}, Excluded: []RuleMatch{}, Notes: set.Notes}
+		r.asked = set.Rules
 	}
+	var issues []Finding
 	for i := range judged {
 		r.threadCount += judged[i].Snap.ThreadCount()
 		if len(judged) > 1 {
@@ -58,8 +60,13 @@ func Build(sources []Source, judged []heuristics.Judgement, set *rules.Set, foun
 		}
 		b.add(r, &judged[i])
 		if set != nil {
-			b.rules(r, found[i])
+			issues = append(issues, b.rules(r, found[i])...)
 		}
+	}
+	r.detected = len(r.Findings)
+	r.Findings = append(r.Findings, issues...)
+	if set != nil {
+		r.Rules.count(b.unheard)
 	}
 	b.session = 0
 	b.sessionCheck(r, judged)
@@ -95,6 +102,9 @@ type builder struct {
 	cut     bool
 	// typed are the commands that need not be typed again.
 	typed map[string]bool
+	// unheard are the rules that nothing in the input is about, and the command
+	// whose output each asks for.
+	unheard map[string]string
 }
 
 // mostQuoted bounds the bytes of input that a report quotes: a line may be

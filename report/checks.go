@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kdlocks/heuristics"
+	"kdlocks/rules"
 )
 
 // checkDoc is the documentation of a detector as JSON.
@@ -34,6 +35,27 @@ func WriteChecks(w io.Writer, cs []*heuristics.Check, format string, s Style) er
 		docs[i] = docOf(c)
 	}
 	return writeTable(w, t, docs, format, s)
+}
+
+// WriteExplained lists detectors and then rules.
+func WriteExplained(w io.Writer, cs []*heuristics.Check, rs []*rules.Rule, format string, s Style) error {
+	if format == "json" {
+		var all []any
+		for _, c := range cs {
+			all = append(all, docOf(c))
+		}
+		for _, r := range rs {
+			all = append(all, ruleDocOf(r))
+		}
+		return JSON(w, all)
+	}
+	if err := WriteChecks(w, cs, format, s); err != nil || len(rs) == 0 {
+		return err
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return err
+	}
+	return WriteRules(w, rs, format, s)
 }
 
 // WriteCheck prints the documentation of a detector.

@@ -7,6 +7,7 @@ import (
 
 	"kdlocks/compare"
 	"kdlocks/kd"
+	"kdlocks/rules"
 	"kdlocks/snapshot"
 )
 
@@ -29,8 +30,10 @@ type Comparison struct {
 	Refused   []RefusedCapture `json:"refused,omitempty"`
 
 	Findings []ComparedFinding `json:"findings"`
-	Roots    []ComparedRoot    `json:"roots"`
-	Locks    []ComparedLock    `json:"locks"`
+	// KnownIssues are those that rules recognised; they never change the verdict.
+	KnownIssues []ComparedIssue `json:"known_issues,omitempty"`
+	Roots       []ComparedRoot  `json:"roots"`
+	Locks       []ComparedLock  `json:"locks"`
 	// ThreadCounts and Threads are about the first capture and the last.
 	ThreadCounts *ThreadCounts        `json:"thread_counts,omitempty"`
 	Threads      List[ComparedThread] `json:"threads"`
@@ -201,8 +204,9 @@ type comparer struct {
 }
 
 // BuildComparison makes the report of a comparison. sources are those of each
-// argument that captures were read from.
-func BuildComparison(sources [][]Source, c *compare.Comparison) *Comparison {
+// argument that captures were read from; found is what rules say of each capture,
+// nil if none were asked.
+func BuildComparison(sources [][]Source, c *compare.Comparison, found map[*compare.Capture][]rules.Result) *Comparison {
 	b := comparer{numbers: make(map[*compare.Capture]int)}
 	for _, s := range sources {
 		b.builders = append(b.builders, &builder{sources: s})
@@ -228,6 +232,7 @@ func BuildComparison(sources [][]Source, c *compare.Comparison) *Comparison {
 	for _, h := range c.Hangs {
 		r.Findings = append(r.Findings, b.hang(c, h))
 	}
+	r.KnownIssues = b.issues(c, found)
 	for _, root := range c.Roots {
 		r.Roots = append(r.Roots, b.root(root))
 	}

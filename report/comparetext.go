@@ -42,6 +42,9 @@ func WriteComparison(w io.Writer, c *Comparison, s Style) error {
 	}
 	fmt.Fprintf(p, "%s%s\n", p.paint(colors[v.Kind], strings.ToUpper(v.Kind)), sure)
 	p.fold("", v.Summary)
+	for _, issue := range c.issueLines() {
+		p.fold("", issue)
+	}
 	p.captures()
 	for i := range c.Findings {
 		if i == mostCompared {
@@ -425,6 +428,9 @@ func (p *comparisonPage) rest() {
 func WriteComparisonMarkdown(w io.Writer, c *Comparison, _ Style) error {
 	m := &markdown{names: names{r: &Report{Gaps: c.Gaps}}}
 	fmt.Fprintf(m, "## kdlocks compare: %s (%s)\n\n%s\n", c.Verdict.Kind, c.Verdict.Confidence, escape(c.Verdict.Summary))
+	for _, issue := range c.issueLines() {
+		fmt.Fprintf(m, "\n**%s**\n", escape(issue))
+	}
 	m.list("Captures", eachLine(c.Captures, captureLine))
 	m.list("Not compared", firstOf(eachLine(c.Refused, refusedLine), mostRefused))
 	for i := range c.Findings[:min(len(c.Findings), mostCompared)] {

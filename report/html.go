@@ -65,6 +65,9 @@ func WriteHTML(w io.Writer, r *Report, _ Style) error {
 type htmlReport struct {
 	Title, Class, Kind, Sure, Summary, Facts string
 	Sessions                                 []Session
+	Issues                                   []string
+	RuleParts                                []htmlRules
+	RuleLines                                []string
 	Panels, MorePanels                       []template.HTML
 	Legend                                   template.HTML
 	PictureMore, Words                       string
@@ -112,9 +115,24 @@ type htmlTable struct {
 	Left       string
 }
 
+// htmlRules is a list of rules that are told behind the findings.
+type htmlRules struct {
+	ID, Title string
+	Notes     []ruleNote
+}
+
+// htmlClause is a clause of a rule and what became of it.
+type htmlClause struct {
+	Truth, Head string
+	Lines       []string
+}
+
 type htmlFinding struct {
 	Number int
 	*Finding
+	Clauses      []htmlClause
+	ClausesOf    string
+	Candidates   []string
 	Tell         bool // the summary is not that of the verdict
 	Blocks       []excerpt
 	EvidenceLeft string
@@ -162,6 +180,12 @@ func (r *Report) page() (*htmlReport, error) {
 		p.Title += ", " + Plain(r.Inputs[0].Name)
 	}
 	p.Facts = r.facts()
+	p.Issues, p.RuleLines = r.issueLines(), r.ruleLines()
+	for _, part := range []htmlRules{{"rules-unchecked", uncheckedTitle, r.uncheckedRules()}, {"rules-excluded", excludedTitle, r.excludedRules()}} {
+		if part.Notes != nil {
+			p.RuleParts = append(p.RuleParts, part)
+		}
+	}
 	if err := p.pictures(r.Picture()); err != nil {
 		return nil, err
 	}
@@ -228,14 +252,24 @@ func (p *htmlReport) findings(r *Report) {
 		q.inputs[r.Inputs[i].Name] = &r.Inputs[i]
 	}
 	rows := 0
-	for i := range r.Findings[:min(len(r.Findings), mostFindings)] {
+	left := 0
+	for i := range r.Findings {
 		f := &r.Findings[i]
+		switch {
+		case r.inFull(i):
+		case len(p.OtherFindings) < mostBrief:
+			p.OtherFindings = append(p.OtherFindings, *f)
+			continue
+		default:
+			left++
+			continue
+		}
 		h := htmlFinding{Number: i + 1, Finding: f, Tell: f.Summary != r.Verdict.Summary, SameRoot: sameRoot(r.Findings, i) + 1}
 		h.groups(n)
-		var left int
-		h.Blocks, left = q.excerpts(f.Evidence)
-		if left > 0 {
-			h.EvidenceLeft = fmt.Sprintf("… and %d more pieces of evidence (use -o json for all)", left)
+		h.clauses()
+		blocks, rest := q.excerpts(f.Evidence)
+		if h.Blocks = blocks; rest > 0 {
+			h.EvidenceLeft = fmt.Sprintf("… and %d more pieces of evidence (use -o json for all)", rest)
 		}
 		for _, s := range []htmlTable{n.stepTable("Cycle", f, f.Cycle), n.stepTable("Chain", f, f.Chain)} {
 			if len(s.Rows) > 0 {
@@ -251,10 +285,32 @@ func (p *htmlReport) findings(r *Report) {
 		h.People = append(n.listed("Also entangled", f, f.Others), n.listed("Blocked behind", f, f.Bystanders)...)
 		p.Findings = append(p.Findings, h)
 	}
-	rest := r.Findings[len(p.Findings):]
-	p.OtherFindings = rest[:min(len(rest), mostBrief)]
-	if left := len(rest) - len(p.OtherFindings); left > 0 {
+	if left > 0 {
 		p.FindingsLeft = fmt.Sprintf("… and %d more findings (use -o json for all)", left)
+	}
+}
+
+// clauses shows those of a known issue.
+func (h *htmlFinding) clauses() {
+	m := h.Rule
+	if m == nil {
+		return
+	}
+	h.ClausesOf, h.Candidates = fmt.Sprintf("%s:%d", m.File, m.Line), m.candidates()
+	for i := range m.Clauses {
+		c := &m.Clauses[i]
+		out := htmlClause{Truth: c.Truth, Head: c.head()}
+		shown, left := c.places()
+		for k := range shown {
+			out.Lines = append(out.Lines, shown[k].place()+": "+shown[k].Why)
+		}
+		if left != "" {
+			out.Lines = append(out.Lines, left)
+		}
+		for k := range c.Missing {
+			out.Lines = append(out.Lines, c.Missing[k].line())
+		}
+		h.Clauses = append(h.Clauses, out)
 	}
 }
 

@@ -17,10 +17,14 @@ func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 	for _, s := range r.Sessions {
 		fmt.Fprintf(m, "\nSession %d: %s: %s\n", s.Session, s.Verdict.Kind, escape(s.Verdict.Summary))
 	}
+	for _, issue := range r.issueLines() {
+		fmt.Fprintf(m, "\n**%s**\n", escape(issue))
+	}
 	m.WriteString(r.eachFinding(m.finding, func(n, first int, f *Finding) {
 		m.title(n, f)
 		fmt.Fprintf(m, "\nThe same root as in \\[%d\\].\n", first)
 	}))
+	m.rules()
 	checks := r.inWords()
 	m.selfCheck(&checks)
 	m.list("Driver Verifier", firstOf(r.verifierLines(), mostVerifier))
@@ -81,7 +85,7 @@ func (m *markdown) selfCheck(checks *selfChecks) {
 
 func (m *markdown) title(n int, f *Finding) {
 	fmt.Fprintf(m, "\n### \\[%d\\] %s\n\n", n, escape(f.Title))
-	fmt.Fprintf(m, "%s, severity %s, %s, evidence grade %s\n", code(f.ID), f.Severity, f.Confidence, f.Grade)
+	fmt.Fprintf(m, "%s, %sseverity %s, %s%s\n", code(f.ID), f.label(), f.Severity, f.Confidence, f.graded())
 }
 
 func (m *markdown) finding(n int, f *Finding) {
@@ -98,8 +102,15 @@ func (m *markdown) finding(n int, f *Finding) {
 		fmt.Fprintf(m, "\n**Suspect:** %s, %s\n", code(kd.ShortNames(f.Suspect.Module)), escape(f.Suspect.Reason))
 	}
 	fmt.Fprintf(m, "\n**Why:** %s\n", escape(f.Explanation))
-	m.evidence(f)
+	if f.Rule != nil {
+		m.clauses(f.Rule)
+	} else {
+		m.evidence(f)
+	}
 	fmt.Fprintf(m, "\n**What would disprove it:** %s\n\n**What to do:** %s\n", escape(f.Disproof), escape(f.Remedy))
+	if f.Rule != nil {
+		m.bullets("References", f.References)
+	}
 	if len(f.NextCommands) > 0 {
 		fmt.Fprintf(m, "\n**Type next:**\n\n%s", fenced(strings.Join(f.NextCommands, "\n")))
 	}

@@ -52,7 +52,7 @@ func (r *Report) panels() [][]int {
 	at := make(map[string]int)
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if len(f.Cycle)+len(f.Chain) == 0 && f.BlockedThreads == 0 {
+		if f.Rule != nil || len(f.Cycle)+len(f.Chain) == 0 && f.BlockedThreads == 0 {
 			continue
 		}
 		root := f.root(i)

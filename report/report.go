@@ -1,5 +1,7 @@
 package report
 
+import "kdlocks/rules"
+
 // Schema names the version of the report's JSON form.
 const Schema = "kdlocks.report/v1"
 
@@ -66,6 +68,11 @@ type Report struct {
 	lookup func(session int, address string) *Thread
 	// threadCount is how many items Threads has.
 	threadCount int
+	// detected is how many of the findings are of detectors: known issues stand
+	// behind them.
+	detected int
+	// asked are the rules that were asked.
+	asked []*rules.Rule
 }
 
 type person struct {

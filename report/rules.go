@@ -85,9 +85,10 @@ type RuleNeed struct {
 	Rules   int    `json:"rules"`
 }
 
-// rules adds what rules say of a session to a report.
-func (b *builder) rules(r *Report, found []rules.Result) {
-	needs := make(map[string]int)
+// rules adds what rules say of a session to a report and returns the known
+// issues that hold.
+func (b *builder) rules(r *Report, found []rules.Result) []Finding {
+	var issues []Finding
 	for i := range found {
 		res := &found[i]
 		switch {
@@ -95,22 +96,34 @@ func (b *builder) rules(r *Report, found []rules.Result) {
 			s := res.Rule.Suppressed
 			r.Rules.Suppressed = append(r.Rules.Suppressed, fmt.Sprintf("%s until %s by %s: %s", res.Rule.ID, s.Until, s.By, s.Reason))
 		case res.Outcome.Fired():
-			r.Findings = append(r.Findings, b.knownIssue(res))
+			issues = append(issues, b.knownIssue(res))
 		case res.Outcome == rules.Excluded:
 			r.Rules.Excluded = append(r.Rules.Excluded, b.ruleMatch(res))
 		case res.Has():
 			r.Rules.CouldNotCheck = append(r.Rules.CouldNotCheck, b.ruleMatch(res))
-		default:
-			for _, c := range res.Ask {
-				needs[c]++
-				break
+		case len(res.Ask) > 0:
+			if b.unheard == nil {
+				b.unheard = make(map[string]string)
 			}
+			b.unheard[res.Rule.ID] = res.Ask[0]
 		}
 	}
-	for command, n := range needs {
-		r.Rules.Unheard = append(r.Rules.Unheard, RuleNeed{command, n})
+	return issues
+}
+
+// count sorts the rules that nothing in the input is about by the command that
+// they ask for, the one first that most do.
+func (r *Rules) count(unheard map[string]string) {
+	needs := make(map[string]int)
+	for _, command := range unheard {
+		needs[command]++
 	}
-	sortNeeds(r.Rules.Unheard)
+	for command, n := range needs {
+		r.Unheard = append(r.Unheard, RuleNeed{command, n})
+	}
+	slices.SortFunc(r.Unheard, func(a, b RuleNeed) int {
+		return cmp.Or(cmp.Compare(b.Rules, a.Rules), strings.Compare(a.Command, b.Command))
+	})
 }
 
 // knownIssue makes a finding of a rule that holds.
@@ -122,7 +135,9 @@ func (b *builder) knownIssue(res *rules.Result) Finding {
 		Disproof: res.Disproof, Remedy: res.Remedy, References: m.References, Evidence: []Evidence{}, NextCommands: m.NextCommands, Rule: &m,
 	}
 	for _, c := range m.Clauses {
-		out.Evidence = append(out.Evidence, c.Evidence...)
+		if c.Truth == "true" && c.Role != "exclude" {
+			out.Evidence = append(out.Evidence, c.Evidence...)
+		}
 	}
 	if out.NextCommands == nil {
 		out.NextCommands = []string{}
@@ -143,7 +158,7 @@ func (b *builder) ruleMatch(res *rules.Result) RuleMatch {
 	r := res.Rule
 	out := RuleMatch{
 		ID: r.ID, Title: r.Title, Class: r.Class, Status: r.Status, Outcome: string(res.Outcome), Session: b.session, Pack: r.Pack.Name, Version: r.Pack.Version,
-		File: r.File, Line: r.Line, Inferred: r.Inferred, Bindings: []RuleBinding{}, Candidates: res.Candidates, MoreCandidates: res.MoreCandidates,
+		File: r.File, Line: r.Line, Inferred: r.Inferred, Bindings: []RuleBinding{}, Clauses: []RuleClause{}, Candidates: res.Candidates, MoreCandidates: res.MoreCandidates,
 		Because: res.Because, NextCommands: untyped(res.Ask, b.typed),
 	}
 	for _, ref := range r.References {
@@ -176,11 +191,4 @@ func (b *builder) ruleClause(c *rules.ClauseResult) RuleClause {
 		out.Missing = append(out.Missing, RuleMissing{What: m.What, NextCommand: m.Command})
 	}
 	return out
-}
-
-// sortNeeds puts the command first that most rules ask for.
-func sortNeeds(needs []RuleNeed) {
-	slices.SortFunc(needs, func(a, b RuleNeed) int {
-		return cmp.Or(cmp.Compare(b.Rules, a.Rules), strings.Compare(a.Command, b.Command))
-	})
 }

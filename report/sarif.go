@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kdlocks/heuristics"
+	"kdlocks/rules"
 	"kdlocks/snapshot"
 )
 
@@ -165,12 +166,16 @@ func (l *sarifLog) driver(version string) sarifDriver {
 			Default: &sarifConfiguration{sarifLevels[c.Severity]},
 		})
 	}
+	for _, r := range l.r.asked {
+		d.Rules = append(d.Rules, ruleDescriptor(r))
+	}
 	for _, n := range []struct{ id, text string }{
 		{noticeTrouble, "Some of the input could not be read."},
 		{noticeGap, "A fact is missing."},
 		{noticeSelfCheck, "The input contradicts itself, or could not be asked whether it does."},
 		{noticeNote, "Something was read and not understood, or a count does not add up."},
 		{noticeNotSeen, "A kind of evidence that the input does not hold."},
+		{noticeRule, "A rule about a known issue that could not be checked, was excluded, is suppressed, or asks for output that the input does not hold."},
 	} {
 		d.Notifications = append(d.Notifications, sarifDescriptor{ID: n.id, Short: &sarifMessage{Text: n.text}})
 	}
@@ -184,6 +189,7 @@ const (
 	noticeSelfCheck = "self-check"
 	noticeNote      = "note"
 	noticeNotSeen   = "not-looked-at"
+	noticeRule      = "rule"
 )
 
 // sarifEncodings are the names that IANA registered.
@@ -225,6 +231,33 @@ func (l *sarifLog) notifications(yield func(any) bool) {
 	}
 	for _, what := range l.r.NotSeen {
 		if !yield(l.notification(noticeNotSeen, what, 0, nil)) {
+			return
+		}
+	}
+	l.ruleNotices(yield)
+}
+
+// ruleNotices walks what rules say beside the results.
+func (l *sarifLog) ruleNotices(yield func(any) bool) {
+	if l.r.Rules == nil {
+		return
+	}
+	for _, list := range [][]RuleMatch{l.r.Rules.CouldNotCheck, l.r.Rules.Excluded} {
+		for i := range list {
+			m := &list[i]
+			text := fmt.Sprintf("%s: %s: %s", m.ID, m.Outcome, m.Title)
+			if m.Because != "" {
+				text += ", because " + m.Because
+			}
+			n := l.notification(noticeRule, text, m.Session, nil)
+			n.Properties["rule"] = m
+			if !yield(n) {
+				return
+			}
+		}
+	}
+	for _, text := range l.r.ruleLines() {
+		if !yield(l.notification(noticeRule, text, 0, nil)) {
 			return
 		}
 	}
@@ -281,19 +314,51 @@ func (l *sarifLog) properties() map[string]any {
 	return map[string]any{"verdict": l.r.Verdict, "undecided": l.r.Undecided}
 }
 
+// ruleIndex is the place of a detector, or of a rule behind all of them, among the
+// descriptors.
+func (l *sarifLog) ruleIndex(f *Finding) int {
+	if f.Rule == nil {
+		return slices.IndexFunc(heuristics.Checks(), func(c *heuristics.Check) bool { return c.ID == f.ID })
+	}
+	i := slices.IndexFunc(l.r.asked, func(r *rules.Rule) bool { return r.ID == f.ID })
+	if i < 0 {
+		return i
+	}
+	return len(heuristics.Checks()) + i
+}
+
+// ruleDescriptor is the descriptor of a rule.
+func ruleDescriptor(r *rules.Rule) sarifDescriptor {
+	doc := ruleDocOf(r)
+	var text, page strings.Builder
+	_ = WriteRule(&text, r, "table", Style{}) // a strings.Builder takes all
+	_ = doc.markdown(&page)
+	return sarifDescriptor{
+		ID: r.ID, Short: &sarifMessage{Text: r.Title}, Full: &sarifMessage{Text: doc.Explain},
+		Help:    &sarifMessage{Text: strings.TrimSpace(text.String()), Markdown: page.String()},
+		Default: &sarifConfiguration{sarifLevels[heuristics.Severity(r.Severity)]},
+	}
+}
+
 func (l *sarifLog) result(f *Finding) any {
 	kind, level := kindAndLevel(f)
 	out := sarifResult{
-		RuleID: f.ID, RuleIndex: slices.IndexFunc(heuristics.Checks(), func(c *heuristics.Check) bool { return c.ID == f.ID }),
+		RuleID: f.ID, RuleIndex: l.ruleIndex(f),
 		Kind: kind, Level: level, Message: sarifMessage{Text: f.Summary}, Locations: []sarifLocation{},
 		Fingerprints: map[string]string{"kdlocks/v1": fingerprint(f)},
 		Properties: map[string]any{
-			"kind": f.Kind, "severity": f.Severity, "confidence": f.Confidence, "grade": f.Grade, "blockedThreads": f.BlockedThreads,
+			"kind": f.Kind, "severity": f.Severity, "confidence": f.Confidence, "blockedThreads": f.BlockedThreads,
 			"threads": f.Threads, "resources": f.Resources, "explanation": f.Explanation, "disproof": f.Disproof, "remedy": f.Remedy, "nextCommands": f.NextCommands,
 		},
 	}
 	if f.Session > 0 {
 		out.Properties["session"] = f.Session
+	}
+	if f.Grade != "" {
+		out.Properties["grade"] = f.Grade
+	}
+	if f.Rule != nil {
+		out.Properties["references"], out.Properties["rule"] = f.References, f.Rule
 	}
 	if f.Suspect != nil {
 		out.Properties["suspect"] = f.Suspect
@@ -319,7 +384,7 @@ func kindAndLevel(f *Finding) (kind, level string) {
 	switch {
 	case f.Kind == string(heuristics.Undecided):
 		return "open", "none"
-	case f.Kind == string(heuristics.SuspectedDeadlock):
+	case f.Kind == string(heuristics.SuspectedDeadlock), f.Rule != nil && f.Confidence != string(rules.Confirmed):
 		return "review", "none"
 	case f.Kind == string(heuristics.NoDeadlock), f.Severity == string(heuristics.Info):
 		return "informational", "none"

@@ -20,6 +20,7 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 		p.title(n, f)
 		fmt.Fprintf(p, "    The same root as in [%d].\n", first)
 	}))
+	p.rules()
 	checks := r.inWords()
 	p.selfCheck(&checks)
 	p.list("Driver Verifier", firstOf(r.verifierLines(), mostVerifier))
@@ -38,25 +39,38 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 	return err
 }
 
-// mostFindings bounds the findings of the text form; they stand in the order of
-// their weight.
+// mostFindings bounds the findings of the text form, and the known issues beside
+// them; they stand in the order of their weight.
 const mostFindings = 32
 
 // eachFinding gives the findings of the text forms to write, by their numbers
 // counted from 1, and those that tell no more than an earlier one to again, with
 // the number of that. It returns the line on those that are left out.
 func (r *Report) eachFinding(write func(n int, f *Finding), again func(n, first int, f *Finding)) string {
+	left := 0
 	for i := range r.Findings {
-		if i == mostFindings {
-			return fmt.Sprintf("\n... and %d more findings (use -o json for all)\n", len(r.Findings)-i)
-		}
-		if k := sameRoot(r.Findings, i); k >= 0 {
+		switch k := sameRoot(r.Findings, i); {
+		case !r.inFull(i):
+			left++
+		case k >= 0:
 			again(i+1, k+1, &r.Findings[i])
-			continue
+		default:
+			write(i+1, &r.Findings[i])
 		}
-		write(i+1, &r.Findings[i])
 	}
-	return ""
+	if left == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\n... and %d more findings (use -o json for all)\n", left)
+}
+
+// inFull reports whether the forms for people tell all of a finding. Known issues
+// are counted by themselves, so that they are told behind any number of others.
+func (r *Report) inFull(i int) bool {
+	if r.Findings[i].Rule != nil {
+		return i-r.detected < mostFindings
+	}
+	return i < mostFindings
 }
 
 // mostOverview bounds the lines of the overview.
@@ -123,6 +137,9 @@ func (p *page) verdict() {
 	for _, s := range p.r.Sessions {
 		p.fold(fmt.Sprintf("  session %d: ", s.Session), s.Verdict.Kind+": "+s.Verdict.Summary)
 	}
+	for _, issue := range p.r.issueLines() {
+		p.fold("", issue)
+	}
 }
 
 func (p *page) title(n int, f *Finding) {
@@ -131,7 +148,7 @@ func (p *page) title(n int, f *Finding) {
 		session = fmt.Sprintf(", session %d", f.Session)
 	}
 	p.WriteString("\n")
-	p.WriteString(p.bold(wrap(fmt.Sprintf("%s (%s, %s, evidence grade %s%s)", f.ID, f.Severity, f.Confidence, f.Grade, session), fmt.Sprintf("[%d] ", n), "    ", p.s.prose())))
+	p.WriteString(p.bold(wrap(fmt.Sprintf("%s (%s%s, %s%s%s)", f.ID, f.label(), f.Severity, f.Confidence, f.graded(), session), fmt.Sprintf("[%d] ", n), "    ", p.s.prose())))
 }
 
 func (p *page) finding(n int, f *Finding) {
@@ -150,11 +167,18 @@ func (p *page) finding(n int, f *Finding) {
 	}
 	p.head("Why")
 	p.fold("    ", f.Explanation)
-	p.evidence(f)
+	if f.Rule != nil {
+		p.clauses(f.Rule)
+	} else {
+		p.evidence(f)
+	}
 	p.head("What would disprove it")
 	p.fold("    ", f.Disproof)
 	p.head("What to do")
 	p.fold("    ", f.Remedy)
+	if f.Rule != nil {
+		p.bullets("References", f.References)
+	}
 	if len(f.NextCommands) > 0 {
 		p.head("Type next")
 		for _, c := range f.NextCommands {

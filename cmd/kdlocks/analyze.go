@@ -58,6 +58,9 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 	if !slices.Contains([]string{"deadlock", "suspected", "never"}, opt.failOn) {
 		return fmt.Errorf("--fail-on %q: not one of deadlock, suspected, never", opt.failOn)
 	}
+	if _, err := a.ruleSet(); err != nil {
+		return err
+	}
 	set, err := a.open(ctx, names)
 	if err != nil && len(set.Inputs) == 0 {
 		return err
@@ -86,8 +89,12 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 
 // run analyses one case behind a progress bar.
 func (a *app) run(ctx context.Context, in []inspect.Input) (*report.Report, error) {
+	set, err := a.ruleSet()
+	if err != nil {
+		return nil, err
+	}
 	defer a.bar.end()
-	return inspect.Run(ctx, in, inspect.Options{Progress: a.bar.reading})
+	return inspect.Run(ctx, in, inspect.Options{Progress: a.bar.reading, Rules: set})
 }
 
 // writeCase prints one report, with a title when there are several. Trouble is
@@ -145,6 +152,9 @@ func worseCode(a, b int) int {
 // withReport runs a command that shows parts of the model.
 func (a *app) withReport(ctx context.Context, names []string, show func(io.Writer, *report.Report) error) error {
 	if err := a.checkOutput(report.TableFormats()); err != nil {
+		return err
+	}
+	if _, err := a.ruleSet(); err != nil {
 		return err
 	}
 	set, err := a.open(ctx, names)

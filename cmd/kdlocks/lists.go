@@ -159,22 +159,42 @@ func (a *app) resolve(ctx context.Context, addrs []kd.Addr, name string) error {
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [ID]",
-		Short: "Explain a detector from its own documentation",
+		Short: "Explain a detector or a rule from its own documentation",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := a.checkOutput(report.TableFormats()); err != nil {
 				return err
 			}
-			if len(args) == 0 {
-				return report.WriteChecks(a.stdout, heuristics.Checks(), a.output, a.style())
+			if len(args) == 1 {
+				return a.explain(args[0])
 			}
-			c := heuristics.Lookup(args[0])
-			if c == nil {
-				return fmt.Errorf("%q is no detector; kdlocks explain lists them", args[0])
+			set, err := a.ruleSet()
+			if err != nil {
+				return err
 			}
-			return report.WriteCheck(a.stdout, c, a.output, a.style())
+			return report.WriteExplained(a.stdout, heuristics.Checks(), set.Rules, a.output, a.style())
 		},
 	}
+}
+
+// explain prints the documentation of a detector or a rule. That of a detector
+// is there whatever the rules are like.
+func (a *app) explain(id string) error {
+	if c := heuristics.Lookup(id); c != nil {
+		return report.WriteCheck(a.stdout, c, a.output, a.style())
+	}
+	set, err := a.ruleSet()
+	if err != nil {
+		return err
+	}
+	if r := ruleNamed(set, id); r != nil {
+		return report.WriteRule(a.stdout, r, a.output, a.style())
+	}
+	var detectors []string
+	for _, c := range heuristics.Checks() {
+		detectors = append(detectors, c.ID)
+	}
+	return fmt.Errorf("%q is no detector and no rule%s", id, orHint(set.Nearest(id, detectors), "kdlocks explain lists them"))
 }
 
 func (a *app) versionCommand() *cobra.Command {

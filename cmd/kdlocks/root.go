@@ -13,7 +13,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"kdlocks/kd"
 	"kdlocks/report"
+	"kdlocks/rules"
 )
 
 // Exit codes, a promise to scripts.
@@ -37,6 +39,9 @@ type app struct {
 	width  int
 	quiet  bool
 	max    byteSize
+
+	ruleFlags ruleFlags
+	rules     *rules.Set // nil until it is loaded
 
 	bar    *bar
 	mu     sync.Mutex // of opened, which an interrupt may close at any time
@@ -65,8 +70,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return a.code
 }
 
-// complain prints an error, one line for each of several.
+// complain prints an error, one line for each of several. Mistakes in rule files
+// begin with their place, so that editors can go there.
 func (a *app) complain(err error) {
+	if ps := rules.ProblemsOf(err); ps != nil {
+		for line := range strings.SplitSeq(ps.Error(), "\n") {
+			fmt.Fprintln(a.stderr, report.Plain(line))
+		}
+		fmt.Fprintf(a.stderr, "kdlocks: %s in rule files\n", kd.Plural(len(ps), "mistake"))
+		return
+	}
 	for _, line := range strings.Split(err.Error(), "\n") {
 		fmt.Fprintln(a.stderr, "kdlocks: "+report.Plain(line))
 	}
@@ -94,9 +107,11 @@ also reads when nothing is named and something is piped in.`,
 	flags.IntVar(&a.width, "width", 0, "columns to print in; 0 takes those of the terminal")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing; the exit code tells")
 	flags.Var(&a.max, "max-size", "most that is unpacked and piped in, all in all: bytes, or with K, M, G, T")
+	flags.StringArrayVar(&a.ruleFlags.paths, "rules", nil, "ask the rules of this file, folder or zip, too; may be given again")
+	flags.BoolVar(&a.ruleFlags.noBuiltin, "no-builtin-rules", false, "leave the rules out that kdlocks ships with")
 	opt.bind(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd) }
-	root.AddCommand(a.analyzeCommand(), a.compareCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.modulesCommand(), a.resolveCommand(), a.explainCommand(), a.collectCommand(), a.versionCommand())
+	root.AddCommand(a.analyzeCommand(), a.compareCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.modulesCommand(), a.resolveCommand(), a.explainCommand(), a.rulesCommand(), a.collectCommand(), a.versionCommand())
 	return root
 }
 
@@ -108,7 +123,11 @@ func (a *app) readsTerminal() bool {
 }
 
 func (a *app) checkFlags(cmd *cobra.Command) error {
-	if err := a.checkOutput(report.Formats()); err != nil {
+	formats := report.Formats()
+	if own, ok := cmd.Annotations[outputs]; ok {
+		formats = strings.Fields(own)
+	}
+	if err := a.checkOutput(formats); err != nil {
 		return err
 	}
 	if report.IsDocument(a.output) && cmd.HasParent() && cmd.Name() != "analyze" {
@@ -132,7 +151,7 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 // refuseReportFlags reports an error if a flag was given that is about reports:
 // a command that prints none would ignore it.
 func refuseReportFlags(cmd *cobra.Command) error {
-	for _, name := range []string{"output", "quiet", "width", "color", "max-size"} {
+	for _, name := range []string{"output", "quiet", "width", "color", "max-size", "rules", "no-builtin-rules"} {
 		if cmd.Flags().Changed(name) {
 			return fmt.Errorf("--%s is for reports: %s prints none", name, cmd.Name())
 		}

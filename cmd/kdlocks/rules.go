@@ -1,0 +1,318 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kdlocks/heuristics"
+	"kdlocks/inspect"
+	"kdlocks/kd"
+	"kdlocks/report"
+	"kdlocks/rules"
+)
+
+// outputs is the annotation of a command that has output formats of its own.
+const outputs = "outputs"
+
+func withOutputs(cmd *cobra.Command, formats []string) *cobra.Command {
+	cmd.Annotations = map[string]string{outputs: strings.Join(formats, " ")}
+	return cmd
+}
+
+func (a *app) rulesCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rules",
+		Short: "List, explain, check and test the rules that name known issues",
+		Long: `Rules recognise known issues and name their article and fix. They are those that
+kdlocks ships with, those in the user's folder ($XDG_CONFIG_HOME/kdlocks/rules, else
+~/.config/kdlocks/rules; on Windows %AppData%\kdlocks\rules), and those of --rules.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.rulesListCommand(), a.rulesShowCommand(), a.rulesLintCommand(), a.rulesTestCommand(), a.rulesSchemaCommand(), a.rulesNewCommand())
+	return cmd
+}
+
+func (a *app) rulesListCommand() *cobra.Command {
+	var class, pack, status string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the rules",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			set, err := a.ruleSet()
+			if err != nil {
+				return err
+			}
+			var list []*rules.Rule
+			for _, r := range append(slices.Clip(set.Rules), set.Disabled...) {
+				if (class == "" || r.Class == class) && (pack == "" || r.Pack.Name == pack) && (status == "" || r.Status == status) {
+					list = append(list, r)
+				}
+			}
+			a.note(set.Notes)
+			return report.WriteRules(a.stdout, list, a.output, a.style())
+		},
+	}
+	cmd.Flags().StringVar(&class, "class", "", "only those of this class: self-deadlock, worker-exhaustion, ...")
+	cmd.Flags().StringVar(&pack, "pack", "", "only those of this pack")
+	cmd.Flags().StringVar(&status, "status", "", "only those of this status: experimental, stable or deprecated")
+	return withOutputs(cmd, report.TableFormats())
+}
+
+func (a *app) rulesShowCommand() *cobra.Command {
+	var source bool
+	cmd := &cobra.Command{
+		Use:   "show ID",
+		Short: "Explain a rule: what it asks for, what excludes it, where it is from",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			set, err := a.ruleSet()
+			if err != nil {
+				return err
+			}
+			r := ruleNamed(set, args[0])
+			switch {
+			case r == nil:
+				return fmt.Errorf("%q is no rule%s", args[0], orHint(set.Nearest(args[0], nil), "kdlocks rules list has them"))
+			case source:
+				return report.WriteRuleSource(a.stdout, r)
+			}
+			return report.WriteRule(a.stdout, r, a.output, a.style())
+		},
+	}
+	cmd.Flags().BoolVar(&source, "source", false, "print the rule as it stands in its file")
+	return withOutputs(cmd, report.TableFormats())
+}
+
+// ruleNamed finds a rule by its id, disabled ones, too.
+func ruleNamed(set *rules.Set, id string) *rules.Rule {
+	if r := set.Lookup(id); r != nil {
+		return r
+	}
+	for _, r := range set.Disabled {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// orHint sets what may be meant behind a message, else where to look.
+func orHint(nearest, otherwise string) string {
+	if nearest == "" {
+		return "; " + otherwise
+	}
+	return "; " + nearest
+}
+
+func (a *app) rulesLintCommand() *cobra.Command {
+	return withOutputs(&cobra.Command{
+		Use:   "lint [PATH...]",
+		Short: "Check rule files and run their tests; the exit code is 2 for any mistake",
+		Long: `Lint checks rule files, folders or archives, and runs the tests of their rules.
+Every mistake is told as file:line:column. Without a PATH it checks the packs that
+kdlocks ships with.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.lint(cmd.Context(), args) },
+	}, []string{"json", "table"})
+}
+
+func (a *app) lint(ctx context.Context, paths []string) error {
+	sets, err := a.rulesOf(paths)
+	problems := rules.ProblemsOf(err)
+	if err != nil && problems == nil {
+		return err
+	}
+	count, tests := 0, 0
+	for _, set := range sets {
+		count += len(set.Rules)
+		results := set.RunTests(a.judge(ctx))
+		tests += len(results)
+		for i := range results {
+			problems = append(problems, results[i].Problems()...)
+		}
+		a.note(set.Notes)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if len(problems) > 0 {
+		a.code = exitTrouble
+	}
+	switch {
+	case a.quiet:
+		return nil
+	case a.output == "json":
+		return report.WriteProblems(a.stdout, problems)
+	case len(problems) > 0:
+		a.complain(problems)
+		return nil
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s, %s: no mistake\n", kd.Plural(count, "rule"), kd.Plural(tests, "test"))
+	return err
+}
+
+func (a *app) rulesTestCommand() *cobra.Command {
+	return withOutputs(&cobra.Command{
+		Use:   "test [PATH...]",
+		Short: "Run the tests of rules; the exit code is 1 if one failed",
+		Long: `Test runs the tests of the rules in files, folders or archives, and says of each
+that failed what it expected and what came, field by field, and what became of each
+clause. Without a PATH it tests the packs that kdlocks ships with. The exit code is 1
+if a test failed and 2 if the rules have mistakes.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.testRules(cmd.Context(), args) },
+	}, report.RuleTestFormats())
+}
+
+func (a *app) testRules(ctx context.Context, paths []string) error {
+	sets, err := a.rulesOf(paths)
+	if err != nil {
+		return err
+	}
+	read := a.judge(ctx)
+	var tests []report.RuleTest
+	for _, set := range sets {
+		results := set.RunTests(read)
+		for i := range results {
+			t := &results[i]
+			var why *rules.Attempt
+			if t.Failed() {
+				a.code = exitFound
+				if t.Clauses == nil && t.Err == "" {
+					why = set.WhyNot(t, read)
+				}
+			}
+			tests = append(tests, report.NewRuleTest(t, why))
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if a.quiet {
+		return nil
+	}
+	return report.WriteRuleTests(a.stdout, tests, a.output, a.style())
+}
+
+// judge reads the logs of tests as analyze does.
+func (a *app) judge(ctx context.Context) rules.Reader {
+	return func(name string, data []byte) ([]*heuristics.Judgement, error) {
+		return inspect.Judge(ctx, inspect.Bytes(name, data))
+	}
+}
+
+// rulesOf loads what lint and test are about, a set for each pack: what is named,
+// else the packs that kdlocks ships with.
+func (a *app) rulesOf(paths []string) ([]*rules.Set, error) {
+	paths = append(slices.Clip(paths), a.ruleFlags.paths...)
+	if len(paths) == 0 {
+		set, err := rules.Load([]rules.Source{rules.Builtin()}, today())
+		return setsOf(set, true), err
+	}
+	sources, err := ruleSources(paths)
+	if err != nil {
+		return nil, err
+	}
+	alone, err := rules.Load(sources, today())
+	if a.ruleFlags.noBuiltin || err != nil && rules.ProblemsOf(err) == nil {
+		return setsOf(alone, false), err
+	}
+	// Overrides name rules of the packs that kdlocks ships with, and new rules
+	// must not take their ids, unless they are of a pack that takes another's place.
+	both, bothErr := rules.Load(append([]rules.Source{rules.Builtin()}, sources...), today())
+	switch {
+	case bothErr == nil:
+		return setsOf(both, false), nil
+	case err == nil && replacesBuiltin(alone):
+		return setsOf(alone, false), nil
+	case err == nil || len(rules.ProblemsOf(bothErr)) <= len(rules.ProblemsOf(err)):
+		return nil, bothErr
+	}
+	return nil, err
+}
+
+// setsOf returns a set for each pack of a set that is builtin, or that is not.
+func setsOf(set *rules.Set, builtin bool) []*rules.Set {
+	if set == nil {
+		return nil
+	}
+	var out []*rules.Set
+	for _, p := range set.Packs {
+		if p.Builtin == builtin {
+			out = append(out, set.Of(p))
+		}
+	}
+	if len(out) > 0 {
+		out[0].Notes = set.Notes
+	}
+	return out
+}
+
+// replacesBuiltin reports whether a pack of the set has the name of one that
+// kdlocks ships with.
+func replacesBuiltin(set *rules.Set) bool {
+	own, err := rules.Load([]rules.Source{rules.Builtin()}, "")
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(set.Packs, func(p *rules.Pack) bool {
+		return slices.ContainsFunc(own.Packs, func(o *rules.Pack) bool { return o.Name == p.Name })
+	})
+}
+
+func (a *app) rulesSchemaCommand() *cobra.Command {
+	return withOutputs(&cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON schema of rule files, for editors",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := a.stdout.Write(rules.Schema())
+			return err
+		},
+	}, []string{"json", "table"})
+}
+
+func (a *app) rulesNewCommand() *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use:   "new ID",
+		Short: "Print a rule file to begin with, which passes lint as it stands",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id := args[0]
+			if !rules.IsID(id) {
+				return fmt.Errorf("an id is at most 80 small letters and digits with single hyphens between: %q", id)
+			}
+			if to == "" && cmd.Flags().Changed("to") {
+				return errors.New("--to names no file")
+			}
+			if to == "" {
+				_, err := io.WriteString(a.stdout, rules.Skeleton(id))
+				return err
+			}
+			return writeNew(to, rules.Skeleton(id))
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "write this file, which must not exist, in place of standard output")
+	return withOutputs(cmd, []string{"table"})
+}
+
+// writeNew writes a file that does not exist.
+func writeNew(name, text string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s: the file exists; kdlocks does not write over it", name)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(f, text)
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"kdlocks/rules"
+)
+
+// ruleFlags say which rules are asked.
+type ruleFlags struct {
+	paths     []string
+	noBuiltin bool
+}
+
+// today is the date that suppressions end by.
+func today() string { return time.Now().Format(time.DateOnly) }
+
+// ruleSet loads the rules once: the packs that kdlocks ships with, those of the
+// user's folder, and those that were named.
+func (a *app) ruleSet() (*rules.Set, error) {
+	if a.rules != nil {
+		return a.rules, nil
+	}
+	var sources []rules.Source
+	if !a.ruleFlags.noBuiltin {
+		sources = append(sources, rules.Builtin())
+	}
+	if dir := userRules(); dir != "" {
+		src, err := ruleSource(dir)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, src)
+	}
+	named, err := ruleSources(a.ruleFlags.paths)
+	if err != nil {
+		return nil, err
+	}
+	set, err := rules.Load(append(sources, named...), today())
+	a.rules = set
+	return set, err
+}
+
+// userRules returns the folder of the user's own rules, "" if there is none with
+// rules in it. It lies where the XDG Base Directory Specification has it, on
+// Windows in %AppData%.
+func userRules() string {
+	dir := os.Getenv("XDG_CONFIG_HOME")
+	switch {
+	case runtime.GOOS == "windows":
+		dir, _ = os.UserConfigDir()
+	case !filepath.IsAbs(dir): // which the specification says to ignore
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		dir = filepath.Join(home, ".config")
+	}
+	if dir == "" {
+		return ""
+	}
+	dir = filepath.Join(dir, "kdlocks", "rules")
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() || !holdsYAML(os.DirFS(dir)) {
+		return ""
+	}
+	return dir
+}
+
+// holdsYAML reports whether a folder has a rule file somewhere.
+func holdsYAML(files fs.FS) bool {
+	found := false
+	_ = fs.WalkDir(files, ".", func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // the loader tells of it
+		}
+		if ext := path.Ext(p); !e.IsDir() && (ext == ".yaml" || ext == ".yml") {
+			found = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
+}
+
+func ruleSources(paths []string) ([]rules.Source, error) {
+	var out []rules.Source
+	for _, p := range paths {
+		src, err := ruleSource(p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, src)
+	}
+	return out, nil
+}
+
+// mostArchive bounds an archive of rules in bytes.
+const mostArchive = 64 << 20
+
+// ruleSource opens a rule file, a folder or an archive of rules.
+func ruleSource(name string) (rules.Source, error) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return rules.Source{}, fmt.Errorf("%s: no such file", name)
+	case err != nil:
+		return rules.Source{}, err
+	case info.IsDir():
+		return rules.Source{Name: filepath.ToSlash(name), FS: bounded{os.DirFS(name)}}, nil
+	case !info.Mode().IsRegular():
+		return rules.Source{}, fmt.Errorf("%s: rules are read from a file, a folder or a zip", name)
+	case strings.EqualFold(filepath.Ext(name), ".zip"):
+		return zippedRules(name, info.Size())
+	}
+	dir, file := filepath.Split(name)
+	if dir == "" {
+		dir = "."
+	}
+	return rules.Source{Name: filepath.ToSlash(name), FS: bounded{os.DirFS(dir)}, File: file}, nil
+}
+
+func zippedRules(name string, size int64) (rules.Source, error) {
+	if size > mostArchive {
+		return rules.Source{}, fmt.Errorf("%s: an archive of rules has at most %d MiB", name, mostArchive>>20)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return rules.Source{}, err
+	}
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return rules.Source{}, fmt.Errorf("%s: no zip: %w", name, err)
+	}
+	return rules.Source{Name: filepath.ToSlash(name), FS: bounded{z}}, nil
+}
+
+// bounded is a file system in which no file is read without end: of a large one
+// only so much that whoever reads it sees that it is too large.
+type bounded struct{ fs.FS }
+
+const mostOfRuleFile = 4 << 20
+
+// ReadFile returns the first bytes of a file.
+func (b bounded) ReadFile(name string) ([]byte, error) {
+	info, err := fs.Stat(b.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is no regular file")}
+	}
+	f, err := b.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, mostOfRuleFile))
+	if err != nil {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+	}
+	return data, nil
+}

@@ -1,0 +1,261 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/rules"
+)
+
+// RuleTest is what became of one test of a rule.
+type RuleTest struct {
+	Pack    string           `json:"pack"`
+	Rule    string           `json:"rule"`
+	Test    string           `json:"test"`
+	File    string           `json:"file"`
+	Line    int              `json:"line"`
+	Passed  bool             `json:"passed"`
+	Want    string           `json:"want"`
+	Got     string           `json:"got"`
+	Error   string           `json:"error,omitempty"`
+	Diffs   []RuleDiff       `json:"differences,omitempty"`
+	Clauses []RuleTestClause `json:"clauses,omitempty"`
+	// Nearest says what of the nearest fact does not fit the clause that failed.
+	Nearest string `json:"nearest,omitempty"`
+}
+
+// RuleDiff is a field that is not as the test expects it.
+type RuleDiff struct {
+	Field string `json:"field"`
+	Want  string `json:"want"`
+	Got   string `json:"got"`
+	Line  int    `json:"line"`
+}
+
+// RuleTestClause is a clause and what became of it in a test.
+type RuleTestClause struct {
+	Role    string        `json:"role"`
+	Text    string        `json:"text"`
+	Line    int           `json:"line"`
+	Truth   string        `json:"truth"`
+	At      []int         `json:"log_lines,omitempty"`
+	Missing []RuleMissing `json:"missing,omitempty"`
+}
+
+// NewRuleTest makes a RuleTest. Why is how far a silent rule came, nil if that is
+// not known.
+func NewRuleTest(t *rules.TestResult, why *rules.Attempt) RuleTest {
+	out := RuleTest{
+		Pack: t.Rule.Pack.Name, Rule: t.Rule.ID, Test: t.Name, File: t.Rule.File, Line: t.Line, Passed: !t.Failed(),
+		Want: string(t.Want), Got: string(t.Got), Error: t.Err,
+	}
+	for _, d := range t.Diffs {
+		out.Diffs = append(out.Diffs, RuleDiff(d))
+	}
+	clauses := t.Clauses
+	if why != nil {
+		clauses, out.Nearest = why.Clauses, why.Nearest
+	}
+	for _, c := range clauses {
+		tc := RuleTestClause{Role: c.Role, Text: c.Text, Line: c.Line, Truth: c.Truth.String()}
+		for _, e := range c.Evidence {
+			tc.At = append(tc.At, int(e.At.Line))
+		}
+		for _, m := range c.Missing {
+			tc.Missing = append(tc.Missing, RuleMissing{What: m.What, NextCommand: m.Command})
+		}
+		out.Clauses = append(out.Clauses, tc)
+	}
+	return out
+}
+
+// RuleTestFormats are the formats of WriteRuleTests.
+func RuleTestFormats() []string { return []string{"json", "junit", "table"} }
+
+// WriteRuleTests prints the tests that failed with all their differences, and how
+// many there are; as JSON or JUnit all tests.
+func WriteRuleTests(w io.Writer, tests []RuleTest, format string, s Style) error {
+	switch format {
+	case "json":
+		if tests == nil {
+			tests = []RuleTest{}
+		}
+		return JSON(w, tests)
+	case "junit":
+		return writeJUnit(w, tests)
+	}
+	p := &page{names: names{r: &Report{}}, s: s}
+	failed := 0
+	perRule := make(map[string]bool)
+	for i := range tests {
+		perRule[tests[i].Rule] = true
+		if !tests[i].Passed {
+			failed++
+			p.ruleTest(&tests[i])
+		}
+	}
+	fmt.Fprintf(p, "%s of %s: %d passed, %d failed\n", kd.Plural(len(tests), "test"), kd.Plural(len(perRule), "rule"), len(tests)-failed, failed)
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+// ruleTest prints a test that failed.
+func (p *page) ruleTest(t *RuleTest) {
+	fmt.Fprintf(p, "%s %s: %s\n", p.paint("1;31", "FAIL"), Plain(t.Rule), Plain(t.Test))
+	fmt.Fprintf(p, "  %s:%d\n", Plain(t.File), t.Line)
+	if t.Error != "" {
+		p.fold("  ! ", t.Error)
+	}
+	for _, d := range t.Diffs {
+		fmt.Fprintf(p, "  %s\n", Plain(d.Field))
+		p.fold("    want  ", d.Want)
+		p.fold("    got   ", d.Got)
+	}
+	if len(t.Clauses) > 0 {
+		fmt.Fprintf(p, "  %s\n", p.bold("Clauses"))
+	}
+	for _, c := range t.Clauses {
+		p.fold(fmt.Sprintf("    %-8s", c.Truth), fmt.Sprintf("%s, line %d: %s", c.Role, c.Line, c.Text))
+		if len(c.At) > 0 {
+			p.fold("            ", "at "+logLines(c.At)+" of the log")
+		}
+		for _, m := range c.Missing {
+			p.fold("            ", m.line())
+		}
+	}
+	if t.Nearest != "" {
+		p.fold("            ", t.Nearest)
+	}
+	p.WriteString("\n")
+}
+
+// line says what is missing and what supplies it.
+func (m *RuleMissing) line() string {
+	if m.NextCommand == "" {
+		return "not in the log: " + m.What
+	}
+	return "not in the log: " + m.What + "; type: " + m.NextCommand
+}
+
+// logLines names lines of a log, each once.
+func logLines(at []int) string {
+	const most = 8
+	at = slices.Compact(slices.Sorted(slices.Values(at)))
+	var parts []string
+	for i, n := range at {
+		if i == most {
+			parts = append(parts, "...")
+			break
+		}
+		parts = append(parts, fmt.Sprint(n))
+	}
+	if len(at) == 1 {
+		return "line " + parts[0]
+	}
+	return "lines " + strings.Join(parts, ", ")
+}
+
+// The elements of JUnit's XML as CI systems read them.
+type (
+	junitSuites struct {
+		XMLName  xml.Name     `xml:"testsuites"`
+		Name     string       `xml:"name,attr"`
+		Tests    int          `xml:"tests,attr"`
+		Failures int          `xml:"failures,attr"`
+		Errors   int          `xml:"errors,attr"`
+		Suites   []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name     string      `xml:"name,attr"`
+		Tests    int         `xml:"tests,attr"`
+		Failures int         `xml:"failures,attr"`
+		Errors   int         `xml:"errors,attr"`
+		Cases    []junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		Name      string        `xml:"name,attr"`
+		ClassName string        `xml:"classname,attr"`
+		File      string        `xml:"file,attr"`
+		Line      int           `xml:"line,attr"`
+		Failure   *junitMessage `xml:"failure"`
+		Error     *junitMessage `xml:"error"`
+	}
+	junitMessage struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr"`
+		Text    string `xml:",cdata"`
+	}
+)
+
+// writeJUnit prints one suite for each pack and one case for each test.
+func writeJUnit(w io.Writer, tests []RuleTest) error {
+	all := junitSuites{Name: "kdlocks rules"}
+	at := make(map[string]int)
+	for i := range tests {
+		t := &tests[i]
+		n, ok := at[t.Pack]
+		if !ok {
+			n = len(all.Suites)
+			at[t.Pack] = n
+			all.Suites = append(all.Suites, junitSuite{Name: Plain(t.Pack)})
+		}
+		s := &all.Suites[n]
+		c := junitCase{Name: Plain(t.Test), ClassName: Plain(t.Rule), File: Plain(t.File), Line: t.Line}
+		switch {
+		case t.Error != "":
+			c.Error = t.junit(t.Error, "log")
+			s.Errors++
+			all.Errors++
+		case !t.Passed:
+			c.Failure = t.junit(t.differences(), "difference")
+			s.Failures++
+			all.Failures++
+		}
+		s.Tests++
+		all.Tests++
+		s.Cases = append(s.Cases, c)
+	}
+	text, err := xml.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
+	return err
+}
+
+func (t *RuleTest) differences() string {
+	var parts []string
+	for _, d := range t.Diffs {
+		parts = append(parts, fmt.Sprintf("%s: want %s, got %s", d.Field, d.Want, d.Got))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// junit makes the message of a failed test; its text is that of the table form.
+func (t *RuleTest) junit(message, kind string) *junitMessage {
+	p := &page{names: names{r: &Report{}}}
+	p.ruleTest(t)
+	return &junitMessage{Message: Plain(message), Type: kind, Text: "\n" + strings.TrimRight(p.String(), "\n") + "\n"}
+}
+
+// RuleProblem is a mistake in a rule file as JSON.
+type RuleProblem struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Rule   string `json:"rule"`
+	Text   string `json:"text"`
+}
+
+// WriteProblems prints mistakes in rule files as a list for editors.
+func WriteProblems(w io.Writer, ps rules.Problems) error {
+	out := []RuleProblem{}
+	for _, p := range ps {
+		out = append(out, RuleProblem{p.File, p.Line, p.Col, p.Rule, p.Text})
+	}
+	return JSON(w, out)
+}
