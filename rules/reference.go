@@ -27,7 +27,7 @@ func ReferencePage() string {
 			}
 			doc := f.doc
 			if f.typ == Enum {
-				doc += ": " + words(f)
+				doc += ": " + wordsOf(f)
 			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.name, typ, strings.ReplaceAll(doc, "|", `\|`))
 		}
@@ -35,8 +35,8 @@ func ReferencePage() string {
 	return b.String()
 }
 
-// words lists those of an Enum.
-func words(f *field) string {
+// wordsOf lists those of an Enum.
+func wordsOf(f *field) string {
 	if f.name == "id" {
 		return "one of those that `kdlocks explain` lists"
 	}

@@ -40,7 +40,7 @@ func (s *Set) WhyNot(t *TestResult, read Reader) *Attempt {
 // attempt looks for the clause that a rule fails at.
 func (s *Set) attempt(r *Rule, j *heuristics.Judgement) *Attempt {
 	w := newWorld(j)
-	w.walk(s.walked)
+	w.walk(s.plan)
 	w.steps = mostSteps
 	e := evaluation{w: w, rule: r}
 	if r.applies != nil {
