@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -204,5 +205,35 @@ func TestNewerEngine(t *testing.T) {
 	}
 	if len(set.Rules) != 1 || len(set.Notes) != 1 || !strings.Contains(set.Notes[0], "sample-owned (needs engine 9.1, this is") {
 		t.Errorf("%d rules, notes %q", len(set.Rules), set.Notes)
+	}
+}
+
+// TestOneLetterLess takes single letters and indentations from sound files: there
+// is one message at most, and it is about that line or the next.
+func TestOneLetterLess(t *testing.T) {
+	for _, text := range []string{sis, sound} {
+		lines := strings.SplitAfter(text, "\n")
+		begin := 0
+		for i, line := range lines {
+			for k := range strings.TrimSuffix(line, "\n") {
+				if utf8.RuneStart(line[k]) {
+					_, size := utf8.DecodeRuneInString(line[k:])
+					lessOf(t, i+1, text[:begin+k]+text[begin+k+size:])
+				}
+			}
+			for _, other := range []string{" " + line, "  " + line, strings.TrimPrefix(line, "  "), "\t" + line} {
+				lessOf(t, i+1, text[:begin]+other+text[begin+len(line):])
+			}
+			begin += len(line)
+		}
+	}
+}
+
+func lessOf(t *testing.T, line int, text string) {
+	t.Helper()
+	_, err := loadBytes([]byte(text))
+	problems := rules.ProblemsOf(err)
+	if len(problems) > 1 || err != nil && (len(problems) == 0 || problems[0].Line < line || problems[0].Line > line+1) {
+		t.Errorf("a change of line %d: %v\n%s", line, err, strings.Split(text, "\n")[line-1])
 	}
 }
