@@ -128,8 +128,9 @@ func (v *VM) NonPagedOverRAM() Flag {
 }
 
 // NonPagedUsage returns the pages of nonpaged pool in use: the two counters
-// together where the one of no-execute pool is printed, too. It is unknown where
-// one of them cannot be true.
+// together where the one of no-execute pool is printed, too. That neither counts
+// what the other does is taken from their names; no document says so. It is
+// unknown where one of them cannot be true.
 func (v *VM) NonPagedUsage() (pages int64, ok bool) {
 	sum := v.Pages(NonPagedPoolUsage)
 	if !sum.Known() || v.NonPagedOverRAM() == Yes {
