@@ -53,7 +53,7 @@ func shown(line string, col int) (string, int) {
 		from = 0
 	}
 	cut := line[byteOf(line, from+1):]
-	cut = printable(strings.ReplaceAll(cut[:byteOf(cut, widest+1)], "\t", " "))
+	cut = printable(cut[:byteOf(cut, widest+1)])
 	if from > 0 {
 		return "..." + cut, col - from + 3
 	}

@@ -40,10 +40,13 @@ func unprintable(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
-// printable replaces what must not reach a terminal.
+// printable makes one line of a text, without what must not reach a terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unprintable(r) {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unprintable(r):
 			return utf8.RuneError
 		}
 		return r
