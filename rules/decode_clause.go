@@ -29,9 +29,9 @@ func (d *decoder) clauses(n *yaml.Node, r role, scope *scope) []*clause {
 func (r role) keys() []string {
 	switch r {
 	case roleBoost:
-		return []string{"as", "any", "count", "ask", "to"}
+		return []string{"as", "any", "all", "count", "ask", "to"}
 	case roleExclude:
-		return []string{"as", "any", "count", "ask", "because"}
+		return []string{"as", "any", "all", "count", "ask", "because"}
 	}
 	return []string{"as", "any", "count", "ask"}
 }
@@ -56,6 +56,9 @@ func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
 	d.name(c, m, scope)
 	if e, ok := m["any"]; ok {
 		d.any(c, e.value, scope)
+	}
+	if e, ok := m["all"]; ok {
+		d.all(c, e.value, scope)
 	}
 	if c.kind != nil {
 		c.matchers = d.matchers(m[c.kind.name].value, c.kind, scope)
@@ -123,6 +126,8 @@ func (d *decoder) kindOf(n *yaml.Node, c *clause, m map[string]entry, before int
 		}
 	}
 	_, isAny := m["any"]
+	_, isAll := m["all"]
+	isAny = isAny || isAll
 	switch {
 	case len(found) > 1:
 		d.failAt(m[found[1]].key, "a clause asks for one kind of fact, and this one for %s: make a clause of each", strings.Join(found, " and "))
@@ -197,20 +202,30 @@ func (d *decoder) any(c *clause, n *yaml.Node, scope *scope) {
 	c.text = "any of " + flow(n)
 }
 
+// all reads the list of an "all".
+func (d *decoder) all(c *clause, n *yaml.Node, scope *scope) {
+	if n.Kind == yaml.SequenceNode && len(n.Content) < 2 {
+		d.failAt(n, "all is a list of two or more clauses that must hold together")
+	}
+	c.scope = scope.inner()
+	c.any = [][]*clause{d.anyList(n, c.role, c.scope)}
+	c.text = "all of " + flow(n)
+}
+
 // anyList reads one of the lists: its clauses have no effect of their own.
 func (d *decoder) anyList(item *yaml.Node, r role, inner *scope) []*clause {
 	var out []*clause
 	inner.bindLater(item.Content)
 	for _, n := range d.list(item, "a list of clauses in any") {
 		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-			if k := n.Content[i]; k.Value == "any" {
-				d.failAt(k, "any within any is not part of the format")
+			if k := n.Content[i]; k.Value == "any" || k.Value == "all" {
+				d.failAt(k, "%s within any or all is not part of the format", k.Value)
 				return nil
 			}
 		}
 		cl := d.clause(n, roleMatch, inner)
 		if cl != nil {
-			cl.role = r
+			cl.role, cl.inner = r, true
 			out = append(out, cl)
 		}
 	}
@@ -220,6 +235,9 @@ func (d *decoder) anyList(item *yaml.Node, r role, inner *scope) []*clause {
 // effect reads what a boost or an exclude does.
 func (d *decoder) effect(n *yaml.Node, c *clause, m map[string]entry, scope *scope, before int) {
 	inner := scope.inner()
+	if c.scope != nil {
+		inner = c.scope
+	}
 	if c.as != "" {
 		inner.kinds[c.as] = c.kind
 	}

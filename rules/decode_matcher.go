@@ -113,7 +113,7 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 		return
 	}
 	quoted := n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0
-	if !quoted && isReference(s) {
+	if !quoted && isReference(s) && !scope.isFile(s) {
 		if ref := d.resolve(n, s, scope); ref != nil {
 			d.comparable(n, f, c.op, ref)
 			c.operands = append(c.operands, operand{ref: ref})

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -73,7 +74,8 @@ type clauseState struct {
 	truth   Truth
 	places  []Evidence
 	missing []Missing
-	depth   int
+	// env is set for an "all": what its clauses bound.
+	env bindings
 	// fact is the one that the clause holds for, or may hold for; nil where the
 	// input does not hold it.
 	fact fact
@@ -218,22 +220,49 @@ func (e *evaluation) single(c *clause, env bindings) clauseState {
 	return out
 }
 
-// anyOf asks the lists of an "any" outside of match, where they bind nothing.
+// anyOf asks the lists of an "any" or "all" outside of match.
 func (e *evaluation) anyOf(c *clause, env bindings) clauseState {
 	out := clauseState{c: c, truth: False}
 	for _, list := range c.any {
-		all := clauseState{c: c, truth: True}
-		for _, inner := range list {
-			st := e.single(inner, env)
-			all.truth = all.truth.and(st.truth)
-			all.places = append(all.places, st.places...)
-			all.missing = append(all.missing, st.missing...)
-		}
-		if all.truth == True || out.truth == False {
-			out = all
+		if st := e.exists(c, list, clauseState{c: c, truth: True, env: env}); st.truth == True || out.truth == False {
+			out = st
 		}
 		if out.truth == True {
 			break
+		}
+	}
+	return out
+}
+
+// exists asks whether there are facts that fit all clauses of a list, the later
+// ones those that the earlier ones bound. So far is what was found for those
+// before.
+func (e *evaluation) exists(c *clause, list []*clause, sofar clauseState) clauseState {
+	if len(list) == 0 {
+		return sofar
+	}
+	found := []match(nil)
+	if list[0].count != nil {
+		if st := e.w.counted(list[0], sofar.env); st.truth != False {
+			found = []match{{clauseState: st}}
+		}
+	} else {
+		found = e.w.matches(list[0], sofar.env)
+	}
+	out := clauseState{c: c, truth: False}
+	for _, m := range found {
+		if e.w.spent {
+			break
+		}
+		st := e.exists(c, list[1:], clauseState{
+			c: c, truth: sofar.truth.and(m.truth), env: e.bind(sofar.env, list[0], m.fact),
+			places: append(slices.Clip(sofar.places), m.places...), missing: append(slices.Clip(sofar.missing), m.missing...),
+		})
+		if st.truth == True {
+			return st
+		}
+		if out.truth == False {
+			out = st
 		}
 	}
 	return out
@@ -254,6 +283,7 @@ func (e *evaluation) result() Result {
 		return out
 	}
 	out.env, out.bound = s.env, append(slices.Clip(s.boosted), s.excludes...)
+	headsOfAny(s.states)
 	for _, list := range [][]clauseState{s.states, s.boosted, s.excludes} {
 		for i := range list {
 			out.Clauses = append(out.Clauses, e.w.told(&list[i]))
@@ -264,6 +294,21 @@ func (e *evaluation) result() Result {
 	}
 	e.fill(&out, s)
 	return out
+}
+
+// headsOfAny gives each "any" the truth of the clauses below it.
+func headsOfAny(states []clauseState) {
+	head := -1
+	for i := range states {
+		switch {
+		case states[i].c.any != nil:
+			head = i
+		case !states[i].c.inner:
+			head = -1
+		case head >= 0:
+			states[head].truth = states[head].truth.and(states[i].truth)
+		}
+	}
 }
 
 // fill puts the words of a result in.
@@ -286,8 +331,12 @@ func (e *evaluation) fill(out *Result, s *solution) {
 			out.Locks = append(out.Locks, b.kind.addr(b.fact))
 		}
 	}
+	same := map[string]bool{s.facts(): true}
 	for i := range e.others {
-		out.Candidates = append(out.Candidates, e.others[i].name(e.w))
+		if key := e.others[i].facts(); !same[key] {
+			same[key] = true
+			out.Candidates = append(out.Candidates, e.others[i].name(e.w))
+		}
 	}
 	out.MoreCandidates = e.more - len(e.others)
 	for _, c := range out.Clauses {
@@ -296,7 +345,9 @@ func (e *evaluation) fill(out *Result, s *solution) {
 		}
 	}
 	for _, a := range r.Ask {
-		out.Ask = add(out.Ask, a.fill(e.w, s.env))
+		for _, command := range a.commands(e.w, s.env) {
+			out.Ask = add(out.Ask, command)
+		}
 	}
 }
 
@@ -309,6 +360,9 @@ func add(list []string, s string) []string {
 
 // because fills the template of an exclude with the fact that it was found for.
 func (st *clauseState) because(w *world, env bindings) string {
+	if st.env != nil {
+		return st.c.because.fill(w, st.env)
+	}
 	if st.c.as == "" || st.fact == nil {
 		return st.c.because.fill(w, env)
 	}
@@ -336,6 +390,17 @@ func (s *solution) name(w *world) string {
 		}
 	}
 	return strings.Join(parts, ", ") + " (" + string(s.outcome) + ")"
+}
+
+// facts tells what was bound, under whatever names: two solutions that differ in
+// names alone are one.
+func (s *solution) facts() string {
+	var parts []string
+	for _, b := range s.env {
+		parts = append(parts, fmt.Sprintf("%T %p", b.fact, b.fact))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " ")
 }
 
 // byWeight orders results: those that hold, by severity, confidence and the number

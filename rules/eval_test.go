@@ -208,3 +208,32 @@ func TestEvidenceNamesLines(t *testing.T) {
 		}
 	}
 }
+
+func TestDates(t *testing.T) {
+	for _, c := range []struct {
+		rule string
+		want rules.Outcome
+	}{
+		{`match: [{module: {name: minictrl, linked: {gte: 2018-12-06, lt: 2018-12-07}}}]`, rules.OutPossible},
+		{`match: [{module: {name: minictrl, linked: {lt: 2018-12-06}}}]`, rules.NoMatch},
+		{`match: [{module: {name: MiniCtrl.exe, version: {gte: 1.2.0.87}, company: "ITM*"}}]`, rules.OutPossible},
+		{`match: [{module: {name: MiniCtrl.exe, version: {lt: 1.2.0.87}}}]`, rules.NoMatch},
+		{`match: [{module: {name: MiniCtrl.exe}}, {module: {name: nsisvc, version: {lt: 6.1.7601.22590}}}]`, rules.CouldNotCheck},
+	} {
+		r := judgeRule(t, c.rule, `0: kd> lmvm minictrl
+start             end                 module name
+00000001`+"`"+`40000000 00000001`+"`"+`405ec000   MiniCtrl   (no symbols)
+    Loaded symbol image file: MiniCtrl.exe
+    Image path: C:\Windows\system32\MiniCtrl.exe
+    Image name: MiniCtrl.exe
+    Timestamp:        Thu Dec 06 10:40:45 2018 (5C087E1D)
+    CheckSum:         000EDA25
+    ImageSize:        005EC000
+    File version:     1.2.0.87
+    CompanyName:      ITM System
+`)
+		if r.Outcome != c.want {
+			t.Errorf("%s: %s, want %s", c.rule, r.Outcome, c.want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"iter"
+	"slices"
 
 	"kdlocks/heuristics"
 	"kdlocks/kd"
@@ -28,17 +29,22 @@ func init() {
 		}),
 		fields: []*field{
 			{name: "id", typ: Enum, words: detectorIDs(), doc: "the detector", get: getter(func(_ *world, f findingFact) Values { return text(Enum, f.Check.ID, evidenceAt(f)) })},
-			{name: "kind", typ: Enum, words: []string{"deadlock", "stall", "orphaned-lock", "suspected-deadlock", "blocked-chain", "contention", "no-deadlock", "undecided", "context"}, doc: "what it says of the system as a whole", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Kind), evidenceAt(f)) })},
-			{name: "severity", typ: Enum, words: []string{"critical", "high", "medium", "low", "info"}, doc: "how bad it is", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Severity), evidenceAt(f)) })},
-			{name: "confidence", typ: Enum, words: []string{"certain", "very-likely", "likely", "possible"}, doc: "how sure it is", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Confidence), evidenceAt(f)) })},
-			{name: "grade", typ: Enum, words: []string{"A", "B", "C", "D"}, doc: "the grade of its weakest evidence", get: getter(func(_ *world, f findingFact) Values { return text(Enum, f.Grade.String(), evidenceAt(f)) })},
+			{name: "kind", typ: Enum, common: true, words: []string{"deadlock", "stall", "orphaned-lock", "suspected-deadlock", "blocked-chain", "contention", "no-deadlock", "undecided", "context"}, doc: "what it says of the system as a whole", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Kind), evidenceAt(f)) })},
+			{name: "severity", typ: Enum, common: true, words: []string{"critical", "high", "medium", "low", "info"}, doc: "how bad it is", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Severity), evidenceAt(f)) })},
+			{name: "confidence", typ: Enum, common: true, words: []string{"certain", "very-likely", "likely", "possible"}, doc: "how sure it is", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Confidence), evidenceAt(f)) })},
+			{name: "grade", typ: Enum, common: true, words: []string{"A", "B", "C", "D"}, doc: "the grade of its weakest evidence", get: getter(func(_ *world, f findingFact) Values { return text(Enum, f.Grade.String(), evidenceAt(f)) })},
 			{name: "threads", typ: Address, list: true, doc: "the threads that it is about: a cycle's members, a chain's root first", get: getter(func(_ *world, f findingFact) Values { return addresses(f.Threads, evidenceAt(f)) })},
 			{name: "root", typ: Address, doc: "the first of its threads: the root of a chain", get: getter(func(_ *world, f findingFact) Values {
 				return addresses(f.Threads[:min(1, len(f.Threads))], evidenceAt(f))
 			})},
 			{name: "locks", typ: Address, list: true, doc: "the locks that it is about", get: getter(func(_ *world, f findingFact) Values { return addresses(f.Resources, evidenceAt(f)) })},
-			{name: "length", typ: Number, doc: "how many threads its cycle has; 0 without a cycle", get: getter(func(_ *world, f findingFact) Values { return number(Number, float64(len(f.Cycle)), evidenceAt(f)) })},
-			{name: "blocked", typ: Number, doc: "how many threads wait behind it", get: getter(func(_ *world, f findingFact) Values { return number(Number, float64(f.Blocked), evidenceAt(f)) })},
+			{name: "length", typ: Number, common: true, doc: "how many threads its cycle has; 0 without a cycle", get: getter(func(_ *world, f findingFact) Values { return number(Number, float64(len(f.Cycle)), evidenceAt(f)) })},
+			{name: "blocked", typ: Number, common: true, doc: "how many threads wait behind it", get: getter(func(_ *world, f findingFact) Values { return number(Number, float64(f.Blocked), evidenceAt(f)) })},
+			{name: "blocked_threads", typ: Address, list: true, doc: "the threads that wait behind it", get: getter(func(_ *world, f findingFact) Values {
+				out := addresses(append(slices.Clip(f.Others), f.Bystanders...), evidenceAt(f))
+				out.All = len(out.List) >= f.Blocked
+				return out
+			})},
 			{name: "suspect", typ: Name, doc: "the module that it suspects", get: getter(func(_ *world, f findingFact) Values {
 				if f.Suspect == nil {
 					return none

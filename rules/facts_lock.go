@@ -43,23 +43,23 @@ func init() {
 		fields: []*field{
 			{name: "address", typ: Address, doc: "where the ERESOURCE lies", get: getter(func(_ *world, r lockFact) Values { return address(r.Addr, r.At) })},
 			{name: "symbol", typ: Name, doc: "its name, where the debugger knows one: nt!CmpRegistryLock", get: getter(lockSymbol)},
-			{name: "state", typ: Enum, words: states, doc: "how it is held", get: getter(func(_ *world, r lockFact) Values { return text(Enum, r.Mode.String(), r.At) })},
+			{name: "state", typ: Enum, common: true, words: states, doc: "how it is held", get: getter(func(_ *world, r lockFact) Values { return text(Enum, r.Mode.String(), r.At) })},
 			{name: "owner", typ: Address, list: true, doc: "the owner entries as printed, with their low bits", get: getter(owners(func(o *snapshot.Owner) Values { return address(o.Raw, o.At) }))},
 			{name: "owner_thread", typ: Address, list: true, doc: "the threads behind the owner entries", get: getter(owners(func(o *snapshot.Owner) Values { return address(o.Thread, o.At) }))},
 			{name: "owner_kind", typ: Enum, words: ownerKinds, list: true, doc: "what the owner entries are: a thread, a thread with low bits set, or an owner pointer", get: getter(owners(ownerKind))},
 			{name: "owner_text", typ: Name, list: true, doc: "what the debugger remarks behind the owner entries: *Unknown owner*", get: getter(owners(func(o *snapshot.Owner) Values { return text(Name, o.Remark, o.At) }))},
-			{name: "owners", typ: Number, doc: "how many owner entries are listed", get: getter(func(_ *world, r lockFact) Values { return number(Number, float64(len(r.Owners)), r.At) })},
+			{name: "owners", typ: Number, common: true, doc: "how many owner entries are listed", get: getter(func(_ *world, r lockFact) Values { return number(Number, float64(len(r.Owners)), r.At) })},
 			{name: "waiters", typ: Address, list: true, doc: "the threads that wait for it, shared and exclusive", get: getter(func(_ *world, r lockFact) Values { return waitersOf(r, true, true) })},
-			{name: "shared_waiters", typ: Number, doc: "how many threads wait for shared access", get: getter(func(_ *world, r lockFact) Values {
+			{name: "shared_waiters", typ: Number, common: true, doc: "how many threads wait for shared access", get: getter(func(_ *world, r lockFact) Values {
 				n, ok := r.SharedWaiting()
 				return counted(n, ok, len(r.SharedWaiters), r.SharedWaiterCount.At, r.At)
 			})},
-			{name: "exclusive_waiters", typ: Number, doc: "how many threads wait for exclusive access", get: getter(func(_ *world, r lockFact) Values {
+			{name: "exclusive_waiters", typ: Number, common: true, doc: "how many threads wait for exclusive access", get: getter(func(_ *world, r lockFact) Values {
 				n, ok := r.ExclusiveWaiting()
 				return counted(n, ok, len(r.ExclusiveWaiters), r.ExclusiveWaiterCount.At, r.At)
 			})},
-			{name: "waiting", typ: Number, doc: "how many threads wait for it in all", get: getter(func(_ *world, r lockFact) Values { return number(Number, float64(r.Waiting()), r.At) })},
-			{name: "contention", typ: Number, doc: "its contention count since boot", get: getter(func(_ *world, r lockFact) Values {
+			{name: "waiting", typ: Number, common: true, doc: "how many threads wait for it in all", get: getter(func(_ *world, r lockFact) Values { return number(Number, float64(r.Waiting()), r.At) })},
+			{name: "contention", typ: Number, common: true, doc: "its contention count since boot", get: getter(func(_ *world, r lockFact) Values {
 				n, ok := r.Contended()
 				return counted(n, ok, 0, r.Contention.At, r.At)
 			})},
@@ -78,7 +78,7 @@ func init() {
 			{name: "remark", typ: Name, doc: "what the debugger remarks behind it", get: getter(func(_ *world, o *ownerFact) Values { return text(Name, o.Remark, o.At) })},
 			{name: "live", typ: Bool, doc: "whether the frame that an owner pointer points into still runs", ask: "!thread %s 1f", get: getter(func(_ *world, o *ownerFact) Values { return tri(o.Live, o.At) })},
 			{name: "set_by", typ: Name, doc: "module!function whose parameter or local an owner pointer is", ask: "!thread %s 1f", get: getter(setBy)},
-			{name: "count", typ: Number, doc: "how often it took the ERESOURCE", get: getter(func(_ *world, o *ownerFact) Values { return number(Number, float64(o.Count), o.At) })},
+			{name: "count", typ: Number, common: true, doc: "how often it took the ERESOURCE", get: getter(func(_ *world, o *ownerFact) Values { return number(Number, float64(o.Count), o.At) })},
 		},
 	})
 	registerKind(&kind{
@@ -89,13 +89,13 @@ func init() {
 		fields: []*field{
 			{name: "lock", typ: Address, doc: "the ERESOURCE that it waits for", get: getter(func(_ *world, q *waiterFact) Values { return address(q.lock.Addr, q.lock.At) })},
 			{name: "thread", typ: Address, doc: "the thread that waits", get: getter(func(_ *world, q *waiterFact) Values { return address(q.Thread, q.At) })},
-			{name: "access", typ: Enum, words: []string{"shared", "exclusive"}, doc: "what it asks for", get: getter(func(_ *world, q *waiterFact) Values {
+			{name: "access", typ: Enum, common: true, words: []string{"shared", "exclusive"}, doc: "what it asks for", get: getter(func(_ *world, q *waiterFact) Values {
 				if q.exclusive {
 					return text(Enum, "exclusive", q.At)
 				}
 				return text(Enum, "shared", q.At)
 			})},
-			{name: "place", typ: Number, doc: "its place in its list, counted from 1", get: getter(func(_ *world, q *waiterFact) Values { return number(Number, float64(q.place), q.At) })},
+			{name: "place", typ: Number, common: true, doc: "its place in its list, counted from 1", get: getter(func(_ *world, q *waiterFact) Values { return number(Number, float64(q.place), q.At) })},
 		},
 	})
 }

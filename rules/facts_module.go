@@ -41,11 +41,11 @@ func init() {
 			{name: "version_text", typ: Name, doc: "the file version as the resource strings say it: *win7sp1_gdr*", get: getter(func(_ *world, m *moduleFact) Values { return text(Name, m.FileVersionText, m.At) })},
 			{name: "company", typ: Name, doc: "CompanyName", get: getter(func(_ *world, m *moduleFact) Values { return text(Name, m.CompanyName, m.At) })},
 			{name: "path", typ: Name, doc: "the path of its image", get: getter(func(_ *world, m *moduleFact) Values { return text(Name, m.Path, m.At) })},
-			{name: "timestamp", typ: Name, doc: "when it was linked, as printed: Thu Dec 06 10:40:45 2018", get: getter(func(_ *world, m *moduleFact) Values {
-				if m.Repro {
+			{name: "linked", typ: Date, doc: "the day it was linked; unknown for reproducible builds", get: getter(func(_ *world, m *moduleFact) Values {
+				if m.Repro || !m.TimeWord.Known() {
 					return unknown
 				}
-				return text(Name, m.Timestamp, m.At)
+				return number(Date, float64(m.TimeWord.N), m.TimeWord.At)
 			})},
 			{name: "time_word", typ: Address, doc: "its time stamp in hexadecimal: 5C087E1D", get: getter(func(_ *world, m *moduleFact) Values { return hexNumber(m.TimeWord) })},
 			{name: "checksum", typ: Address, doc: "its checksum in hexadecimal", get: getter(func(_ *world, m *moduleFact) Values { return hexNumber(m.CheckSum) })},

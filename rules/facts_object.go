@@ -2,9 +2,11 @@ package rules
 
 import (
 	"iter"
+	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/objects"
+	"kdlocks/stacks"
 	"kdlocks/threads"
 )
 
@@ -35,12 +37,19 @@ func init() {
 			{name: "minor", typ: Name, doc: "its minor function: IRP_MN_QUERY_POWER", get: getter(func(_ *world, i *objects.IRP) Values {
 				return irpFunction(i, func(l *objects.Location) string { return l.MinorName })
 			})},
-			{name: "pending", typ: Bool, doc: "whether that driver marked it pending", get: getter(func(_ *world, i *objects.IRP) Values {
+			{name: "major_code", typ: Number, doc: "its major function code, which rows of !irpfind have alone", get: getter(func(_ *world, i *objects.IRP) Values {
+				return irpCode(i, func(l *objects.Location) int { return l.Major })
+			})},
+			{name: "minor_code", typ: Number, doc: "its minor function code", get: getter(func(_ *world, i *objects.IRP) Values {
+				return irpCode(i, func(l *objects.Location) int { return l.Minor })
+			})},
+			{name: "third_party", typ: Bool, doc: "whether the driver that has it is none of Windows", get: getter(irpThirdParty)},
+			{name: "pending", typ: Bool, common: true, doc: "whether that driver marked it pending", get: getter(func(_ *world, i *objects.IRP) Values {
 				_, pending := i.Driver()
 				return flag(pending, i.At)
 			})},
-			{name: "complete", typ: Bool, doc: "whether it is completed", get: getter(func(_ *world, i *objects.IRP) Values { return boolean(i.Complete, i.At) })},
-			{name: "cancelled", typ: Bool, doc: "whether it is cancelled", get: getter(func(_ *world, i *objects.IRP) Values { return flag(i.Cancelled, i.At) })},
+			{name: "complete", typ: Bool, common: true, doc: "whether it is completed", get: getter(func(_ *world, i *objects.IRP) Values { return boolean(i.Complete, i.At) })},
+			{name: "cancelled", typ: Bool, common: true, doc: "whether it is cancelled", get: getter(func(_ *world, i *objects.IRP) Values { return flag(i.Cancelled, i.At) })},
 		},
 	})
 	registerKind(&kind{
@@ -50,17 +59,17 @@ func init() {
 		all:  func(w *world) iter.Seq[fact] { return each(w.snap.Queues()) },
 		at:   placed(func(q *objects.WorkQueue) kd.Ref { return q.At }),
 		fields: []*field{
-			{name: "name", typ: Name, doc: "Critical, Delayed, HyperCritical", get: getter(func(_ *world, q *objects.WorkQueue) Values { return text(Name, q.Name, q.At) })},
+			{name: "name", typ: Name, common: true, doc: "Critical, Delayed, HyperCritical", get: getter(func(_ *world, q *objects.WorkQueue) Values { return text(Name, q.Name, q.At) })},
 			{name: "workers", typ: Address, list: true, doc: "the threads that serve it", get: getter(func(_ *world, q *objects.WorkQueue) Values { return workers(q.Workers, !q.Open) })},
-			{name: "threads", typ: Number, doc: "how many threads serve it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
+			{name: "threads", typ: Number, common: true, doc: "how many threads serve it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
 				if q.Threads < 0 && (q.Open || len(q.Workers) == 0) {
 					return unknown
 				}
 				return number(Number, float64(max(q.Threads, len(q.Workers))), q.At)
 			})},
-			{name: "running", typ: Number, doc: "how many of them run by the queue's own count", get: getter(func(_ *world, q *objects.WorkQueue) Values { return atLeastZero(Number, int64(q.Running), q.At) })},
-			{name: "most", typ: Number, doc: "how many may run at once", get: getter(func(_ *world, q *objects.WorkQueue) Values { return atLeastZero(Number, int64(q.Most), q.At) })},
-			{name: "pending", typ: Number, doc: "how many work items wait in it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
+			{name: "running", typ: Number, common: true, doc: "how many of them run by the queue's own count", get: getter(func(_ *world, q *objects.WorkQueue) Values { return atLeastZero(Number, int64(q.Running), q.At) })},
+			{name: "most", typ: Number, common: true, doc: "how many may run at once", get: getter(func(_ *world, q *objects.WorkQueue) Values { return atLeastZero(Number, int64(q.Most), q.At) })},
+			{name: "pending", typ: Number, common: true, doc: "how many work items wait in it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
 				return Values{List: []Value{{Type: Number, N: float64(len(q.Pending)), At: q.At}}, All: !q.Open}
 			})},
 			{name: "routine", typ: Name, list: true, doc: "the routines of the work items that wait in it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
@@ -70,7 +79,8 @@ func init() {
 				}
 				return out
 			})},
-			{name: "idle_workers", typ: Number, doc: "how many of its threads wait for the next work item", ask: "!exqueue f", get: getter(idleWorkers)},
+			{name: "routine_module", typ: Name, list: true, doc: "the modules of those routines", get: getter(routineModules)},
+			{name: "idle_workers", typ: Number, common: true, doc: "how many of its threads wait for the next work item", ask: "!exqueue f", get: getter(idleWorkers)},
 		},
 	})
 	registerKind(&kind{
@@ -90,7 +100,7 @@ func init() {
 		fields: []*field{
 			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, m *objects.Mutex) Values { return address(m.Addr, m.At) })},
 			{name: "owner", typ: Address, doc: "the thread that holds it", get: getter(func(_ *world, m *objects.Mutex) Values { return printed(m.Owner) })},
-			{name: "guarded", typ: Bool, doc: "whether it is a guarded mutex", get: getter(func(_ *world, m *objects.Mutex) Values { return boolean(m.Guarded, m.At) })},
+			{name: "guarded", typ: Bool, common: true, doc: "whether it is a guarded mutex", get: getter(func(_ *world, m *objects.Mutex) Values { return boolean(m.Guarded, m.At) })},
 		},
 	})
 	registerKind(&kind{
@@ -103,7 +113,7 @@ func init() {
 		fields: []*field{
 			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, c *objects.CriticalSection) Values { return address(c.Addr, c.At) })},
 			{name: "symbol", typ: Name, doc: "its name: ntdll!LdrpLoaderLock", get: getter(func(_ *world, c *objects.CriticalSection) Values { return text(Name, startSymbol(c.Symbol), c.At) })},
-			{name: "locked", typ: Bool, doc: "whether it is held", get: getter(func(_ *world, c *objects.CriticalSection) Values { return flag(c.Locked, c.At) })},
+			{name: "locked", typ: Bool, common: true, doc: "whether it is held", get: getter(func(_ *world, c *objects.CriticalSection) Values { return flag(c.Locked, c.At) })},
 			{name: "owner", typ: Number, doc: "the ID of the thread that owns it", get: getter(func(_ *world, c *objects.CriticalSection) Values { return numberOf(c.Owner) })},
 			{name: "contention", typ: Number, doc: "its contention count", get: getter(func(_ *world, c *objects.CriticalSection) Values { return numberOf(c.Contention) })},
 		},
@@ -137,12 +147,24 @@ func init() {
 		all:  func(w *world) iter.Seq[fact] { return eachOf(w.snap.Processors) },
 		at:   placed(func(p *threads.Processor) kd.Ref { return p.At }),
 		fields: []*field{
-			{name: "number", typ: Number, doc: "its number", get: getter(func(_ *world, p *threads.Processor) Values { return atLeastZero(Number, int64(p.CPU), p.At) })},
+			{name: "number", typ: Number, common: true, doc: "its number", get: getter(func(_ *world, p *threads.Processor) Values { return atLeastZero(Number, int64(p.CPU), p.At) })},
 			{name: "current", typ: Address, doc: "the thread that runs on it", get: getter(func(_ *world, p *threads.Processor) Values { return address(p.Current, p.At) })},
 			{name: "next", typ: Address, doc: "the thread that was chosen to run after it", get: getter(func(_ *world, p *threads.Processor) Values { return address(p.Next, p.At) })},
-			{name: "idle", typ: Bool, doc: "whether it is idle", get: getter(func(_ *world, p *threads.Processor) Values { return tri(p.IdleNow, p.At) })},
+			{name: "idle", typ: Bool, common: true, doc: "whether it is idle", get: getter(func(_ *world, p *threads.Processor) Values { return tri(p.IdleNow, p.At) })},
 		},
 	})
+}
+
+func routineModules(_ *world, q *objects.WorkQueue) Values {
+	out := Values{All: !q.Open}
+	for _, p := range q.Pending {
+		if module, _, ok := strings.Cut(p.Routine, "!"); ok {
+			out.List = append(out.List, Value{Type: Name, S: module, At: p.At})
+			continue
+		}
+		out.All = false
+	}
+	return out
 }
 
 // printed makes the value of an address that may have been printed as zero.
@@ -201,6 +223,21 @@ func irpFunction(i *objects.IRP, name func(*objects.Location) string) Values {
 		return text(Name, name(l), l.At)
 	}
 	return unknown
+}
+
+func irpCode(i *objects.IRP, code func(*objects.Location) int) Values {
+	if l := i.CurrentLocation(); l != nil {
+		return number(Number, float64(code(l)), l.At)
+	}
+	return unknown
+}
+
+func irpThirdParty(w *world, i *objects.IRP) Values {
+	v := irpDriver(w, i)
+	if len(v.List) == 0 {
+		return unknown
+	}
+	return boolean(!stacks.OfWindows(v.List[0].S), v.List[0].At)
 }
 
 // idleWorkers is unknown unless the stack of each worker was printed.

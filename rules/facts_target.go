@@ -34,29 +34,30 @@ func init() {
 		all:  func(w *world) iter.Seq[fact] { return single(&w.snap.Target) },
 		at:   placed(func(t targetFact) kd.Ref { return t.ArchAt }),
 		fields: []*field{
-			{name: "arch", typ: Enum, words: []string{"x64", "x86", "arm64"}, doc: "the processor", get: getter(func(_ *world, t targetFact) Values {
+			{name: "arch", typ: Enum, common: true, words: []string{"x64", "x86", "arm64"}, doc: "the processor", get: getter(func(_ *world, t targetFact) Values {
 				if t.Arch == kd.ArchUnknown {
 					return unknown
 				}
 				return text(Enum, t.Arch.String(), t.ArchAt)
 			})},
-			{name: "build", typ: Number, doc: "the build of Windows: 7601, 19041", get: getter(targetBuild)},
-			{name: "version", typ: Name, doc: "the version line as printed: *Server*", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.Version, t.ArchAt) })},
-			{name: "built_by", typ: Name, doc: "19041.1.amd64fre.vb_release.191206-1406", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.BuiltBy, t.ArchAt) })},
-			{name: "processors", typ: Number, doc: "how many processors it has", get: getter(func(_ *world, t targetFact) Values {
+			{name: "build", typ: Number, common: true, doc: "the build of Windows: 7601, 19041", get: getter(targetBuild)},
+			{name: "version", typ: Name, common: true, doc: "the version line as printed: *Server*", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.Version, t.ArchAt) })},
+			{name: "service_pack", typ: Number, common: true, doc: "the service pack of the version line; 0 where that is there and names none", get: getter(servicePack)},
+			{name: "built_by", typ: Name, common: true, doc: "19041.1.amd64fre.vb_release.191206-1406", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.BuiltBy, t.ArchAt) })},
+			{name: "processors", typ: Number, common: true, doc: "how many processors it has", get: getter(func(_ *world, t targetFact) Values {
 				if t.Processors == 0 {
 					return unknown
 				}
 				return number(Number, float64(t.Processors), t.ArchAt)
 			})},
-			{name: "uptime", typ: Duration, doc: "System Uptime", get: getter(func(_ *world, t targetFact) Values {
+			{name: "uptime", typ: Duration, common: true, doc: "System Uptime", get: getter(func(_ *world, t targetFact) Values {
 				ms, ok := snapshot.ParseUptime(t.Uptime)
 				if !ok {
 					return unknown
 				}
 				return number(Duration, float64(ms), t.ArchAt)
 			})},
-			{name: "process", typ: Name, doc: "PROCESS_NAME of !analyze", ask: "!analyze -v", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.Process, t.ArchAt) })},
+			{name: "process", typ: Name, common: true, doc: "PROCESS_NAME of !analyze", ask: "!analyze -v", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.Process, t.ArchAt) })},
 			{name: "failure_bucket", typ: Name, doc: "FAILURE_BUCKET_ID of !analyze", ask: "!analyze -v", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.FailureBucket, t.ArchAt) })},
 		},
 	})
@@ -91,8 +92,8 @@ func init() {
 		addr: addressed(func(p *threads.Process) kd.Addr { return p.Addr }),
 		fields: []*field{
 			{name: "address", typ: Address, doc: "its EPROCESS", get: getter(func(_ *world, p *threads.Process) Values { return address(p.Addr, p.At) })},
-			{name: "image", typ: Name, doc: "its program: services.exe", get: getter(func(_ *world, p *threads.Process) Values { return text(Name, p.Image, p.At) })},
-			{name: "cid", typ: Number, doc: "its number, hexadecimal behind 0x", get: getter(func(_ *world, p *threads.Process) Values {
+			{name: "image", typ: Name, common: true, doc: "its program: services.exe", get: getter(func(_ *world, p *threads.Process) Values { return text(Name, p.Image, p.At) })},
+			{name: "cid", typ: Number, common: true, doc: "its number, hexadecimal behind 0x", get: getter(func(_ *world, p *threads.Process) Values {
 				if !p.CIDKnown {
 					return unknown
 				}
@@ -128,6 +129,23 @@ func init() {
 
 func targetBuild(_ *world, t targetFact) Values {
 	n, err := strconv.ParseUint(t.Build, 10, 32)
+	if err != nil {
+		return unknown
+	}
+	return number(Number, float64(n), t.ArchAt)
+}
+
+// servicePack reads "Service Pack 2" in a version line.
+func servicePack(_ *world, t targetFact) Values {
+	if t.Version == "" {
+		return unknown
+	}
+	_, rest, ok := strings.Cut(t.Version, "Service Pack ")
+	if !ok {
+		return number(Number, 0, t.ArchAt)
+	}
+	digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+	n, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil {
 		return unknown
 	}

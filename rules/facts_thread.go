@@ -37,35 +37,39 @@ func init() {
 		fields: []*field{
 			{name: "address", typ: Address, doc: "its ETHREAD; unknown for a stack without a thread header", get: getter(func(_ *world, t threadFact) Values { return address(t.Addr, t.At) })},
 			{name: "cid", typ: Text, doc: "process.thread in lower-case hex of at least four digits each: 0004.0638", get: getter(func(_ *world, t threadFact) Values { return text(Text, t.CID.String(), t.At) })},
-			{name: "image", typ: Name, doc: "the program of its process: System, svchost.exe", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.Process.Image, placeOf(t.Process.At, t.At)) })},
+			{name: "image", typ: Name, common: true, doc: "the program of its process: System, svchost.exe", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.Process.Image, placeOf(t.Process.At, t.At)) })},
 			{name: "process", typ: Address, doc: "its process", get: getter(func(_ *world, t threadFact) Values { return address(t.Process.Addr, placeOf(t.Process.At, t.At)) })},
-			{name: "state", typ: Enum, words: threadStates, doc: "the scheduler's state", get: getter(threadState)},
-			{name: "wait_reason", typ: Name, doc: "as the THREAD line has it: WrResource, Executive, WrQueue", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.WaitReason, t.At) })},
-			{name: "wait_mode", typ: Name, doc: "KernelMode or UserMode", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.WaitMode, t.At) })},
-			{name: "alertable", typ: Bool, doc: "whether the wait is alertable", get: getter(func(_ *world, t threadFact) Values { return tri(t.Alertable, t.At) })},
-			{name: "timed", typ: Bool, doc: "whether the wait ends by itself: a timer is among its wait objects", get: getter(timed)},
-			{name: "wait", typ: Duration, doc: "how long it has waited, or run. A wait for an ERESOURCE is begun anew every few seconds", get: getter(waitTime)},
+			{name: "state", typ: Enum, common: true, words: threadStates, doc: "the scheduler's state", get: getter(threadState)},
+			{name: "wait_reason", typ: Name, common: true, doc: "as the THREAD line has it: WrResource, Executive, WrQueue", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.WaitReason, t.At) })},
+			{name: "wait_mode", typ: Name, common: true, doc: "KernelMode or UserMode", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.WaitMode, t.At) })},
+			{name: "alertable", typ: Bool, common: true, doc: "whether the wait is alertable", get: getter(func(_ *world, t threadFact) Values { return tri(t.Alertable, t.At) })},
+			{name: "timed", typ: Bool, common: true, doc: "whether the wait ends by itself: a timer is among its wait objects", get: getter(timed)},
+			{name: "wait", typ: Duration, common: true, doc: "how long it has waited, or run. A wait for an ERESOURCE is begun anew every few seconds", get: getter(waitTime)},
+			{name: "ticks", typ: Number, common: true, doc: "the same in clock ticks, which rows of !stacks have alone; most are 1/64 s", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, t.Ticks, placeOf(t.WaitAt, t.At)) })},
+			{name: "processor", typ: Number, common: true, doc: "the processor that it runs on", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, int64(t.Processor), t.At) })},
 			{name: "wait_object", typ: Address, list: true, doc: "the dispatcher objects that it waits for", get: getter(waitObjects(func(o threads.WaitObject) Value { return Value{Type: Address, A: o.Addr, At: o.At} }))},
-			{name: "wait_object_kind", typ: Name, list: true, doc: "their kinds in the debugger's words: Semaphore, Mutant, SynchronizationEvent, Thread", get: getter(waitObjects(func(o threads.WaitObject) Value { return Value{Type: Name, S: o.Kind, At: o.At} }))},
+			{name: "wait_object_kind", typ: Name, common: true, list: true, doc: "their kinds in the debugger's words: Semaphore, Mutant, SynchronizationEvent, Thread", get: getter(waitObjects(func(o threads.WaitObject) Value { return Value{Type: Name, S: o.Kind, At: o.At} }))},
 			{name: "wait_object_owner", typ: Address, list: true, doc: "the threads that own the mutants among them", get: getter(waitOwners)},
+			{name: "reply_message", typ: Address, doc: "the ALPC message, or the ID of the LPC message, whose reply it waits for", get: getter(replyOf(func(r *threads.Reply) kd.Addr { return r.Message }))},
+			{name: "reply_server", typ: Address, doc: "the process that must reply", get: getter(replyOf(func(r *threads.Reply) kd.Addr { return r.Server }))},
 			{name: "owns", typ: Address, list: true, doc: "the ERESOURCEs that it owns, by its address or an owner pointer", get: getter(func(w *world, t threadFact) Values { return w.locksOf(t, true) })},
 			{name: "waits_for", typ: Address, list: true, doc: "the ERESOURCEs in whose waiter lists it stands", get: getter(func(w *world, t threadFact) Values { return w.locksOf(t, false) })},
 			{name: "irp", typ: Address, list: true, doc: "the IRPs of its IRP List", get: getter(threadIRPs)},
-			{name: "priority", typ: Number, doc: "its current priority", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, int64(t.Priority), t.At) })},
-			{name: "context_switches", typ: Number, doc: "its context switch count", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, t.ContextSwitches, t.At) })},
-			{name: "suspend_count", typ: Number, doc: "how often it is suspended", get: getter(func(_ *world, t threadFact) Values {
+			{name: "priority", typ: Number, common: true, doc: "its current priority", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, int64(t.Priority), t.At) })},
+			{name: "context_switches", typ: Number, common: true, doc: "its context switch count", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, t.ContextSwitches, t.At) })},
+			{name: "suspend_count", typ: Number, common: true, doc: "how often it is suspended", get: getter(func(_ *world, t threadFact) Values {
 				if !t.Header {
 					return unknown
 				}
 				return number(Number, float64(t.Suspended), t.At)
 			})},
 			{name: "start", typ: Name, doc: "its start address as printed: nt!ExpWorkerThread", get: getter(func(_ *world, t threadFact) Values { return text(Name, startSymbol(t.StartAddress), t.At) })},
-			{name: "stack_resident", typ: Bool, doc: "false where the debugger said that the stack is paged out", get: getter(residence)},
+			{name: "stack_resident", typ: Bool, common: true, doc: "false where the debugger said that the stack is paged out", get: getter(residence)},
 			{name: "stack_range", typ: Range, doc: "the addresses of its kernel stacks, earlier ones included", get: getter(stackRange)},
 			{name: "stack", typ: Stack, doc: "its frames, innermost first", get: getter(stackOf)},
 			{name: "frame", typ: Name, list: true, doc: "module!function of each frame, without offsets", get: getter(frameNames)},
 			{name: "module", typ: Name, list: true, doc: "the modules of its frames", get: getter(frameModules)},
-			{name: "frames", typ: Number, doc: "how many frames were printed", get: getter(func(_ *world, t threadFact) Values {
+			{name: "frames", typ: Number, common: true, doc: "how many frames were printed", get: getter(func(_ *world, t threadFact) Values {
 				if len(t.Stack.Frames) == 0 {
 					return unknown
 				}
@@ -141,6 +145,19 @@ func waitOwners(_ *world, t threadFact) Values {
 		}
 	}
 	return out
+}
+
+// replyOf is known to be none where the THREAD block names no reply.
+func replyOf(of func(*threads.Reply) kd.Addr) func(*world, threadFact) Values {
+	return func(_ *world, t threadFact) Values {
+		switch {
+		case t.Reply != nil:
+			return address(of(t.Reply), t.Reply.At)
+		case t.Header && !t.WaitListOpen:
+			return none
+		}
+		return unknown
+	}
 }
 
 // locksOf is unknown for a thread without address, and not known to be all

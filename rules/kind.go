@@ -48,9 +48,11 @@ type field struct {
 	// list is set where a fact can have several values: one that fits is enough.
 	list  bool
 	words []string // of an Enum
-	doc   string
-	ask   string // the command that supplies it, with %s for the key; "" takes that of the kind
-	get   func(*world, fact) Values
+	// common is set where most machines have such values: they tell of no issue.
+	common bool
+	doc    string
+	ask    string // the command that supplies it, with %s for the key; "" takes that of the kind
+	get    func(*world, fact) Values
 }
 
 // kinds are all kinds by name, in the order of their documentation.

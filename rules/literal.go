@@ -8,6 +8,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/modules"
+	"kdlocks/snapshot"
 )
 
 // literal reads a value of a type, and says what is wrong with it.
@@ -34,6 +35,8 @@ func literal(t Type, s string, words []string) (Value, string) {
 		v.N, ok = parseNumber(strings.TrimSpace(strings.TrimSuffix(s, "%")))
 	case Size:
 		v.N, ok = parseUnits(s, sizes)
+	case Date:
+		v.N, ok = parseDate(s)
 	case Duration:
 		v.N, ok = parseUnits(s, durations)
 	}
@@ -50,7 +53,7 @@ func literal(t Type, s string, words []string) (Value, string) {
 var examples = map[Type]string{
 	Address: "hexadecimal, such as fffffa80169538a0", Version: "up to four numbers, such as 6.1.7601.22590",
 	Bool: "true or false", Number: "such as 12 or 0x1f", Percent: "such as 90", Size: "such as 4096, 64KB or 16MB",
-	Duration: "such as 500ms, 30s, 2m, 1h or 497d",
+	Date: "such as 2000-08-10", Duration: "such as 500ms, 30s, 2m, 1h or 497d",
 }
 
 // parseVersion reads a version as rules write it: numbers and dots alone.
@@ -74,6 +77,19 @@ func parseNumber(s string) (float64, bool) {
 	}
 	n, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
 	return n, err == nil
+}
+
+// parseDate reads 2000-08-10 as seconds since 1970.
+func parseDate(s string) (float64, bool) {
+	if !date.MatchString(s) {
+		return 0, false
+	}
+	part := func(from, to int) int64 {
+		n, _ := strconv.ParseInt(s[from:to], 10, 32)
+		return n
+	}
+	n := float64(snapshot.DaysTo(part(0, 4), part(5, 7), part(8, 10))-snapshot.DaysTo(1970, 1, 1)) * daySeconds
+	return n, n >= 0
 }
 
 type unit struct {

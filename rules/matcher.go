@@ -143,7 +143,7 @@ func (c *comparison) testOperand(w *world, env bindings, v Value, o *operand) Tr
 	}
 	values := o.ref.values(w, env)
 	out := truth(false)
-	if !values.All {
+	if !values.All || c.op == "ne" && len(values.List) == 0 {
 		out = Unknown
 	}
 	for _, other := range values.List {

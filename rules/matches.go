@@ -10,13 +10,17 @@ import (
 
 // match is a fact that a clause holds for, or may hold for. Its fact is nil where
 // the input does not hold it.
-type match struct{ clauseState }
+type match struct {
+	clauseState
+	// open is set where it stands for any number of facts that may exist.
+	open bool
+}
 
 // matches returns the facts that a clause holds for and then those it may hold
 // for.
 func (w *world) matches(c *clause, env bindings) []match {
 	var yes, maybe []match
-	facts, missing := w.candidates(c, env)
+	facts, missing, open := w.candidates(c, env)
 	for _, f := range facts {
 		if w.steps--; w.steps < 0 {
 			w.spent = true
@@ -30,28 +34,27 @@ func (w *world) matches(c *clause, env bindings) []match {
 		}
 	}
 	if missing != nil {
-		maybe = append(maybe, match{clauseState: clauseState{c: c, truth: Unknown, missing: missing}})
+		maybe = append(maybe, match{clauseState: clauseState{c: c, truth: Unknown, missing: missing}, open: open})
 	}
 	return append(yes, maybe...)
 }
 
 // candidates returns the facts that a clause may hold for, and what of them is
-// missing.
-func (w *world) candidates(c *clause, env bindings) ([]fact, []Missing) {
+// missing; open is set where any number may be.
+func (w *world) candidates(c *clause, env bindings) (facts []fact, missing []Missing, open bool) {
 	if facts, missing, ok := w.byKey(c, env); ok {
-		return facts, missing
+		return facts, missing, false
 	}
 	if !c.kind.seen(w) {
-		return nil, []Missing{{What: w.kindMissing(c), Command: w.command(c, c.kind.ask, nil)}}
+		return nil, []Missing{{What: w.kindMissing(c), Command: w.command(c, c.kind.ask, nil)}}, true
 	}
-	var missing []Missing
 	if c.kind.listed != nil && !c.kind.listed(w, c) {
 		missing = []Missing{{What: "whether there are others than those in the input", Command: w.command(c, c.kind.ask, nil)}}
 	}
 	if c.walk >= 0 {
-		return w.callees.facts[c.walk], missing
+		return w.callees.facts[c.walk], missing, missing != nil
 	}
-	return w.lookup(c, env), missing
+	return w.lookup(c, env), missing, missing != nil
 }
 
 // kindMissing says that the input has no facts of a kind.
@@ -206,6 +209,7 @@ func fileOf(module string) string {
 // counted compares how many facts a clause holds for.
 func (w *world) counted(c *clause, env bindings) clauseState {
 	yes, maybe := 0, 0
+	const anyNumber = 1 << 30
 	out := clauseState{c: c}
 	for _, m := range w.matches(c, env) {
 		switch {
@@ -217,7 +221,9 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 				out.places = append(out.places, m.places[0])
 			}
 		default:
-			maybe++
+			if maybe++; m.open {
+				maybe += anyNumber
+			}
 			if len(out.missing) < mostMissing {
 				out.missing = append(out.missing, m.missing...)
 			}
@@ -243,7 +249,10 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 
 // told makes the result of a clause.
 func (w *world) told(st *clauseState) ClauseResult {
-	out := ClauseResult{Role: roleNames[st.c.role], Text: st.c.text, Line: st.c.at.line, Truth: st.truth, To: st.c.to, Missing: st.missing, Depth: st.depth}
+	out := ClauseResult{Role: roleNames[st.c.role], Text: st.c.text, Line: st.c.at.line, Truth: st.truth, To: st.c.to, Missing: st.missing, Telling: st.c.telling()}
+	if st.c.inner {
+		out.Depth = 1
+	}
 	for _, p := range st.places {
 		if p.At.Known() && !slices.ContainsFunc(out.Evidence, func(e Evidence) bool { return e.At == p.At }) {
 			out.Evidence = append(out.Evidence, p)

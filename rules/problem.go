@@ -97,7 +97,7 @@ func didYouMean(word string, list []string) string {
 	}
 	n := utf8.RuneCountInString(word)
 	swapped := len(word) == 2 && len(best) == 2 && word[0] == best[1] && word[1] == best[0]
-	if n < 3 && !swapped || dist > max(1, n/3) {
+	if best == "" || n < 3 && !swapped || dist > max(1, n/3) {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)

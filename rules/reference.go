@@ -98,6 +98,7 @@ var typeDocs = []struct {
 	{Size, "as bytes", "`4096`, `64KB`, `16MB`, `2GB`"},
 	{Duration, "as milliseconds", "`500ms`, `30s`, `2m`, `1h`, `497d`; a number alone counts milliseconds"},
 	{Percent, "as a number", "`90`, `\"90%\"`"},
+	{Date, "as a day", "`2000-08-10`"},
 	{Version, "number by number", "`6.1.7601.22590`"},
 	{Address, "as a number", "`fffffa80169538a0`, with or without `0x` and backtick"},
 	{Bool, "", "`true`, `false`"},

@@ -63,6 +63,8 @@ type ClauseResult struct {
 	Missing  []Missing
 	// Depth is that of a clause within "any", 0 elsewhere.
 	Depth int
+	// Telling is set where the clause says more than what is so on most machines.
+	Telling bool
 }
 
 // Evidence is a place in the input and why it counts.
@@ -76,10 +78,11 @@ type Evidence struct {
 // "" if none does.
 type Missing struct{ What, Command string }
 
-// Has reports whether one of the rule's clauses of match was seen in the input.
+// Has reports whether the input shows something of the issue itself: one of the
+// telling clauses of match holds.
 func (r *Result) Has() bool {
 	for _, c := range r.Clauses {
-		if c.Role == roleNames[roleMatch] && c.Truth == True {
+		if c.Role == roleNames[roleMatch] && c.Truth == True && c.Telling {
 			return true
 		}
 	}

@@ -143,8 +143,12 @@ type clause struct {
 	matchers []*matcher
 	// count, when not nil, compares how many facts match.
 	count *matcher
-	// any is set in place of kind: one of the lists must hold.
-	any     [][]*clause
+	// any is set in place of kind: one of the lists must hold. An "all" has one list.
+	any [][]*clause
+	// inner is set for a clause of such a list.
+	inner bool
+	// scope is that of an "all": what excludes says may name what it binds.
+	scope   *scope
 	ask     []*template
 	to      Confidence
 	because *template
@@ -212,4 +216,15 @@ func (r *Rule) disproof(w *world, env bindings) string {
 		return "Any of: " + strings.Join(outs, "; ") + "."
 	}
 	return "What the article describes of the machine or the software does not fit this one, or the issue comes back with the fix in place."
+}
+
+// telling reports whether the clause says more than what is so on most machines:
+// a lock that is held, a thread that waits.
+func (c *clause) telling() bool {
+	for _, m := range c.matchers {
+		if !m.field.common && m.constant() {
+			return true
+		}
+	}
+	return false
 }

@@ -267,6 +267,8 @@ func valueSchema(f *field) (object, []string) {
 		pattern = sizePat
 	case Duration:
 		pattern = durationPat
+	case Date:
+		pattern = `[0-9]{4}-[0-9]{2}-[0-9]{2}`
 	case Version:
 		pattern = versionPat
 	default:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -52,6 +53,14 @@ var (
 
 // isReference reports whether a text has the form of NAME.field.
 func isReference(s string) bool { return referenceOf.MatchString(s) }
+
+// isFile reports whether a text of the form of a reference is the name of a file:
+// nothing is bound to what stands before its ending.
+func (s *scope) isFile(text string) bool {
+	name, ending, _ := strings.Cut(text, ".")
+	_, bound := s.kinds[name]
+	return !bound && !s.later[name] && (ending == "exe" || ending == "sys" || ending == "dll")
+}
 
 // resolve finds what a reference means; nil and why if nothing. Where the clause
 // that binds it has a mistake of its own, it is nil and "".

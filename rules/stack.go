@@ -144,8 +144,9 @@ func (p *stackPattern) find(frames []stacks.Frame, least Truth) []int {
 }
 
 // waitMachinery are the beginnings of the kernel's functions in which threads
-// stand whatever they wait for (stacks in testdata/waits).
-var waitMachinery = []string{"KiSwapContext", "KiSwapThread", "SwapContext", "KiCommitThreadWait", "KeWaitFor", "KiWaitFor", "KeDelayExecutionThread", "KeRemoveQueue", "KeRemovePriQueue"}
+// stand whatever they wait for, and those that ask for a lock (stacks in
+// testdata/waits).
+var waitMachinery = []string{"KiSwapContext", "KiSwapThread", "SwapContext", "FsRtlCancellableWait", "ExpWaitForResource", "ExAcquire", "ExpAcquire", "ExfAcquire", "KeAcquire", "KiAcquire", "KiCommitThreadWait", "KeWaitFor", "KiWaitFor", "KeDelayExecutionThread", "KeRemoveQueue", "KeRemovePriQueue"}
 
 func isWait(f *stacks.Frame) bool {
 	module, function := callOf(f)

@@ -32,6 +32,29 @@ func (t *template) fill(w *world, env bindings) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
+// commands fills in a debugger command. One that names a list is typed for each
+// of its first values; what is not known cannot be typed.
+func (t *template) commands(w *world, env bindings) []string {
+	out := []string{""}
+	for _, p := range t.parts {
+		words := []string{p.text}
+		if p.ref != nil {
+			words = nil
+			for _, v := range p.ref.values(w, env).List[:min(len(p.ref.values(w, env).List), mostMissing)] {
+				words = append(words, v.String())
+			}
+		}
+		var longer []string
+		for _, begin := range out {
+			for _, word := range words {
+				longer = append(longer, begin+word)
+			}
+		}
+		out = longer[:min(len(longer), mostMissing)]
+	}
+	return out
+}
+
 // inText prints what a reference stands for; "(unknown)" where the input does
 // not hold it.
 func (r *reference) inText(w *world, env bindings) string {

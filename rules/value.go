@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,7 @@ const (
 	Size                 // bytes: 4096, 64KB, 16MB, 2GB
 	Duration             // 500ms, 30s, 2m, 1h, 497d; a number alone counts milliseconds
 	Percent              // 0 to 100 and above, with or without %
+	Date                 // 2000-08-10, as seconds since 1970 (UTC)
 	Version              // up to four numbers with dots, compared in order
 	Address              // hexadecimal, with or without 0x and backtick
 	Bool                 // true or false
@@ -28,28 +30,27 @@ const (
 	Stack                // frames in their order
 )
 
-var typeNames = [...]string{"name", "text", "word", "number", "size", "duration", "percent", "version", "address", "true or false", "address range", "stack"}
+var typeNames = [...]string{"name", "text", "word", "number", "size", "duration", "percent", "date", "version", "address", "true or false", "address range", "stack"}
 
 // String returns the word used in messages and documentation.
 func (t Type) String() string { return typeNames[t] }
 
 // numeric reports whether values of the type are compared as numbers.
-func (t Type) numeric() bool { return t >= Number && t <= Percent }
+func (t Type) numeric() bool { return t >= Number && t <= Date }
 
 // ordered reports whether values of the type can be less than each other.
 func (t Type) ordered() bool { return t.numeric() || t == Version }
 
 // Value is one value of a field and where it was read.
 type Value struct {
-	Type    Type
-	S       string  // of Name, Text, Enum; a Version as printed
-	N       float64 // of numeric types; a Bool is 0 or 1
-	A       kd.Addr
-	V       modules.Version
-	Spans   []Span
-	Frames  []stacks.Frame
-	At      kd.Ref
-	derived bool // put together from several places: At is the first of them
+	Type   Type
+	S      string  // of Name, Text, Enum; a Version as printed
+	N      float64 // of numeric types; a Bool is 0 or 1
+	A      kd.Addr
+	V      modules.Version
+	Spans  []Span
+	Frames []stacks.Frame
+	At     kd.Ref
 }
 
 // Span is a range of addresses; End does not belong to it.
@@ -121,6 +122,8 @@ func (v Value) String() string {
 		return kd.Plural(len(v.Frames), "frame")
 	case Duration:
 		return inWords(v.N)
+	case Date:
+		return dateOf(v.N)
 	}
 	return strconv.FormatFloat(v.N, 'f', -1, 64)
 }
@@ -165,4 +168,22 @@ func (v Value) key() string {
 		return v.A.String()
 	}
 	return ""
+}
+
+const daySeconds = 24 * 60 * 60
+
+// dateOf prints the day of a time in seconds since 1970.
+func dateOf(seconds float64) string {
+	// The days of the Gregorian calendar repeat every 400 years; those of its
+	// years are counted from the first of March.
+	days := int64(seconds)/daySeconds + 719468
+	era, day := days/146097, days%146097
+	year := (day - day/1460 + day/36524 - day/146096) / 365
+	day -= 365*year + year/4 - year/100
+	month := (5*day + 2) / 153
+	d, m, y := day-(153*month+2)/5+1, month+3, year+era*400
+	if m > 12 {
+		m, y = m-12, y+1
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", y, m, d)
 }

@@ -70,7 +70,7 @@ func ParseSessionTime(s string) (ms int64, zoned, ok bool) {
 	if len(f[1]) != 3 || month < 0 || month%3 != 0 || err1 != nil || err2 != nil || !ok || day < 1 || day > 31 {
 		return 0, false, false
 	}
-	ms = daysTo(int64(year), int64(month/3)+1, int64(day))*dayMS + clock
+	ms = DaysTo(int64(year), int64(month/3)+1, int64(day))*dayMS + clock
 	if !zoned {
 		return ms, false, true
 	}
@@ -94,9 +94,9 @@ func parseZone(s string) (int64, bool) {
 	return 0, false
 }
 
-// daysTo counts the days from the first of March of the year 0 to a date of
+// DaysTo counts the days from the first of March of the year 0 to a date of
 // the Gregorian calendar.
-func daysTo(year, month, day int64) int64 {
+func DaysTo(year, month, day int64) int64 {
 	if month < 3 {
 		year, month = year-1, month+12
 	}
