@@ -14,7 +14,7 @@ func (d *decoder) matcher(n *yaml.Node, f *field, scope *scope) *matcher {
 	before := len(d.problems)
 	switch {
 	case f.typ == Stack:
-		m.stack = d.stack(n)
+		m.stack = d.stack(n, scope)
 	case n.Kind == yaml.SequenceNode:
 		d.comparison(m, "in", n, scope)
 	case n.Kind == yaml.MappingNode:
@@ -202,14 +202,14 @@ func (c *comparison) short() string { return c.op + " " + c.operands[0].lit.Stri
 
 // stack reads a pattern of frames: {seq: [...], within: N, top: true, none: [...]},
 // a list of frames, or one frame.
-func (d *decoder) stack(n *yaml.Node) *stackPattern {
+func (d *decoder) stack(n *yaml.Node, scope *scope) *stackPattern {
 	p := &stackPattern{}
 	switch n.Kind {
 	case yaml.SequenceNode:
-		p.seq = d.frameSeq(n)
+		p.seq = d.frameSeq(n, scope)
 		return p
 	case yaml.ScalarNode:
-		p.seq = [][]framePattern{d.frames(n)}
+		p.seq = [][]framePattern{d.frames(n, scope)}
 		return p
 	}
 	m, ok := d.mapping(n, "stack", []string{"seq", "within", "top", "none"})
@@ -217,11 +217,11 @@ func (d *decoder) stack(n *yaml.Node) *stackPattern {
 		return p
 	}
 	if e, ok := m["seq"]; ok {
-		p.seq = d.frameSeq(e.value)
+		p.seq = d.frameSeq(e.value, scope)
 	}
 	if e, ok := m["none"]; ok {
 		for _, item := range d.list(e.value, "none") {
-			p.none = append(p.none, d.frames(item)...)
+			p.none = append(p.none, d.frames(item, scope)...)
 		}
 		if e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0 {
 			d.failAt(e.value, "the list of frames is empty: none forbids nothing")
@@ -269,7 +269,7 @@ func (d *decoder) window(p *stackPattern, n *yaml.Node) {
 // mostFrames bounds the frames of a pattern.
 const mostFrames = 64
 
-func (d *decoder) frameSeq(n *yaml.Node) [][]framePattern {
+func (d *decoder) frameSeq(n *yaml.Node, scope *scope) [][]framePattern {
 	items := d.list(n, "seq")
 	if n.Kind == yaml.SequenceNode && (len(items) == 0 || len(items) > mostFrames) {
 		d.failAt(n, "seq has 1 to %d frames, and this has %d", mostFrames, len(items))
@@ -277,13 +277,13 @@ func (d *decoder) frameSeq(n *yaml.Node) [][]framePattern {
 	}
 	var out [][]framePattern
 	for _, item := range items {
-		out = append(out, d.frames(item))
+		out = append(out, d.frames(item, scope))
 	}
 	return out
 }
 
 // frames reads one frame, or a list of which one must stand there.
-func (d *decoder) frames(n *yaml.Node) []framePattern {
+func (d *decoder) frames(n *yaml.Node, scope *scope) []framePattern {
 	items := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
 		if items = n.Content; len(items) == 0 {
@@ -296,7 +296,7 @@ func (d *decoder) frames(n *yaml.Node) []framePattern {
 		if !ok {
 			continue
 		}
-		p, why := parseFrame(s)
+		p, why := d.frame(s, scope)
 		if why != "" {
 			d.failAt(item, "%s: %q", why, clip(s))
 			continue
@@ -304,4 +304,24 @@ func (d *decoder) frames(n *yaml.Node) []framePattern {
 		out = append(out, p)
 	}
 	return out
+}
+
+// frame reads module!function, {NAME.field}!function and third-party!function.
+func (d *decoder) frame(s string, scope *scope) (framePattern, string) {
+	ref, rest, ok := strings.Cut(strings.TrimPrefix(s, "{"), "}")
+	if !ok || !strings.HasPrefix(s, "{") || !isReference(ref) {
+		return parseFrame(s)
+	}
+	r, why := scope.resolve(ref)
+	switch {
+	case why != "":
+		return framePattern{}, why
+	case r == nil:
+		return framePattern{}, ""
+	case r.field.typ != Name:
+		return framePattern{}, r.String() + " is no name of a module"
+	}
+	p, why := parseFrame("*" + rest)
+	p.ref = r
+	return p, why
 }

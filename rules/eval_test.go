@@ -237,3 +237,22 @@ start             end                 module name
 		}
 	}
 }
+
+// TestModulesOfFrames: a frame's module can be that of another fact, or any that
+// is none of Windows.
+func TestModulesOfFrames(t *testing.T) {
+	for _, c := range []struct {
+		rule string
+		want rules.Outcome
+	}{
+		{`match: [{thread: {stack: {seq: ["nt!CcFlushCache", "third-party!*"]}}}]`, rules.OutPossible},
+		{`match: [{thread: {stack: {seq: ["third-party!*", "nt!CcFlushCache"]}}}]`, rules.NoMatch},
+		{`match: [{thread: {stack: {seq: ["nt!CcFlushCache"], none: ["third-party!*"]}}}]`, rules.NoMatch},
+		{`match: [{as: M, module: {name: fs1}}, {thread: {stack: {seq: ["nt!CcFlushCache", "{M.name}!*", "FLTMGR!*"]}}}]`, rules.OutPossible},
+		{`match: [{as: M, module: {name: fs1}}, {thread: {stack: {seq: ["{M.name}!*", "nt!CcFlushCache"]}}}]`, rules.NoMatch},
+	} {
+		if r := judgeRule(t, c.rule, abba); r.Outcome != c.want {
+			t.Errorf("%s: %s, want %s", c.rule, r.Outcome, c.want)
+		}
+	}
+}

@@ -37,7 +37,7 @@ type verdict struct {
 func (m *matcher) test(w *world, env bindings, f fact) verdict {
 	values := m.field.get(w, f)
 	if m.stack != nil {
-		return m.testStack(values)
+		return m.testStack(w, env, values)
 	}
 	out := verdict{truth: False}
 	if !values.All {
@@ -102,12 +102,12 @@ func (v Value) evidence(field string) Evidence {
 	return e
 }
 
-func (m *matcher) testStack(values Values) verdict {
+func (m *matcher) testStack(w *world, env bindings, values Values) verdict {
 	if len(values.List) == 0 {
 		return verdict{truth: Unknown}
 	}
 	frames := values.List[0].Frames
-	t, found := m.stack.match(frames)
+	t, found := m.stack.bind(w, env).match(frames)
 	out := verdict{truth: t}
 	for _, i := range found {
 		out.at = append(out.at, Evidence{At: frames[i].At, Why: "frame " + strconv.Itoa(i) + ": " + frames[i].Name()})

@@ -49,14 +49,24 @@ func (p *plan) needsOf(c *clause) [][]int {
 			continue
 		}
 		for _, one := range m.stack.seq {
-			var ids []int
-			for _, f := range one {
-				ids = append(ids, p.id(f))
+			if ids, ok := p.ids(one); ok {
+				out = append(out, ids)
 			}
-			out = append(out, ids)
 		}
 	}
 	return out
+}
+
+// ids numbers the patterns of which one must be on the stack; false if they name
+// no module.
+func (p *plan) ids(one []framePattern) (ids []int, ok bool) {
+	for _, f := range one {
+		if f.third || f.ref != nil {
+			return nil, false
+		}
+		ids = append(ids, p.id(f))
+	}
+	return ids, true
 }
 
 // id numbers a pattern.
@@ -83,7 +93,7 @@ func (p *plan) fitting(module, function string, literals map[string][]int, found
 		for _, id := range literals[module] {
 			found(id)
 		}
-	} else if id, ok := p.byFunction[framePattern{module, function}]; ok {
+	} else if id, ok := p.byFunction[framePattern{module: module, function: function}]; ok {
 		found(id)
 	}
 	for _, list := range [][]int{p.byModule[module], p.wild} {

@@ -171,6 +171,9 @@ type matcher struct {
 
 // constant reports whether the matcher can be judged without any binding.
 func (m *matcher) constant() bool {
+	if m.stack != nil {
+		return !m.stack.hasRefs()
+	}
 	for _, c := range m.ops {
 		for _, o := range c.operands {
 			if o.ref != nil {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"kdlocks/modules"
@@ -20,7 +21,18 @@ type stackPattern struct {
 
 // framePattern is a pattern of module!function. The module is a modules.Key,
 // so that nt stands for all names of the kernel's image.
-type framePattern struct{ module, function string }
+type framePattern struct {
+	module, function string
+	// third is set where any module fits that is none of Windows.
+	third bool
+	// ref names the module in place of module, until it is bound.
+	ref *reference
+	// unsure is set where it is not known what module is meant.
+	unsure bool
+}
+
+// thirdParty stands for any module that is none of Windows.
+const thirdParty = "third-party"
 
 // parseFrame reads module!function, and says what is wrong with it.
 func parseFrame(s string) (framePattern, string) {
@@ -44,13 +56,26 @@ func parseFrame(s string) (framePattern, string) {
 	if why := badGlob(strings.NewReplacer("[", "", "]", "", "{", "", "}", "").Replace(s)); why != "" {
 		return framePattern{}, why
 	}
-	return framePattern{modules.Key(module), function}, ""
+	if module == thirdParty {
+		return framePattern{function: function, third: true}, ""
+	}
+	return framePattern{module: modules.Key(module), function: function}, ""
 }
 
 // fits compares a frame with the pattern. Without symbols the function of a frame
 // is unknown: then it may be any of its module.
 func (p framePattern) fits(module, function string) Truth {
-	if !matchGlob(p.module, module) {
+	switch {
+	case p.third:
+		if stacks.OfWindows(module) {
+			return False
+		}
+	case p.unsure:
+		if function == "" || matchGlob(p.function, function) {
+			return Unknown
+		}
+		return False
+	case !matchGlob(p.module, module):
 		return False
 	}
 	if function == "" {
@@ -80,6 +105,49 @@ func fitsAny(ps []framePattern, f *stacks.Frame) Truth {
 	for _, p := range ps {
 		if out = out.or(p.fits(module, function)); out == True {
 			break
+		}
+	}
+	return out
+}
+
+// hasRefs reports whether modules of the pattern are those of references.
+func (p *stackPattern) hasRefs() bool {
+	for _, one := range append(slices.Clip(p.seq), p.none) {
+		for _, f := range one {
+			if f.ref != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bind puts modules in the place of references.
+func (p *stackPattern) bind(w *world, env bindings) *stackPattern {
+	if !p.hasRefs() {
+		return p
+	}
+	out := *p
+	out.seq, out.none = nil, boundFrames(w, env, p.none)
+	for _, one := range p.seq {
+		out.seq = append(out.seq, boundFrames(w, env, one))
+	}
+	return &out
+}
+
+func boundFrames(w *world, env bindings, ps []framePattern) []framePattern {
+	var out []framePattern
+	for _, p := range ps {
+		if p.ref == nil {
+			out = append(out, p)
+			continue
+		}
+		values := p.ref.values(w, env)
+		for _, v := range values.List {
+			out = append(out, framePattern{module: modules.Key(v.S), function: p.function})
+		}
+		if !values.All {
+			out = append(out, framePattern{function: p.function, unsure: true})
 		}
 	}
 	return out
