@@ -135,8 +135,13 @@ func (b *builder) knownIssue(res *rules.Result) Finding {
 		Disproof: res.Disproof, Remedy: res.Remedy, References: m.References, Evidence: []Evidence{}, NextCommands: m.NextCommands, Rule: &m,
 	}
 	for _, c := range m.Clauses {
-		if c.Truth == "true" && c.Role != "exclude" {
-			out.Evidence = append(out.Evidence, c.Evidence...)
+		if c.Truth != "true" || c.Role == "exclude" {
+			continue
+		}
+		for _, e := range c.Evidence {
+			if !slices.Contains(out.Evidence, e) { // two clauses may rest on one fact
+				out.Evidence = append(out.Evidence, e)
+			}
 		}
 	}
 	if out.NextCommands == nil {

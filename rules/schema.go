@@ -24,12 +24,17 @@ func Schema() []byte {
 		"boost":        clauseSchema("a fact that makes the rule surer, and may be missing", roleBoost, true),
 		"exclude":      clauseSchema("a fact that shows that it is not this issue", roleExclude, true),
 		"frame":        object{"type": "string", "pattern": framePat, "description": "module!function, without an offset; * stands for any run of letters, ? for one; nt stands for all names of the kernel"},
-		"count":        fieldSchema(&field{name: "count", typ: Number, doc: "how many facts the clause must fit, in place of at least one"}),
 		"stack":        stackSchema(),
 	}
 	for _, k := range kinds {
 		defs["kind_"+k.name] = kindSchema(k)
+		for _, f := range k.fields {
+			f.define(defs)
+		}
 	}
+	count := &field{name: "count", typ: Number, doc: "how many facts the clause must fit, in place of at least one"}
+	count.define(defs)
+	defs["count"] = fieldSchema(count)
 	top := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SchemaID,
 		"title": "kdlocks rule file", "description": "Rules that recognise known issues in what a Windows kernel debugger printed.",
@@ -199,26 +204,58 @@ func kindSchema(k *kind) object {
 	return object{"type": "object", "additionalProperties": false, "properties": props, "description": doc}
 }
 
-// fieldSchema is that of what a field is compared with: a value alone, a list of
-// which one must fit, or operators.
+// shared reports whether all fields of the type can be compared with the same: a
+// word is one of those of its field.
+func (f *field) shared() bool { return f.typ != Enum && f.typ != Stack }
+
+// def and valueDef name the definitions that fields of one type share.
+func (f *field) def() string {
+	if f.list {
+		return "list_" + f.valueDef()
+	}
+	return "of_" + f.valueDef()
+}
+
+func (f *field) valueDef() string { return strings.ReplaceAll(f.typ.String(), " ", "_") }
+
+// define adds the definitions that the field shares with others.
+func (f *field) define(defs object) {
+	if f.shared() {
+		defs[f.def()] = matcherSchema(f)
+		defs[f.valueDef()], _ = valueSchema(f)
+	}
+}
+
+// fieldSchema is that of what a field is compared with, with its documentation.
 func fieldSchema(f *field) object {
 	doc := f.doc + "\n\nType: " + f.typ.String()
 	if f.list {
 		doc = f.doc + "\n\nType: list of " + f.typ.String() + "; one that fits is enough"
 	}
-	if f.typ == Stack {
+	switch {
+	case f.typ == Stack:
 		return described(ref("stack"), doc)
+	case f.shared():
+		return described(ref(f.def()), doc)
 	}
+	return described(matcherSchema(f), doc)
+}
+
+// matcherSchema is that of what a field can be compared with: a value alone, a
+// list of which one must fit, or operators.
+func matcherSchema(f *field) object {
 	value, types := valueSchema(f)
+	if f.shared() {
+		value = ref(f.valueDef())
+	}
 	ops := object{}
 	for _, o := range operators {
 		if o.fits(f) {
 			ops[o.name] = described(operandSchema(&o, value), o.doc)
 		}
 	}
-	out := object{"type": append([]string{"object"}, types...), "description": doc, "additionalProperties": false, "minProperties": 1, "properties": ops}
+	out := object{"type": "object", "additionalProperties": false, "minProperties": 1, "properties": ops}
 	if f.typ == Range {
-		out["type"] = "object"
 		return out
 	}
 	out["type"] = append([]string{"array", "object"}, types...)

@@ -145,21 +145,27 @@ func zippedRules(name string, size int64) (rules.Source, error) {
 	return rules.Source{Name: filepath.ToSlash(name), FS: bounded{z}}, nil
 }
 
-// bounded is a file system in which no file is read without end: of a large one
-// only so much that whoever reads it sees that it is too large.
+// bounded is a file system in which no file is read without end: it has no pipes
+// and devices, and of a large file only so much is read that whoever asks for it
+// sees that it is too large.
 type bounded struct{ fs.FS }
 
 const mostOfRuleFile = 4 << 20
 
-// ReadFile returns the first bytes of a file.
-func (b bounded) ReadFile(name string) ([]byte, error) {
+// Open opens a regular file or a folder.
+func (b bounded) Open(name string) (fs.File, error) {
 	info, err := fs.Stat(b.FS, name)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is no regular file")}
+	if !info.IsDir() && !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("is no regular file")}
 	}
+	return b.FS.Open(name)
+}
+
+// ReadFile returns the first bytes of a file, whatever it says its size is.
+func (b bounded) ReadFile(name string) ([]byte, error) {
 	f, err := b.Open(name)
 	if err != nil {
 		return nil, err
