@@ -184,6 +184,12 @@ func (d *decoder) plain(n *yaml.Node, depth int) bool {
 		d.failAt(n, "the text holds the control character U+%04X", r)
 		return false
 	}
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && n.Value == "" {
+		below := d.inText(position{n.Line + 1, 1})
+		below.col = max(below.col, indentOf(d.lines[below.line-1])+1)
+		d.fail(below, "the lines of a text behind | or > are indented deeper than its key, and this one is not")
+		return false
+	}
 	for _, c := range n.Content {
 		if !d.plain(c, depth+1) {
 			return false
