@@ -25,6 +25,7 @@ type decoder struct {
 	lines    []string // of text
 	problems Problems
 	rule     string // the id of the rule that is being read
+	floor    string // the engine that all rules of the pack need, "" for any
 	nodes    int
 	// newer are the rules that need a newer engine, later the ids that must exist
 	// once all files are read.
