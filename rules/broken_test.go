@@ -237,3 +237,18 @@ func lessOf(t *testing.T, line int, text string) {
 		t.Errorf("a change of line %d: %v\n%s", line, err, strings.Split(text, "\n")[line-1])
 	}
 }
+
+// TestNewerPack notes the rules of a pack that needs a newer engine.
+func TestNewerPack(t *testing.T) {
+	fsys := fstest.MapFS{
+		"pack.yaml": {Data: []byte("name: later\nversion: 1.0.0\nmin_engine: \"9.1\"\n")},
+		"rule.yaml": {Data: []byte(strings.Replace(sound, "    match:\n", "    when: 1 > 2\n    match:\n", 1))},
+	}
+	set, err := rules.Load([]rules.Source{{FS: fsys}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Rules) != 0 || len(set.Notes) != 1 || !strings.Contains(set.Notes[0], "sample-owned (needs engine 9.1") {
+		t.Errorf("%d rules, notes %q", len(set.Rules), set.Notes)
+	}
+}

@@ -25,6 +25,7 @@ type decoder struct {
 	lines    []string // of text
 	problems Problems
 	rule     string // the id of the rule that is being read
+	floor    string // the engine that all rules of the pack need, "" for any
 	nodes    int
 	// newer are the rules that need a newer engine, later the ids that must exist
 	// once all files are read.
@@ -182,6 +183,12 @@ func (d *decoder) plain(n *yaml.Node, depth int) bool {
 	if i := strings.IndexFunc(n.Value, unprintable); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(n.Value[i:])
 		d.failAt(n, "the text holds the control character U+%04X", r)
+		return false
+	}
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && n.Value == "" {
+		below := d.inText(position{n.Line + 1, 1})
+		below.col = max(below.col, indentOf(d.lines[below.line-1])+1)
+		d.fail(below, "the lines of a text behind | or > are indented deeper than its key, and this one is not")
 		return false
 	}
 	for _, c := range n.Content {

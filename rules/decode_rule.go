@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"kdlocks/modules"
 )
 
 // Format is the first line of a rule file.
@@ -183,6 +185,11 @@ func (d *decoder) minEngine(n *yaml.Node) bool {
 	if n.Kind != yaml.MappingNode {
 		return false
 	}
+	have, _ := parseVersion(Engine)
+	if want, ok := parseVersion(d.floor); ok && above(want, have) {
+		d.newer = append(d.newer, newer{idOf(n), d.floor})
+		return true
+	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value != "min_engine" {
 			continue
@@ -196,13 +203,18 @@ func (d *decoder) minEngine(n *yaml.Node) bool {
 			d.failAt(v, "min_engine is a version such as %s: %q", Engine, clip(v.Value))
 			return true
 		}
-		have, _ := parseVersion(Engine)
-		if order, _ := want.Compare(have); order > 0 {
+		if above(want, have) {
 			d.newer = append(d.newer, newer{idOf(n), v.Value})
 			return true
 		}
 	}
 	return false
+}
+
+// above reports whether a version is known to be greater than another.
+func above(v, o modules.Version) bool {
+	order, _ := v.Compare(o)
+	return order > 0
 }
 
 // head reads the keys that say what the rule is.

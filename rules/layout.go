@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"kdlocks/kd"
 )
 
 // layout finds where the lines of a file that is no YAML go wrong. The parser
@@ -20,16 +22,22 @@ type layout struct {
 	// open is set where the line before ended with a key or a dash, so that its
 	// value may stand deeper.
 	open bool
-	// text is set where the value of the line before may go on deeper.
-	text  bool
-	begun bool // a document has begun
-	bad   *misplaced
+	// text is set where the value of the line before may go on deeper; bare is what
+	// that begins with if it has no key, and where.
+	text             bool
+	bare             string
+	bareLine, bareAt int
+	begun            bool // a document has begun
+	bad              *misplaced
 }
 
+// level is a mapping or a list: its column, its first line, and how many lines
+// stand at the column.
 type level struct {
 	col  int
 	list bool
 	line int
+	n    int
 }
 
 // misplaced is a mistake in the layout.
@@ -97,7 +105,13 @@ func (l *layout) top() level {
 
 // continued looks at a line that goes on with a text.
 func (l *layout) continued(rest string, indent int) {
-	if layoutKey.MatchString(rest) {
+	switch {
+	case !layoutKey.MatchString(rest):
+	case l.bare != "" && l.bareAt == indent:
+		l.at-- // whose text has no key
+		l.keyless(l.bare, l.bareAt)
+	case l.firstIsOdd(l.top(), indent):
+	default:
 		l.fail(indent, "the line is indented deeper than line %d, which has its value already", l.at)
 	}
 }
@@ -107,22 +121,62 @@ func (l *layout) continued(rest string, indent int) {
 func (l *layout) place(rest string, indent int) bool {
 	dash := isDash(rest)
 	closed := false
+	var last level
 	for len(l.levels) > 0 && (l.top().col > indent || l.top().col == indent && l.top().list && !dash && l.keyLevelBelow(indent)) {
-		l.levels, closed = l.levels[:len(l.levels)-1], true
+		last, l.levels, closed = l.top(), l.levels[:len(l.levels)-1], true
 	}
 	t := l.top()
+	if !closed {
+		last = t
+	}
 	switch {
 	case t.col == indent && t.list && !dash:
 		l.fail(indent, "an item of the list at line %d begins with \"- \"; without a dash the line belongs to nothing", t.line+1)
 	case t.col == indent && dash && !t.list && !(l.open && !closed):
 		l.fail(indent, "the line begins with \"- \", and stands among keys: is it indented as its list is?")
-	case t.col < indent && (closed || !l.open):
-		l.fail(indent, "the line is indented by %d blanks, and what is around it by %s", indent, l.around(indent))
+	case t.col < indent && dash && !t.list && !closed && l.bare != "":
+		l.failAt(l.bareLine, l.bareAt, "the lines below are items of a list, and begin with \"- \": this one does not")
+	case t.col < indent && (closed || !l.open) && l.firstIsOdd(last, indent):
+	case t.col < indent && (closed || !l.open) && len(l.levels) > 0:
+		l.fail(indent, "the line is indented by %s, and what is around it by %s", kd.Plural(indent, "blank"), l.around(indent))
 	default:
+		if t.col == indent {
+			l.levels[len(l.levels)-1].n++
+		}
 		return true
 	}
 	return false
 }
+
+// firstIsOdd reports a mistake where the line that a level was begun with is the
+// one that is indented unlike all others, and not the line below it.
+func (l *layout) firstIsOdd(first level, indent int) bool {
+	if first.n != 1 || first.line >= l.at {
+		return false
+	}
+	col, alike, other, odd := indentOf(l.lines[first.line]), 0, 0, 0
+	for _, s := range l.lines {
+		switch in := indentOf(s); {
+		case strings.TrimSpace(s) == "":
+		case in == col:
+			alike++
+		case in == indent:
+			other++
+		case in%2 == 1:
+			odd++
+		}
+	}
+	begins := indent == 0 && col == first.col
+	below := col == first.col && other > 1
+	alone := col%2 == 1 && odd == 0 && indent%2 == 0
+	if col == 0 || !begins && (alike != 1 || !alone && !below) {
+		return false
+	}
+	l.failAt(first.line, col, "the line is indented by %s, and what is below it by %d", kd.Plural(col, "blank"), indent)
+	return true
+}
+
+func indentOf(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
 
 // keyLevelBelow reports whether the keys that a list belongs to stand at the same
 // column as its dashes.
@@ -171,10 +225,10 @@ func isDash(s string) bool { return s == "-" || strings.HasPrefix(s, "- ") }
 
 // content reads what stands at a column: dashes, a key, a value.
 func (l *layout) content(rest string, col int) {
-	l.open, l.text = false, false
+	l.open, l.text, l.bare = false, false, ""
 	for isDash(rest) {
 		if t := l.top(); t.col != col || !t.list {
-			l.levels = append(l.levels, level{col, true, l.at})
+			l.levels = append(l.levels, level{col, true, l.at, 1})
 		}
 		text := strings.TrimLeft(rest[1:], " ")
 		col += len(rest) - len(text)
@@ -189,15 +243,16 @@ func (l *layout) content(rest string, col int) {
 	switch {
 	case key != "":
 		if t.col != col {
-			l.levels = append(l.levels, level{col, false, l.at})
+			l.levels = append(l.levels, level{col, false, l.at, 1})
 		}
 		text := strings.TrimLeft(rest[len(key):], " \t")
 		l.value(text, col+len(rest)-len(text))
 	case rest[0] == '?' || rest[0] == '%' && col == 0:
 		l.at = len(l.lines) // what follows is beyond what people write here
-	case t.col == col && !t.list:
+	case t.col == col && !t.list, len(l.levels) == 0:
 		l.keyless(rest, col)
 	default:
+		l.bare, l.bareLine, l.bareAt = rest, l.at, col
 		l.value(rest, col)
 	}
 }

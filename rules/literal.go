@@ -51,7 +51,7 @@ func literal(t Type, s string, words []string) (Value, string) {
 
 // examples show how values of types are written.
 var examples = map[Type]string{
-	Address: "hexadecimal, such as fffffa80169538a0", Version: "up to four numbers, such as 6.1.7601.22590",
+	Address: "hexadecimal, such as fffffa80169538a0", Version: "two to four numbers, such as 6.1.7601.22590",
 	Bool: "true or false", Number: "such as 12 or 0x1f", Percent: "such as 90", Size: "such as 4096, 64KB or 16MB",
 	Date: "such as 2000-08-10", Duration: "such as 500ms, 30s, 2m, 1h or 497d",
 }

@@ -206,6 +206,7 @@ func listFiles(src Source) ([]string, error) {
 // file reads a rule file or one of overrides.
 func (l *loader) file(src Source, p *Pack, name string, data []byte) {
 	d := newDecoder(src.shown(name), data)
+	d.floor = p.MinEngine
 	defer func() { l.problems = append(l.problems, d.problems...) }()
 	root := d.parse()
 	if root == nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
@@ -138,9 +137,9 @@ func zippedRules(name string, size int64) (rules.Source, error) {
 	if err != nil {
 		return rules.Source{}, err
 	}
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	z, err := rules.ZipFS(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return rules.Source{}, fmt.Errorf("%s: no zip: %w", name, err)
+		return rules.Source{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return rules.Source{Name: filepath.ToSlash(name), FS: bounded{z}}, nil
 }
