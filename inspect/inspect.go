@@ -8,6 +8,7 @@ import (
 	"kdlocks/kd"
 	"kdlocks/report"
 	"kdlocks/rules"
+	"kdlocks/snapshot"
 	"kdlocks/transcript"
 )
 
@@ -45,38 +46,46 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 	if len(t.Snapshots) == 0 {
 		return nil, err
 	}
+	judged, judgeErr := judge(ctx, t.Snapshots)
+	if judgeErr != nil {
+		return nil, judgeErr
+	}
+	told, askErr := askRules(ctx, judged, t.Aside, opt.Rules)
+	if askErr != nil {
+		return nil, askErr
+	}
+	return report.Build(sources(t), judged, t.Aside, told), err
+}
+
+// judge runs the detectors over all sessions. Its error is that of ctx.
+func judge(ctx context.Context, snaps []*snapshot.Snapshot) ([]heuristics.Judgement, error) {
 	var judged []heuristics.Judgement
-	for _, s := range t.Snapshots {
+	for _, s := range snaps {
 		judged = append(judged, heuristics.Judge(s))
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	}
-	if err := compare.Settle(ctx, judged); err != nil {
-		return nil, err
-	}
-	found, rulesErr := askRules(ctx, judged, opt.Rules)
-	if rulesErr != nil {
-		return nil, rulesErr
-	}
-	r := report.Build(sources(t), judged, opt.Rules, found)
-	r.AddMemory(sources(t), t.Aside)
-	return r, err
+	return judged, compare.Settle(ctx, judged)
 }
 
-// askRules returns what the rules say of each judgement.
-func askRules(ctx context.Context, judged []heuristics.Judgement, set *rules.Set) ([][]rules.Result, error) {
+// askRules returns what the rules say of each judgement, and of sessions that are
+// not judged. Its error is that of ctx.
+func askRules(ctx context.Context, judged []heuristics.Judgement, aside []*snapshot.Snapshot, set *rules.Set) (report.Answers, error) {
+	out := report.Answers{Set: set}
 	if set == nil {
-		return nil, nil
+		return out, nil
 	}
-	out := make([][]rules.Result, len(judged))
 	for i := range judged {
-		out[i] = set.Judge(&judged[i])
+		out.Judged = append(out.Judged, set.Judge(&judged[i]))
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return out, ctx.Err()
 		}
 	}
-	return out, nil
+	for _, s := range aside {
+		out.Aside = append(out.Aside, set.Judge(&heuristics.Judgement{Snap: s}))
+	}
+	return out, ctx.Err()
 }
 
 // Judge reads a text as Run does and returns what is said of each session: what
@@ -86,16 +95,16 @@ func Judge(ctx context.Context, in Input) ([]*heuristics.Judgement, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	var judged []heuristics.Judgement
-	for _, s := range t.Snapshots {
-		judged = append(judged, heuristics.Judge(s))
+	judged, judgeErr := judge(ctx, t.Snapshots)
+	if judgeErr != nil {
+		return nil, judgeErr
 	}
-	if err := compare.Settle(ctx, judged); err != nil {
-		return nil, err
-	}
-	out := make([]*heuristics.Judgement, len(judged))
+	var out []*heuristics.Judgement
 	for i := range judged {
-		out[i] = &judged[i]
+		out = append(out, &judged[i])
+	}
+	for _, s := range t.Aside {
+		out = append(out, &heuristics.Judgement{Snap: s})
 	}
 	return out, err
 }

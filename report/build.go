@@ -30,9 +30,16 @@ type Source struct {
 	Notes         []kd.Note // what had to be repaired in it
 }
 
-// Build makes the report of the judgements on the sessions of some sources, and
-// of what the rules of a set say of each; nil for no rules.
-func Build(sources []Source, judged []heuristics.Judgement, set *rules.Set, found [][]rules.Result) *Report {
+// Answers are what the rules of a set say of each judgement and of each session
+// that is not judged. Without a set none were asked.
+type Answers struct {
+	Set           *rules.Set
+	Judged, Aside [][]rules.Result
+}
+
+// Build makes the report of the judgements on the sessions of some sources, of
+// those that tell of modules and memory only, and of what rules say.
+func Build(sources []Source, judged []heuristics.Judgement, aside []*snapshot.Snapshot, told Answers) *Report {
 	b := builder{sources: sources}
 	if len(judged) == 1 {
 		b.typed = typed(sources)
@@ -47,7 +54,7 @@ func Build(sources []Source, judged []heuristics.Judgement, set *rules.Set, foun
 	r.Resources, r.Threads, r.Waits = resourcesOf(sources, judged), threadsOf(sources, judged), waitsOf(sources, judged)
 	r.IRPs = irpsOf(sources, judged)
 	r.lookup = lookup(sources, judged)
-	if set != nil {
+	if set := told.Set; set != nil {
 		r.Rules = &Rules{Asked: len(set.Rules), CouldNotCheck: []RuleMatch{}, Excluded: []RuleMatch{}, Notes: set.Notes}
 		r.asked = set.Rules
 	}
@@ -59,16 +66,23 @@ func Build(sources []Source, judged []heuristics.Judgement, set *rules.Set, foun
 			r.Sessions = append(r.Sessions, Session{Session: i + 1, Target: *target(judged[i].Snap), Verdict: verdict(judged[i].Verdict)})
 		}
 		b.add(r, &judged[i])
-		if set != nil {
-			issues = append(issues, b.rules(r, found[i])...)
+		if told.Set != nil {
+			issues = append(issues, b.rules(r, told.Judged[i])...)
+		}
+	}
+	b.session = 0
+	for i, snap := range aside {
+		b.memory(r, snap)
+		b.notes(r, snap.Notes)
+		if told.Set != nil {
+			issues = append(issues, b.rules(r, told.Aside[i])...)
 		}
 	}
 	r.detected = len(r.Findings)
 	r.Findings = append(r.Findings, issues...)
-	if set != nil {
+	if told.Set != nil {
 		r.Rules.count(b.unheard)
 	}
-	b.session = 0
 	b.sessionCheck(r, judged)
 	if b.cut {
 		r.Notes = append(r.Notes, Note{Text: fmt.Sprintf("evidence is left out after %d MiB of quoted lines", mostQuoted>>20)})

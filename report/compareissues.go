@@ -75,7 +75,7 @@ func (c *Comparison) issueLines() []string {
 		if len(in) > 1 {
 			where = "captures " + strings.Join(in, ", ")
 		}
-		line := fmt.Sprintf("Known issue (%s, %s): %s", issue.Outcome, where, strings.TrimSuffix(issue.Title, "."))
+		line := fmt.Sprintf("%s (%s, %s): %s", typeWords[m.Type], issue.Outcome, where, strings.TrimSuffix(issue.Title, "."))
 		if ref := m.reference(); ref != "" {
 			line += " (" + ref + ")"
 		}

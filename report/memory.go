@@ -115,15 +115,6 @@ type PoolUsage struct {
 	BytesSince *int64 `json:"bytes_since,omitempty"`
 }
 
-// AddMemory adds what was read of memory in sessions that are not judged.
-func (r *Report) AddMemory(sources []Source, aside []*snapshot.Snapshot) {
-	b := builder{sources: sources}
-	for _, s := range aside {
-		b.memory(r, s)
-		b.notes(r, s.Notes)
-	}
-}
-
 // memory adds what was read of memory.
 func (b *builder) memory(r *Report, s *snapshot.Snapshot) {
 	if s.Memory.Empty() {

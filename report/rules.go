@@ -9,14 +9,11 @@ import (
 	"kdlocks/rules"
 )
 
-// KnownIssue is the kind of the findings of rules: what other findings say of the
-// system stands, and a rule says which known issue it is.
-const KnownIssue = "known-issue"
-
 // RuleMatch is what a rule says of the input, clause by clause.
 type RuleMatch struct {
 	ID      string `json:"id"`
 	Title   string `json:"title"`
+	Type    string `json:"type"` // known-issue or pattern
 	Class   string `json:"class"`
 	Status  string `json:"status"`
 	Outcome string `json:"outcome"` // confirmed, likely, possible, excluded, could-not-check
@@ -130,7 +127,7 @@ func (r *Rules) count(unheard map[string]string) {
 func (b *builder) knownIssue(res *rules.Result) Finding {
 	m := b.ruleMatch(res)
 	out := Finding{
-		ID: m.ID, Session: b.session, Title: m.Title, Severity: res.Rule.Severity, Confidence: m.Outcome, Kind: KnownIssue,
+		ID: m.ID, Session: b.session, Title: m.Title, Severity: res.Rule.Severity, Confidence: m.Outcome, Kind: m.Type,
 		Summary: m.summary(), Threads: hexes(res.Threads), Resources: hexes(res.Locks), Explanation: res.Explanation,
 		Disproof: res.Disproof, Remedy: res.Remedy, References: m.References, Evidence: []Evidence{}, NextCommands: m.NextCommands, Rule: &m,
 	}
@@ -150,9 +147,12 @@ func (b *builder) knownIssue(res *rules.Result) Finding {
 	return out
 }
 
+// typeWords begin what is said of a rule that holds.
+var typeWords = map[string]string{rules.KnownIssue: "Known issue", rules.Pattern: "Pattern"}
+
 // summary names the issue and its first article.
 func (m *RuleMatch) summary() string {
-	s := "Known issue, " + m.Outcome + ": " + strings.TrimSuffix(m.Title, ".")
+	s := typeWords[m.Type] + ", " + m.Outcome + ": " + strings.TrimSuffix(m.Title, ".")
 	if len(m.References) > 0 {
 		s += " (" + m.References[0] + ")"
 	}
@@ -162,7 +162,7 @@ func (m *RuleMatch) summary() string {
 func (b *builder) ruleMatch(res *rules.Result) RuleMatch {
 	r := res.Rule
 	out := RuleMatch{
-		ID: r.ID, Title: r.Title, Class: r.Class, Status: r.Status, Outcome: string(res.Outcome), Session: b.session, Pack: r.Pack.Name, Version: r.Pack.Version,
+		ID: r.ID, Title: r.Title, Type: r.Type, Class: r.Class, Status: r.Status, Outcome: string(res.Outcome), Session: b.session, Pack: r.Pack.Name, Version: r.Pack.Version,
 		File: r.File, Line: r.Line, Inferred: r.Inferred, Bindings: []RuleBinding{}, Clauses: []RuleClause{}, Candidates: res.Candidates, MoreCandidates: res.MoreCandidates,
 		Because: res.Because, NextCommands: untyped(res.Ask, b.typed),
 	}

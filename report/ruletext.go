@@ -36,7 +36,7 @@ func (r *Report) issueLines() []string {
 
 // issueLine is "Known issue (confirmed): title (KB2608658): what helps first".
 func (f *Finding) issueLine() string {
-	line := fmt.Sprintf("Known issue (%s): %s", f.Confidence, strings.TrimSuffix(f.Title, "."))
+	line := fmt.Sprintf("%s (%s): %s", typeWords[f.Rule.Type], f.Confidence, strings.TrimSuffix(f.Title, "."))
 	if ref := f.Rule.reference(); ref != "" {
 		line += " (" + ref + ")"
 	}
@@ -83,7 +83,7 @@ func (f *Finding) graded() string {
 // label is the kind that the title of a finding names before its severity.
 func (f *Finding) label() string {
 	if f.Rule != nil {
-		return "known issue, "
+		return strings.ToLower(typeWords[f.Rule.Type]) + ", "
 	}
 	return ""
 }

@@ -17,7 +17,7 @@ const Format = "kdlocks.rules/v1"
 // not loaded, and that is said.
 const Engine = "1.0"
 
-var ruleKeys = []string{"id", "title", "class", "severity", "confidence", "status", "inferred", "applies", "match", "boost", "exclude", "explain", "remedy", "disproof", "ask", "references", "tests", "min_engine", "supersedes"}
+var ruleKeys = []string{"id", "title", "class", "type", "severity", "confidence", "status", "inferred", "applies", "match", "boost", "exclude", "explain", "remedy", "disproof", "ask", "references", "tests", "min_engine", "supersedes"}
 
 var ruleID = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
@@ -134,7 +134,7 @@ func (d *decoder) ruleOf(n *yaml.Node) *Rule {
 	if !d.required(n, m, "a rule", before, "id", "title", "class", "severity", "confidence", "match", "explain", "remedy", "references", "tests") {
 		return nil
 	}
-	r := &Rule{File: d.file, Line: n.Line, Status: "experimental"}
+	r := &Rule{File: d.file, Line: n.Line, Type: KnownIssue, Status: "experimental"}
 	d.head(r, m)
 	scope := newScope()
 	if e, ok := m["applies"]; ok {
@@ -228,6 +228,9 @@ func (d *decoder) head(r *Rule, m map[string]entry) {
 	r.Class = d.word(e(m, "class"), "class", classes)
 	r.Severity = d.word(e(m, "severity"), "severity", severities)
 	r.Confidence = Confidence(d.word(e(m, "confidence"), "confidence", confidences))
+	if e, ok := m["type"]; ok {
+		r.Type = d.word(e.value, "type", types)
+	}
 	if e, ok := m["status"]; ok {
 		r.Status = d.word(e.value, "status", statuses)
 	}

@@ -32,6 +32,19 @@ func seenLocks(w *world) bool { return w.snap.HasLocks || len(w.snap.Resources) 
 // allLocks reports whether every held lock was listed.
 func allLocks(w *world, _ *clause) bool { return w.snap.Whole }
 
+// allOfLock reports whether all owner entries or waiters that a clause asks for
+// are known: those of a lock that was printed are.
+func allOfLock(w *world, c *clause) bool {
+	for _, m := range c.matchers {
+		for i := range m.ops {
+			if m.field.name == "lock" && m.ops[i].namesKeys() {
+				return true
+			}
+		}
+	}
+	return w.snap.Whole
+}
+
 func init() {
 	registerKind(&kind{
 		name: "lock", doc: "an ERESOURCE of !locks, or one that mex or WinDE shows",
@@ -67,7 +80,7 @@ func init() {
 	})
 	registerKind(&kind{
 		name: "owner", doc: "one owner entry of an ERESOURCE, resolved to its thread",
-		ask: "!locks", one: "!thread %s 1f", seen: seenLocks, listed: allLocks, all: allOwners,
+		ask: "!locks", one: "!thread %s 1f", seen: seenLocks, listed: allOfLock, all: allOwners,
 		at:   placed(func(o *ownerFact) kd.Ref { return o.At }),
 		addr: addressed(func(o *ownerFact) kd.Addr { return o.Raw }),
 		fields: []*field{
@@ -83,7 +96,7 @@ func init() {
 	})
 	registerKind(&kind{
 		name: "waiter", doc: "one thread in a waiter list of an ERESOURCE",
-		ask: "!locks", one: "!locks -v %s", seen: seenLocks, listed: allLocks, all: allWaiters,
+		ask: "!locks", one: "!locks -v %s", seen: seenLocks, listed: allOfLock, all: allWaiters,
 		at:   placed(func(q *waiterFact) kd.Ref { return q.At }),
 		addr: addressed(func(q *waiterFact) kd.Addr { return q.Thread }),
 		fields: []*field{

@@ -30,12 +30,22 @@ func (c Confidence) rank() int {
 var (
 	severities = []string{"critical", "high", "medium", "low", "info"}
 	classes    = []string{"self-deadlock", "lock-deadlock", "contention", "worker-exhaustion", "pool-leak", "heap-leak", "storage", "registry", "power", "graphics", "filter-driver", "file-system", "lock-role", "hang-other"}
+	types      = []string{KnownIssue, Pattern}
 	statuses   = []string{"experimental", "stable", "deprecated"}
+)
+
+// The types of rules: an issue that somebody has documented, or a pattern of waits
+// that says where to look.
+const (
+	KnownIssue = "known-issue"
+	Pattern    = "pattern"
 )
 
 // Rule is one known issue: what shows it, how sure that makes, and what helps.
 type Rule struct {
-	ID, Title  string
+	ID, Title string
+	// Type is KnownIssue or Pattern.
+	Type       string
 	Class      string
 	Severity   string
 	Confidence Confidence

@@ -75,6 +75,7 @@ const (
 var ruleDocs = map[string]string{
 	"id":         "small letters and digits with single hyphens; never used again for something else",
 	"title":      "the issue in one line",
+	"type":       "known-issue (if left out): somebody has documented it; pattern: waits that say where to look",
 	"class":      "what kind of issue it is",
 	"severity":   "how bad the issue is",
 	"confidence": "how sure the clauses of match alone make it; a boost can raise it",
@@ -97,7 +98,7 @@ var ruleDocs = map[string]string{
 func ruleSchema() object {
 	ids := object{"type": "string", "pattern": idPat, "maxLength": 80}
 	is := object{
-		"id": ids, "title": words(), "class": enum(classes), "severity": enum(severities), "confidence": enum(confidences), "status": enum(statuses),
+		"id": ids, "title": words(), "type": enum(types), "class": enum(classes), "severity": enum(severities), "confidence": enum(confidences), "status": enum(statuses),
 		"inferred": object{"type": "boolean"}, "applies": ref("kind_target"),
 		"match": list("match"), "boost": list("boost"), "exclude": list("exclude"),
 		"explain": words(), "remedy": words(), "disproof": words(), "ask": ref("texts"),
