@@ -71,7 +71,7 @@ func (r *reference) inText(w *world, env bindings) string {
 	case words == nil && values.All:
 		return "none"
 	case words == nil:
-		return "(unknown)"
+		return "unknown"
 	}
 	return strings.Join(words, ", ")
 }
