@@ -153,8 +153,8 @@ func (b *builder) knownIssue(res *rules.Result) Finding {
 // summary names the issue and its first article.
 func (m *RuleMatch) summary() string {
 	s := "Known issue, " + m.Outcome + ": " + strings.TrimSuffix(m.Title, ".")
-	if len(m.References) > 0 {
-		s += " (" + m.References[0] + ")"
+	if ref := m.reference(); ref != "" {
+		s += " (" + ref + ")"
 	}
 	return s + "."
 }
