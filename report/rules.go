@@ -153,8 +153,8 @@ var typeWords = map[string]string{rules.KnownIssue: "Known issue", rules.Pattern
 // summary names the issue and its first article.
 func (m *RuleMatch) summary() string {
 	s := typeWords[m.Type] + ", " + m.Outcome + ": " + strings.TrimSuffix(m.Title, ".")
-	if len(m.References) > 0 {
-		s += " (" + m.References[0] + ")"
+	if ref := m.reference(); ref != "" {
+		s += " (" + ref + ")"
 	}
 	return s + "."
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -145,7 +146,17 @@ func (r *Report) uncheckedRules() []ruleNote {
 				}
 			}
 		}
+		if next := m.NextCommands; len(next) > 0 && !m.saysWhatToType() {
+			out = append(out, "type: "+strings.Join(firstOf(next, mostNeeds), "; "))
+		}
 		return out
+	})
+}
+
+// saysWhatToType reports whether a fact that a clause of match lacks has a command.
+func (m *RuleMatch) saysWhatToType() bool {
+	return slices.ContainsFunc(m.Clauses, func(c RuleClause) bool {
+		return c.Role == "match" && slices.ContainsFunc(c.Missing, func(m RuleMissing) bool { return m.NextCommand != "" })
 	})
 }
 
@@ -205,7 +216,7 @@ func (r *Report) ruleLines() []string {
 		}
 	}
 	if left := len(r.Rules.Unheard) - mostNeeds; left > 0 {
-		needs = append(needs, kd.Plural(left, "more command"))
+		needs = append(needs, "and "+kd.Plural(left, "more command"))
 	}
 	if n > 0 {
 		verb := "ask"
@@ -254,6 +265,7 @@ var truthColors = map[string]string{"true": "32", "unknown": "33"}
 // clauses prints the clauses of a rule, each with the lines that it rests on.
 func (p *page) clauses(m *RuleMatch) {
 	p.head(fmt.Sprintf("Clauses of %s:%d", m.File, m.Line))
+	quoted := make(map[string]bool) // a line is quoted where it counts first
 	for i := range m.Clauses {
 		c := &m.Clauses[i]
 		text := wrap(c.head(), fmt.Sprintf("    %-8s", c.Truth), strings.Repeat(" ", 12), p.s.prose())
@@ -264,6 +276,10 @@ func (p *page) clauses(m *RuleMatch) {
 		shown, left := c.places()
 		for k := range shown {
 			p.fold("              ", shown[k].place()+": "+shown[k].Why)
+			if quoted[shown[k].place()] {
+				continue
+			}
+			quoted[shown[k].place()] = true
 			for _, line := range shown[k].shown() {
 				p.fold("                | ", line)
 			}
@@ -315,12 +331,17 @@ func (m *markdown) rules() {
 // clauses prints the clauses of a rule in a block.
 func (m *markdown) clauses(rule *RuleMatch) {
 	var b strings.Builder
+	quoted := make(map[string]bool)
 	for i := range rule.Clauses {
 		c := &rule.Clauses[i]
 		fmt.Fprintf(&b, "%-8s%s\n", c.Truth, c.head())
 		shown, left := c.places()
 		for k := range shown {
-			fmt.Fprintf(&b, "          %s  # %s\n              %s\n", shown[k].place(), shown[k].Why, strings.TrimSpace(strings.Join(shown[k].shown(), "\n              ")))
+			fmt.Fprintf(&b, "          %s  # %s\n", shown[k].place(), shown[k].Why)
+			if !quoted[shown[k].place()] {
+				quoted[shown[k].place()] = true
+				fmt.Fprintf(&b, "              %s\n", strings.TrimSpace(strings.Join(shown[k].shown(), "\n              ")))
+			}
 		}
 		if left != "" {
 			fmt.Fprintf(&b, "          %s\n", left)

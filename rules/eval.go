@@ -22,10 +22,17 @@ func (s *Set) Judge(j *heuristics.Judgement) []Result {
 
 // JudgeEach is Judge with the results of rules that others supersede.
 func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
-	w := newWorld(j)
-	w.walk(s.plan)
-	var out []Result
+	w := newWorld(j, s.plan)
+	var alive []*Rule
 	for _, r := range s.Rules {
+		if w.possible(r) {
+			alive = append(alive, r)
+		}
+	}
+	w.walkFor(walkedOf(alive, roleMatch))
+	w.later = walkedOf(alive, roleBoost, roleExclude)
+	var out []Result
+	for _, r := range alive {
 		if res := w.judge(r); res.Outcome != NoMatch {
 			out = append(out, res)
 		}

@@ -52,6 +52,7 @@ func (w *world) candidates(c *clause, env bindings) (facts []fact, missing []Mis
 		missing = []Missing{{What: "whether there are others than those in the input", Command: w.command(c, c.kind.ask, nil)}}
 	}
 	if c.walk >= 0 {
+		w.walkFor(w.together(c))
 		return w.callees.facts[c.walk], missing, missing != nil
 	}
 	return w.lookup(c, env), missing, missing != nil

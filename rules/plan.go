@@ -1,5 +1,13 @@
 package rules
 
+import "kdlocks/modules"
+
+// lead is a field of another clause that holds the address of a clause's thread.
+type lead struct {
+	by    *clause
+	field *field
+}
+
 // plan is what a Set prepares once, so that asking many rules about a log costs
 // little where the log is about few of them.
 type plan struct {
@@ -13,6 +21,8 @@ type plan struct {
 	byFunction map[framePattern]int
 	byModule   map[string][]int
 	wild       []int
+	// literals are the patterns of byFunction by their modules.
+	literals map[string][]int
 }
 
 // newPlan prepares the clauses of some rules.
@@ -22,8 +32,40 @@ func newPlan(rules []*Rule) *plan {
 		for _, list := range [][]*clause{r.match, r.boost, r.exclude} {
 			p.add(list)
 		}
+		leads(r.match)
 	}
+	p.literals = p.literalModules()
 	return p
+}
+
+// leads notes for each clause of threads which others of match hold the address
+// of its thread.
+func leads(list []*clause) {
+	for _, t := range list {
+		if t.walk < 0 || t.as == "" || t.count != nil {
+			continue
+		}
+		for _, by := range list {
+			if by.kind == nil || by.kind.name == "thread" || by.count != nil {
+				continue
+			}
+			for _, m := range by.matchers {
+				if m.isAddressOf(t.as) {
+					t.leads = append(t.leads, lead{by, m.field})
+				}
+			}
+		}
+	}
+}
+
+// isAddressOf reports whether the matcher asks for the address of what a name
+// stands for, and for nothing else.
+func (m *matcher) isAddressOf(name string) bool {
+	if len(m.ops) != 1 || !m.ops[0].namesKeys() || len(m.ops[0].operands) != 1 {
+		return false
+	}
+	ref := m.ops[0].operands[0].ref
+	return ref != nil && ref.name == name && ref.field.name == "address"
 }
 
 func (p *plan) add(list []*clause) {
@@ -86,14 +128,15 @@ func (p *plan) id(f framePattern) int {
 	return id
 }
 
-// fitting calls found with each pattern that a function of a module may fit.
-// Without symbols any function of the module may be meant.
-func (p *plan) fitting(module, function string, literals map[string][]int, found func(id int)) {
+// fitting calls found with each pattern that a function of a module may fit, the
+// module as printed. Without symbols any function of the module may be meant.
+func (p *plan) fitting(printed, function string, found func(id int)) {
+	module := modules.Key(printed)
 	if function == "" {
-		for _, id := range literals[module] {
+		for _, id := range p.literals[module] {
 			found(id)
 		}
-	} else if id, ok := p.byFunction[framePattern{module: module, function: function}]; ok {
+	} else if id, ok := p.byFunction[framePattern{module: module, function: function}]; ok && !isGlob(function) {
 		found(id)
 	}
 	for _, list := range [][]int{p.byModule[module], p.wild} {
@@ -105,8 +148,8 @@ func (p *plan) fitting(module, function string, literals map[string][]int, found
 	}
 }
 
-// literals lists the patterns without wildcards by their modules.
-func (p *plan) literals() map[string][]int {
+// literalModules lists the patterns without wildcards by their modules.
+func (p *plan) literalModules() map[string][]int {
 	out := make(map[string][]int)
 	for id, f := range p.patterns {
 		if !isGlob(f.module) && !isGlob(f.function) {
@@ -118,12 +161,15 @@ func (p *plan) literals() map[string][]int {
 
 // byKey reports whether a clause asks for facts by their key.
 func (c *clause) byKey() bool {
+	if c.kind.find == nil {
+		return false
+	}
 	for _, m := range c.matchers {
 		if m.field.name != c.kind.key {
 			continue
 		}
-		for _, op := range m.ops {
-			if op.op == "eq" || op.op == "in" || op.op == "has" {
+		for i := range m.ops {
+			if m.ops[i].namesKeys() {
 				return true
 			}
 		}

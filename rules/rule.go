@@ -168,6 +168,8 @@ type clause struct {
 	walk int
 	// needs are groups of numbers of patterns: of each one must be on the stack.
 	needs [][]int
+	// leads are fields of other clauses that hold the address of this one's thread.
+	leads []lead
 }
 
 // matcher compares one field. All of its comparisons must hold for one of the

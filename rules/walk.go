@@ -1,57 +1,122 @@
 package rules
 
 import (
-	"kdlocks/modules"
+	"kdlocks/kd"
 	"kdlocks/threads"
 )
 
-// callees are the threads that the walked clauses may hold for, by the numbers of
-// the clauses.
+// callees are the threads that clauses may hold for which do not ask for them by
+// address, by the numbers of the clauses.
 type callees struct {
-	facts [][]fact
-	// live are the clauses that threads are looked for, masks what they need on a
-	// stack: of each group one.
-	live  []*clause
-	masks [][][]threads.Calls
+	facts  [][]fact
+	walked []bool // of which facts is filled
 }
 
 // mostWalked bounds the skimmed threads that are read whole for rules.
 const mostWalked = 20_000
 
-// walk finds the threads of all walked clauses in one walk over the threads.
-func (w *world) walk(p *plan) {
-	w.callees = &callees{facts: make([][]fact, len(p.walked))}
-	if len(p.walked) == 0 || w.snap.ThreadCount() == 0 {
-		return
-	}
-	w.callees.choose(p, w.seenPatterns(p))
-	if len(w.callees.live) == 0 {
-		return
-	}
-	read := 0
-	for t := range w.snap.ThreadsWhere(func(c threads.Calls, b *threads.Brief) bool {
-		if b != nil && read >= mostWalked {
-			w.short = true
-			return false
+// walkFor finds the threads of some clauses, in one walk over the threads for all
+// that no other clause leads to.
+func (w *world) walkFor(cs []*clause) {
+	var live []*clause
+	var masks [][][]threads.Calls
+	for _, c := range cs {
+		if w.callees.walked[c.walk] {
+			continue
 		}
-		if !w.callees.may(c, b) {
+		w.callees.walked[c.walk] = true
+		if addrs, ok := w.ledTo(c); ok {
+			w.callees.facts[c.walk] = w.threadsAt(c, addrs)
+			continue
+		}
+		if m, ok := needed(c.needs, w.seen); ok {
+			live, masks = append(live, c), append(masks, m)
+		}
+	}
+	if len(live) > 0 {
+		w.walk(live, masks)
+	}
+}
+
+// walk looks at all threads whose stacks may have what one of the clauses needs.
+func (w *world) walk(live []*clause, masks [][][]threads.Calls) {
+	any, read := threads.NewAnyOf(combinations(masks)), 0
+	for t := range w.snap.ThreadsWhere(func(c threads.Calls, b *threads.Brief) bool {
+		if !any.In(c) || b != nil && !mayAny(live, masks, c, b) {
 			return false
 		}
 		if b != nil {
-			read++
+			if read++; read > mostWalked {
+				w.short = true
+				return false
+			}
 		}
 		return true
 	}) {
-		for i, c := range w.callees.live {
-			if allOf(w.callees.masks[i], t.Calls()) && w.mayBe(c, t) {
+		calls := t.Calls()
+		for i, c := range live {
+			if allOf(masks[i], calls) && w.mayBe(c, t) {
 				w.callees.facts[c.walk] = append(w.callees.facts[c.walk], t)
 			}
 		}
 	}
 }
 
+// ledTo returns the threads that another clause of the rule leads to: one that asks
+// for a fact with the address of the clause's thread. False if none does, or if
+// such facts may have addresses that are not known.
+func (w *world) ledTo(c *clause) ([]kd.Addr, bool) {
+	for _, l := range c.leads {
+		if addrs, ok := w.addressesOf(l); ok {
+			return addrs, true
+		}
+	}
+	return nil, false
+}
+
+// mostLed bounds the threads that are read because another clause leads to them.
+const mostLed = 1000
+
+func (w *world) addressesOf(l lead) ([]kd.Addr, bool) {
+	if !l.by.kind.seen(w) || l.by.kind.listed != nil && !l.by.kind.listed(w, l.by) {
+		return nil, false
+	}
+	var out []kd.Addr
+	seen := make(map[kd.Addr]bool)
+	for _, f := range w.lookup(l.by, nil) {
+		if !w.mayBeFact(l.by, f) {
+			continue
+		}
+		values := l.field.get(w, f)
+		if !values.All {
+			return nil, false
+		}
+		for _, v := range values.List {
+			if !seen[v.A] {
+				seen[v.A] = true
+				out = append(out, v.A)
+			}
+		}
+		if len(out) > mostLed {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// threadsAt returns those of some threads that the clause may hold for.
+func (w *world) threadsAt(c *clause, addrs []kd.Addr) []fact {
+	var out []fact
+	for _, a := range addrs {
+		if t := w.snap.Thread(a); t != nil && t.Printed() && w.mayBe(c, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // manyFunctions is how many functions of one pattern are told apart by their bits.
-const manyFunctions = 64
+const manyFunctions = 16
 
 // seenPatterns returns for each pattern the functions of the input that may fit
 // it, and whether any does; nil if not all functions are known.
@@ -61,9 +126,8 @@ func (w *world) seenPatterns(p *plan) []seenPattern {
 		return nil
 	}
 	out := make([]seenPattern, len(p.patterns))
-	literals := p.literals()
 	for _, f := range list {
-		p.fitting(modules.Key(f.Module), f.Name, literals, func(id int) {
+		p.fitting(f.Module, f.Name, func(id int) {
 			s := &out[id]
 			if s.any = true; len(s.masks) <= manyFunctions {
 				s.masks = append(s.masks, f.Calls())
@@ -77,16 +141,6 @@ func (w *world) seenPatterns(p *plan) []seenPattern {
 type seenPattern struct {
 	any   bool
 	masks []threads.Calls
-}
-
-// choose keeps the clauses whose patterns are all somewhere in the input.
-func (x *callees) choose(p *plan, seen []seenPattern) {
-	for _, c := range p.walked {
-		masks, ok := needed(c.needs, seen)
-		if ok {
-			x.live, x.masks = append(x.live, c), append(x.masks, masks)
-		}
-	}
 }
 
 // needed returns what must be on a stack; false if some of it is nowhere.
@@ -112,10 +166,35 @@ func needed(needs [][]int, seen []seenPattern) ([][]threads.Calls, bool) {
 	return out, true
 }
 
-// may reports whether a thread may be one of those of a clause.
-func (x *callees) may(c threads.Calls, b *threads.Brief) bool {
-	for i := range x.live {
-		if allOf(x.masks[i], c) && (b == nil || x.live[i].mayBrief(b)) {
+// combinations joins what each clause needs: of the group with the fewest masks
+// each one, with those of all groups that have one alone.
+func combinations(masks [][][]threads.Calls) []threads.Calls {
+	var out []threads.Calls
+	for _, groups := range masks {
+		var sure threads.Calls
+		var choice []threads.Calls
+		for _, g := range groups {
+			switch {
+			case len(g) == 1:
+				sure = sure.Or(g[0])
+			case choice == nil || len(g) < len(choice):
+				choice = g
+			}
+		}
+		if choice == nil {
+			choice = []threads.Calls{{}}
+		}
+		for _, m := range choice {
+			out = append(out, sure.Or(m))
+		}
+	}
+	return out
+}
+
+// mayAny reports whether a skimmed thread may be one of those of a clause.
+func mayAny(live []*clause, masks [][][]threads.Calls, c threads.Calls, b *threads.Brief) bool {
+	for i := range live {
+		if allOf(masks[i], c) && live[i].mayBrief(b) {
 			return true
 		}
 	}
@@ -160,11 +239,54 @@ func (c *clause) mayBrief(b *threads.Brief) bool {
 }
 
 // mayBe reports whether a thread fits what a clause says without bindings.
-func (w *world) mayBe(c *clause, t *threads.Thread) bool {
+func (w *world) mayBe(c *clause, t *threads.Thread) bool { return w.mayBeFact(c, t) }
+
+// mayBeFact is mayBe for any fact.
+func (w *world) mayBeFact(c *clause, f fact) bool {
 	for _, m := range c.matchers {
-		if m.constant() && m.test(w, nil, t).truth == False {
+		if m.constant() && m.test(w, nil, f).truth == False {
 			return false
 		}
 	}
 	return true
+}
+
+// together returns the clauses whose threads are looked for when those of one are.
+func (w *world) together(c *clause) []*clause {
+	if w.callees.walked[c.walk] {
+		return nil
+	}
+	return append([]*clause{c}, w.later...)
+}
+
+// walkedOf returns the clauses of some roles that are looked for on all threads.
+func walkedOf(rules []*Rule, roles ...role) []*clause {
+	var out []*clause
+	var add func([]*clause)
+	add = func(list []*clause) {
+		for _, c := range list {
+			for _, inner := range c.any {
+				add(inner)
+			}
+			if c.walk >= 0 {
+				out = append(out, c)
+			}
+		}
+	}
+	for _, r := range rules {
+		for _, role := range roles {
+			add(r.clausesOf(role))
+		}
+	}
+	return out
+}
+
+func (r *Rule) clausesOf(role role) []*clause {
+	switch role {
+	case roleBoost:
+		return r.boost
+	case roleExclude:
+		return r.exclude
+	}
+	return r.match
 }

@@ -39,8 +39,7 @@ func (s *Set) WhyNot(t *TestResult, read Reader) *Attempt {
 
 // attempt looks for the clause that a rule fails at.
 func (s *Set) attempt(r *Rule, j *heuristics.Judgement) *Attempt {
-	w := newWorld(j)
-	w.walk(s.plan)
+	w := newWorld(j, s.plan)
 	w.steps = mostSteps
 	e := evaluation{w: w, rule: r}
 	if r.applies != nil {

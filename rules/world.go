@@ -15,9 +15,13 @@ type world struct {
 
 	facts   map[*kind][]fact
 	indexes map[*field]*index
-	callees *callees
-	owned   map[kd.Addr][]Value // locks by the thread that owns them
-	waited  map[kd.Addr][]Value // locks by the thread that waits for them
+	callees callees
+	// later are the clauses of boost and exclude whose threads are looked for when
+	// the first of them is asked.
+	later  []*clause
+	seen   []seenPattern       // what of the plan's patterns the input may have
+	owned  map[kd.Addr][]Value // locks by the thread that owns them
+	waited map[kd.Addr][]Value // locks by the thread that waits for them
 	// steps is how many comparisons may still be made for a rule, spent is set
 	// when they did not suffice.
 	steps int
@@ -28,8 +32,13 @@ type world struct {
 	named Truth
 }
 
-func newWorld(j *heuristics.Judgement) *world {
-	return &world{snap: j.Snap, findings: j.Findings, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
+func newWorld(j *heuristics.Judgement, p *plan) *world {
+	w := &world{snap: j.Snap, findings: j.Findings, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
+	w.callees = callees{facts: make([][]fact, len(p.walked)), walked: make([]bool, len(p.walked))}
+	if len(p.walked) > 0 && w.snap.ThreadCount() > 0 {
+		w.seen = w.seenPatterns(p)
+	}
+	return w
 }
 
 // factsOf returns all facts of a kind in the order of the input.

@@ -1,0 +1,41 @@
+package rules
+
+// possible reports whether each clause of match may hold by itself, whatever the
+// others bind: a rule of which one can't is silent, and costs no search.
+func (w *world) possible(r *Rule) bool {
+	return w.possibleAll(r.match)
+}
+
+func (w *world) possibleAll(list []*clause) bool {
+	for _, c := range list {
+		if !w.possibleClause(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *world) possibleClause(c *clause) bool {
+	switch {
+	case c.any != nil:
+		for _, list := range c.any {
+			if w.possibleAll(list) {
+				return true
+			}
+		}
+		return false
+	case c.count != nil || !c.kind.seen(w) || c.kind.listed != nil && !c.kind.listed(w, c):
+		return true
+	case c.walk >= 0:
+		_, ok := needed(c.needs, w.seen)
+		return ok
+	case c.byKey():
+		return true
+	}
+	for _, f := range w.lookup(c, nil) {
+		if w.mayBeFact(c, f) {
+			return true
+		}
+	}
+	return false
+}
