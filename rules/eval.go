@@ -10,8 +10,9 @@ import (
 	"kdlocks/heuristics"
 )
 
-// mostSteps bounds the facts that are compared for one rule.
-const mostSteps = 100_000
+// mostSteps bounds the facts that are compared for one rule, mostStepsOfAll those
+// for all rules of a set.
+const mostSteps, mostStepsOfAll = 100_000, 2_000_000
 
 // Judge asks all rules of a set about a judged snapshot. The results of rules
 // that hold come first, the weightiest of them first; rules that are not about
@@ -43,7 +44,8 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 
 // judge asks one rule.
 func (w *world) judge(r *Rule) Result {
-	w.steps, w.spent = mostSteps, false
+	w.steps, w.spent = min(mostSteps, w.allSteps), false
+	defer func(before int) { w.allSteps -= before - max(w.steps, 0) }(w.steps)
 	e := evaluation{w: w, rule: r}
 	list := r.match
 	if r.applies != nil {

@@ -111,7 +111,7 @@ func (m *matcher) testStack(w *world, env bindings, values Values) verdict {
 	out := verdict{truth: t}
 	for _, i := range found {
 		out.at = append(out.at, Evidence{At: frames[i].At, Why: "frame " + strconv.Itoa(i) + ": " + frames[i].Name()})
-		if _, function := callOf(&frames[i]); function == "" && out.without == "" {
+		if out.without == "" && callOf(&frames[i]).function == "" {
 			out.without = frames[i].Module
 		}
 	}

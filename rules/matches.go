@@ -24,6 +24,7 @@ func (w *world) matches(c *clause, env bindings) []match {
 	for _, f := range facts {
 		if w.steps--; w.steps < 0 {
 			w.spent = true
+			missing = append(missing, Missing{What: "more facts than are compared for one rule"})
 			break
 		}
 		switch m := w.try(c, env, f); m.truth {
@@ -53,9 +54,29 @@ func (w *world) candidates(c *clause, env bindings) (facts []fact, missing []Mis
 	}
 	if c.walk >= 0 {
 		w.walkFor(w.together(c))
+		if w.callees.short[c.walk] {
+			missing = append(missing, Missing{What: fmt.Sprintf("of the threads that may fit, the first %d were looked at", mostWalked), Command: c.findThreads()})
+		}
 		return w.callees.facts[c.walk], missing, missing != nil
 	}
 	return w.lookup(c, env), missing, missing != nil
+}
+
+// findThreads is the command that lists the threads that a clause may fit alone.
+func (c *clause) findThreads() string {
+	for _, m := range c.matchers {
+		if m.stack == nil {
+			continue
+		}
+		for _, one := range m.stack.seq {
+			for _, f := range one {
+				if f.module != "" && f.module != "nt" && !isGlob(f.module) {
+					return "!stacks 2 " + f.module
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // kindMissing says that the input has no facts of a kind.

@@ -73,12 +73,14 @@ func (p *plan) add(list []*clause) {
 		for _, inner := range c.any {
 			p.add(inner)
 		}
-		if c.kind == nil || c.kind.name != "thread" || c.byKey() {
+		if c.kind == nil || c.kind.name != "thread" {
 			continue
 		}
-		c.walk = len(p.walked)
-		p.walked = append(p.walked, c)
 		c.needs = p.needsOf(c)
+		if !c.byKey() {
+			c.walk = len(p.walked)
+			p.walked = append(p.walked, c)
+		}
 	}
 }
 

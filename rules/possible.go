@@ -26,10 +26,9 @@ func (w *world) possibleClause(c *clause) bool {
 		return false
 	case c.count != nil || !c.kind.seen(w) || c.kind.listed != nil && !c.kind.listed(w, c):
 		return true
-	case c.walk >= 0:
-		_, ok := needed(c.needs, w.seen)
-		return ok
-	case c.byKey():
+	case c.needs != nil && !w.needsSeen(c):
+		return false
+	case c.walk >= 0 || c.byKey():
 		return true
 	}
 	for _, f := range w.lookup(c, nil) {
@@ -38,4 +37,14 @@ func (w *world) possibleClause(c *clause) bool {
 		}
 	}
 	return false
+}
+
+// needsSeen reports whether the input has what the clause needs on a stack. A
+// thread that was not printed may have it.
+func (w *world) needsSeen(c *clause) bool {
+	if c.byKey() {
+		return true
+	}
+	_, ok := needed(c.needs, w.seen)
+	return ok
 }

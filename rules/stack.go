@@ -91,19 +91,32 @@ func (p framePattern) fits(module, function string) Truth {
 // of another function that has no public symbol.
 const farOffset = 0x10000
 
-// callOf returns the module and function of a frame as patterns know them.
-func callOf(f *stacks.Frame) (module, function string) {
+// call is the module and function of a frame as patterns know them.
+type call struct{ module, function string }
+
+func callOf(f *stacks.Frame) call {
 	if f.Offset >= farOffset {
-		return modules.Key(f.Module), ""
+		return call{module: modules.Key(f.Module)}
 	}
-	return modules.Key(f.Module), f.Function
+	return call{modules.Key(f.Module), f.Function}
 }
 
-func fitsAny(ps []framePattern, f *stacks.Frame) Truth {
-	module, function := callOf(f)
+func callsOf(frames []stacks.Frame) []call {
+	out := make([]call, len(frames))
+	for i := range frames {
+		if i > 0 && frames[i].Module == frames[i-1].Module && frames[i].Offset < farOffset {
+			out[i] = call{out[i-1].module, frames[i].Function}
+			continue
+		}
+		out[i] = callOf(&frames[i])
+	}
+	return out
+}
+
+func fitsAny(ps []framePattern, c call) Truth {
 	out := False
 	for _, p := range ps {
-		if out = out.or(p.fits(module, function)); out == True {
+		if out = out.or(p.fits(c.module, c.function)); out == True {
 			break
 		}
 	}
@@ -158,8 +171,12 @@ func boundFrames(w *world, env bindings, ps []framePattern) []framePattern {
 // are among the frames that are returned.
 func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 	out, unclear := True, []int(nil)
-	for i := range frames {
-		switch fitsAny(p.none, &frames[i]) {
+	calls := callsOf(frames)
+	for i := range calls {
+		if len(p.none) == 0 {
+			break
+		}
+		switch fitsAny(p.none, calls[i]) {
 		case True:
 			return False, nil
 		case Unknown:
@@ -169,23 +186,23 @@ func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 	if len(p.seq) == 0 {
 		return out, unclear
 	}
-	if at := p.find(frames, True); at != nil {
+	if at := p.find(calls, True); at != nil {
 		return out, append(at, unclear...)
 	}
-	if at := p.find(frames, Unknown); at != nil {
+	if at := p.find(calls, Unknown); at != nil {
 		return Unknown, append(at, unclear...)
 	}
 	return False, nil
 }
 
 // find looks for seq among frames that fit at least so well.
-func (p *stackPattern) find(frames []stacks.Frame, least Truth) []int {
+func (p *stackPattern) find(frames []call, least Truth) []int {
 	fits := func(i, k int) bool {
-		t := fitsAny(p.seq[k], &frames[i])
+		t := fitsAny(p.seq[k], frames[i])
 		return t == True || t == least
 	}
 	for from := range frames {
-		if len(p.seq) == 0 || p.top && from > 0 && !isWait(&frames[from-1]) {
+		if len(p.seq) == 0 || p.top && from > 0 && !isWait(frames[from-1]) {
 			return nil
 		}
 		if !fits(from, 0) {
@@ -216,13 +233,12 @@ func (p *stackPattern) find(frames []stacks.Frame, least Truth) []int {
 // testdata/waits).
 var waitMachinery = []string{"KiSwapContext", "KiSwapThread", "SwapContext", "FsRtlCancellableWait", "ExpWaitForResource", "ExAcquire", "ExpAcquire", "ExfAcquire", "KeAcquire", "KiAcquire", "KiCommitThreadWait", "KeWaitFor", "KiWaitFor", "KeDelayExecutionThread", "KeRemoveQueue", "KeRemovePriQueue"}
 
-func isWait(f *stacks.Frame) bool {
-	module, function := callOf(f)
-	if module != "nt" {
+func isWait(c call) bool {
+	if c.module != "nt" {
 		return false
 	}
 	for _, w := range waitMachinery {
-		if strings.HasPrefix(function, w) {
+		if strings.HasPrefix(c.function, w) {
 			return true
 		}
 	}

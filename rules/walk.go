@@ -10,10 +10,12 @@ import (
 type callees struct {
 	facts  [][]fact
 	walked []bool // of which facts is filled
+	short  []bool // for which not all threads were read that may fit
 }
 
-// mostWalked bounds the skimmed threads that are read whole for rules.
-const mostWalked = 20_000
+// mostWalked bounds the skimmed threads that are read whole for one clause, which
+// costs far more than to skim them.
+const mostWalked = 256
 
 // walkFor finds the threads of some clauses, in one walk over the threads for all
 // that no other clause leads to.
@@ -40,18 +42,28 @@ func (w *world) walkFor(cs []*clause) {
 
 // walk looks at all threads whose stacks may have what one of the clauses needs.
 func (w *world) walk(live []*clause, masks [][][]threads.Calls) {
-	any, read := threads.NewAnyOf(combinations(masks)), 0
-	for t := range w.snap.ThreadsWhere(func(c threads.Calls, b *threads.Brief) bool {
-		if !any.In(c) || b != nil && !mayAny(live, masks, c, b) {
-			return false
-		}
-		if b != nil {
-			if read++; read > mostWalked {
-				w.short = true
-				return false
+	any, left := threads.NewAnyOf(combinations(masks)), make([]int, len(live))
+	for i := range left {
+		left[i] = mostWalked
+	}
+	// wanted says whether a skimmed thread is to be read for one of the clauses.
+	wanted := func(c threads.Calls, b *threads.Brief) bool {
+		found := false
+		for i := range live {
+			if w.callees.short[live[i].walk] || !allOf(masks[i], c) || !live[i].mayBrief(b) {
+				continue
 			}
+			if left[i] == 0 {
+				w.callees.short[live[i].walk] = true
+				continue
+			}
+			left[i]--
+			found = true
 		}
-		return true
+		return found
+	}
+	for t := range w.snap.ThreadsWhere(func(c threads.Calls, b *threads.Brief) bool {
+		return any.In(c) && (b == nil || wanted(c, b))
 	}) {
 		calls := t.Calls()
 		for i, c := range live {
@@ -189,16 +201,6 @@ func combinations(masks [][][]threads.Calls) []threads.Calls {
 		}
 	}
 	return out
-}
-
-// mayAny reports whether a skimmed thread may be one of those of a clause.
-func mayAny(live []*clause, masks [][][]threads.Calls, c threads.Calls, b *threads.Brief) bool {
-	for i := range live {
-		if allOf(masks[i], c) && live[i].mayBrief(b) {
-			return true
-		}
-	}
-	return false
 }
 
 // allOf reports whether a set has one of each group.

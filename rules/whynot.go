@@ -170,7 +170,7 @@ func (p *stackPattern) unlike(values Values) string {
 	frames := values.List[0].Frames
 	for _, none := range p.none {
 		for i := range frames {
-			if fitsAny([]framePattern{none}, &frames[i]) == True {
+			if fitsAny([]framePattern{none}, callOf(&frames[i])) == True {
 				return fmt.Sprintf("stack has %s in frame %d, which none forbids", frames[i].Name(), i)
 			}
 		}

@@ -26,15 +26,15 @@ type world struct {
 	// when they did not suffice.
 	steps int
 	spent bool
-	// short is set when not all threads were read that rules may hold for.
-	short bool
+	// allSteps is how many for all of them.
+	allSteps int
 	// named caches symbols.
 	named Truth
 }
 
 func newWorld(j *heuristics.Judgement, p *plan) *world {
-	w := &world{snap: j.Snap, findings: j.Findings, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
-	w.callees = callees{facts: make([][]fact, len(p.walked)), walked: make([]bool, len(p.walked))}
+	w := &world{allSteps: mostStepsOfAll, snap: j.Snap, findings: j.Findings, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
+	w.callees = callees{facts: make([][]fact, len(p.walked)), walked: make([]bool, len(p.walked)), short: make([]bool, len(p.walked))}
 	if len(p.walked) > 0 && w.snap.ThreadCount() > 0 {
 		w.seen = w.seenPatterns(p)
 	}
@@ -68,7 +68,7 @@ func (w *world) symbols() bool {
 	}
 	for _, t := range w.snap.Threads {
 		for i := range t.Stack.Frames {
-			if module, function := callOf(&t.Stack.Frames[i]); module == "nt" && function != "" {
+			if c := callOf(&t.Stack.Frames[i]); c.module == "nt" && c.function != "" {
 				w.named = True
 				return true
 			}
