@@ -158,7 +158,11 @@ func ownerKind(o *snapshot.Owner) Values {
 	return text(Enum, "thread", o.At)
 }
 
+// setBy is known to be nobody where the entry is a thread itself.
 func setBy(w *world, o *ownerFact) Values {
+	if !o.Pointer && o.How != snapshot.Unresolved {
+		return none
+	}
 	if o.Slot.Setter < 0 || o.Slot.Frame < 0 {
 		return unknown
 	}

@@ -36,16 +36,13 @@ func (t Type) indexed() bool { return t == Name || t == Text || t == Enum || t =
 
 // keysOf returns the keys that one of the field's values must have if the matcher
 // is to hold; false if there is no such list.
-func (m *matcher) keysOf(w *world, env bindings) (keys []string, all, ok bool) {
-	if !m.field.typ.indexed() {
-		return nil, false, false
-	}
+func (m *matcher) keysOf(w *world, x *index, env bindings) (keys []string, all, ok bool) {
 	for i := range m.ops {
 		c := &m.ops[i]
-		if c.op != "eq" && c.op != "in" && c.op != "has" {
+		if c.op != "eq" && c.op != "in" && c.op != "has" && c.op != "glob" {
 			continue
 		}
-		if keys, all, ok = c.keys(w, env); ok {
+		if keys, all, ok = c.keys(w, x, env); ok {
 			return keys, all, true
 		}
 	}
@@ -54,13 +51,17 @@ func (m *matcher) keysOf(w *world, env bindings) (keys []string, all, ok bool) {
 
 // keys returns the keys of the operands; all is false where a reference may stand
 // for further values.
-func (c *comparison) keys(w *world, env bindings) (keys []string, all, ok bool) {
+func (c *comparison) keys(w *world, x *index, env bindings) (keys []string, all, ok bool) {
 	all = true
 	for i := range c.operands {
 		o := &c.operands[i]
 		switch {
 		case o.glob != "":
-			return nil, false, false
+			for key := range x.byKey {
+				if matchGlob(o.glob, key) {
+					keys = append(keys, key)
+				}
+			}
 		case o.ref == nil:
 			keys = append(keys, o.lit.key())
 		default:
@@ -81,11 +82,14 @@ func (w *world) lookup(c *clause, env bindings) []fact {
 	var best []int32
 	found := false
 	for _, m := range c.matchers {
-		keys, complete, ok := m.keysOf(w, env)
-		if !ok || !complete {
+		if !m.field.typ.indexed() || m.stack != nil || m.negative() {
 			continue
 		}
 		x := w.indexOf(c.kind, m.field)
+		keys, complete, ok := m.keysOf(w, x, env)
+		if !ok || !complete {
+			continue
+		}
 		n := len(x.loose)
 		for _, k := range keys {
 			n += len(x.byKey[k])

@@ -55,7 +55,7 @@ func (w *world) candidates(c *clause, env bindings) (facts []fact, missing []Mis
 	if c.walk >= 0 {
 		w.walkFor(w.together(c))
 		if w.callees.short[c.walk] {
-			missing = append(missing, Missing{What: fmt.Sprintf("of the threads that may fit, the first %d were looked at", mostWalked), Command: c.findThreads()})
+			missing = append(missing, Missing{What: "there are more threads that may fit than rules look at", Command: c.findThreads()})
 		}
 		return w.callees.facts[c.walk], missing, missing != nil
 	}

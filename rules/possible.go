@@ -1,5 +1,7 @@
 package rules
 
+import "kdlocks/locks"
+
 // possible reports whether each clause of match may hold by itself, whatever the
 // others bind: a rule of which one can't is silent, and costs no search.
 func (w *world) possible(r *Rule) bool {
@@ -31,7 +33,38 @@ func (w *world) possibleClause(c *clause) bool {
 	case c.walk >= 0 || c.byKey():
 		return true
 	}
-	for _, f := range w.lookup(c, nil) {
+	return w.anyFits(c)
+}
+
+// anyFits reports whether any fact fits what a clause says without bindings. It
+// asks the first index that helps, which need not be the best: it stops at one.
+func (w *world) anyFits(c *clause) bool {
+	all := w.factsOf(c.kind)
+	fits := func(numbers []int32) bool {
+		for _, n := range numbers {
+			if w.mayBeFact(c, all[n]) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, m := range c.matchers {
+		if !m.constant() || !m.field.typ.indexed() || m.negative() {
+			continue
+		}
+		x := w.indexOf(c.kind, m.field)
+		keys, _, ok := m.keysOf(w, x, nil)
+		if !ok {
+			continue
+		}
+		for _, key := range keys {
+			if fits(x.byKey[key]) {
+				return true
+			}
+		}
+		return fits(x.loose)
+	}
+	for _, f := range all {
 		if w.mayBeFact(c, f) {
 			return true
 		}
@@ -39,12 +72,70 @@ func (w *world) possibleClause(c *clause) bool {
 	return false
 }
 
-// needsSeen reports whether the input has what the clause needs on a stack. A
-// thread that was not printed may have it.
+// needsSeen reports whether the input may have what the clause needs on a stack: a
+// thread that is asked for by its address and was not printed may have it.
 func (w *world) needsSeen(c *clause) bool {
-	if c.byKey() {
+	if c.byKey() && !(w.allPrinted() && c.asksForListed()) {
 		return true
 	}
 	_, ok := needed(c.needs, w.seen)
 	return ok
+}
+
+// asksForListed reports whether the clause asks for threads that locks and findings
+// name, and for no others.
+func (c *clause) asksForListed() bool {
+	for _, m := range c.matchers {
+		if m.field.name != c.kind.key {
+			continue
+		}
+		for _, op := range m.ops {
+			for _, o := range op.operands {
+				if o.ref == nil || !listsThreads[o.ref.kind] {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// listsThreads are the kinds of facts whose threads allPrinted looks at.
+var listsThreads = map[string]bool{"lock": true, "owner": true, "waiter": true, "finding": true}
+
+// allPrinted reports whether the stacks of all threads were printed that locks and
+// findings name.
+func (w *world) allPrinted() bool {
+	if w.printed == Unknown {
+		w.printed = truth(w.lacksNone())
+	}
+	return w.printed == True
+}
+
+func (w *world) lacksNone() bool {
+	for _, r := range w.snap.Resources {
+		for i := range r.Resolved {
+			if !w.snap.HasStack(r.Resolved[i].Thread) {
+				return false
+			}
+		}
+		for _, list := range [][]locks.Waiter{r.SharedWaiters, r.ExclusiveWaiters} {
+			for _, q := range list {
+				if !q.Marker() && !w.snap.HasStack(q.Thread) {
+					return false
+				}
+			}
+		}
+		if s, e := r.Unlisted(); s+e+r.UnlistedOwners() > 0 {
+			return false
+		}
+	}
+	for i := range w.findings {
+		for _, a := range w.findings[i].Threads {
+			if !w.snap.HasStack(a) {
+				return false
+			}
+		}
+	}
+	return true
 }

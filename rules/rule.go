@@ -213,6 +213,7 @@ type operand struct {
 // reference names a field of a fact that another clause bound.
 type reference struct {
 	name  string
+	kind  string
 	field *field
 }
 

@@ -84,7 +84,7 @@ func (s *scope) resolve(ref string) (*reference, string) {
 	if f == nil {
 		return nil, fmt.Sprintf("%s is %s, and that has no field %q%s", name, an(k.name), clip(fieldName), orKeys(fieldName, k.fieldNames()))
 	}
-	return &reference{name: name, field: f}, ""
+	return &reference{name: name, kind: k.name, field: f}, ""
 }
 
 // resolve finds what a reference that a node is means; nil if it has a mistake.

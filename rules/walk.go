@@ -13,9 +13,9 @@ type callees struct {
 	short  []bool // for which not all threads were read that may fit
 }
 
-// mostWalked bounds the skimmed threads that are read whole for one clause, which
-// costs far more than to skim them.
-const mostWalked = 256
+// mostWalked bounds the skimmed threads that are read whole for one clause, and
+// mostWalkedOfAll for all clauses of a walk: that costs far more than to skim them.
+const mostWalked, mostWalkedOfAll = 256, 1000
 
 // walkFor finds the threads of some clauses, in one walk over the threads for all
 // that no other clause leads to.
@@ -46,6 +46,7 @@ func (w *world) walk(live []*clause, masks [][][]threads.Calls) {
 	for i := range left {
 		left[i] = mostWalked
 	}
+	all := mostWalkedOfAll
 	// wanted says whether a skimmed thread is to be read for one of the clauses.
 	wanted := func(c threads.Calls, b *threads.Brief) bool {
 		found := false
@@ -53,12 +54,15 @@ func (w *world) walk(live []*clause, masks [][][]threads.Calls) {
 			if w.callees.short[live[i].walk] || !allOf(masks[i], c) || !live[i].mayBrief(b) {
 				continue
 			}
-			if left[i] == 0 {
+			if left[i] == 0 || all == 0 {
 				w.callees.short[live[i].walk] = true
 				continue
 			}
 			left[i]--
 			found = true
+		}
+		if found {
+			all--
 		}
 		return found
 	}

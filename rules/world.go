@@ -28,8 +28,8 @@ type world struct {
 	spent bool
 	// allSteps is how many for all of them.
 	allSteps int
-	// named caches symbols.
-	named Truth
+	// named caches symbols, printed allPrinted.
+	named, printed Truth
 }
 
 func newWorld(j *heuristics.Judgement, p *plan) *world {

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"iter"
 
+	"kdlocks/kd"
 	"kdlocks/stacks"
 	"kdlocks/threads"
 )
@@ -52,4 +53,13 @@ func (s *Snapshot) ThreadsWhere(pass func(threads.Calls, *threads.Brief) bool) i
 		func(b *threads.Brief) bool { return pass(b.Calls, b) },
 		func(t *threads.Thread) bool { return pass(t.Calls(), nil) },
 	)
+}
+
+// HasStack reports whether the stack of the thread at an address was printed.
+func (s *Snapshot) HasStack(a kd.Addr) bool {
+	if b := s.Brief(a); b != nil {
+		return !b.Has(threads.NoStack)
+	}
+	t := s.byAddr[a]
+	return t != nil && len(t.Stack.Frames) > 0
 }
