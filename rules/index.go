@@ -75,38 +75,38 @@ func (c *comparison) keys(w *world, x *index, env bindings) (keys []string, all,
 	return keys, all, true
 }
 
-// lookup returns the facts of a kind that a clause may hold for: those of the
-// shortest list that an index gives, else all.
+// lookup returns the facts of a kind that a clause may hold for.
 func (w *world) lookup(c *clause, env bindings) []fact {
-	all := w.factsOf(c.kind)
-	var best []int32
-	found := false
+	lists, ok := w.shortest(c, env)
+	if !ok {
+		return w.factsOf(c.kind)
+	}
+	return pick(w.factsOf(c.kind), slices.Concat(lists...))
+}
+
+// shortest returns the numbers of the facts that a clause may hold for, by the index
+// that leaves the fewest; false if none helps.
+func (w *world) shortest(c *clause, env bindings) (best [][]int32, ok bool) {
+	least := 0
 	for _, m := range c.matchers {
-		if !m.field.typ.indexed() || m.stack != nil || m.negative() {
+		if !m.field.typ.indexed() || m.negative() {
 			continue
 		}
 		x := w.indexOf(c.kind, m.field)
-		keys, complete, ok := m.keysOf(w, x, env)
-		if !ok || !complete {
+		keys, complete, known := m.keysOf(w, x, env)
+		if !known || !complete {
 			continue
 		}
-		n := len(x.loose)
+		n, lists := len(x.loose), [][]int32{x.loose}
 		for _, k := range keys {
 			n += len(x.byKey[k])
+			lists = append(lists, x.byKey[k])
 		}
-		if found && n >= len(best) {
-			continue
+		if !ok || n < least {
+			best, least, ok = lists, n, true
 		}
-		list := append(make([]int32, 0, n), x.loose...)
-		for _, k := range keys {
-			list = append(list, x.byKey[k]...)
-		}
-		best, found = list, true
 	}
-	if !found {
-		return all
-	}
-	return pick(all, best)
+	return best, ok
 }
 
 // pick returns the facts of some numbers, each once, in their order.

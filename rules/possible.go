@@ -1,6 +1,10 @@
 package rules
 
-import "kdlocks/locks"
+import (
+	"slices"
+
+	"kdlocks/locks"
+)
 
 // possible reports whether each clause of match may hold by itself, whatever the
 // others bind: a rule of which one can't is silent, and costs no search.
@@ -36,37 +40,18 @@ func (w *world) possibleClause(c *clause) bool {
 	return w.anyFits(c)
 }
 
-// anyFits reports whether any fact fits what a clause says without bindings. It
-// asks the first index that helps, which need not be the best: it stops at one.
+// anyFits reports whether any fact fits what a clause says without bindings.
 func (w *world) anyFits(c *clause) bool {
 	all := w.factsOf(c.kind)
-	fits := func(numbers []int32) bool {
+	lists, ok := w.shortest(c, nil)
+	if !ok {
+		return slices.ContainsFunc(all, func(f fact) bool { return w.mayBeFact(c, f) })
+	}
+	for _, numbers := range lists {
 		for _, n := range numbers {
 			if w.mayBeFact(c, all[n]) {
 				return true
 			}
-		}
-		return false
-	}
-	for _, m := range c.matchers {
-		if !m.constant() || !m.field.typ.indexed() || m.negative() {
-			continue
-		}
-		x := w.indexOf(c.kind, m.field)
-		keys, _, ok := m.keysOf(w, x, nil)
-		if !ok {
-			continue
-		}
-		for _, key := range keys {
-			if fits(x.byKey[key]) {
-				return true
-			}
-		}
-		return fits(x.loose)
-	}
-	for _, f := range all {
-		if w.mayBeFact(c, f) {
-			return true
 		}
 	}
 	return false
