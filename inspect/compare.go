@@ -54,12 +54,16 @@ func Compare(ctx context.Context, cases []Case, opt Options) (*report.Comparison
 	if err != nil {
 		return nil, err
 	}
+	set, err := opt.rules()
+	if err != nil {
+		return nil, err
+	}
 	found := make(map[*compare.Capture][]rules.Result)
 	for _, k := range c.Captures {
-		if opt.Rules == nil {
+		if set == nil {
 			break
 		}
-		found[k] = opt.Rules.Judge(&k.Judgement)
+		found[k] = set.Judge(&k.Judgement)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -24,8 +24,21 @@ type Options struct {
 	// bytes read so far and bytes in all. Calls never overlap, done never
 	// falls, and Run waits while it runs.
 	Progress func(done, total int64)
-	// Rules are asked about each session, nil for none.
-	Rules *rules.Set
+	// Rules, when not nil, gives the rules that are asked about each session. It is
+	// called once all is read, so that they can be loaded meanwhile.
+	Rules func() (*rules.Set, error)
+}
+
+// These makes Options.Rules of a set.
+func These(set *rules.Set) func() (*rules.Set, error) {
+	return func() (*rules.Set, error) { return set, nil }
+}
+
+func (o *Options) rules() (*rules.Set, error) {
+	if o.Rules == nil {
+		return nil, nil
+	}
+	return o.Rules()
 }
 
 // ErrNothing is wrapped by the error of inputs in which no command's output
@@ -36,8 +49,9 @@ var ErrNothing = transcript.ErrNothing
 var ErrNotText = transcript.ErrNotText
 
 // Run analyses the inputs as one case. The report is nil when nothing was
-// recognised; a report and an error come together when some inputs could be
-// read and others not. It returns ctx's error when that is done first.
+// recognised, or rules have mistakes; a report and an error come together when some
+// inputs could be read and others not. It returns ctx's error when that is done
+// first.
 func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, error) {
 	t, err := transcript.Read(ctx, inputs, opt.Progress)
 	if ctx.Err() != nil {
@@ -50,7 +64,11 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 	if judgeErr != nil {
 		return nil, judgeErr
 	}
-	told, askErr := askRules(ctx, judged, t.Aside, opt.Rules)
+	set, rulesErr := opt.rules()
+	if rulesErr != nil {
+		return nil, rulesErr
+	}
+	told, askErr := askRules(ctx, judged, t.Aside, set)
 	if askErr != nil {
 		return nil, askErr
 	}

@@ -114,7 +114,7 @@ func probeSet(t testing.TB, before ...rules.Source) *rules.Set {
 // withRules analyses inputs and asks rules.
 func withRules(t testing.TB, set *rules.Set, inputs ...inspect.Input) *report.Report {
 	t.Helper()
-	r, err := inspect.Run(context.Background(), inputs, inspect.Options{Rules: set})
+	r, err := inspect.Run(context.Background(), inputs, inspect.Options{Rules: inspect.These(set)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +324,7 @@ func TestKnownIssuesOfComparisons(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := inspect.Compare(context.Background(), cases, inspect.Options{Rules: probeSet(t)})
+	c, err := inspect.Compare(context.Background(), cases, inspect.Options{Rules: inspect.These(probeSet(t))})
 	if err != nil {
 		t.Fatal(err)
 	}

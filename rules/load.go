@@ -6,9 +6,11 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"runtime"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -81,6 +83,7 @@ func (l *loader) source(src Source) error {
 		}
 	}
 	loose := &Pack{Name: strings.TrimSuffix(path.Base(src.Name), path.Ext(src.Name)), Path: src.Name, Builtin: src.Builtin, fsys: src.FS, dir: "."}
+	var read []*ruleFile
 	total := 0
 	for _, f := range files {
 		if path.Base(f) == "pack.yaml" {
@@ -97,7 +100,11 @@ func (l *loader) source(src Source) error {
 		if p == nil {
 			p = loose
 		}
-		l.file(src, p, f, data)
+		read = append(read, &ruleFile{pack: p, name: f, d: newDecoder(src.shown(f), data)})
+	}
+	decodeAll(read)
+	for _, f := range read {
+		l.add(f)
 	}
 	for _, p := range append([]*Pack{loose}, sorted(packs)...) {
 		if slices.ContainsFunc(l.set.Rules, func(r *Rule) bool { return r.Pack == p }) || p != loose {
@@ -203,24 +210,55 @@ func listFiles(src Source) ([]string, error) {
 	return out, nil
 }
 
-// file reads a rule file or one of overrides.
-func (l *loader) file(src Source, p *Pack, name string, data []byte) {
-	d := newDecoder(src.shown(name), data)
-	d.floor = p.MinEngine
-	defer func() { l.problems = append(l.problems, d.problems...) }()
-	root := d.parse()
+// ruleFile is a file of rules or overrides.
+type ruleFile struct {
+	pack      *Pack
+	name      string
+	d         *decoder
+	rules     []*Rule
+	overrides []override
+}
+
+// decodeAll decodes files side by side.
+func decodeAll(files []*ruleFile) {
+	var wg sync.WaitGroup
+	next := make(chan *ruleFile)
+	for range min(len(files), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for f := range next {
+				f.decode()
+			}
+		})
+	}
+	for _, f := range files {
+		next <- f
+	}
+	close(next)
+	wg.Wait()
+}
+
+func (f *ruleFile) decode() {
+	f.d.floor = f.pack.MinEngine
+	root := f.d.parse()
 	if root == nil {
 		return
 	}
-	switch d.format(root) {
+	switch f.d.format(root) {
 	case "":
-		return
 	case OverridesFormat:
-		l.overrides = append(l.overrides, d.overrides(root)...)
-		return
+		f.overrides = f.d.overrides(root)
+	default:
+		f.rules = f.d.rules(root)
 	}
-	for _, r := range d.rules(root) {
-		r.Pack, r.path = p, name
+}
+
+// add takes the rules and overrides of a file.
+func (l *loader) add(f *ruleFile) {
+	d := f.d
+	defer func() { l.problems = append(l.problems, d.problems...) }()
+	l.overrides = append(l.overrides, f.overrides...)
+	for _, r := range f.rules {
+		r.Pack, r.path = f.pack, f.name
 		if before := l.where[r.ID]; before != nil && r.ID != "" {
 			d.rule = r.ID
 			d.fail(r.idAt, "the id is taken by the rule at %s:%d; overrides change a rule, and a new one has an id of its own", before.File, before.Line)

@@ -12,6 +12,7 @@ import (
 	"kdlocks/heuristics"
 	"kdlocks/inspect"
 	"kdlocks/report"
+	"kdlocks/rules"
 )
 
 type analyzeOptions struct {
@@ -58,7 +59,7 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 	if !slices.Contains([]string{"deadlock", "suspected", "never"}, opt.failOn) {
 		return fmt.Errorf("--fail-on %q: not one of deadlock, suspected, never", opt.failOn)
 	}
-	if _, err := a.ruleSet(); err != nil {
+	if err := a.startRules(); err != nil {
 		return err
 	}
 	set, err := a.open(ctx, names)
@@ -73,7 +74,7 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 		cases = slices.Collect(slices.Chunk(set.Inputs, 1))
 	}
 	for i, in := range cases {
-		r, runErr := a.run(ctx, in)
+		r, runErr := a.run(ctx, in, a.ruleSet)
 		err = errors.Join(err, runErr)
 		if r == nil {
 			continue
@@ -87,14 +88,10 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 	return err
 }
 
-// run analyses one case behind a progress bar.
-func (a *app) run(ctx context.Context, in []inspect.Input) (*report.Report, error) {
-	set, err := a.ruleSet()
-	if err != nil {
-		return nil, err
-	}
+// run analyses one case behind a progress bar, with rules or without.
+func (a *app) run(ctx context.Context, in []inspect.Input, rules func() (*rules.Set, error)) (*report.Report, error) {
 	defer a.bar.end()
-	return inspect.Run(ctx, in, inspect.Options{Progress: a.bar.reading, Rules: set})
+	return inspect.Run(ctx, in, inspect.Options{Progress: a.bar.reading, Rules: rules})
 }
 
 // writeCase prints one report, with a title when there are several. Trouble is
@@ -154,14 +151,11 @@ func (a *app) withReport(ctx context.Context, names []string, show func(io.Write
 	if err := a.checkOutput(report.TableFormats()); err != nil {
 		return err
 	}
-	if _, err := a.ruleSet(); err != nil {
-		return err
-	}
 	set, err := a.open(ctx, names)
 	if err != nil && len(set.Inputs) == 0 {
 		return err
 	}
-	r, runErr := a.run(ctx, set.Inputs)
+	r, runErr := a.run(ctx, set.Inputs, nil)
 	if r != nil && !a.quiet {
 		if werr := show(a.stdout, r); werr != nil {
 			return werr

@@ -41,7 +41,7 @@ func (a *app) compare(ctx context.Context, failOn string, names []string) error 
 	case !slices.Contains([]string{"deadlock", "suspected", "never"}, failOn):
 		return fmt.Errorf("--fail-on %q: not one of deadlock, suspected, never", failOn)
 	}
-	if _, err := a.ruleSet(); err != nil {
+	if err := a.startRules(); err != nil {
 		return err
 	}
 	var cases []inspect.Case
@@ -78,12 +78,8 @@ func (a *app) compare(ctx context.Context, failOn string, names []string) error 
 
 // runCompare compares behind a progress bar.
 func (a *app) runCompare(ctx context.Context, cases []inspect.Case) (*report.Comparison, error) {
-	set, err := a.ruleSet()
-	if err != nil {
-		return nil, err
-	}
 	defer a.bar.end()
-	return inspect.Compare(ctx, cases, inspect.Options{Progress: a.bar.reading, Rules: set})
+	return inspect.Compare(ctx, cases, inspect.Options{Progress: a.bar.reading, Rules: a.ruleSet})
 }
 
 // compareCode is the promise of the exit codes, read off a comparison: a deadlock

@@ -41,7 +41,9 @@ type app struct {
 	max    byteSize
 
 	ruleFlags ruleFlags
-	rules     *rules.Set // nil until it is loaded
+	rulesOnce sync.Once
+	rules     *rules.Set
+	rulesErr  error
 
 	bar    *bar
 	mu     sync.Mutex // of opened, which an interrupt may close at any time

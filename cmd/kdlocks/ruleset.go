@@ -28,9 +28,22 @@ func today() string { return time.Now().Format(time.DateOnly) }
 // ruleSet loads the rules once: the packs that kdlocks ships with, those of the
 // user's folder, and those that were named.
 func (a *app) ruleSet() (*rules.Set, error) {
-	if a.rules != nil {
-		return a.rules, nil
+	a.rulesOnce.Do(func() { a.rules, a.rulesErr = a.loadRules() })
+	return a.rules, a.rulesErr
+}
+
+// startRules loads the rules while the log is read. Mistakes in a user's own rules
+// are told before that.
+func (a *app) startRules() error {
+	if len(a.ruleFlags.paths) == 0 && userRules() == "" {
+		go a.ruleSet()
+		return nil
 	}
+	_, err := a.ruleSet()
+	return err
+}
+
+func (a *app) loadRules() (*rules.Set, error) {
 	var sources []rules.Source
 	if !a.ruleFlags.noBuiltin {
 		sources = append(sources, rules.Builtin())
@@ -46,9 +59,7 @@ func (a *app) ruleSet() (*rules.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := rules.Load(append(sources, named...), today())
-	a.rules = set
-	return set, err
+	return rules.Load(append(sources, named...), today())
 }
 
 // userRules returns the folder of the user's own rules, "" if there is none with
