@@ -151,6 +151,11 @@ func (a *app) withReport(ctx context.Context, names []string, show func(io.Write
 	if err := a.checkOutput(report.TableFormats()); err != nil {
 		return err
 	}
+	if len(a.ruleFlags.paths) > 0 { // lists ask no rule, but a mistake in a named one is told
+		if _, err := a.ruleSet(); err != nil {
+			return err
+		}
+	}
 	set, err := a.open(ctx, names)
 	if err != nil && len(set.Inputs) == 0 {
 		return err
