@@ -8,7 +8,10 @@ var windowsModules = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr 
 	rdbss mup npfs msfs ksecdd win32k win32kbase win32kfull dxgkrnl dxgmms1 dxgmms2 watchdog tcpip ndis afd http srv srv2 srvnet
 	mrxsmb mrxsmb10 mrxsmb20 volsnap volmgr volmgrx partmgr mountmgr disk classpnp storport storahci stornvme ataport scsiport
 	pci acpi pshed kdcom bootvid wof fileinfo netio tdx cng ci clfs tm vmbus vdrvroot ntdll kernel32 kernelbase wow64 wow64cpu user32 verifier
-	luafv rdyboost fvevol cdd fwpkclnt tunnel`)
+	luafv rdyboost fvevol cdd fwpkclnt tunnel dfsc mrxdav nfsrdr wdf01000 wcifs cldflt bindflt msrpc`)
+
+// onBehalf are those whose routines other drivers call to wait.
+var onBehalf = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr wdf01000`)
 
 func wordSet(words string) map[string]bool {
 	set := make(map[string]bool)
@@ -23,6 +26,13 @@ func wordSet(words string) map[string]bool {
 func OfWindows(module string) bool {
 	name := strings.ToLower(module)
 	return name == "" || windowsModules[name] || windowsModules[imageName(name)]
+}
+
+// OnBehalf reports whether a module waits where other drivers ask it to: the kernel
+// and its frameworks. "" counts as one.
+func OnBehalf(module string) bool {
+	name := strings.ToLower(module)
+	return name == "" || onBehalf[name] || onBehalf[imageName(name)]
 }
 
 // imageName takes the ending off the name of a module's file.

@@ -234,6 +234,8 @@ func (t *Thread) Waits() Wait {
 			return found
 		case !user && !t.User && !stacks.OfWindows(f.Module):
 			return Wait{Frame: i, Driver: f.Module}
+		case !stacks.OnBehalf(f.Module):
+			return found // a driver of Windows waits for reasons of its own
 		}
 	}
 	return found
