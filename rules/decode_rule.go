@@ -351,7 +351,7 @@ func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
 		name := s[m[2]:m[3]]
 		if k, ok := scope.kinds[name]; !ok {
 			upper := strings.ToUpper(name[:1]) + name[1:]
-			if k, ok = scope.kinds[upper]; !ok || k == nil || m[4] < 0 {
+			if k = scope.kinds[upper]; k == nil || m[4] < 0 {
 				continue
 			}
 			name = upper

@@ -1,0 +1,143 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// result makes the Result of what was found.
+func (e *evaluation) result() Result {
+	out := Result{Rule: e.rule, Outcome: NoMatch, w: e.w}
+	s := e.best
+	switch {
+	case s != nil:
+		out.Outcome = s.outcome
+	case e.excluded != nil:
+		s, out.Outcome = e.excluded, Excluded
+	case e.open != nil:
+		s, out.Outcome = e.open, CouldNotCheck
+	default:
+		return out
+	}
+	out.env, out.bound = s.env, append(slices.Clip(s.boosted), s.excludes...)
+	headsOfAny(s.states)
+	for _, list := range [][]clauseState{s.states, s.boosted, s.excludes} {
+		for i := range list {
+			out.Clauses = append(out.Clauses, e.w.told(&list[i]))
+		}
+	}
+	if out.Outcome == Excluded {
+		out.Because = s.excludes[len(s.excludes)-1].because(e.w, s.env)
+	}
+	e.fill(&out, s)
+	return out
+}
+
+// headsOfAny gives each "any" the truth of the clauses below it.
+func headsOfAny(states []clauseState) {
+	head := -1
+	for i := range states {
+		switch {
+		case states[i].c.any != nil:
+			head = i
+		case !states[i].c.inner:
+			head = -1
+		case head >= 0:
+			states[head].truth = states[head].truth.and(states[i].truth)
+		}
+	}
+}
+
+// fill puts the words of a result in.
+func (e *evaluation) fill(out *Result, s *solution) {
+	r := e.rule
+	out.Explanation, out.Remedy, out.Disproof = r.Explain.fill(e.w, s.env), r.Remedy.fill(e.w, s.env), r.disproof(e.w, s.env)
+	for _, name := range slices.Sorted(maps.Keys(s.env)) {
+		b := s.env[name]
+		if b.fact == nil {
+			continue
+		}
+		out.Bound = append(out.Bound, Binding{Name: name, Kind: b.kind.name, Fact: b.name(e.w), At: b.kind.at(b.fact)})
+		if b.kind.addr == nil || b.kind.addr(b.fact) == 0 {
+			continue
+		}
+		switch b.kind.name {
+		case "thread":
+			out.Threads = append(out.Threads, b.kind.addr(b.fact))
+		case "lock":
+			out.Locks = append(out.Locks, b.kind.addr(b.fact))
+		}
+	}
+	same := map[string]bool{s.facts(): true}
+	for i := range e.others {
+		if key := e.others[i].facts(); !same[key] {
+			same[key] = true
+			out.Candidates = append(out.Candidates, e.others[i].name(e.w))
+		}
+	}
+	out.MoreCandidates = e.more - len(e.others)
+	for _, c := range out.Clauses {
+		for _, m := range c.Missing {
+			out.Ask = add(out.Ask, m.Command)
+		}
+	}
+	for _, a := range r.Ask {
+		for _, command := range a.commands(e.w, s.env) {
+			out.Ask = add(out.Ask, command)
+		}
+	}
+}
+
+func add(list []string, s string) []string {
+	if s == "" || slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// because fills the template of an exclude with the fact that it was found for.
+func (st *clauseState) because(w *world, env bindings) string {
+	if st.env != nil {
+		return st.c.because.fill(w, st.env)
+	}
+	if st.c.as == "" || st.fact == nil {
+		return st.c.because.fill(w, env)
+	}
+	inner := maps.Clone(env)
+	inner[st.c.as] = bound{st.c.kind, st.fact}
+	return st.c.because.fill(w, inner)
+}
+
+// name says what a name is bound to: an address, a name, else where it was read.
+func (b bound) name(w *world) string {
+	for _, f := range b.kind.fields[:min(2, len(b.kind.fields))] {
+		if v := f.get(w, b.fact); len(v.List) > 0 {
+			return v.List[0].String()
+		}
+	}
+	return ""
+}
+
+// name says what was bound in a solution: "L fffffa8011efede8, T fffffa80169538a0 (likely)".
+func (s *solution) name(w *world) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(s.env)) {
+		if b := s.env[name]; b.fact != nil {
+			parts = append(parts, name+" "+b.name(w))
+		}
+	}
+	return strings.Join(parts, ", ") + " (" + string(s.outcome) + ")"
+}
+
+// facts tells what was bound, under whatever names: two solutions that differ in
+// names alone are one.
+func (s *solution) facts() string {
+	var parts []string
+	for _, b := range s.env {
+		parts = append(parts, fmt.Sprintf("%T %p", b.fact, b.fact))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " ")
+}
