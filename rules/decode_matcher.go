@@ -124,7 +124,10 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 		if why := badGlob(s); why != "" {
 			d.failAt(n, "%s: %s: %q", f.name, why, clip(s))
 		}
-		c.operands = append(c.operands, operand{glob: strings.ToLower(s)})
+		if f.typ != Text {
+			s = strings.ToLower(s)
+		}
+		c.operands = append(c.operands, operand{glob: s})
 		return
 	}
 	typ := f.typ

@@ -58,7 +58,7 @@ func init() {
 			{name: "symbol", typ: Name, doc: "its name, where the debugger knows one: nt!CmpRegistryLock", get: getter(lockSymbol)},
 			{name: "state", typ: Enum, common: true, words: states, doc: "how it is held", get: getter(func(_ *world, r lockFact) Values { return text(Enum, r.Mode.String(), r.At) })},
 			{name: "owner", typ: Address, list: true, doc: "the owner entries as printed, with their low bits", get: getter(owners(func(o *snapshot.Owner) Values { return address(o.Raw, o.At) }))},
-			{name: "owner_thread", typ: Address, list: true, doc: "the threads behind the owner entries", get: getter(owners(func(o *snapshot.Owner) Values { return address(o.Thread, o.At) }))},
+			{name: "owner_thread", typ: Address, list: true, doc: "the threads behind the owner entries", command: unresolvedOwner, get: getter(owners(func(o *snapshot.Owner) Values { return address(o.Thread, o.At) }))},
 			{name: "owner_kind", typ: Enum, words: ownerKinds, list: true, doc: "what the owner entries are: a thread, a thread with low bits set, or an owner pointer", get: getter(owners(ownerKind))},
 			{name: "owner_text", typ: Name, list: true, doc: "what the debugger remarks behind the owner entries: *Unknown owner*", get: getter(owners(func(o *snapshot.Owner) Values { return text(Name, o.Remark, o.At) }))},
 			{name: "owners", typ: Number, common: true, doc: "how many owner entries are listed", get: getter(func(_ *world, r lockFact) Values { return number(Number, float64(len(r.Owners)), r.At) })},
@@ -86,11 +86,11 @@ func init() {
 		fields: []*field{
 			{name: "lock", typ: Address, doc: "the ERESOURCE that it owns", get: getter(func(_ *world, o *ownerFact) Values { return address(o.lock.Addr, o.lock.At) })},
 			{name: "raw", typ: Address, doc: "the entry as printed, with its low bits", get: getter(func(_ *world, o *ownerFact) Values { return address(o.Raw, o.At) })},
-			{name: "thread", typ: Address, doc: "the thread behind it", ask: "!thread %s 1f", get: getter(func(_ *world, o *ownerFact) Values { return address(o.Thread, o.At) })},
+			{name: "thread", typ: Address, doc: "the thread behind it", command: ownerCommand, get: getter(func(_ *world, o *ownerFact) Values { return address(o.Thread, o.At) })},
 			{name: "kind", typ: Enum, words: ownerKinds, doc: "a thread, a thread with low bits set, or an owner pointer", get: getter(func(_ *world, o *ownerFact) Values { return ownerKind(o.Owner) })},
 			{name: "remark", typ: Name, doc: "what the debugger remarks behind it", get: getter(func(_ *world, o *ownerFact) Values { return text(Name, o.Remark, o.At) })},
-			{name: "live", typ: Bool, doc: "whether the frame that an owner pointer points into still runs", ask: "!thread %s 1f", get: getter(func(_ *world, o *ownerFact) Values { return tri(o.Live, o.At) })},
-			{name: "set_by", typ: Name, doc: "module!function whose parameter or local an owner pointer is", ask: "!thread %s 1f", get: getter(setBy)},
+			{name: "live", typ: Bool, doc: "whether the frame that an owner pointer points into still runs", command: ownerCommand, get: getter(func(_ *world, o *ownerFact) Values { return tri(o.Live, o.At) })},
+			{name: "set_by", typ: Name, doc: "module!function whose parameter or local an owner pointer is", command: ownerCommand, get: getter(setBy)},
 			{name: "count", typ: Number, common: true, doc: "how often it took the ERESOURCE", get: getter(func(_ *world, o *ownerFact) Values { return number(Number, float64(o.Count), o.At) })},
 		},
 	})
@@ -111,6 +111,27 @@ func init() {
 			{name: "place", typ: Number, common: true, doc: "its place in its list, counted from 1", get: getter(func(_ *world, q *waiterFact) Values { return number(Number, float64(q.place), q.At) })},
 		},
 	})
+}
+
+// unresolvedOwner asks for the thread behind the first owner entry without one.
+func unresolvedOwner(_ *world, f fact) string {
+	r := f.(lockFact)
+	for i := range r.Resolved {
+		if o := &r.Resolved[i]; o.Thread == 0 {
+			return "!thread " + bare(o.Raw) + " e"
+		}
+	}
+	return "!locks -v " + bare(r.Addr)
+}
+
+// ownerCommand asks for the stack of an owner: by what its entry holds where that
+// is no thread.
+func ownerCommand(_ *world, f fact) string {
+	o := f.(*ownerFact)
+	if o.Pointer || o.Thread == 0 {
+		return "!thread " + bare(o.Raw) + " e"
+	}
+	return "!thread " + bare(o.Thread) + " 1f"
 }
 
 func findLock(w *world, v Value) fact {

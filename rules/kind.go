@@ -53,6 +53,9 @@ type field struct {
 	doc    string
 	ask    string // the command that supplies it, with %s for the key; "" takes that of the kind
 	get    func(*world, fact) Values
+	// command, when not nil, names the command for what of a fact is missing; "" takes
+	// ask.
+	command func(*world, fact) string
 }
 
 // kinds are all kinds by name, in the order of their documentation.

@@ -157,6 +157,9 @@ func (c *comparison) holds(v, with Value, glob string) bool {
 	switch c.op {
 	case "eq", "ne", "in", "has", "glob":
 		if glob != "" {
+			if v.Type == Text {
+				return matchGlob(glob, v.S)
+			}
 			return matchGlob(glob, strings.ToLower(v.S))
 		}
 		return v.equals(with)

@@ -119,7 +119,7 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, m
 			values = o.ref.values(w, env)
 		}
 		if !values.All {
-			missing = append(missing, Missing{What: "all of what " + o.refName() + " stands for"})
+			missing = append(missing, Missing{What: "all of what " + o.refName() + " stands for", Command: w.commandFor(o, env)})
 		}
 		for _, v := range values.List {
 			if f := c.kind.find(w, v); f != nil {
@@ -135,6 +135,39 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, m
 		}
 	}
 	return facts, missing
+}
+
+// commandFor is the command that supplies the rest of what a reference stands for.
+func (w *world) commandFor(o *operand, env bindings) string {
+	b := env[o.ref.name]
+	if b.fact == nil {
+		return ""
+	}
+	return w.fieldCommand(b.kind, o.ref.field, b.fact)
+}
+
+// fieldCommand is the command that supplies a field of a fact.
+func (w *world) fieldCommand(k *kind, f *field, of fact) string {
+	if f.command != nil {
+		if c := f.command(w, of); c != "" {
+			return c
+		}
+	}
+	form := f.ask
+	if form == "" {
+		form = k.one
+	}
+	if form == "" {
+		form = k.ask
+	}
+	key := w.keyOf(k, of)
+	if !strings.Contains(form, "%s") {
+		return form
+	}
+	if key == nil {
+		return ""
+	}
+	return fmt.Sprintf(form, key.String())
 }
 
 func (o *operand) refName() string {
@@ -195,15 +228,10 @@ func (w *world) missingOf(c *clause, m *matcher, f fact, v *verdict) Missing {
 	if v.without != "" {
 		return Missing{What: what + ": no symbols for " + v.without, Command: ".reload /f " + fileOf(v.without)}
 	}
-	form := m.field.ask
-	if form == "" {
-		form = c.kind.one
+	if len(c.ask) > 0 {
+		return Missing{What: what, Command: c.ask[0].fill(w, nil)}
 	}
-	if form == "" {
-		form = c.kind.ask
-	}
-	key := w.keyOf(c.kind, f)
-	return Missing{What: what, Command: w.command(c, form, key)}
+	return Missing{What: what, Command: w.fieldCommand(c.kind, m.field, f)}
 }
 
 // keyOf returns the value that commands name a fact by, nil if it has none.

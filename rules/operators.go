@@ -21,7 +21,7 @@ var operators = []operator{
 	{name: "gte", doc: "is greater or equal", fits: isOrdered},
 	{name: "lt", doc: "is less", fits: isOrdered},
 	{name: "lte", doc: "is less or equal", fits: isOrdered},
-	{name: "glob", doc: "fits a pattern, in either case: * stands for any run of letters, ? for one", fits: func(f *field) bool { return f.typ == Name || f.typ == Text }},
+	{name: "glob", doc: "fits a pattern, names in either case: * stands for any run of letters, ? for one", fits: func(f *field) bool { return f.typ == Name || f.typ == Text }},
 	{name: "holds", doc: "the range holds the address of the reference or value, its low bits left out", fits: func(f *field) bool { return f.typ == Range }},
 	{name: "near", doc: "{ref: NAME.field, pct: N}: differs by at most N percent", fits: func(f *field) bool { return f.typ.numeric() }},
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -124,6 +125,8 @@ func (v Value) String() string {
 		return inWords(v.N)
 	case Date:
 		return dateOf(v.N)
+	case Percent:
+		return strconv.FormatFloat(math.Round(v.N*10)/10, 'f', -1, 64)
 	}
 	return strconv.FormatFloat(v.N, 'f', -1, 64)
 }
