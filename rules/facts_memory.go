@@ -2,6 +2,7 @@ package rules
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -12,6 +13,7 @@ import (
 type poolFact struct {
 	tag  string
 	rows []pooled // in the order of the input
+	now  bool     // the session itself lists the tag; earlier ones may, too
 }
 
 // pooled is a row and its listing.
@@ -224,32 +226,86 @@ func poolFrees(_ *world, p *poolFact) Values {
 	return number(Number, float64(sum), p.last().At)
 }
 
-// wholePool reports whether a listing has every tag.
-func wholePool(w *world, _ *clause) bool {
+// wholePool reports whether no tag is missing that a clause may hold for: a
+// listing has every tag, or it is sorted and the clause asks for tags that stand
+// above its last one.
+func wholePool(w *world, c *clause) bool {
 	for _, p := range w.snap.Memory.Pools {
-		if p.Whole() {
+		if p.Whole() || p.OfSession != memory.Yes && (asksAbove(p, memory.NonPaged, c, "np_bytes", "np_rank") || asksAbove(p, memory.Paged, c, "paged_bytes", "paged_rank")) {
 			return true
 		}
 	}
 	return false
 }
 
+// asksAbove reports whether a clause asks for more bytes than the last tag has
+// whose place in a listing is known, or for a place before it.
+func asksAbove(p *memory.Pool, t memory.Type, c *clause, bytes, rank string) bool {
+	last := 0
+	least := int64(0)
+	for i, place := range p.Ranks(t) {
+		if place > last {
+			last, least = place, p.Rows[i].Of(t).Bytes.N
+		}
+	}
+	if last == 0 {
+		return false
+	}
+	for _, m := range c.matchers {
+		if !m.constant() || m.negative() {
+			continue
+		}
+		for _, op := range m.ops {
+			if m.field.name == bytes && op.above(float64(least)) || m.field.name == rank && op.upTo(float64(last)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// above reports whether only values greater than n fit a comparison with literals.
+func (c *comparison) above(n float64) bool {
+	for i := range c.operands {
+		v := c.operands[i].lit.N
+		if v < n || v == n && c.op != "gt" {
+			return false
+		}
+	}
+	return c.op == "gt" || c.op == "gte" || c.op == "eq" || c.op == "in"
+}
+
+// upTo reports whether only values up to n fit a comparison with literals.
+func (c *comparison) upTo(n float64) bool {
+	for i := range c.operands {
+		v := c.operands[i].lit.N
+		if v > n && !(c.op == "lt" && v <= n+1) {
+			return false
+		}
+	}
+	return c.op == "lt" || c.op == "lte" || c.op == "eq" || c.op == "in"
+}
+
 // allPool joins the rows of one tag. The pool of a session is not that of the
-// system.
+// system. Listings of the machine before it ran on tell of growth alone.
 func allPool(w *world) iter.Seq[fact] {
 	return func(yield func(fact) bool) {
 		byTag := make(map[string]*poolFact)
 		var order []*poolFact
-		for _, p := range w.snap.Memory.Pools {
+		for i, p := range slices.Concat(w.snap.EarlierPools, w.snap.Memory.Pools) {
 			if p.OfSession == memory.Yes {
 				continue
 			}
+			earlier := i < len(w.snap.EarlierPools)
 			for i := range p.Rows {
 				r := &p.Rows[i]
 				f := byTag[r.Tag]
 				if f == nil {
 					f = &poolFact{tag: r.Tag}
-					byTag[r.Tag], order = f, append(order, f)
+					byTag[r.Tag] = f
+				}
+				if !earlier && !f.now {
+					f.now, order = true, append(order, f)
 				}
 				f.rows = append(f.rows, pooled{r, p})
 			}
@@ -286,13 +342,16 @@ func percent(v *memory.VM, part, whole string) Values {
 	return number(Percent, float64(p.Pages.N)*100/float64(m.Pages.N), p.At)
 }
 
+// nonPagedPercent is as printed where it cannot be true: overRAM tells.
 func nonPagedPercent(_ *world, v *memory.VM) Values {
-	used, ok := v.NonPagedUsage()
-	m := v.Counter(memory.NonPagedPoolMax)
-	if !ok || m == nil || !m.Pages.Known() || m.Pages.N <= 0 {
+	p, ok := v.NonPagedPercent()
+	if !ok {
+		p, ok = v.PrintedNonPagedPercent()
+	}
+	if !ok {
 		return unknown
 	}
-	return number(Percent, float64(used)*100/float64(m.Pages.N), counterAt(v, memory.NonPagedPoolUsage))
+	return number(Percent, p, counterAt(v, memory.NonPagedPoolUsage))
 }
 
 func overRAM(_ *world, v *memory.VM) Values {

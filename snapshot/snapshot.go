@@ -142,6 +142,9 @@ type Snapshot struct {
 	// Memory is what !vm, !poolused and poolmon printed, in the order of the input:
 	// several listings of pool may show growth.
 	Memory memory.Listing
+	// EarlierPools are listings of pool that earlier sessions of the input show of the
+	// same machine, before it ran on.
+	EarlierPools []*memory.Pool
 	// HasLocks is true when !locks output was read at all; Total and Held are
 	// the figures of its last line.
 	HasLocks    bool

@@ -631,60 +631,6 @@ func (r *router) endSession(s *session) {
 	r.raw = append(r.raw, &rawSession{target: s.target, id: s.id, facts: f})
 }
 
-// build makes the snapshots of all sessions. Sessions that say of themselves
-// that they looked at the same machine at the same moment, such as two logs of
-// one dump, are one.
-func (r *router) build() {
-	whole := make([]*rawSession, 0, len(r.raw))
-	index := make(map[moment]int)
-	for _, s := range r.raw {
-		m, known := s.id.moment()
-		known = known && !s.facts.runsLive()
-		if i, ok := index[m]; ok && known {
-			whole[i].facts.add(s.facts)
-			whole[i].target.Repeated = true
-			if whole[i].target.Bugcheck == nil {
-				whole[i].target.Bugcheck = s.target.Bugcheck
-			}
-			continue
-		}
-		if known {
-			index[m] = len(whole)
-		}
-		whole = append(whole, s)
-	}
-	for _, s := range whole {
-		moments := splitMoments(s.facts)
-		for i, f := range moments {
-			if len(moments) > 1 {
-				s.target.Moment = i + 1
-			}
-			switch snap := f.snapshot(s.target); {
-			case !snap.OnlyContext():
-				r.out.Snapshots = append(r.out.Snapshots, snap)
-			case !snap.Empty():
-				r.out.Aside = append(r.out.Aside, snap)
-			}
-		}
-	}
-	if len(r.out.Snapshots) == 0 {
-		r.out.Snapshots, r.out.Aside = r.out.Aside, nil
-	}
-	if len(r.out.Snapshots) == 0 && !r.sawUser {
-		r.onlyTargets(whole)
-	}
-}
-
-// onlyTargets makes snapshots of sessions that tell nothing but what machine
-// they looked at. Beside others they would only make those look undecided.
-func (r *router) onlyTargets(sessions []*rawSession) {
-	for _, s := range sessions {
-		if s.target.Known() {
-			r.out.Snapshots = append(r.out.Snapshots, s.facts.snapshot(s.target))
-		}
-	}
-}
-
 // nothing explains why no session holds a fact.
 func (r *router) nothing(inputs []Input) error {
 	name := "input"

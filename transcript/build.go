@@ -1,0 +1,85 @@
+package transcript
+
+import (
+	"kdlocks/memory"
+	"kdlocks/snapshot"
+	"slices"
+)
+
+// build makes the snapshots of all sessions. Sessions that say of themselves
+// that they looked at the same machine at the same moment, such as two logs of
+// one dump, are one.
+func (r *router) build() {
+	whole := make([]*rawSession, 0, len(r.raw))
+	index := make(map[moment]int)
+	for _, s := range r.raw {
+		m, known := s.id.moment()
+		known = known && !s.facts.runsLive()
+		if i, ok := index[m]; ok && known {
+			whole[i].facts.add(s.facts)
+			whole[i].target.Repeated = true
+			if whole[i].target.Bugcheck == nil {
+				whole[i].target.Bugcheck = s.target.Bugcheck
+			}
+			continue
+		}
+		if known {
+			index[m] = len(whole)
+		}
+		whole = append(whole, s)
+	}
+	var snaps []*snapshot.Snapshot
+	for _, s := range whole {
+		moments := splitMoments(s.facts)
+		for i, f := range moments {
+			if len(moments) > 1 {
+				s.target.Moment = i + 1
+			}
+			snap := f.snapshot(s.target)
+			snaps = append(snaps, snap)
+			switch {
+			case !snap.OnlyContext():
+				r.out.Snapshots = append(r.out.Snapshots, snap)
+			case !snap.Empty():
+				r.out.Aside = append(r.out.Aside, snap)
+			}
+		}
+	}
+	r.linkPools(snaps)
+	if len(r.out.Snapshots) == 0 {
+		r.out.Snapshots, r.out.Aside = r.out.Aside, nil
+	}
+	if len(r.out.Snapshots) == 0 && !r.sawUser {
+		r.onlyTargets(whole)
+	}
+}
+
+// linkPools gives each session the listings of pool of those before it that saw the
+// same machine, which ran on in between.
+func (r *router) linkPools(snaps []*snapshot.Snapshot) {
+	earlier := make(map[int][]*memory.Pool)
+	up := make(map[int]int64)
+	for _, s := range snaps {
+		machine := s.Target.Attached
+		if ms, ok := snapshot.ParseUptime(s.Target.Uptime); ok {
+			if ms < up[machine] {
+				earlier[machine] = nil // it was started anew
+			}
+			up[machine] = ms
+		}
+		if len(s.Memory.Pools) > 0 {
+			s.EarlierPools = slices.Clip(earlier[machine])
+		}
+		earlier[machine] = append(earlier[machine], s.Memory.Pools...)
+	}
+}
+
+// onlyTargets makes snapshots of sessions that tell nothing but what machine
+// they looked at. Beside others they would only make those look undecided.
+func (r *router) onlyTargets(sessions []*rawSession) {
+	for _, s := range sessions {
+		if s.target.Known() {
+			r.out.Snapshots = append(r.out.Snapshots, s.facts.snapshot(s.target))
+		}
+	}
+}
