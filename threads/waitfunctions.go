@@ -210,6 +210,7 @@ func (t *Thread) Waits() Wait {
 		return found
 	}
 	direct, user := true, false
+	own := false // a driver of Windows waits for reasons of its own
 	for i := range t.Stack.Frames {
 		f := &t.Stack.Frames[i]
 		if IsPlumbing(f.Function) {
@@ -233,10 +234,12 @@ func (t *Thread) Waits() Wait {
 		case found.Function != nil:
 			return found
 		case !user && !t.User && !stacks.OfWindows(f.Module):
+			if own {
+				return found
+			}
 			return Wait{Frame: i, Driver: f.Module}
-		case !stacks.OnBehalf(f.Module):
-			return found // a driver of Windows waits for reasons of its own
 		}
+		own = own || !stacks.OnBehalf(f.Module)
 	}
 	return found
 }
