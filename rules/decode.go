@@ -27,6 +27,7 @@ type decoder struct {
 	rule     string // the id of the rule that is being read
 	floor    string // the engine that all rules of the pack need, "" for any
 	nodes    int
+	before   *yaml.Node // the file as it was parsed before, nil if it was not
 	// newer are the rules that need a newer engine, later the ids that must exist
 	// once all files are read.
 	newer []newer
@@ -85,6 +86,9 @@ func (d *decoder) parse() *yaml.Node {
 	if strings.TrimSpace(d.text) == "" {
 		d.fail(position{1, 1}, "the file is empty")
 		return nil
+	}
+	if d.before != nil {
+		return d.before
 	}
 	var doc yaml.Node
 	if err := yaml.Load([]byte(d.text), &doc); err != nil {
@@ -227,7 +231,7 @@ func (d *decoder) mappingOf(n *yaml.Node, what, noun string, keys []string) (map
 		d.failAt(n, "%s is a mapping%s, and this is %s%s", what, ofKeys(noun, keys), kindOf(n), d.comment(n))
 		return nil, false
 	}
-	out := make(map[string]entry)
+	out := make(map[string]entry, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content) && !d.full(); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		switch have, twice := out[k.Value]; {

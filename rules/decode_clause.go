@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -36,6 +37,21 @@ func (r role) keys() []string {
 	return []string{"as", "any", "count", "ask"}
 }
 
+// clauseKeys are all keys of a clause.
+func (r role) clauseKeys() []string {
+	keysOnce.Do(func() {
+		for _, role := range []role{roleMatch, roleBoost, roleExclude, roleApplies} {
+			allKeys[role] = append(role.keys(), kindNames()...)
+		}
+	})
+	return allKeys[r]
+}
+
+var (
+	keysOnce sync.Once
+	allKeys  [len(roleNames)][]string
+)
+
 // clause reads one clause; nil if it has mistakes.
 func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
 	before := len(d.problems)
@@ -46,7 +62,7 @@ func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
 		scope.bindBroken(n)
 		return nil
 	}
-	m, ok := d.mapping(n, "a clause of "+roleNames[r], append(r.keys(), kindNames()...))
+	m, ok := d.mapping(n, "a clause of "+roleNames[r], r.clauseKeys())
 	if !ok {
 		scope.broken = true
 		return nil

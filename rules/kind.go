@@ -39,6 +39,7 @@ type kind struct {
 	// addr is the address of a fact for evidence, nil if its facts have none.
 	addr   func(fact) kd.Addr
 	fields []*field
+	names  []string // of fields
 }
 
 // field is one field of a kind.
@@ -61,14 +62,22 @@ type field struct {
 // kinds are all kinds by name, in the order of their documentation.
 var kinds []*kind
 
+// kindWords are their names.
+var kindWords []string
+
 // registerKind adds a kind. A second one of a name is a programming error and
 // panics at start.
 func registerKind(k *kind) {
 	if kindNamed(k.name) != nil {
 		panic(fmt.Sprintf("rules: kind %s is registered twice", k.name))
 	}
+	for _, f := range k.fields {
+		k.names = append(k.names, f.name)
+	}
 	kinds = append(kinds, k)
 	slices.SortFunc(kinds, func(a, b *kind) int { return strings.Compare(a.name, b.name) })
+	kindWords = append(kindWords, k.name)
+	slices.Sort(kindWords)
 }
 
 func kindNamed(name string) *kind {
@@ -89,21 +98,9 @@ func (k *kind) field(name string) *field {
 	return nil
 }
 
-func (k *kind) fieldNames() []string {
-	var out []string
-	for _, f := range k.fields {
-		out = append(out, f.name)
-	}
-	return out
-}
+func (k *kind) fieldNames() []string { return k.names }
 
-func kindNames() []string {
-	var out []string
-	for _, k := range kinds {
-		out = append(out, k.name)
-	}
-	return out
-}
+func kindNames() []string { return kindWords }
 
 // each makes a sequence of facts of a slice.
 func each[T any](list []*T) iter.Seq[fact] {

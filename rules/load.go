@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -83,6 +84,10 @@ func (l *loader) source(src Source) error {
 		}
 	}
 	loose := &Pack{Name: strings.TrimSuffix(path.Base(src.Name), path.Ext(src.Name)), Path: src.Name, Builtin: src.Builtin, fsys: src.FS, dir: "."}
+	var kept map[[sha256.Size]byte][]byte
+	if src.Builtin {
+		kept = keptNodes()
+	}
 	var read []*ruleFile
 	total := 0
 	for _, f := range files {
@@ -100,7 +105,7 @@ func (l *loader) source(src Source) error {
 		if p == nil {
 			p = loose
 		}
-		read = append(read, &ruleFile{pack: p, name: f, d: newDecoder(src.shown(f), data)})
+		read = append(read, &ruleFile{pack: p, name: f, shown: src.shown(f), data: data, kept: kept})
 	}
 	decodeAll(read)
 	for _, f := range read {
@@ -214,6 +219,9 @@ func listFiles(src Source) ([]string, error) {
 type ruleFile struct {
 	pack      *Pack
 	name      string
+	shown     string
+	data      []byte
+	kept      map[[sha256.Size]byte][]byte // nodes of built-in packs
 	d         *decoder
 	rules     []*Rule
 	overrides []override
@@ -238,6 +246,10 @@ func decodeAll(files []*ruleFile) {
 }
 
 func (f *ruleFile) decode() {
+	f.d = newDecoder(f.shown, f.data)
+	if f.kept != nil {
+		f.d.before = parsedBefore(f.kept, f.data)
+	}
 	f.d.floor = f.pack.MinEngine
 	root := f.d.parse()
 	if root == nil {

@@ -34,6 +34,9 @@ type framePattern struct {
 // thirdParty stands for any module that is none of Windows.
 const thirdParty = "third-party"
 
+// brackets may be part of a function's name: operator[].
+var brackets = strings.NewReplacer("[", "", "]", "", "{", "", "}", "")
+
 // parseFrame reads module!function, and says what is wrong with it.
 func parseFrame(s string) (framePattern, string) {
 	module, function, ok := strings.Cut(s, "!")
@@ -53,7 +56,7 @@ func parseFrame(s string) (framePattern, string) {
 	case strings.ContainsAny(s, " \t"):
 		return framePattern{}, "a frame holds no blanks"
 	}
-	if why := badGlob(strings.NewReplacer("[", "", "]", "", "{", "", "}", "").Replace(s)); why != "" {
+	if why := badGlob(brackets.Replace(s)); why != "" {
 		return framePattern{}, why
 	}
 	if module == thirdParty {

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -28,8 +29,22 @@ func today() string { return time.Now().Format(time.DateOnly) }
 // ruleSet loads the rules once: the packs that kdlocks ships with, those of the
 // user's folder, and those that were named.
 func (a *app) ruleSet() (*rules.Set, error) {
-	a.rulesOnce.Do(func() { a.rules, a.rulesErr = a.loadRules() })
+	a.rulesOnce.Do(func() {
+		defer collectLess()()
+		a.rules, a.rulesErr = a.loadRules()
+	})
 	return a.rules, a.rulesErr
+}
+
+// collectLess lets the heap grow to some megabytes before garbage is collected,
+// until the function that it returns is called: most of what loading rules
+// allocates is needed to the end, and a young heap is collected again and again.
+func collectLess() (restore func()) {
+	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(32<<20)
+	return func() {
+		debug.SetMemoryLimit(limit)
+		debug.SetGCPercent(percent)
+	}
 }
 
 // startRules loads the rules while the log is read. Mistakes in a user's own rules

@@ -1,0 +1,146 @@
+package rules
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/binary"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// parsed are the YAML nodes of the built-in packs: to parse those anew takes most
+// of the time that a small log takes. A file that has changed since is parsed.
+//
+//go:embed parsed.bin
+var parsed []byte
+
+// EncodeParsed makes the bytes of parsed.bin for files in their order. Each is a
+// hash of the file, the number of bytes that follow, and its nodes.
+func EncodeParsed(files [][]byte) ([]byte, error) {
+	var out []byte
+	for _, data := range files {
+		text, _, _ := plainText(data)
+		var doc yaml.Node
+		if err := yaml.Load([]byte(text), &doc); err != nil {
+			return nil, err
+		}
+		hash := sha256.Sum256(data)
+		nodes := appendNode(nil, doc.Content[0])
+		out = append(out, hash[:]...)
+		out = binary.AppendUvarint(out, uint64(len(nodes)))
+		out = append(out, nodes...)
+	}
+	return out, nil
+}
+
+func appendNode(out []byte, n *yaml.Node) []byte {
+	out = append(out, byte(n.Kind), byte(n.Style))
+	for _, v := range []int{n.Line, n.Column, len(n.Content)} {
+		out = binary.AppendUvarint(out, uint64(v))
+	}
+	for _, s := range []string{n.Tag, n.Value} {
+		out = binary.AppendUvarint(out, uint64(len(s)))
+		out = append(out, s...)
+	}
+	for _, c := range n.Content {
+		out = appendNode(out, c)
+	}
+	return out
+}
+
+// parsedBefore finds the nodes of a file by its hash, nil if they are not kept.
+func parsedBefore(kept map[[sha256.Size]byte][]byte, data []byte) *yaml.Node {
+	nodes, ok := kept[sha256.Sum256(data)]
+	if !ok {
+		return nil
+	}
+	r := nodeReader{b: nodes, tags: make(map[string]string)}
+	n := r.node()
+	if r.bad {
+		return nil
+	}
+	return n
+}
+
+// keptNodes lists what parsed.bin has by the hashes of the files.
+func keptNodes() map[[sha256.Size]byte][]byte {
+	out := make(map[[sha256.Size]byte][]byte)
+	for b := parsed; len(b) > sha256.Size; {
+		hash := [sha256.Size]byte(b)
+		n, width := binary.Uvarint(b[sha256.Size:])
+		from := sha256.Size + width
+		if width <= 0 || n > uint64(len(b)-from) {
+			break
+		}
+		out[hash] = b[from : from+int(n)]
+		b = b[from+int(n):]
+	}
+	return out
+}
+
+// nodeReader reads what appendNode wrote.
+type nodeReader struct {
+	b    []byte
+	bad  bool
+	slab []yaml.Node
+	tags map[string]string
+}
+
+func (r *nodeReader) number() int {
+	n, width := binary.Uvarint(r.b)
+	if width <= 0 || n > mostBytes {
+		r.bad = true
+		return 0
+	}
+	r.b = r.b[width:]
+	return int(n)
+}
+
+func (r *nodeReader) bytes() []byte {
+	n := r.number()
+	if n > len(r.b) {
+		r.bad = true
+		return nil
+	}
+	out := r.b[:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *nodeReader) node() *yaml.Node {
+	if r.bad || len(r.b) < 2 {
+		r.bad = true
+		return &yaml.Node{}
+	}
+	if len(r.slab) == 0 {
+		r.slab = make([]yaml.Node, 64)
+	}
+	n := &r.slab[0]
+	r.slab = r.slab[1:]
+	n.Kind, n.Style = yaml.Kind(r.b[0]), yaml.Style(r.b[1])
+	r.b = r.b[2:]
+	n.Line, n.Column = r.number(), r.number()
+	children := r.number()
+	n.Tag, n.Value = r.tag(r.bytes()), string(r.bytes())
+	if children > len(r.b) {
+		r.bad = true
+		return n
+	}
+	if children > 0 {
+		n.Content = make([]*yaml.Node, 0, children)
+	}
+	for range children {
+		n.Content = append(n.Content, r.node())
+	}
+	return n
+}
+
+// tag keeps one string of each tag.
+func (r *nodeReader) tag(b []byte) string {
+	if s, ok := r.tags[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	r.tags[s] = s
+	return s
+}
