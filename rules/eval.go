@@ -80,6 +80,8 @@ type clauseState struct {
 	truth   Truth
 	places  []Evidence
 	missing []Missing
+	// tells is set where something holds that is not so on most machines.
+	tells bool
 	// env is set for an "all": what its clauses bound.
 	env bindings
 	// fact is the one that the clause holds for, or may hold for; nil where the
@@ -138,13 +140,9 @@ func (e *evaluation) bind(env bindings, c *clause, f fact) bindings {
 // consider weighs a solution against the best one so far.
 func (e *evaluation) consider(env bindings, states []clauseState) {
 	s := solution{env: env, states: states}
-	for _, st := range states {
-		if st.truth == Unknown {
-			if e.open == nil || seen(s.states) > seen(e.open.states) {
-				e.open = &s
-			}
-			return
-		}
+	if open, tells := openOf(states); open && !tells {
+		e.keepOpen(s) // nothing of the issue was seen: nobody asks what excludes it
+		return
 	}
 	for _, c := range e.rule.exclude {
 		st := e.single(c, env)
@@ -155,6 +153,10 @@ func (e *evaluation) consider(env bindings, states []clauseState) {
 			}
 			return
 		}
+	}
+	if open, _ := openOf(states); open {
+		e.keepOpen(s)
+		return
 	}
 	confidence := e.rule.Confidence
 	for _, c := range e.rule.boost {
@@ -167,8 +169,28 @@ func (e *evaluation) consider(env bindings, states []clauseState) {
 			}
 		}
 	}
+	if ceiling := e.rule.ceiling; ceiling != "" && confidence.rank() > ceiling.rank() {
+		confidence = ceiling
+	}
 	s.outcome = Outcome(confidence)
 	e.keep(s)
+}
+
+// openOf reports whether a clause of a solution is unknown, and whether one holds
+// that tells of the issue.
+func openOf(states []clauseState) (open, tells bool) {
+	for i := range states {
+		open = open || states[i].truth == Unknown
+		tells = tells || states[i].tells
+	}
+	return open, tells
+}
+
+// keepOpen keeps the solution that a fact is missing for of which most was seen.
+func (e *evaluation) keepOpen(s solution) {
+	if e.open == nil || seen(s.states) > seen(e.open.states) {
+		e.open = &s
+	}
 }
 
 func seen(states []clauseState) int {

@@ -22,6 +22,9 @@ type pooled struct {
 	pool *memory.Pool
 }
 
+// growth is what it takes to see a trend.
+const growth = "one listing shows no growth, a second one some minutes later does"
+
 var trends = []string{"grows", "steady", "shrinks"}
 
 func init() {
@@ -38,13 +41,13 @@ func init() {
 			usage("np_allocs", Number, "allocations of nonpaged pool that were not freed", memory.NonPaged, func(u *memory.Usage) memory.Number { return u.Allocs }),
 			{name: "np_rank", typ: Number, doc: "its place among the tags by bytes of nonpaged pool, counted from 1", get: getter(poolRank(memory.NonPaged)), ask: "!poolused 2"},
 			{name: "np_pct", typ: Percent, doc: "its share of all nonpaged pool that is listed with a TOTAL", get: getter(poolShare(memory.NonPaged)), ask: "!poolused 2"},
-			{name: "np_trend", typ: Enum, words: trends, doc: "what its nonpaged bytes do from the first listing to the last: more than 5 % and 64 KB in one direction, or steady", get: getter(poolTrend(memory.NonPaged)), ask: "!poolused 2"},
+			{name: "np_trend", typ: Enum, words: trends, doc: "what its nonpaged bytes do from the first listing to the last: more than 5 % and 64 KB in one direction, or steady", get: getter(poolTrend(memory.NonPaged)), ask: "!poolused 2", lack: growth},
 			usage("paged_bytes", Size, "bytes of paged pool", memory.Paged, func(u *memory.Usage) memory.Number { return u.Bytes }),
 			usage("paged_allocs", Number, "allocations of paged pool that were not freed", memory.Paged, func(u *memory.Usage) memory.Number { return u.Allocs }),
 			{name: "paged_rank", typ: Number, doc: "its place among the tags by bytes of paged pool", get: getter(poolRank(memory.Paged)), ask: "!poolused 4"},
 			{name: "paged_pct", typ: Percent, doc: "its share of all paged pool that is listed with a TOTAL", get: getter(poolShare(memory.Paged)), ask: "!poolused 4"},
-			{name: "paged_trend", typ: Enum, words: trends, doc: "what its paged bytes do from the first listing to the last", get: getter(poolTrend(memory.Paged)), ask: "!poolused 4"},
-			{name: "trend", typ: Enum, words: trends, doc: "grows if either type of pool does, else shrinks, else steady", get: getter(eitherTrend), ask: "!poolused 2"},
+			{name: "paged_trend", typ: Enum, words: trends, doc: "what its paged bytes do from the first listing to the last", get: getter(poolTrend(memory.Paged)), ask: "!poolused 4", lack: growth},
+			{name: "trend", typ: Enum, words: trends, doc: "grows if either type of pool does, else shrinks, else steady", get: getter(eitherTrend), ask: "!poolused 2", lack: growth},
 			{name: "np_per_alloc", typ: Size, doc: "bytes for each allocation of nonpaged pool", get: getter(perAlloc(memory.NonPaged))},
 			{name: "paged_per_alloc", typ: Size, doc: "bytes for each allocation of paged pool", get: getter(perAlloc(memory.Paged))},
 			{name: "frees", typ: Number, doc: "allocations of either type that were freed, as poolmon and !poolused 1 print them", get: getter(poolFrees), ask: "!poolused 1"},
@@ -184,7 +187,9 @@ func poolTrend(t memory.Type) func(*world, *poolFact) Values {
 			if first.pool == last.pool {
 				return unknown
 			}
-			return text(Enum, trendOf(first.Of(t).Bytes.N, last.Of(t).Bytes.N), last.At)
+			out := text(Enum, trendOf(first.Of(t).Bytes.N, last.Of(t).Bytes.N), last.At)
+			out.List[0].since = first.At
+			return out
 		}
 		return unknown
 	}

@@ -75,7 +75,8 @@ func init() {
 			{name: "routine", typ: Name, list: true, doc: "the routines of the work items that wait in it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
 				out := Values{All: !q.Open}
 				for _, p := range q.Pending {
-					out.List = append(out.List, Value{Type: Name, S: startSymbol(p.Routine), At: p.At})
+					v := symbol(p.Routine, p.At)
+					out.List, out.All = append(out.List, v.List...), out.All && v.All
 				}
 				return out
 			})},

@@ -63,7 +63,7 @@ func init() {
 				}
 				return number(Number, float64(t.Suspended), t.At)
 			})},
-			{name: "start", typ: Name, doc: "its start address as printed: nt!ExpWorkerThread", get: getter(func(_ *world, t threadFact) Values { return text(Name, startSymbol(t.StartAddress), t.At) })},
+			{name: "start", typ: Name, doc: "its start address as printed: nt!ExpWorkerThread", get: getter(threadStart)},
 			{name: "stack_resident", typ: Bool, common: true, doc: "false where the debugger said that the stack is paged out", get: getter(residence)},
 			{name: "stack_range", typ: Range, doc: "the addresses of its kernel stacks, earlier ones included", get: getter(stackRange)},
 			{name: "stack", typ: Stack, doc: "its frames, innermost first", get: getter(stackOf)},
@@ -102,6 +102,18 @@ func startSymbol(s string) string {
 		s = s[:i]
 	}
 	return s
+}
+
+// threadStart takes the module that a bare address lies in where that is known. One
+// of user mode is that of a program.
+func threadStart(_ *world, t threadFact) Values {
+	if t.StartsIn != "" {
+		return symbol(t.StartsIn, t.At)
+	}
+	if a, ok := kd.ParseAddr(startSymbol(t.StartAddress)); ok && !a.IsKernel(kd.ArchUnknown) {
+		return none
+	}
+	return symbol(t.StartAddress, t.At)
 }
 
 func threadState(_ *world, t threadFact) Values {

@@ -17,13 +17,15 @@ func (w *world) indexOf(k *kind, f *field) *index {
 	x := &index{byKey: make(map[string][]int32)}
 	for i, fact := range w.factsOf(k) {
 		values := f.get(w, fact)
+		partial := false
 		for _, v := range values.List {
+			partial = partial || v.partial
 			key := v.key()
 			if have := x.byKey[key]; len(have) == 0 || have[len(have)-1] != int32(i) {
 				x.byKey[key] = append(have, int32(i))
 			}
 		}
-		if !values.All {
+		if !values.All || partial {
 			x.loose = append(x.loose, int32(i))
 		}
 	}

@@ -52,8 +52,10 @@ type field struct {
 	// common is set where most machines have such values: they tell of no issue.
 	common bool
 	doc    string
-	ask    string // the command that supplies it, with %s for the key; "" takes that of the kind
-	get    func(*world, fact) Values
+	// lack says what it takes to know the field, where that is not plain.
+	lack string
+	ask  string // the command that supplies it, with %s for the key; "" takes that of the kind
+	get  func(*world, fact) Values
 	// command, when not nil, names the command for what of a fact is missing; "" takes
 	// ask.
 	command func(*world, fact) string

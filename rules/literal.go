@@ -41,12 +41,22 @@ func literal(t Type, s string, words []string) (Value, string) {
 		v.N, ok = parseUnits(s, durations)
 	}
 	if !ok {
-		return v, fmt.Sprintf("is %s (%s): %q", an(t.String()), examples[t], clip(s))
+		return v, fmt.Sprintf("is %s (%s): %q", an(t.String()), examples[t], clip(s)) + orCompared(s)
 	}
 	if t != Name && t != Text && t != Enum {
 		v.S = s
 	}
 	return v, ""
+}
+
+// orCompared proposes an operator for a literal that begins with its sign.
+func orCompared(s string) string {
+	for _, sign := range []struct{ text, op string }{{">=", "gte"}, {"<=", "lte"}, {">", "gt"}, {"<", "lt"}, {"!=", "ne"}, {"=", "eq"}} {
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(s), sign.text); ok {
+			return fmt.Sprintf("; write {%s: %s}", sign.op, strings.TrimSpace(rest))
+		}
+	}
+	return ""
 }
 
 // examples show how values of types are written.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"kdlocks/modules"
 )
 
 // bindings are the facts that clauses have bound. A name that is bound to nil is
@@ -56,6 +58,9 @@ func (m *matcher) test(w *world, env bindings, f fact) verdict {
 		}
 		if t == True {
 			out.at = append(out.at, v.evidence(m.field.name))
+			if v.since.Known() {
+				out.at = append(out.at, Evidence{At: v.since, Why: m.field.name + " since here"})
+			}
 		}
 		out.truth = out.truth.or(t)
 		if t == True && !m.field.list {
@@ -138,6 +143,9 @@ func (c *comparison) test(w *world, env bindings, v Value) Truth {
 }
 
 func (c *comparison) testOperand(w *world, env bindings, v Value, o *operand) Truth {
+	if v.partial {
+		return v.mayBe(o)
+	}
 	if o.ref == nil {
 		return truth(c.holds(v, o.lit, o.glob))
 	}
@@ -150,6 +158,20 @@ func (c *comparison) testOperand(w *world, env bindings, v Value, o *operand) Tr
 		out = out.or(truth(c.holds(v, other, "")))
 	}
 	return out
+}
+
+// mayBe tells whether a symbol whose function is not known may be one: false for
+// another module.
+func (v Value) mayBe(o *operand) Truth {
+	want := o.lit.S
+	if o.glob != "" {
+		want = o.glob
+	}
+	module, _, _ := strings.Cut(want, "!")
+	if o.ref != nil || v.S == "" || matchGlob(modules.Key(module), modules.Key(v.S)) {
+		return Unknown
+	}
+	return False
 }
 
 // holds compares two values, or a value with a pattern.

@@ -43,8 +43,8 @@ func (w *world) matches(c *clause, env bindings) []match {
 // candidates returns the facts that a clause may hold for, and what of them is
 // missing; open is set where any number may be.
 func (w *world) candidates(c *clause, env bindings) (facts []fact, missing []Missing, open bool) {
-	if facts, missing, ok := w.byKey(c, env); ok {
-		return facts, missing, false
+	if facts, missing, open, ok := w.byKey(c, env); ok {
+		return facts, missing, open
 	}
 	if !c.kind.seen(w) {
 		return nil, []Missing{{What: w.kindMissing(c), Command: w.command(c, c.kind.ask, nil)}}, true
@@ -86,19 +86,19 @@ func (w *world) kindMissing(c *clause) string {
 }
 
 // byKey returns the facts of a clause that asks for their keys.
-func (w *world) byKey(c *clause, env bindings) (facts []fact, missing []Missing, ok bool) {
+func (w *world) byKey(c *clause, env bindings) (facts []fact, missing []Missing, open, ok bool) {
 	for _, m := range c.matchers {
 		if m.field.name != c.kind.key || c.kind.find == nil {
 			continue
 		}
 		for i := range m.ops {
 			if op := &m.ops[i]; op.namesKeys() {
-				facts, missing = w.ofKeys(c, op, env)
-				return facts, missing, true
+				facts, missing, open = w.ofKeys(c, op, env)
+				return facts, missing, open, true
 			}
 		}
 	}
-	return nil, nil, false
+	return nil, nil, false, false
 }
 
 // namesKeys reports whether the comparison gives the keys of facts.
@@ -111,7 +111,7 @@ func (c *comparison) namesKeys() bool {
 	return c.op == "eq" || c.op == "in" || c.op == "has"
 }
 
-func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, missing []Missing) {
+func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, missing []Missing, open bool) {
 	for i := range op.operands {
 		o := &op.operands[i]
 		values := one(o.lit)
@@ -119,6 +119,7 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, m
 			values = o.ref.values(w, env)
 		}
 		if !values.All {
+			open = true
 			missing = append(missing, Missing{What: "all of what " + o.refName() + " stands for", Command: w.commandFor(o, env)})
 		}
 		for _, v := range values.List {
@@ -134,7 +135,7 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, m
 			}
 		}
 	}
-	return facts, missing
+	return facts, missing, open
 }
 
 // commandFor is the command that supplies the rest of what a reference stands for.
@@ -198,6 +199,7 @@ func (w *world) command(c *clause, form string, key *Value) string {
 // try compares one fact with all matchers of a clause.
 func (w *world) try(c *clause, env bindings, f fact) match {
 	out := match{clauseState: clauseState{c: c, truth: True, fact: f}}
+	telling := 0
 	for _, m := range c.matchers {
 		v := m.test(w, env, f)
 		if out.truth = out.truth.and(v.truth); out.truth == False {
@@ -206,8 +208,13 @@ func (w *world) try(c *clause, env bindings, f fact) match {
 		if v.truth == Unknown {
 			out.missing = append(out.missing, w.missingOf(c, m, f, &v))
 		}
+		if v.truth == True && !m.field.common && m.constant() {
+			telling++
+		}
 		out.places = append(out.places, v.at...)
 	}
+	// Of a fact that may be the one, more than its name must fit.
+	out.tells = telling > 1 || telling == 1 && out.truth == True
 	if len(out.places) == 0 {
 		out.places = []Evidence{{At: c.kind.at(f), Addr: addrOf(c.kind, f), Why: c.kind.name}}
 	}
@@ -225,6 +232,9 @@ func addrOf(k *kind, f fact) kd.Addr {
 func (w *world) missingOf(c *clause, m *matcher, f fact, v *verdict) Missing {
 	name := bound{c.kind, f}.name(w)
 	what := m.field.name + " of " + strings.TrimSpace(c.kind.name+" "+name)
+	if m.field.lack != "" {
+		what += ": " + m.field.lack
+	}
 	if v.without != "" {
 		return Missing{What: what + ": no symbols for " + v.without, Command: ".reload /f " + fileOf(v.without)}
 	}
@@ -256,6 +266,10 @@ func fileOf(module string) string {
 	return module + ".sys"
 }
 
+// mostCounted bounds the numbers that are tried one by one where some facts are
+// unknown.
+const mostCounted = 1000
+
 // counted compares how many facts a clause holds for.
 func (w *world) counted(c *clause, env bindings) clauseState {
 	yes, maybe := 0, 0
@@ -279,17 +293,24 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 			}
 		}
 	}
-	holds := func(n int) bool {
-		for _, op := range c.count.ops {
-			if op.test(w, env, Value{Type: Number, N: float64(n)}) != True {
-				return false
-			}
+	holds := func(n int) Truth {
+		t := True
+		for i := range c.count.ops {
+			t = t.and(c.count.ops[i].test(w, env, Value{Type: Number, N: float64(n)}))
 		}
-		return true
+		return t
 	}
-	out.truth = truth(holds(yes))
-	if maybe > 0 && holds(yes) != holds(yes+maybe) || w.spent {
+	out.truth = holds(yes)
+	for n := yes + 1; n <= yes+min(maybe, mostCounted); n++ {
+		if holds(n) != out.truth {
+			out.truth = Unknown
+		}
+	}
+	if holds(yes+maybe) != out.truth || w.spent {
 		out.truth = Unknown
+	}
+	if out.truth == Unknown && len(out.missing) == 0 {
+		out.missing = []Missing{{What: "what the number is compared with"}}
 	}
 	if out.truth != Unknown {
 		out.missing = nil
@@ -299,14 +320,24 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 
 // told makes the result of a clause.
 func (w *world) told(st *clauseState) ClauseResult {
-	out := ClauseResult{Role: roleNames[st.c.role], Text: st.c.text, Line: st.c.at.line, Truth: st.truth, To: st.c.to, Missing: st.missing, Telling: st.c.telling()}
+	out := ClauseResult{Role: roleNames[st.c.role], Text: st.c.text, Line: st.c.at.line, Truth: st.truth, To: st.c.to, Missing: st.missing, Telling: st.tells, Name: st.c.as}
 	if st.c.inner {
 		out.Depth = 1
 	}
 	for _, p := range st.places {
-		if p.At.Known() && !slices.ContainsFunc(out.Evidence, func(e Evidence) bool { return e.At == p.At }) {
-			out.Evidence = append(out.Evidence, p)
-		}
+		out.addEvidence(p)
 	}
 	return out
+}
+
+// addEvidence adds a place, or to a place that is told already what else it shows.
+func (c *ClauseResult) addEvidence(e Evidence) {
+	i := slices.IndexFunc(c.Evidence, func(have Evidence) bool { return have.At == e.At })
+	switch {
+	case !e.At.Known():
+	case i < 0:
+		c.Evidence = append(c.Evidence, e)
+	case !strings.Contains(c.Evidence[i].Why, e.Why):
+		c.Evidence[i].Why += ", " + e.Why
+	}
 }

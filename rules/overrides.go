@@ -1,8 +1,11 @@
 package rules
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -142,7 +145,7 @@ func (l *loader) override(o override) {
 	case o.suppress != nil:
 		r.Suppressed = o.suppress
 	case o.patch != nil:
-		o.d.patch(r, o.patch)
+		o.d.patch(r, o.patch, o.reason)
 	}
 }
 
@@ -157,7 +160,7 @@ func without(list []*Rule, r *Rule) []*Rule {
 }
 
 // patch puts other values in place of single ones: lists are never joined.
-func (d *decoder) patch(r *Rule, m map[string]entry) {
+func (d *decoder) patch(r *Rule, m map[string]entry, reason string) {
 	d.rule = r.ID
 	if n := e(m, "title"); n != nil {
 		r.Title, _ = d.scalar(n, "title")
@@ -169,7 +172,11 @@ func (d *decoder) patch(r *Rule, m map[string]entry) {
 		r.Status = d.word(n, "status", statuses)
 	}
 	if n := e(m, "confidence"); n != nil {
-		r.Confidence = Confidence(d.word(n, "confidence", confidences))
+		patched := Confidence(d.word(n, "confidence", confidences))
+		if patched.rank() < r.Confidence.rank() || len(r.boost) > 0 {
+			r.ceiling = patched // no boost raises it again
+		}
+		r.Confidence = patched
 		if r.Inferred && r.Confidence != Possible {
 			d.failAt(n, "an inferred signature was never seen in a log: its rule is possible, and not %s", r.Confidence)
 		}
@@ -177,7 +184,10 @@ func (d *decoder) patch(r *Rule, m map[string]entry) {
 	if n := e(m, "remedy"); n != nil {
 		r.Remedy = d.template(n, "remedy", r.scope())
 	}
-	r.Changed = "patched"
+	r.Changed = "patched: " + strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+	if reason != "" {
+		r.Changed += " (" + reason + ")"
+	}
 }
 
 // scope returns the names that match binds, which the rule's texts can refer to.

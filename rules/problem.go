@@ -85,9 +85,15 @@ func ProblemsOf(err error) Problems {
 // mostProblems bounds the mistakes that are told of one file.
 const mostProblems = 50
 
+// otherWords are what other rule languages call a key.
+var otherWords = map[string]string{"and": "all", "or": "any", "not": "exclude", "unless": "exclude", "if": "match", "name": "title", "description": "explain", "fix": "remedy", "before": "lt", "after": "gt", "min": "gte", "max": "lte", "contains": "glob", "like": "glob", "regex": "glob"}
+
 // didYouMean returns "; did you mean "x"?" for the word of a list that is nearest,
 // "" if none is near.
 func didYouMean(word string, list []string) string {
+	if other := otherWords[strings.ToLower(word)]; other != "" && slices.Contains(list, other) {
+		return fmt.Sprintf("; did you mean %q?", other)
+	}
 	best, dist := "", 0
 	for _, w := range list {
 		d := distance(strings.ToLower(word), strings.ToLower(w))

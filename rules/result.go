@@ -54,6 +54,7 @@ type Binding struct {
 // ClauseResult is what became of one clause.
 type ClauseResult struct {
 	Role  string // match, boost, exclude, applies
+	Name  string // that it binds, "" for none
 	Text  string // as in the rule
 	Line  int    // in the rule's file
 	Truth Truth
@@ -63,7 +64,8 @@ type ClauseResult struct {
 	Missing  []Missing
 	// Depth is that of a clause within "any", 0 elsewhere.
 	Depth int
-	// Telling is set where the clause says more than what is so on most machines.
+	// Telling is set where something of the clause holds that is not so on most
+	// machines.
 	Telling bool
 }
 
@@ -82,7 +84,7 @@ type Missing struct{ What, Command string }
 // telling clauses of match holds.
 func (r *Result) Has() bool {
 	for _, c := range r.Clauses {
-		if c.Role == roleNames[roleMatch] && c.Truth == True && c.Telling {
+		if c.Role == roleNames[roleMatch] && c.Truth != False && c.Telling {
 			return true
 		}
 	}

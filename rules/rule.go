@@ -72,7 +72,8 @@ type Rule struct {
 	// Suppressed is why and until when its findings are not shown, nil if they are.
 	Suppressed *Suppression
 
-	path    string // of File in the pack's file system
+	ceiling Confidence // that an override gives, "" for none
+	path    string     // of File in the pack's file system
 	idAt    position
 	applies *clause
 	match   []*clause
@@ -226,21 +227,10 @@ func (r *Rule) disproof(w *world, env bindings) string {
 	}
 	var outs []string
 	for _, c := range r.exclude {
-		outs = append(outs, c.text)
+		outs = append(outs, strings.TrimSuffix(c.because.plain(), "."))
 	}
 	if outs != nil {
-		return "Any of: " + strings.Join(outs, "; ") + "."
+		return "It turns out that " + strings.Join(outs, ", or that ") + "."
 	}
 	return "What the article describes of the machine or the software does not fit this one, or the issue comes back with the fix in place."
-}
-
-// telling reports whether the clause says more than what is so on most machines:
-// a lock that is held, a thread that waits.
-func (c *clause) telling() bool {
-	for _, m := range c.matchers {
-		if !m.field.common && m.constant() {
-			return true
-		}
-	}
-	return false
 }

@@ -64,7 +64,7 @@ const (
 	idPat       = `^[a-z0-9]+(-[a-z0-9]+)*$`
 	framePat    = `^[^!\s]+![^!\s]+$`
 	addressPat  = "(0[xX])?[0-9a-fA-F`]+"
-	versionPat  = `[0-9]+(\.[0-9]+){0,3}`
+	versionPat  = `[0-9]+(\.[0-9]+){1,3}`
 	numberPat   = `(0[xX][0-9a-fA-F]+|[0-9._-]+)`
 	percentPat  = numberPat + `\s*%?`
 	sizePat     = numberPat + `\s*([kKmMgG]([iI]?[bB])?|[bB])?`
@@ -179,6 +179,9 @@ func clauseSchema(doc string, r role, outer bool) object {
 		}
 	}
 	out := object{"type": "object", "description": doc, "additionalProperties": false, "minProperties": 1, "properties": props}
+	if r == roleBoost || r == roleExclude {
+		props["all"] = object{"type": "array", "minItems": 2, "items": ref("inner_clause"), "description": "clauses that must hold together"}
+	}
 	switch r {
 	case roleBoost:
 		props["to"] = object{"enum": confidences, "description": "the confidence that it raises the rule to"}

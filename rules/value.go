@@ -52,6 +52,10 @@ type Value struct {
 	Spans  []Span
 	Frames []stacks.Frame
 	At     kd.Ref
+	since  kd.Ref // where an earlier state was read that it is compared with
+	// partial is set where S is the module of a symbol whose function is not known; ""
+	// for one of any module.
+	partial bool
 }
 
 // Span is a range of addresses; End does not belong to it.
@@ -84,6 +88,23 @@ func text(t Type, s string, at kd.Ref) Values {
 	return one(Value{Type: t, S: s, At: at})
 }
 
+// symbol makes the value of a symbol without its offset: module!function. Where the
+// debugger had no symbols, the module is known at most.
+func symbol(s string, at kd.Ref) Values {
+	s = startSymbol(s)
+	switch {
+	case s == "":
+		return unknown
+	case strings.Contains(s, "!"):
+		return text(Name, s, at)
+	}
+	v := Value{Type: Name, S: s, At: at, partial: true}
+	if _, bare := kd.ParseAddr(s); bare {
+		v.S = ""
+	}
+	return one(v)
+}
+
 func boolean(b bool, at kd.Ref) Values {
 	n := 0.0
 	if b {
@@ -103,6 +124,9 @@ func address(a kd.Addr, at kd.Ref) Values {
 func (v Value) String() string {
 	switch v.Type {
 	case Name, Text, Enum:
+		if v.partial {
+			return strings.TrimSpace(v.S + " without symbols")
+		}
 		return v.S
 	case Version:
 		if v.S != "" {
