@@ -296,7 +296,7 @@ func (h *htmlFinding) clauses() {
 	if m == nil {
 		return
 	}
-	h.ClausesOf, h.Candidates = fmt.Sprintf("%s:%d", m.File, m.Line), m.candidates()
+	h.ClausesOf, h.Candidates = m.origin(), m.candidates()
 	for i := range m.Clauses {
 		c := &m.Clauses[i]
 		out := htmlClause{Truth: c.Truth, Head: c.head()}

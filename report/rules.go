@@ -31,6 +31,7 @@ type RuleMatch struct {
 	Candidates     []string `json:"candidates,omitempty"`
 	MoreCandidates int      `json:"more_candidates,omitempty"`
 	Because        string   `json:"because,omitempty"` // of an excluded rule
+	Changed        string   `json:"changed,omitempty"` // what an override changed
 	NextCommands   []string `json:"next_commands,omitempty"`
 	References     []string `json:"references,omitempty"`
 }
@@ -45,13 +46,16 @@ type RuleBinding struct {
 
 // RuleClause is one clause and what became of it.
 type RuleClause struct {
-	Role     string        `json:"role"` // match, boost or exclude
+	Role     string        `json:"role"`         // match, boost or exclude
+	Name     string        `json:"as,omitempty"` // that the clause binds
 	Text     string        `json:"text"`
 	Line     int           `json:"line"`  // of the rule's file
 	Truth    string        `json:"truth"` // true, false or unknown
 	To       string        `json:"to,omitempty"`
 	Evidence []Evidence    `json:"evidence,omitempty"`
 	Missing  []RuleMissing `json:"missing,omitempty"`
+
+	inner bool // of a list of any
 }
 
 // RuleMissing is a fact that a clause lacks and the command that supplies it.
@@ -164,7 +168,7 @@ func (b *builder) ruleMatch(res *rules.Result) RuleMatch {
 	out := RuleMatch{
 		ID: r.ID, Title: r.Title, Type: r.Type, Class: r.Class, Status: r.Status, Outcome: string(res.Outcome), Session: b.session, Pack: r.Pack.Name, Version: r.Pack.Version,
 		File: r.File, Line: r.Line, Inferred: r.Inferred, Bindings: []RuleBinding{}, Clauses: []RuleClause{}, Candidates: res.Candidates, MoreCandidates: res.MoreCandidates,
-		Because: res.Because, NextCommands: untyped(res.Ask, b.typed),
+		Because: res.Because, Changed: r.Changed, NextCommands: untyped(res.Ask, b.typed),
 	}
 	for _, ref := range r.References {
 		out.References = append(out.References, ref.String())
@@ -184,7 +188,7 @@ func (b *builder) ruleMatch(res *rules.Result) RuleMatch {
 }
 
 func (b *builder) ruleClause(c *rules.ClauseResult) RuleClause {
-	out := RuleClause{Role: c.Role, Text: c.Text, Line: c.Line, Truth: c.Truth.String(), To: string(c.To)}
+	out := RuleClause{Role: c.Role, Name: c.Name, inner: c.Depth > 0, Text: c.Text, Line: c.Line, Truth: c.Truth.String(), To: string(c.To)}
 	for _, e := range c.Evidence {
 		quoted, ok := b.quote(e.At, e.Addr, e.Why)
 		if !ok {

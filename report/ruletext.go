@@ -95,7 +95,25 @@ func (c *RuleClause) head() string {
 	if c.To != "" {
 		role += " to " + c.To
 	}
+	if c.Name != "" {
+		role += " " + c.Name
+	}
+	if c.inner {
+		role = "  " + role
+	}
 	return role + ": " + c.Text
+}
+
+// origin says where the rule stands, and what changed it.
+func (m *RuleMatch) origin() string {
+	s := fmt.Sprintf("%s:%d, pack %s", m.File, m.Line, m.Pack)
+	if m.Version != "" {
+		s += " " + m.Version
+	}
+	if m.Changed != "" {
+		s += ", " + m.Changed
+	}
+	return s
 }
 
 // places are the lines of the input that a clause rests on, as many as the text
@@ -264,7 +282,7 @@ var truthColors = map[string]string{"true": "32", "unknown": "33"}
 
 // clauses prints the clauses of a rule, each with the lines that it rests on.
 func (p *page) clauses(m *RuleMatch) {
-	p.head(fmt.Sprintf("Clauses of %s:%d", m.File, m.Line))
+	p.head("Clauses of " + m.origin())
 	quoted := make(map[string]bool) // a line is quoted where it counts first
 	for i := range m.Clauses {
 		c := &m.Clauses[i]

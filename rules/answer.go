@@ -112,6 +112,9 @@ func (st *clauseState) because(w *world, env bindings) string {
 
 // name says what a name is bound to: an address, a name, else where it was read.
 func (b bound) name(w *world) string {
+	if b.kind.key == "" && b.kind.addr != nil && b.kind.addr(b.fact) != 0 {
+		return bare(b.kind.addr(b.fact))
+	}
 	for _, f := range b.kind.fields[:min(2, len(b.kind.fields))] {
 		if v := f.get(w, b.fact); len(v.List) > 0 {
 			return v.List[0].String()

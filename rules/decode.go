@@ -241,6 +241,8 @@ func (d *decoder) mappingOf(n *yaml.Node, what, noun string, keys []string) (map
 			d.failAt(k, "%s stands twice in %s, first in line %d", k.Value, what, have.key.Line)
 		case k.Value == "<<":
 			d.failAt(k, "merge keys (<<) are not part of the format: write the values out")
+		case !slices.Contains(keys, k.Value) && k.Value == "count" && noun == "field":
+			d.failAt(k, "%s has no field \"count\": how many facts fit is asked beside %s, as in {%s: {...}, count: {gte: 8}}", what, what, what)
 		case !slices.Contains(keys, k.Value):
 			d.failAt(k, "%s has no %s %q%s", what, noun, clip(k.Value), orKeys(k.Value, keys))
 		default:

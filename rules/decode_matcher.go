@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,6 +141,9 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 	v, why := literal(typ, s, f.words)
 	if why != "" && quoted && isReference(s) {
 		why += "; a reference stands without quotes"
+	}
+	if k := scope.kinds[s]; why != "" && k != nil {
+		why += fmt.Sprintf("; %s is a fact: name its field, as in %s.%s", s, s, k.fields[0].name)
 	}
 	if why != "" {
 		d.failAt(n, "%s %s", f.name, why)

@@ -320,6 +320,9 @@ func (d *decoder) template(n *yaml.Node, what string, scope *scope) *template {
 		}
 		piece := s[i[0]:i[1]]
 		ref, why := scope.resolve(piece[1 : len(piece)-1])
+		if ref != nil && (ref.field.typ == Stack || ref.field.typ == Range) && !d.full() {
+			d.fail(d.within(n, piece), "%s is %s, which no text can hold; {%s.frame} names the frames of a thread", ref, an(ref.field.typ.String()), ref.name)
+		}
 		if ref != nil {
 			out.parts = append(out.parts, templatePart{text: s[:i[0]]}, templatePart{ref: ref})
 		}
