@@ -77,6 +77,13 @@ func (d *decoder) failAt(n *yaml.Node, format string, args ...any) { d.fail(at(n
 
 func at(n *yaml.Node) position { return position{n.Line, n.Column} }
 
+// decoderOf is newDecoder for a file whose nodes are kept: its text was looked at
+// when they were made.
+func decoderOf(file string, data []byte, nodes *yaml.Node) *decoder {
+	text := string(data)
+	return &decoder{file: file, text: text, lines: strings.Split(text, "\n"), before: nodes}
+}
+
 // parse makes nodes of the file; nil if it is no YAML, or holds what rules must
 // not hold.
 func (d *decoder) parse() *yaml.Node {

@@ -246,9 +246,10 @@ func decodeAll(files []*ruleFile) {
 }
 
 func (f *ruleFile) decode() {
-	f.d = newDecoder(f.shown, f.data)
-	if f.kept != nil {
-		f.d.before = parsedBefore(f.kept, f.data)
+	if nodes := parsedBefore(f.kept, f.data); nodes != nil {
+		f.d = decoderOf(f.shown, f.data, nodes)
+	} else {
+		f.d = newDecoder(f.shown, f.data)
 	}
 	f.d.floor = f.pack.MinEngine
 	root := f.d.parse()

@@ -50,6 +50,9 @@ func appendNode(out []byte, n *yaml.Node) []byte {
 
 // parsedBefore finds the nodes of a file by its hash, nil if they are not kept.
 func parsedBefore(kept map[[sha256.Size]byte][]byte, data []byte) *yaml.Node {
+	if kept == nil {
+		return nil
+	}
 	nodes, ok := kept[sha256.Sum256(data)]
 	if !ok {
 		return nil

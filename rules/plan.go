@@ -1,7 +1,5 @@
 package rules
 
-import "kdlocks/modules"
-
 // lead is a field of another clause that holds the address of a clause's thread.
 type lead struct {
 	by    *clause
@@ -131,9 +129,8 @@ func (p *plan) id(f framePattern) int {
 }
 
 // fitting calls found with each pattern that a function of a module may fit, the
-// module as printed. Without symbols any function of the module may be meant.
-func (p *plan) fitting(printed, function string, found func(id int)) {
-	module := modules.Key(printed)
+// module by its key. Without symbols any function of the module may be meant.
+func (p *plan) fitting(module, function string, found func(id int)) {
 	if function == "" {
 		for _, id := range p.literals[module] {
 			found(id)

@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"slices"
+
 	"kdlocks/kd"
+	"kdlocks/modules"
 	"kdlocks/threads"
 )
 
@@ -15,7 +18,7 @@ type callees struct {
 
 // mostWalked bounds the skimmed threads that are read whole for one clause, and
 // mostWalkedOfAll for all clauses of a walk: that costs far more than to skim them.
-const mostWalked, mostWalkedOfAll = 256, 1000
+const mostWalked, mostWalkedOfAll = 64, 256
 
 // walkFor finds the threads of some clauses, in one walk over the threads for all
 // that no other clause leads to.
@@ -137,18 +140,25 @@ const manyFunctions = 16
 // seenPatterns returns for each pattern the functions of the input that may fit
 // it, and whether any does; nil if not all functions are known.
 func (w *world) seenPatterns(p *plan) []seenPattern {
-	list, all := w.snap.Functions()
-	if !all {
-		return nil
-	}
 	out := make([]seenPattern, len(p.patterns))
-	for _, f := range list {
-		p.fitting(f.Module, f.Name, func(id int) {
+	keys := make(map[string]string)
+	all := w.snap.EachFunction(func(f threads.Function) {
+		key, ok := keys[f.Module]
+		if !ok {
+			key = modules.Key(f.Module)
+			keys[f.Module] = key
+		}
+		p.fitting(key, f.Name, func(id int) {
 			s := &out[id]
 			if s.any = true; len(s.masks) <= manyFunctions {
-				s.masks = append(s.masks, f.Calls())
+				if c := f.Calls(); !slices.Contains(s.masks, c) {
+					s.masks = append(s.masks, c)
+				}
 			}
 		})
+	})
+	if !all {
+		return nil
 	}
 	return out
 }

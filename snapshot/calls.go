@@ -22,8 +22,17 @@ func (s *Snapshot) Functions() (list []threads.Function, all bool) {
 
 func (s *Snapshot) allFunctions() *threads.FunctionNames {
 	out := &threads.FunctionNames{}
-	if len(s.rest) > 0 {
-		*out = s.restFunctions.Clone()
+	if !s.EachFunction(func(f threads.Function) { out.Add(f.Module + "!" + f.Name + "\n") }) {
+		*out = s.restFunctions.Clone() // which are too many already
+	}
+	return out
+}
+
+// EachFunction tells the functions that Functions returns, in no order and some more
+// than once. It returns false if they are too many.
+func (s *Snapshot) EachFunction(tell func(threads.Function)) (all bool) {
+	if len(s.rest) > 0 && !s.restFunctions.Each(tell) {
+		return false
 	}
 	known := make(map[threads.Function]bool)
 	add := func(frames []stacks.Frame) {
@@ -31,7 +40,7 @@ func (s *Snapshot) allFunctions() *threads.FunctionNames {
 			f := threads.Function{Module: frames[i].Module, Name: frames[i].Function}
 			if f != (threads.Function{}) && !known[f] {
 				known[f] = true
-				out.Add(f.Module + "!" + f.Name + "\n")
+				tell(f)
 			}
 		}
 	}
@@ -41,7 +50,7 @@ func (s *Snapshot) allFunctions() *threads.FunctionNames {
 	for _, m := range s.Matches {
 		add(m.Frames)
 	}
-	return out
+	return true
 }
 
 // ThreadsWhere returns every thread that passes, in the order of the input.

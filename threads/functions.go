@@ -73,3 +73,19 @@ func (s *FunctionNames) Functions() (list []Function, all bool) {
 	}
 	return list, !s.cut
 }
+
+// Each tells the functions that were added, in no order and some more than once. It
+// returns false if they were too many.
+func (s *FunctionNames) Each(tell func(Function)) (all bool) {
+	if s.cut {
+		return false
+	}
+	for _, list := range s.lists {
+		for line := range strings.SplitSeq(list, "\n") {
+			if module, name, ok := strings.Cut(line, "!"); ok {
+				tell(Function{module, name})
+			}
+		}
+	}
+	return true
+}
