@@ -14,10 +14,12 @@ func (e *evaluation) result() Result {
 	switch {
 	case s != nil:
 		out.Outcome = s.outcome
+	case e.open != nil && (e.excluded == nil || tellsOf(e.open)):
+		s, out.Outcome = e.open, CouldNotCheck
 	case e.excluded != nil:
 		s, out.Outcome = e.excluded, Excluded
-	case e.open != nil:
-		s, out.Outcome = e.open, CouldNotCheck
+	case e.w.spent:
+		return e.exhausted()
 	default:
 		return out
 	}
@@ -33,6 +35,21 @@ func (e *evaluation) result() Result {
 	}
 	e.fill(&out, s)
 	return out
+}
+
+func tellsOf(s *solution) bool {
+	_, tells := openOf(s.states)
+	return tells
+}
+
+// exhausted is the result of a rule that more facts would have to be compared for
+// than are compared for one.
+func (e *evaluation) exhausted() Result {
+	c := e.rule.match[0]
+	return Result{Rule: e.rule, Outcome: CouldNotCheck, w: e.w, Clauses: []ClauseResult{{
+		Role: roleNames[roleMatch], Name: c.as, Text: c.text, Line: c.at.line, Truth: Unknown, Telling: true,
+		Missing: []Missing{{What: "more facts fit than are compared for one rule"}},
+	}}}
 }
 
 // headsOfAny gives each "any" the truth of the clauses below it.

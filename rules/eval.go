@@ -11,6 +11,9 @@ import (
 // for all rules of a set.
 const mostSteps, mostStepsOfAll = 100_000, 2_000_000
 
+// leastSteps are left for each rule, whatever others took.
+const leastSteps = 2000
+
 // Judge asks all rules of a set about a judged snapshot. The results of rules
 // that hold come first, the weightiest of them first; rules that are not about
 // anything in the input are left out.
@@ -41,7 +44,7 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 
 // judge asks one rule.
 func (w *world) judge(r *Rule) Result {
-	w.steps, w.spent = min(mostSteps, w.allSteps), false
+	w.steps, w.spent = max(min(mostSteps, w.allSteps), leastSteps), false
 	defer func(before int) { w.allSteps -= before - max(w.steps, 0) }(w.steps)
 	e := evaluation{w: w, rule: r}
 	list := r.match
@@ -89,7 +92,7 @@ type clauseState struct {
 	fact fact
 }
 
-const mostCandidates = 256
+const mostCandidates = 10_000
 
 // search binds the clauses of a list one after the other.
 func (e *evaluation) search(list []*clause, env bindings, states []clauseState) {

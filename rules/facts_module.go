@@ -19,12 +19,20 @@ type moduleFact struct {
 
 func init() {
 	registerKind(&kind{
-		name: "module", doc: "a loaded or unloaded module of lm, lmv, lmvm or !lmi, or one that a frame shows to be loaded",
+		name: "module", doc: "a module of lm, lmv, lmvm or !lmi, or one that a frame shows to be loaded; an unloaded one only where the clause says unloaded: true",
 		ask: "lm", one: "lmvm %s", key: "name",
 		seen:   func(w *world) bool { return len(w.factsOf(kindNamed("module"))) > 0 },
 		listed: func(w *world, _ *clause) bool { return w.wholeModuleList() },
 		all:    allModules,
 		find:   findModule,
+		hidden: func(c *clause, f fact) bool {
+			for _, m := range c.matchers {
+				if m.field.name == "unloaded" {
+					return false
+				}
+			}
+			return f == nil || f.(*moduleFact).Unloaded
+		},
 		absent: func(w *world, v Value) bool {
 			return !ofUserMode(v.S) && w.snap.IsLoaded(v.S) == threads.No
 		},
@@ -63,10 +71,16 @@ func init() {
 }
 
 func version(v modules.Version, at kd.Ref) Values {
-	if !v.Known() {
+	if !v.Known() || isZero(v) {
 		return unknown
 	}
 	return one(Value{Type: Version, V: v, At: at})
+}
+
+// isZero reports whether a version is 0.0.0.0, as images have that say none.
+func isZero(v modules.Version) bool {
+	n, ok := v.Compare(modules.VersionOf(0, 0, 0, 0))
+	return ok && n == 0
 }
 
 func hexNumber(n modules.Number) Values {
@@ -94,7 +108,7 @@ func moduleNames(_ *world, m *moduleFact) Values {
 }
 
 func findModule(w *world, v Value) fact {
-	if m := w.snap.Module(v.S); m != nil {
+	if m := w.snap.Module(v.S); m != nil && !m.Unloaded {
 		return &moduleFact{Module: m}
 	}
 	for _, f := range w.factsOf(kindNamed("module")) {

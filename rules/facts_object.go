@@ -241,20 +241,39 @@ func irpThirdParty(w *world, i *objects.IRP) Values {
 	return boolean(!stacks.OfWindows(v.List[0].S), v.List[0].At)
 }
 
-// idleWorkers is unknown unless the stack of each worker was printed.
+// idleWorkers is unknown unless all workers are listed and the stack of each shows
+// what it does.
 func idleWorkers(w *world, q *objects.WorkQueue) Values {
-	if q.Open || len(q.Workers) == 0 {
+	if q.Open || len(q.Workers) == 0 || q.Threads > len(q.Workers) {
 		return unknown
 	}
 	n := 0
 	for _, worker := range q.Workers {
-		t := w.snap.Thread(worker.Thread)
-		if t == nil || len(t.Stack.Frames) == 0 {
+		switch isIdle(w.snap.Thread(worker.Thread)) {
+		case Unknown:
 			return unknown
-		}
-		if t.FindFrame("KeRemoveQueue", "KeRemovePriQueue") >= 0 && t.FindFrame("ExpWorkerThread") >= 0 {
+		case True:
 			n++
 		}
 	}
 	return number(Number, float64(n), q.At)
+}
+
+// isIdle reports whether a worker waits for the next work item.
+func isIdle(t *threads.Thread) Truth {
+	if t == nil || len(t.Stack.Frames) == 0 {
+		return Unknown
+	}
+	if t.FindFrame("KeRemoveQueue", "KeRemovePriQueue") >= 0 && t.FindFrame("ExpWorkerThread") >= 0 {
+		return True
+	}
+	if t.WaitReason == "WrQueue" || isCut(t.Stack.Frames) {
+		return Unknown
+	}
+	for i := range t.Stack.Frames {
+		if c := callOf(&t.Stack.Frames[i]); c.module == "nt" && c.function == "" {
+			return Unknown
+		}
+	}
+	return False
 }

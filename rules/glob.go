@@ -28,7 +28,7 @@ func matchGlob(pattern, s string) bool {
 func isGlob(s string) bool { return strings.ContainsAny(s, "*?") }
 
 // mostStars bounds the work of one comparison.
-const mostStars = 8
+const mostStars = 4
 
 // badGlob says what is wrong with a pattern, "" if nothing.
 func badGlob(s string) string {
@@ -38,7 +38,7 @@ func badGlob(s string) string {
 	case len(s) > longestPattern:
 		return "the pattern is too long"
 	case strings.Count(s, "*") > mostStars:
-		return "the pattern has more than 8 *"
+		return "the pattern has more than 4 *"
 	case strings.Contains(s, "**"):
 		return "** says no more than *"
 	case strings.ContainsAny(s, "[]{}"):

@@ -33,6 +33,9 @@ type kind struct {
 	// find returns the fact of a key, nil if the input does not hold it; nil
 	// without a key.
 	find func(*world, Value) fact
+	// hidden, when not nil, reports whether a fact is none of those that a clause asks
+	// for unless it says so; for no fact, whether the kind hides any from the clause.
+	hidden func(*clause, fact) bool
 	// absent, when not nil, reports whether a fact of a key is known not to exist.
 	absent func(*world, Value) bool
 	at     func(fact) kd.Ref

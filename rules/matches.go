@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/modules"
 )
 
 // match is a fact that a clause holds for, or may hold for. Its fact is nil where
@@ -24,7 +25,6 @@ func (w *world) matches(c *clause, env bindings) []match {
 	for _, f := range facts {
 		if w.steps--; w.steps < 0 {
 			w.spent = true
-			missing = append(missing, Missing{What: "more facts than are compared for one rule"})
 			break
 		}
 		switch m := w.try(c, env, f); m.truth {
@@ -88,7 +88,7 @@ func (w *world) kindMissing(c *clause) string {
 // byKey returns the facts of a clause that asks for their keys.
 func (w *world) byKey(c *clause, env bindings) (facts []fact, missing []Missing, open, ok bool) {
 	for _, m := range c.matchers {
-		if m.field.name != c.kind.key || c.kind.find == nil {
+		if m.field.name != c.kind.key || c.kind.find == nil || c.kind.hidden != nil && !c.kind.hidden(c, nil) {
 			continue
 		}
 		for i := range m.ops {
@@ -112,6 +112,7 @@ func (c *comparison) namesKeys() bool {
 }
 
 func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, missing []Missing, open bool) {
+	seen := make(map[string]bool)
 	for i := range op.operands {
 		o := &op.operands[i]
 		values := one(o.lit)
@@ -123,6 +124,10 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, m
 			missing = append(missing, Missing{What: "all of what " + o.refName() + " stands for", Command: w.commandFor(o, env)})
 		}
 		for _, v := range values.List {
+			if seen[v.key()] {
+				continue
+			}
+			seen[v.key()] = true
 			if f := c.kind.find(w, v); f != nil {
 				facts = append(facts, f)
 				continue
@@ -198,6 +203,9 @@ func (w *world) command(c *clause, form string, key *Value) string {
 
 // try compares one fact with all matchers of a clause.
 func (w *world) try(c *clause, env bindings, f fact) match {
+	if c.kind.hidden != nil && c.kind.hidden(c, f) {
+		return match{clauseState: clauseState{c: c, truth: False}}
+	}
 	out := match{clauseState: clauseState{c: c, truth: True, fact: f}}
 	telling := 0
 	for _, m := range c.matchers {
@@ -260,7 +268,7 @@ func (w *world) keyOf(k *kind, f fact) *Value {
 
 // fileOf is the file of a driver's image by its module name.
 func fileOf(module string) string {
-	if strings.Contains(module, ".") {
+	if strings.Contains(module, ".") || modules.Key(module) == "nt" {
 		return module
 	}
 	return module + ".sys"
@@ -281,8 +289,11 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 			if yes++; yes == 1 {
 				out.fact = m.fact
 			}
-			if len(out.places) < mostPlaces {
-				out.places = append(out.places, m.places[0])
+			if places := m.places; len(out.places) < mostPlaces {
+				if yes > 1 {
+					places = places[:1]
+				}
+				out.places = append(out.places, places...)
 			}
 		default:
 			if maybe++; m.open {

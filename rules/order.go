@@ -33,13 +33,17 @@ func (r *Result) holding() int {
 // superseded takes away results of rules that another one which holds as surely
 // says it supersedes.
 func superseded(rs []Result) []Result {
-	gone := make(map[string]bool)
+	gone := make(map[string]Outcome)
 	for _, r := range rs {
-		if r.Outcome.Fired() {
-			for _, id := range r.Rule.Supersedes {
-				gone[id] = true
-			}
+		if !r.Outcome.Fired() || r.Rule.Suppressed != nil {
+			continue
+		}
+		for _, id := range r.Rule.Supersedes {
+			gone[id] = r.Outcome
 		}
 	}
-	return slices.DeleteFunc(rs, func(r Result) bool { return gone[r.Rule.ID] })
+	return slices.DeleteFunc(rs, func(r Result) bool {
+		by, ok := gone[r.Rule.ID]
+		return ok && !(r.Outcome.Fired() && by.Surer(r.Outcome))
+	})
 }

@@ -34,8 +34,8 @@ type framePattern struct {
 // thirdParty stands for any module that is none of Windows.
 const thirdParty = "third-party"
 
-// brackets may be part of a function's name: operator[].
-var brackets = strings.NewReplacer("[", "", "]", "", "{", "", "}", "")
+// brackets are part of one function's name.
+var brackets = strings.NewReplacer("operator[]", "")
 
 // parseFrame reads module!function, and says what is wrong with it.
 func parseFrame(s string) (framePattern, string) {
@@ -169,6 +169,16 @@ func boundFrames(w *world, env bindings, ps []framePattern) []framePattern {
 	return out
 }
 
+// isCut reports whether a stack was not printed to its end: its last frame returns
+// to another one.
+func isCut(frames []stacks.Frame) bool {
+	if len(frames) == 0 {
+		return false
+	}
+	last := &frames[len(frames)-1]
+	return last.RetAddr != 0 && !strings.Contains(last.Function, "Start") || last.Cut
+}
+
 // match compares frames with the pattern and returns the frames that seq was
 // found at. A result is unknown where frames without a function decide it: those
 // are among the frames that are returned.
@@ -186,6 +196,10 @@ func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 			out, unclear = Unknown, append(unclear, i)
 		}
 	}
+	cut := isCut(frames)
+	if cut && len(p.none) > 0 {
+		out = Unknown
+	}
 	if len(p.seq) == 0 {
 		return out, unclear
 	}
@@ -195,7 +209,25 @@ func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 	if at := p.find(calls, Unknown); at != nil {
 		return Unknown, append(at, unclear...)
 	}
+	if cut && p.within == 0 {
+		if at := p.begun(calls); at != nil {
+			return Unknown, at // the rest may stand further out
+		}
+	}
 	return False, nil
+}
+
+// begun finds the beginning of seq up to a frame of a module that it names: frames of
+// the kernel, or of any module, are on every stack.
+func (p *stackPattern) begun(calls []call) []int {
+	for n := len(p.seq) - 1; n > 0; n-- {
+		if m := p.seq[n-1][0].module; m == "" || m == "nt" || isGlob(m) {
+			continue
+		}
+		part := stackPattern{seq: p.seq[:n], top: p.top}
+		return part.find(calls, True)
+	}
+	return nil
 }
 
 // find looks for seq among frames that fit at least so well.
@@ -205,7 +237,7 @@ func (p *stackPattern) find(frames []call, least Truth) []int {
 		return t == True || t == least
 	}
 	for from := range frames {
-		if len(p.seq) == 0 || p.top && from > 0 && !isWait(frames[from-1]) {
+		if len(p.seq) == 0 || p.top && from > 0 && !mayWait(frames[from-1], least) {
 			return nil
 		}
 		if !fits(from, 0) {
@@ -235,6 +267,12 @@ func (p *stackPattern) find(frames []call, least Truth) []int {
 // stand whatever they wait for, and those that ask for a lock (stacks in
 // testdata/waits).
 var waitMachinery = []string{"KiSwapContext", "KiSwapThread", "SwapContext", "FsRtlCancellableWait", "ExpWaitForResource", "ExAcquire", "ExpAcquire", "ExfAcquire", "KeAcquire", "KiAcquire", "KiCommitThreadWait", "KeWaitFor", "KiWaitFor", "KeDelayExecutionThread", "KeRemoveQueue", "KeRemovePriQueue"}
+
+// mayWait reports whether a frame is of a routine that waits; where the least is
+// unknown, also whether it may be.
+func mayWait(c call, least Truth) bool {
+	return isWait(c) || least == Unknown && c.module == "nt" && c.function == ""
+}
 
 func isWait(c call) bool {
 	if c.module != "nt" {

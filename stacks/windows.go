@@ -8,7 +8,8 @@ var windowsModules = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr 
 	rdbss mup npfs msfs ksecdd win32k win32kbase win32kfull dxgkrnl dxgmms1 dxgmms2 watchdog tcpip ndis afd http srv srv2 srvnet
 	mrxsmb mrxsmb10 mrxsmb20 volsnap volmgr volmgrx partmgr mountmgr disk classpnp storport storahci stornvme ataport scsiport
 	pci acpi pshed kdcom bootvid wof fileinfo netio tdx cng ci clfs tm vmbus vdrvroot ntdll kernel32 kernelbase wow64 wow64cpu user32 verifier
-	luafv rdyboost fvevol cdd fwpkclnt tunnel dfsc mrxdav nfsrdr wdf01000 wcifs cldflt bindflt msrpc`)
+	luafv rdyboost fvevol cdd fwpkclnt tunnel dfsc mrxdav nfsrdr wdf01000 wcifs cldflt bindflt msrpc
+	csc csvfs csvflt csvnsflt storvsc mpio msdsm usbhub usbhub3 usbport usbxhci dedup clusdisk netft refsv1 nsiproxy vhdmp vmswitch storqosflt`)
 
 // onBehalf are those whose routines other drivers call to wait.
 var onBehalf = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr wdf01000`)
