@@ -141,6 +141,10 @@ type Finding struct {
 	Evidence    []Evidence
 	Next        []string
 
+	// Past is the number of the session, counted from 1, that shows that it has ended;
+	// 0 if none does.
+	Past int
+
 	// turn orders chains: what the stop code names, then what holds up its root,
 	// then a root that no lock holds up or that has just begun to wait.
 	turn turn

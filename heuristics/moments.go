@@ -52,7 +52,7 @@ func (f *Finding) takeBack(r Refutation) {
 	if f.Kind == OrphanedLock {
 		what = "orphaned lock"
 	}
-	f.Kind, f.Severity, f.Confidence = NoDeadlock, Info, Likely
+	f.Kind, f.Severity, f.Confidence, f.Past = NoDeadlock, Info, Likely, r.Session
 	f.Summary = fmt.Sprintf("No %s: a later moment in the input (session %d) shows that it has ended: %s. At this one: %s", what, r.Session, r.Why, f.Summary)
 	f.Explanation += fmt.Sprintf(" But that is past. Session %d shows it otherwise: %s. That it is the same machine, later, follows from this: %s. A deadlock or orphaned lock does not end by itself.", r.Session, r.Why, r.Basis)
 	f.Disproof = fmt.Sprintf("Session %d is of another machine or boot, or was printed before this one.", r.Session)

@@ -35,6 +35,7 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 	var out []Result
 	for _, r := range alive {
 		if res := w.judge(r); res.Outcome != NoMatch {
+			res.takeBack(w.findings)
 			out = append(out, res)
 		}
 	}

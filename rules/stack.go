@@ -27,6 +27,8 @@ type framePattern struct {
 	third bool
 	// ref names the module in place of module, until it is bound.
 	ref *reference
+	// bound is set where the module is that of a reference.
+	bound bool
 	// unsure is set where it is not known what module is meant.
 	unsure bool
 }
@@ -160,7 +162,7 @@ func boundFrames(w *world, env bindings, ps []framePattern) []framePattern {
 		}
 		values := p.ref.values(w, env)
 		for _, v := range values.List {
-			out = append(out, framePattern{module: modules.Key(v.S), function: p.function})
+			out = append(out, framePattern{module: modules.Key(v.S), function: p.function, bound: true})
 		}
 		if !values.All {
 			out = append(out, framePattern{function: p.function, unsure: true})
@@ -221,7 +223,7 @@ func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 // the kernel, or of any module, are on every stack.
 func (p *stackPattern) begun(calls []call) []int {
 	for n := len(p.seq) - 1; n > 0; n-- {
-		if m := p.seq[n-1][0].module; m == "" || m == "nt" || isGlob(m) {
+		if slices.ContainsFunc(p.seq[n-1], func(f framePattern) bool { return f.bound || f.module == "" || f.module == "nt" || isGlob(f.module) }) {
 			continue
 		}
 		part := stackPattern{seq: p.seq[:n], top: p.top}
