@@ -76,7 +76,7 @@ func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
 	if e, ok := m["all"]; ok {
 		d.all(c, e.value, scope)
 	}
-	if c.kind != nil {
+	if c.kind != nil && m[c.kind.name].value != nil { // which is missing where there were too many mistakes
 		c.matchers = d.matchers(m[c.kind.name].value, c.kind, scope)
 		c.text = d.textOf(c.kind.name, m[c.kind.name].value)
 	}
@@ -296,7 +296,7 @@ func (d *decoder) matchers(n *yaml.Node, k *kind, scope *scope) []*matcher {
 // applies reads "applies": fields of the target.
 func (d *decoder) applies(n *yaml.Node) *clause {
 	k := kindNamed("target")
-	return &clause{role: roleApplies, kind: k, matchers: d.matchers(n, k, newScope()), text: d.textOf("target", n), at: at(n), walk: -1}
+	return &clause{role: roleApplies, kind: k, matchers: d.matchers(n, k, newScope()), text: d.textOf("target", n), at: at(n), walk: -1, weight: 1}
 }
 
 // textOf prints a clause in one line.

@@ -23,7 +23,7 @@ func (w *world) matches(c *clause, env bindings) []match {
 	var yes, maybe []match
 	facts, missing, open := w.candidates(c, env)
 	for _, f := range facts {
-		if w.steps--; w.steps < 0 {
+		if w.steps -= c.weight; w.steps < 0 {
 			w.spent = true
 			break
 		}

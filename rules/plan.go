@@ -1,5 +1,10 @@
 package rules
 
+import (
+	"cmp"
+	"slices"
+)
+
 // lead is a field of another clause that holds the address of a clause's thread.
 type lead struct {
 	by    *clause
@@ -71,6 +76,7 @@ func (p *plan) add(list []*clause) {
 		for _, inner := range c.any {
 			p.add(inner)
 		}
+		c.weigh()
 		if c.kind == nil || c.kind.name != "thread" {
 			continue
 		}
@@ -80,6 +86,30 @@ func (p *plan) add(list []*clause) {
 			p.walked = append(p.walked, c)
 		}
 	}
+}
+
+// weigh sorts the comparisons of a clause, those of stacks last, and says what they
+// cost.
+func (c *clause) weigh() {
+	slices.SortStableFunc(c.matchers, func(a, b *matcher) int {
+		return cmp.Compare(a.patterns(), b.patterns())
+	})
+	c.weight = 1
+	for _, m := range c.matchers {
+		c.weight += m.patterns()
+	}
+}
+
+// patterns counts the patterns of frames of a matcher.
+func (m *matcher) patterns() int {
+	if m.stack == nil {
+		return 0
+	}
+	n := len(m.stack.none)
+	for _, one := range m.stack.seq {
+		n += len(one)
+	}
+	return n
 }
 
 // needsOf returns the groups of patterns of which each must have one on the stack

@@ -169,6 +169,8 @@ type clause struct {
 	walk int
 	// needs are groups of numbers of patterns: of each one must be on the stack.
 	needs [][]int
+	// weight is what it costs to compare a fact: 1, and 1 for each pattern of frames.
+	weight int
 	// leads are fields of other clauses that hold the address of this one's thread.
 	leads []lead
 }

@@ -2,7 +2,9 @@ package rules_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -69,5 +71,18 @@ func TestGoldenSample(t *testing.T) {
 		for _, c := range r.Clauses {
 			t.Log(c.Role, c.Text, c.Truth, c.Evidence, c.Missing)
 		}
+	}
+}
+
+// TestTooManyMistakes: a file with more mistakes than are told is read to no end, and
+// nothing is missing that would be read.
+func TestTooManyMistakes(t *testing.T) {
+	var patterns []string
+	for i := range 60 {
+		patterns = append(patterns, fmt.Sprintf(`"nt!*a*a*a*a*a*z%d"`, i))
+	}
+	_, err := load(t, ruleOf("match:\n  - {as: A, thread: {stack: {none: ["+strings.Join(patterns, ", ")+"]}}}\n  - {as: B, thread: {state: waiting}}\n  - {lock: {address: {in: A.irp}}}"), nil)
+	if n := len(rules.ProblemsOf(err)); n != 50 {
+		t.Errorf("%d mistakes told", n)
 	}
 }

@@ -20,6 +20,9 @@ type callees struct {
 // mostWalkedOfAll for all clauses of a walk: that costs far more than to skim them.
 const mostWalked, mostWalkedOfAll = 64, 256
 
+// mostWalkWork bounds the comparisons of patterns with frames in all walks.
+const mostWalkWork = 10_000_000
+
 // walkFor finds the threads of some clauses, in one walk over the threads for all
 // that no other clause leads to.
 func (w *world) walkFor(cs []*clause) {
@@ -74,7 +77,14 @@ func (w *world) walk(live []*clause, masks [][][]threads.Calls) {
 	}) {
 		calls := t.Calls()
 		for i, c := range live {
-			if allOf(masks[i], calls) && w.mayBe(c, t) {
+			if !allOf(masks[i], calls) {
+				continue
+			}
+			if w.walkWork -= c.weight * (1 + len(t.Stack.Frames)); w.walkWork < 0 {
+				w.callees.short[c.walk] = true
+				continue
+			}
+			if w.mayBe(c, t) {
 				w.callees.facts[c.walk] = append(w.callees.facts[c.walk], t)
 			}
 		}

@@ -28,12 +28,14 @@ type world struct {
 	spent bool
 	// allSteps is how many for all of them.
 	allSteps int
+	// walkWork is how many patterns may still be compared with frames in walks.
+	walkWork int
 	// named caches symbols, printed allPrinted.
 	named, printed Truth
 }
 
 func newWorld(j *heuristics.Judgement, p *plan) *world {
-	w := &world{allSteps: mostStepsOfAll, snap: j.Snap, findings: j.Findings, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
+	w := &world{allSteps: mostStepsOfAll, walkWork: mostWalkWork, snap: j.Snap, findings: j.Findings, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
 	w.callees = callees{facts: make([][]fact, len(p.walked)), walked: make([]bool, len(p.walked)), short: make([]bool, len(p.walked))}
 	if len(p.walked) > 0 && w.snap.ThreadCount() > 0 {
 		w.seen = w.seenPatterns(p)
