@@ -22,7 +22,7 @@ const (
 type decoder struct {
 	file     string
 	text     string
-	lines    []string // of text
+	split    []string // lines, once they are asked for
 	problems Problems
 	rule     string // the id of the rule that is being read
 	floor    string // the engine that all rules of the pack need, "" for any
@@ -51,7 +51,7 @@ func newDecoder(file string, data []byte) *decoder {
 		return d
 	}
 	text, why, from := plainText(data)
-	d.text, d.lines = text, strings.Split(text, "\n")
+	d.text = text
 	if why != "" {
 		d.fail(positionOf(text, from), "%s", why)
 	}
@@ -64,8 +64,8 @@ func (d *decoder) fail(at position, format string, args ...any) {
 		return
 	}
 	p := &Problem{File: d.file, Line: at.line, Col: at.col, Rule: d.rule, Text: printable(fmt.Sprintf(format, args...))}
-	if at.line > 0 && at.line <= len(d.lines) {
-		p.Source = d.lines[at.line-1]
+	if at.line > 0 && at.line <= len(d.lines()) {
+		p.Source = d.lines()[at.line-1]
 	}
 	d.problems = append(d.problems, p)
 }
@@ -77,11 +77,19 @@ func (d *decoder) failAt(n *yaml.Node, format string, args ...any) { d.fail(at(n
 
 func at(n *yaml.Node) position { return position{n.Line, n.Column} }
 
+// lines are those of the text, which mistakes alone need.
+func (d *decoder) lines() []string {
+	if d.split == nil {
+		d.split = strings.Split(d.text, "\n")
+	}
+	return d.split
+}
+
 // decoderOf is newDecoder for a file whose nodes are kept: its text was looked at
 // when they were made.
 func decoderOf(file string, data []byte, nodes *yaml.Node) *decoder {
 	text := string(data)
-	return &decoder{file: file, text: text, lines: strings.Split(text, "\n"), before: nodes}
+	return &decoder{file: file, text: text, before: nodes}
 }
 
 // parse makes nodes of the file; nil if it is no YAML, or holds what rules must
@@ -124,7 +132,7 @@ func (d *decoder) syntax(err error) {
 			at = position{le.ContextMark.Line, le.ContextMark.Column}
 		}
 	}
-	bad := findMisplaced(d.lines)
+	bad := findMisplaced(d.lines())
 	switch {
 	case strings.Contains(text, "no documents"):
 		d.fail(position{1, 1}, "the file holds nothing but comments")
@@ -137,12 +145,12 @@ func (d *decoder) syntax(err error) {
 
 // inText moves a place behind the end of the file to its last line.
 func (d *decoder) inText(at position) position {
-	last := len(d.lines)
-	for last > 1 && strings.TrimSpace(d.lines[last-1]) == "" {
+	last := len(d.lines())
+	for last > 1 && strings.TrimSpace(d.lines()[last-1]) == "" {
 		last--
 	}
 	if at.line > last {
-		return position{last, utf8.RuneCountInString(d.lines[last-1]) + 1}
+		return position{last, utf8.RuneCountInString(d.lines()[last-1]) + 1}
 	}
 	return position{max(at.line, 1), max(at.col, 1)}
 }
@@ -198,7 +206,7 @@ func (d *decoder) plain(n *yaml.Node, depth int) bool {
 	}
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && n.Value == "" {
 		below := d.inText(position{n.Line + 1, 1})
-		below.col = max(below.col, indentOf(d.lines[below.line-1])+1)
+		below.col = max(below.col, indentOf(d.lines()[below.line-1])+1)
 		d.fail(below, "the lines of a text behind | or > are indented deeper than its key, and this one is not")
 		return false
 	}
@@ -269,10 +277,10 @@ func ofKeys(noun string, keys []string) string {
 
 // comment is a hint where a value is empty because a comment begins there.
 func (d *decoder) comment(n *yaml.Node) string {
-	if n.Tag != "!!null" || n.Value != "" || n.Line > len(d.lines) {
+	if n.Tag != "!!null" || n.Value != "" || n.Line > len(d.lines()) {
 		return ""
 	}
-	line := d.lines[n.Line-1]
+	line := d.lines()[n.Line-1]
 	if strings.HasPrefix(strings.TrimLeft(line[byteOf(line, n.Column):], " "), "#") {
 		return ": # begins a comment, so that a text with it is put in quotes"
 	}

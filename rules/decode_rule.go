@@ -46,7 +46,7 @@ func (d *decoder) rules(root *yaml.Node) []*Rule {
 		if r == nil {
 			continue
 		}
-		r.source = d.sourceOf(n, next(items, i))
+		r.text, r.end = d.text, endOf(n, next(items, i))
 		out = append(out, r)
 	}
 	d.rule = ""
@@ -99,13 +99,12 @@ func next(items []*yaml.Node, i int) *yaml.Node {
 	return nil
 }
 
-// sourceOf returns the lines of a rule.
-func (d *decoder) sourceOf(n, next *yaml.Node) string {
-	end := len(d.lines)
-	if next != nil {
-		end = min(end, max(next.Line-1, n.Line))
+// endOf returns the line behind a rule, 0 for the end of the file.
+func endOf(n, next *yaml.Node) int {
+	if next == nil {
+		return 0
 	}
-	return strings.TrimRight(strings.Join(d.lines[n.Line-1:end], "\n"), " \n\t\r") + "\n"
+	return max(next.Line, n.Line+1)
 }
 
 // idOf returns the id of a rule for messages, "" if it has none.
@@ -314,7 +313,10 @@ func (d *decoder) template(n *yaml.Node, what string, scope *scope) *template {
 	}
 	out := &template{at: at(n)}
 	for {
-		i := inBraces.FindStringIndex(s)
+		var i []int
+		if strings.Contains(s, "{") {
+			i = inBraces.FindStringIndex(s)
+		}
 		if i == nil {
 			break
 		}
@@ -347,6 +349,9 @@ var (
 // nearlyBraces finds what was meant as a reference of a text: a name that is
 // bound, in braces.
 func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
+	if !strings.Contains(s, "{") {
+		return
+	}
 	for _, m := range nearlyReference.FindAllStringSubmatchIndex(s, -1) {
 		if d.full() {
 			return
@@ -370,8 +375,8 @@ func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
 // within returns where a piece of a value stands, where the value begins if it is
 // not found on its lines.
 func (d *decoder) within(n *yaml.Node, piece string) position {
-	for line := n.Line; line <= min(n.Line+40, len(d.lines)); line++ {
-		text := d.lines[line-1]
+	for line := n.Line; line <= min(n.Line+40, len(d.lines())); line++ {
+		text := d.lines()[line-1]
 		from := 0
 		if line == n.Line {
 			from = byteOf(text, n.Column)

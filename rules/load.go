@@ -84,7 +84,7 @@ func (l *loader) source(src Source) error {
 		}
 	}
 	loose := &Pack{Name: strings.TrimSuffix(path.Base(src.Name), path.Ext(src.Name)), Path: src.Name, Builtin: src.Builtin, fsys: src.FS, dir: "."}
-	var kept map[[sha256.Size]byte][]byte
+	var kept map[[sha256.Size]byte]string
 	if src.Builtin {
 		kept = keptNodes()
 	}
@@ -221,7 +221,7 @@ type ruleFile struct {
 	name      string
 	shown     string
 	data      []byte
-	kept      map[[sha256.Size]byte][]byte // nodes of built-in packs
+	kept      map[[sha256.Size]byte]string // nodes of built-in packs
 	d         *decoder
 	rules     []*Rule
 	overrides []override
@@ -231,7 +231,7 @@ type ruleFile struct {
 func decodeAll(files []*ruleFile) {
 	var wg sync.WaitGroup
 	next := make(chan *ruleFile)
-	for range min(len(files), runtime.GOMAXPROCS(0)) {
+	for range min(len(files), max(1, runtime.GOMAXPROCS(0)-1)) { // a log is read meanwhile
 		wg.Go(func() {
 			for f := range next {
 				f.decode()

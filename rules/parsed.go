@@ -12,7 +12,7 @@ import (
 // of the time that a small log takes. A file that has changed since is parsed.
 //
 //go:embed parsed.bin
-var parsed []byte
+var parsed string
 
 // EncodeParsed makes the bytes of parsed.bin for files in their order. Each is a
 // hash of the file, the number of bytes that follow, and its nodes.
@@ -49,7 +49,7 @@ func appendNode(out []byte, n *yaml.Node) []byte {
 }
 
 // parsedBefore finds the nodes of a file by its hash, nil if they are not kept.
-func parsedBefore(kept map[[sha256.Size]byte][]byte, data []byte) *yaml.Node {
+func parsedBefore(kept map[[sha256.Size]byte]string, data []byte) *yaml.Node {
 	if kept == nil {
 		return nil
 	}
@@ -57,7 +57,7 @@ func parsedBefore(kept map[[sha256.Size]byte][]byte, data []byte) *yaml.Node {
 	if !ok {
 		return nil
 	}
-	r := nodeReader{b: nodes, tags: make(map[string]string)}
+	r := nodeReader{b: nodes}
 	n := r.node()
 	if r.bad {
 		return nil
@@ -66,11 +66,11 @@ func parsedBefore(kept map[[sha256.Size]byte][]byte, data []byte) *yaml.Node {
 }
 
 // keptNodes lists what parsed.bin has by the hashes of the files.
-func keptNodes() map[[sha256.Size]byte][]byte {
-	out := make(map[[sha256.Size]byte][]byte)
+func keptNodes() map[[sha256.Size]byte]string {
+	out := make(map[[sha256.Size]byte]string)
 	for b := parsed; len(b) > sha256.Size; {
-		hash := [sha256.Size]byte(b)
-		n, width := binary.Uvarint(b[sha256.Size:])
+		hash := [sha256.Size]byte([]byte(b[:sha256.Size]))
+		n, width := uvarint(b[sha256.Size:])
 		from := sha256.Size + width
 		if width <= 0 || n > uint64(len(b)-from) {
 			break
@@ -83,14 +83,13 @@ func keptNodes() map[[sha256.Size]byte][]byte {
 
 // nodeReader reads what appendNode wrote.
 type nodeReader struct {
-	b    []byte
+	b    string
 	bad  bool
 	slab []yaml.Node
-	tags map[string]string
 }
 
 func (r *nodeReader) number() int {
-	n, width := binary.Uvarint(r.b)
+	n, width := uvarint(r.b)
 	if width <= 0 || n > mostBytes {
 		r.bad = true
 		return 0
@@ -99,11 +98,11 @@ func (r *nodeReader) number() int {
 	return int(n)
 }
 
-func (r *nodeReader) bytes() []byte {
+func (r *nodeReader) text() string {
 	n := r.number()
 	if n > len(r.b) {
 		r.bad = true
-		return nil
+		return ""
 	}
 	out := r.b[:n]
 	r.b = r.b[n:]
@@ -124,7 +123,7 @@ func (r *nodeReader) node() *yaml.Node {
 	r.b = r.b[2:]
 	n.Line, n.Column = r.number(), r.number()
 	children := r.number()
-	n.Tag, n.Value = r.tag(r.bytes()), string(r.bytes())
+	n.Tag, n.Value = r.text(), r.text()
 	if children > len(r.b) {
 		r.bad = true
 		return n
@@ -138,12 +137,13 @@ func (r *nodeReader) node() *yaml.Node {
 	return n
 }
 
-// tag keeps one string of each tag.
-func (r *nodeReader) tag(b []byte) string {
-	if s, ok := r.tags[string(b)]; ok {
-		return s
+// uvarint is binary.Uvarint for a string, of which the nodes keep pieces.
+func uvarint(s string) (n uint64, width int) {
+	for i := 0; i < len(s) && i < binary.MaxVarintLen64; i++ {
+		n |= uint64(s[i]&0x7f) << (7 * i)
+		if s[i] < 0x80 {
+			return n, i + 1
+		}
 	}
-	s := string(b)
-	r.tags[s] = s
-	return s
+	return 0, 0
 }

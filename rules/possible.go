@@ -9,39 +9,38 @@ import (
 // possible reports whether each clause of match may hold by itself, whatever the
 // others bind: a rule of which one can't is silent, and costs no search.
 func (w *world) possible(r *Rule) bool {
-	return w.possibleAll(r.match)
+	return w.allClauses(r.match, w.cheaply) && w.allClauses(r.match, w.anyFits)
 }
 
-func (w *world) possibleAll(list []*clause) bool {
+// allClauses reports whether a test holds for all clauses, of an "any" for those of
+// one of its lists.
+func (w *world) allClauses(list []*clause, test func(*clause) bool) bool {
 	for _, c := range list {
-		if !w.possibleClause(c) {
+		ok := false
+		for _, inner := range c.any {
+			ok = ok || w.allClauses(inner, test)
+		}
+		if c.any == nil {
+			ok = test(c)
+		}
+		if !ok {
 			return false
 		}
 	}
 	return true
 }
 
-func (w *world) possibleClause(c *clause) bool {
-	switch {
-	case c.any != nil:
-		for _, list := range c.any {
-			if w.possibleAll(list) {
-				return true
-			}
-		}
-		return false
-	case c.count != nil || !c.kind.seen(w) || c.kind.listed != nil && !c.kind.listed(w, c):
-		return true
-	case c.needs != nil && !w.needsSeen(c):
-		return false
-	case c.walk >= 0 || c.byKey():
-		return true
-	}
-	return w.anyFits(c)
+// cheaply tells without looking at any fact: by what the stacks of the input have.
+func (w *world) cheaply(c *clause) bool {
+	return c.count != nil || !c.kind.seen(w) || c.needs == nil || w.needsSeen(c)
 }
 
 // anyFits reports whether any fact fits what a clause says without bindings.
 func (w *world) anyFits(c *clause) bool {
+	switch {
+	case c.count != nil, !c.kind.seen(w), c.kind.listed != nil && !c.kind.listed(w, c), c.walk >= 0, c.byKey():
+		return true
+	}
 	all := w.factsOf(c.kind)
 	lists, ok := w.shortest(c, nil)
 	if !ok {

@@ -79,7 +79,8 @@ type Rule struct {
 	match   []*clause
 	boost   []*clause
 	exclude []*clause
-	source  string
+	text    string // of the file; the rule goes up to line end, 0 for all
+	end     int
 }
 
 // Reference names an article: a KB number, an address, or words.
@@ -133,7 +134,13 @@ type Pack struct {
 }
 
 // Source returns the rule as it stands in its file.
-func (r *Rule) Source() string { return r.source }
+func (r *Rule) Source() string {
+	lines := strings.Split(r.text, "\n")
+	if r.end > 0 {
+		lines = lines[:min(len(lines), r.end-1)]
+	}
+	return strings.TrimRight(strings.Join(lines[min(len(lines), r.Line-1):], "\n"), " \n\t\r") + "\n"
+}
 
 type role uint8
 

@@ -52,7 +52,9 @@ var (
 )
 
 // isReference reports whether a text has the form of NAME.field.
-func isReference(s string) bool { return referenceOf.MatchString(s) }
+func isReference(s string) bool {
+	return s != "" && 'A' <= s[0] && s[0] <= 'Z' && strings.Contains(s, ".") && referenceOf.MatchString(s)
+}
 
 // isFile reports whether a text of the form of a reference is the name of a file:
 // nothing is bound to what stands before its ending.

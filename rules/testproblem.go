@@ -45,7 +45,7 @@ func (t *Test) place(d *Diff) position {
 
 // line returns a line of the rule's file, "" if it is not one of the rule's.
 func (r *Rule) line(n int) string {
-	lines := strings.Split(r.source, "\n")
+	lines := strings.Split(r.Source(), "\n")
 	if i := n - r.Line; i >= 0 && i < len(lines) {
 		return strings.TrimRight(lines[i], "\r")
 	}

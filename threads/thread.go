@@ -158,6 +158,8 @@ type Thread struct {
 	// unknown.
 	Header bool
 	At     kd.Ref // the THREAD line, or the first line known of it
+
+	waits keptWait
 }
 
 // Tri is a truth value that can be unknown.

@@ -202,6 +202,23 @@ type Wait struct {
 // kernel for the wait before it was reached. For says nothing of a thread that
 // runs.
 func (t *Thread) Waits() Wait {
+	if k := &t.waits; len(t.Stack.Frames) == 0 || k.frames != len(t.Stack.Frames) || k.first != &t.Stack.Frames[0] {
+		*k = keptWait{wait: t.findWait(), frames: len(t.Stack.Frames)}
+		if k.frames > 0 {
+			k.first = &t.Stack.Frames[0]
+		}
+	}
+	return t.waits.wait
+}
+
+// keptWait is what Waits found in some frames: it is asked again and again.
+type keptWait struct {
+	wait   Wait
+	frames int
+	first  *stacks.Frame
+}
+
+func (t *Thread) findWait() Wait {
 	found := Wait{Frame: -1}
 	if t.Interrupted() > 0 {
 		if at, _ := t.Spins(); at >= 0 {

@@ -12,7 +12,7 @@ import (
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(40) // memory is promised to stay small beside the input
+		debug.SetGCPercent(60) // memory is promised to stay small beside the input
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once

@@ -36,15 +36,12 @@ func (a *app) ruleSet() (*rules.Set, error) {
 	return a.rules, a.rulesErr
 }
 
-// collectLess lets the heap grow to some megabytes before garbage is collected,
-// until the function that it returns is called: most of what loading rules
-// allocates is needed to the end, and a young heap is collected again and again.
+// collectLess lets garbage be collected less often until the function that it returns
+// is called: most of what loading rules allocates is needed to the end, and a young
+// heap is collected again and again.
 func collectLess() (restore func()) {
-	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(32<<20)
-	return func() {
-		debug.SetMemoryLimit(limit)
-		debug.SetGCPercent(percent)
-	}
+	percent := debug.SetGCPercent(400)
+	return func() { debug.SetGCPercent(percent) }
 }
 
 // startRules loads the rules while the log is read. Mistakes in a user's own rules
