@@ -368,7 +368,7 @@ func (m *markdown) clauses(rule *RuleMatch) {
 			fmt.Fprintf(&b, "          %s\n", missing.line())
 		}
 	}
-	fmt.Fprintf(m, "\n**Clauses** of %s:\n\n%s", code(fmt.Sprintf("%s:%d", rule.File, rule.Line)), fenced(b.String()))
+	fmt.Fprintf(m, "\n**Clauses** of %s:\n\n%s", code(rule.origin()), fenced(b.String()))
 	if rule.Inferred {
 		m.WriteString("\nThe signature was read out of an article's words and never seen in a log.\n")
 	}
