@@ -164,11 +164,11 @@ func (d *diagnosis) agedReady() []aged {
 	for _, t := range d.snap.Threads {
 		take(t)
 	}
-	asked := 0
-	for _, b := range slices.Clone(d.snap.Skimmed()) {
-		if isReady(b.State) && asked < mostReady {
+	asked, rest := 0, d.snap.Skimmed()
+	for i := range rest {
+		if isReady(rest[i].State) && asked < mostReady {
 			asked++
-			take(d.snap.Thread(b.Addr))
+			take(d.snap.Thread(rest[i].Addr))
 		}
 	}
 	return out

@@ -79,7 +79,9 @@ func (d *diagnosis) stoppedByFault(stop *stopReason) bool {
 			return false
 		}
 	}
-	for _, b := range d.snap.Skimmed() {
+	rest := d.snap.Skimmed()
+	for i := range rest {
+		b := &rest[i]
 		if b.State == threads.Waiting && (b.Has(threads.WaitsOnStack|threads.LockWait) || kernelLockReasons[b.WaitReason()]) {
 			return false
 		}

@@ -160,7 +160,9 @@ func notSeen(s *snapshot.Snapshot) []string {
 			notResident++
 		}
 	}
-	for _, b := range s.Skimmed() {
+	rest := s.Skimmed()
+	for i := range rest {
+		b := &rest[i]
 		if b.Has(threads.NotResident) {
 			notResident++
 		}

@@ -101,7 +101,9 @@ func (d *diagnosis) noPending() bool {
 func (d *diagnosis) workers() workers {
 	var w workers
 	n := 0
-	for _, b := range d.snap.Skimmed() {
+	rest := d.snap.Skimmed()
+	for i := range rest {
+		b := &rest[i]
 		if !b.Has(threads.Worker) {
 			continue
 		}

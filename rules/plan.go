@@ -24,8 +24,8 @@ type plan struct {
 	byFunction map[framePattern]int
 	byModule   map[string][]int
 	wild       []int
-	// literals are the patterns of byFunction by their modules.
-	literals map[string][]int
+	// literals are the patterns without wildcards by module and by function.
+	literals map[string]map[string]int
 }
 
 // newPlan prepares the clauses of some rules.
@@ -158,32 +158,54 @@ func (p *plan) id(f framePattern) int {
 	return id
 }
 
+// modulePatterns are the patterns that functions of one module may fit.
+type modulePatterns struct {
+	literals map[string]int
+	globs    []int
+}
+
+// ofModule returns the patterns that functions of a module may fit, the module by
+// its key.
+func (p *plan) ofModule(key string) *modulePatterns {
+	m := &modulePatterns{literals: p.literals[key]}
+	for _, list := range [][]int{p.byModule[key], p.wild} {
+		for _, id := range list {
+			if p.patterns[id].fits(key, "") != False {
+				m.globs = append(m.globs, id)
+			}
+		}
+	}
+	return m
+}
+
 // fitting calls found with each pattern that a function of a module may fit, the
 // module by its key. Without symbols any function of the module may be meant.
-func (p *plan) fitting(module, function string, found func(id int)) {
+func (p *plan) fitting(key string, m *modulePatterns, function string, found func(id int)) {
 	if function == "" {
-		for _, id := range p.literals[module] {
+		for _, id := range m.literals {
 			found(id)
 		}
-	} else if id, ok := p.byFunction[framePattern{module: module, function: function}]; ok && !isGlob(function) {
+	} else if id, ok := m.literals[function]; ok {
 		found(id)
 	}
-	for _, list := range [][]int{p.byModule[module], p.wild} {
-		for _, id := range list {
-			if p.patterns[id].fits(module, function) != False {
-				found(id)
-			}
+	for _, id := range m.globs {
+		if p.patterns[id].fits(key, function) != False {
+			found(id)
 		}
 	}
 }
 
-// literalModules lists the patterns without wildcards by their modules.
-func (p *plan) literalModules() map[string][]int {
-	out := make(map[string][]int)
+// literalModules lists the patterns without wildcards by module and function.
+func (p *plan) literalModules() map[string]map[string]int {
+	out := make(map[string]map[string]int)
 	for id, f := range p.patterns {
-		if !isGlob(f.module) && !isGlob(f.function) {
-			out[f.module] = append(out[f.module], id)
+		if isGlob(f.module) || isGlob(f.function) {
+			continue
 		}
+		if out[f.module] == nil {
+			out[f.module] = make(map[string]int)
+		}
+		out[f.module][f.function] = id
 	}
 	return out
 }

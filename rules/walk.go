@@ -151,14 +151,19 @@ const manyFunctions = 16
 // it, and whether any does; nil if not all functions are known.
 func (w *world) seenPatterns(p *plan) []seenPattern {
 	out := make([]seenPattern, len(p.patterns))
-	keys := make(map[string]string)
+	type module struct {
+		key      string
+		patterns *modulePatterns
+	}
+	known := make(map[string]module)
 	all := w.snap.EachFunction(func(f threads.Function) {
-		key, ok := keys[f.Module]
+		m, ok := known[f.Module]
 		if !ok {
-			key = modules.Key(f.Module)
-			keys[f.Module] = key
+			m.key = modules.Key(f.Module)
+			m.patterns = p.ofModule(m.key)
+			known[f.Module] = m
 		}
-		p.fitting(key, f.Name, func(id int) {
+		p.fitting(m.key, m.patterns, f.Name, func(id int) {
 			s := &out[id]
 			if s.any = true; len(s.masks) <= manyFunctions {
 				if c := f.Calls(); !slices.Contains(s.masks, c) {

@@ -92,7 +92,8 @@ func (s *Snapshot) checkResident() {
 			see(t.Addr, t.At)
 		}
 	}
-	for _, b := range s.rest {
+	for i := range s.rest {
+		b := &s.rest[i]
 		if b.Has(threads.NotResident) && b.Has(threads.NoStack) {
 			see(b.Addr, b.At())
 		}

@@ -314,7 +314,9 @@ func (s *Snapshot) Stackless() int {
 			n++
 		}
 	}
-	for _, b := range s.Skimmed() {
+	rest := s.Skimmed()
+	for i := range rest {
+		b := &rest[i]
 		if b.Has(threads.NoStack) {
 			n++
 		}
