@@ -4,7 +4,7 @@ import "slices"
 
 // check finds clauses that can never matter. It is asked about rules without
 // other mistakes.
-func (d *decoder) check(r *Rule, m map[string]entry) {
+func (d *decoder) check(r *Rule, m entries) {
 	if r.Inferred && r.Confidence != Possible {
 		d.failAt(e(m, "confidence"), "an inferred signature was never seen in a log: its rule is possible, and not %s", r.Confidence)
 	}

@@ -44,13 +44,13 @@ type wanted struct {
 	rule string
 }
 
-func newDecoder(file string, data []byte) *decoder {
+func newDecoder(file, data string) *decoder {
 	d := &decoder{file: file}
 	if len(data) > mostBytes {
 		d.fail(position{1, 1}, "the file is larger than %d KiB", mostBytes>>10)
 		return d
 	}
-	text, why, from := plainText(data)
+	text, why, from := plainText([]byte(data))
 	d.text = text
 	if why != "" {
 		d.fail(positionOf(text, from), "%s", why)
@@ -87,8 +87,7 @@ func (d *decoder) lines() []string {
 
 // decoderOf is newDecoder for a file whose nodes are kept: its text was looked at
 // when they were made.
-func decoderOf(file string, data []byte, nodes *yaml.Node) *decoder {
-	text := string(data)
+func decoderOf(file, text string, nodes *yaml.Node) *decoder {
 	return &decoder{file: file, text: text, before: nodes}
 }
 
@@ -102,8 +101,9 @@ func (d *decoder) parse() *yaml.Node {
 		d.fail(position{1, 1}, "the file is empty")
 		return nil
 	}
-	if d.before != nil {
-		return d.before
+	if root := d.before; root != nil {
+		d.before = nil
+		return root
 	}
 	var doc yaml.Node
 	if err := yaml.Load([]byte(d.text), &doc); err != nil {
@@ -233,23 +233,50 @@ func quoteTagged(n *yaml.Node) string {
 // entry is a key of a mapping and its value.
 type entry struct{ key, value *yaml.Node }
 
+// entries are those of a mapping, as few as rules have.
+type entries []entry
+
+func (m entries) get(key string) (entry, bool) {
+	for _, e := range m {
+		if e.key.Value == key {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+func (m entries) at(key string) entry {
+	e, _ := m.get(key)
+	return e
+}
+
+// keys returns the keys, sorted.
+func (m entries) keys() []string {
+	var out []string
+	for _, e := range m {
+		out = append(out, e.key.Value)
+	}
+	slices.Sort(out)
+	return out
+}
+
 // mapping returns the entries of a mapping whose keys are some words. What is no
 // mapping, other keys, and keys that come twice are mistakes; false if it is no
 // mapping.
-func (d *decoder) mapping(n *yaml.Node, what string, keys []string) (map[string]entry, bool) {
+func (d *decoder) mapping(n *yaml.Node, what string, keys []string) (entries, bool) {
 	return d.mappingOf(n, what, "key", keys)
 }
 
 // mappingOf is mapping for keys that have a name of their own.
-func (d *decoder) mappingOf(n *yaml.Node, what, noun string, keys []string) (map[string]entry, bool) {
+func (d *decoder) mappingOf(n *yaml.Node, what, noun string, keys []string) (entries, bool) {
 	if n.Kind != yaml.MappingNode {
 		d.failAt(n, "%s is a mapping%s, and this is %s%s", what, ofKeys(noun, keys), kindOf(n), d.comment(n))
 		return nil, false
 	}
-	out := make(map[string]entry, len(n.Content)/2)
+	out := make(entries, 0, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content) && !d.full(); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		switch have, twice := out[k.Value]; {
+		switch have, twice := out.get(k.Value); {
 		case k.Kind != yaml.ScalarNode:
 			d.failAt(k, "a key of %s is a word, and this is %s", what, kindOf(k))
 		case twice:
@@ -261,7 +288,7 @@ func (d *decoder) mappingOf(n *yaml.Node, what, noun string, keys []string) (map
 		case !slices.Contains(keys, k.Value):
 			d.failAt(k, "%s has no %s %q%s", what, noun, clip(k.Value), orKeys(k.Value, keys))
 		default:
-			out[k.Value] = entry{k, v}
+			out = append(out, entry{k, v})
 		}
 	}
 	return out, true

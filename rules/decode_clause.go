@@ -70,24 +70,24 @@ func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
 	c := &clause{role: r, at: at(n), walk: -1}
 	d.kindOf(n, c, m, before)
 	d.name(c, m, scope)
-	if e, ok := m["any"]; ok {
+	if e, ok := m.get("any"); ok {
 		d.any(c, e.value, scope)
 	}
-	if e, ok := m["all"]; ok {
+	if e, ok := m.get("all"); ok {
 		d.all(c, e.value, scope)
 	}
-	if c.kind != nil && m[c.kind.name].value != nil { // which is missing where there were too many mistakes
-		c.matchers = d.matchers(m[c.kind.name].value, c.kind, scope)
-		c.text = d.textOf(c.kind.name, m[c.kind.name].value)
+	if c.kind != nil && e(m, c.kind.name) != nil { // which is missing where there were too many mistakes
+		c.matchers = d.matchers(e(m, c.kind.name), c.kind, scope)
+		c.text = d.textOf(c.kind.name, e(m, c.kind.name))
 	}
-	if e, ok := m["count"]; ok {
+	if e, ok := m.get("count"); ok {
 		if c.any != nil {
 			d.failAt(e.key, "count is how many facts a clause holds for, and \"any\" has none: count within its lists")
 		}
 		c.count = d.matcher(e.value, &field{name: "count", typ: Number}, scope)
 		c.text += ", count " + flow(e.value)
 	}
-	if e, ok := m["ask"]; ok {
+	if e, ok := m.get("ask"); ok {
 		c.ask = d.templates(e.value, "ask", scope)
 	}
 	d.effect(n, c, m, scope, before)
@@ -131,7 +131,7 @@ func (d *decoder) ofOtherRole(n *yaml.Node, r role) bool {
 }
 
 // kindOf finds the one kind of a clause.
-func (d *decoder) kindOf(n *yaml.Node, c *clause, m map[string]entry, before int) {
+func (d *decoder) kindOf(n *yaml.Node, c *clause, m entries, before int) {
 	var found []string
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if k := kindNamed(n.Content[i].Value); k != nil {
@@ -141,22 +141,22 @@ func (d *decoder) kindOf(n *yaml.Node, c *clause, m map[string]entry, before int
 			}
 		}
 	}
-	_, isAny := m["any"]
-	_, isAll := m["all"]
+	_, isAny := m.get("any")
+	_, isAll := m.get("all")
 	isAny = isAny || isAll
 	switch {
 	case len(found) > 1:
-		d.failAt(m[found[1]].key, "a clause asks for one kind of fact, and this one for %s: make a clause of each", strings.Join(found, " and "))
+		d.failAt(m.at(found[1]).key, "a clause asks for one kind of fact, and this one for %s: make a clause of each", strings.Join(found, " and "))
 	case isAny && len(found) == 1:
-		d.failAt(m["any"].key, "a clause has \"any\" or a kind of fact, and this one has both")
+		d.failAt(m.at("any").key, "a clause has \"any\" or a kind of fact, and this one has both")
 	case len(found) == 0 && !isAny && len(d.problems) == before:
 		d.failAt(n, "the clause names no kind of fact; there are %s", strings.Join(kindNames(), ", "))
 	}
 }
 
 // name checks the name that a clause binds.
-func (d *decoder) name(c *clause, m map[string]entry, scope *scope) {
-	e, ok := m["as"]
+func (d *decoder) name(c *clause, m entries, scope *scope) {
+	e, ok := m.get("as")
 	if !ok {
 		return
 	}
@@ -168,7 +168,7 @@ func (d *decoder) name(c *clause, m map[string]entry, scope *scope) {
 	case twice:
 		d.failAt(e.value, "%s is bound by an earlier clause; names are bound once", s)
 	case c.kind == nil:
-		if _, isAny := m["any"]; isAny {
+		if _, isAny := m.get("any"); isAny {
 			d.failAt(e.value, "\"any\" binds no name: give the clauses within it one")
 		}
 	default:
@@ -178,8 +178,8 @@ func (d *decoder) name(c *clause, m map[string]entry, scope *scope) {
 
 // bind makes the name of a clause known to later ones. Names of boost and exclude
 // are for their own texts alone.
-func (d *decoder) bind(c *clause, m map[string]entry, scope *scope) {
-	e, ok := m["as"]
+func (d *decoder) bind(c *clause, m entries, scope *scope) {
+	e, ok := m.get("as")
 	if !ok || e.value.Kind != yaml.ScalarNode {
 		return
 	}
@@ -249,7 +249,7 @@ func (d *decoder) anyList(item *yaml.Node, r role, inner *scope) []*clause {
 }
 
 // effect reads what a boost or an exclude does.
-func (d *decoder) effect(n *yaml.Node, c *clause, m map[string]entry, scope *scope, before int) {
+func (d *decoder) effect(n *yaml.Node, c *clause, m entries, scope *scope, before int) {
 	inner := scope.inner()
 	if c.scope != nil {
 		inner = c.scope
@@ -259,13 +259,13 @@ func (d *decoder) effect(n *yaml.Node, c *clause, m map[string]entry, scope *sco
 	}
 	switch c.role {
 	case roleBoost:
-		if e, ok := m["to"]; ok {
+		if e, ok := m.get("to"); ok {
 			c.to = Confidence(d.word(e.value, "to", confidences))
 		} else if len(d.problems) == before {
 			d.failAt(n, "a clause of boost says \"to\" what confidence it raises the rule")
 		}
 	case roleExclude:
-		if e, ok := m["because"]; ok {
+		if e, ok := m.get("because"); ok {
 			c.because = d.template(e.value, "because", inner)
 		} else if len(d.problems) == before {
 			d.failAt(n, "a clause of exclude says \"because\" of what the rule is out")
@@ -280,13 +280,8 @@ func (d *decoder) matchers(n *yaml.Node, k *kind, scope *scope) []*matcher {
 		return nil
 	}
 	var out []*matcher
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := n.Content[i].Value
-		entry, ok := m[name]
-		if !ok || entry.key != n.Content[i] {
-			continue
-		}
-		if mt := d.matcher(entry.value, k.field(name), scope); mt != nil {
+	for _, entry := range m {
+		if mt := d.matcher(entry.value, k.field(entry.key.Value), scope); mt != nil {
 			out = append(out, mt)
 		}
 	}
@@ -310,22 +305,40 @@ func (d *decoder) textOf(name string, n *yaml.Node) string {
 
 // flow prints a node in YAML's flow style.
 func flow(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		var parts []string
+	var b strings.Builder
+	writeFlow(&b, n)
+	return b.String()
+}
+
+func writeFlow(b *strings.Builder, n *yaml.Node) {
+	quote := ""
+	switch {
+	case n.Kind == yaml.MappingNode:
+		b.WriteByte('{')
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			parts = append(parts, n.Content[i].Value+": "+flow(n.Content[i+1]))
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(n.Content[i].Value)
+			b.WriteString(": ")
+			writeFlow(b, n.Content[i+1])
 		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case yaml.SequenceNode:
-		var parts []string
-		for _, c := range n.Content {
-			parts = append(parts, flow(c))
+		b.WriteByte('}')
+		return
+	case n.Kind == yaml.SequenceNode:
+		b.WriteByte('[')
+		for i, c := range n.Content {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			writeFlow(b, c)
 		}
-		return "[" + strings.Join(parts, ", ") + "]"
+		b.WriteByte(']')
+		return
+	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		quote = `"`
 	}
-	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
-		return `"` + n.Value + `"`
-	}
-	return n.Value
+	b.WriteString(quote)
+	b.WriteString(n.Value)
+	b.WriteString(quote)
 }

@@ -33,28 +33,19 @@ func (d *decoder) matcher(n *yaml.Node, f *field, scope *scope) *matcher {
 
 // comparisons reads {gte: 1, lt: 5}.
 func (d *decoder) comparisons(m *matcher, n *yaml.Node, scope *scope) {
-	names := operatorsFor(m.field)
-	var all []string
-	for _, o := range operators {
-		all = append(all, o.name)
-	}
 	if d.sign(n) {
 		return
 	}
-	ops, ok := d.mappingOf(n, "the comparison of "+m.field.name, "operator", all)
+	ops, ok := d.mappingOf(n, "the comparison of "+m.field.name, "operator", operatorNames)
 	if !ok {
 		return
 	}
 	if len(n.Content) == 0 {
-		d.failAt(n, "the comparison of %s is empty; %s can have %s", m.field.name, m.field.name, oneOf(names))
+		d.failAt(n, "the comparison of %s is empty; %s can have %s", m.field.name, m.field.name, oneOf(operatorsFor(m.field)))
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := n.Content[i].Value
-		entry, ok := ops[name]
-		if !ok || entry.key != n.Content[i] {
-			continue
-		}
-		if !slices.Contains(names, name) {
+	for _, entry := range ops {
+		name := entry.key.Value
+		if names := operatorsFor(m.field); !slices.Contains(names, name) {
 			d.failAt(entry.key, "%s is %s and cannot be compared by %s; it can by %s", m.field.name, an(d.typeOf(m.field)), name, oneOf(names))
 			continue
 		}
@@ -223,10 +214,10 @@ func (d *decoder) stack(n *yaml.Node, scope *scope) *stackPattern {
 	if !ok {
 		return p
 	}
-	if e, ok := m["seq"]; ok {
+	if e, ok := m.get("seq"); ok {
 		p.seq = d.frameSeq(e.value, scope)
 	}
-	if e, ok := m["none"]; ok {
+	if e, ok := m.get("none"); ok {
 		for _, item := range d.list(e.value, "none") {
 			p.none = append(p.none, d.frames(item, scope)...)
 		}
@@ -235,13 +226,13 @@ func (d *decoder) stack(n *yaml.Node, scope *scope) *stackPattern {
 		}
 		d.contradicts(p, e.value)
 	}
-	if e, ok := m["top"]; ok {
+	if e, ok := m.get("top"); ok {
 		p.top = d.boolean(e.value, "top")
 	}
-	if e, ok := m["within"]; ok {
+	if e, ok := m.get("within"); ok {
 		d.window(p, e.value)
 	}
-	if _, ok := m["seq"]; !ok && (p.top || p.within > 0) {
+	if _, ok := m.get("seq"); !ok && (p.top || p.within > 0) {
 		d.failAt(n, "top and within are about seq, and there is none")
 	}
 	if len(n.Content) == 0 {

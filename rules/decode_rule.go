@@ -30,7 +30,7 @@ func (d *decoder) rules(root *yaml.Node) []*Rule {
 	if !ok || !d.required(root, top, "the file", 0, "rules") {
 		return nil
 	}
-	e := top["rules"]
+	e := top.at("rules")
 	items := d.list(e.value, "rules")
 	if e.value.Kind == yaml.SequenceNode && len(items) == 0 {
 		d.failAt(e.value, "the list of rules is empty")
@@ -136,17 +136,17 @@ func (d *decoder) ruleOf(n *yaml.Node) *Rule {
 	r := &Rule{File: d.file, Line: n.Line, Type: KnownIssue, Status: "experimental"}
 	d.head(r, m)
 	scope := newScope()
-	if e, ok := m["applies"]; ok {
+	if e, ok := m.get("applies"); ok {
 		r.applies = d.applies(e.value)
 	}
 	r.match = d.clauses(e(m, "match"), roleMatch, scope)
-	if e, ok := m["match"]; ok && e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0 {
+	if e, ok := m.get("match"); ok && e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0 {
 		d.failAt(e.value, "match is empty: the rule would hold for every log")
 	}
-	if e, ok := m["boost"]; ok {
+	if e, ok := m.get("boost"); ok {
 		r.boost = d.clauses(e.value, roleBoost, scope)
 	}
-	if e, ok := m["exclude"]; ok {
+	if e, ok := m.get("exclude"); ok {
 		r.exclude = d.clauses(e.value, roleExclude, scope)
 	}
 	d.words(r, m, scope)
@@ -158,14 +158,14 @@ func (d *decoder) ruleOf(n *yaml.Node) *Rule {
 }
 
 // e returns the value of a key, nil if it is missing.
-func e(m map[string]entry, key string) *yaml.Node { return m[key].value }
+func e(m entries, key string) *yaml.Node { return m.at(key).value }
 
 // required reports mistakes for keys that are missing. Where there was a mistake
 // in the keys already, a missing one may be meant by it.
-func (d *decoder) required(n *yaml.Node, m map[string]entry, what string, before int, keys ...string) bool {
+func (d *decoder) required(n *yaml.Node, m entries, what string, before int, keys ...string) bool {
 	var missing []string
 	for _, k := range keys {
-		if _, ok := m[k]; !ok {
+		if _, ok := m.get(k); !ok {
 			missing = append(missing, k)
 		}
 	}
@@ -217,7 +217,7 @@ func above(v, o modules.Version) bool {
 }
 
 // head reads the keys that say what the rule is.
-func (d *decoder) head(r *Rule, m map[string]entry) {
+func (d *decoder) head(r *Rule, m entries) {
 	r.ID, _ = d.scalar(e(m, "id"), "id")
 	r.idAt = at(e(m, "id"))
 	if r.ID != "" && (!ruleID.MatchString(r.ID) || len(r.ID) > 80) {
@@ -227,19 +227,19 @@ func (d *decoder) head(r *Rule, m map[string]entry) {
 	r.Class = d.word(e(m, "class"), "class", classes)
 	r.Severity = d.word(e(m, "severity"), "severity", severities)
 	r.Confidence = Confidence(d.word(e(m, "confidence"), "confidence", confidences))
-	if e, ok := m["type"]; ok {
+	if e, ok := m.get("type"); ok {
 		r.Type = d.word(e.value, "type", types)
 	}
-	if e, ok := m["status"]; ok {
+	if e, ok := m.get("status"); ok {
 		r.Status = d.word(e.value, "status", statuses)
 	}
-	if e, ok := m["inferred"]; ok {
+	if e, ok := m.get("inferred"); ok {
 		r.Inferred = d.boolean(e.value, "inferred")
 	}
-	if e, ok := m["min_engine"]; ok {
+	if e, ok := m.get("min_engine"); ok {
 		r.MinEngine = e.value.Value
 	}
-	if e, ok := m["supersedes"]; ok {
+	if e, ok := m.get("supersedes"); ok {
 		for _, n := range d.list(e.value, "supersedes") {
 			if id, ok := d.scalar(n, "an id"); ok && id == r.ID {
 				d.failAt(n, "a rule does not supersede itself")
@@ -265,7 +265,7 @@ func (d *decoder) reference(n *yaml.Node) Reference {
 		return Reference{}
 	}
 	get := func(key string) string {
-		if e, ok := m[key]; ok {
+		if e, ok := m.get(key); ok {
 			s, _ := d.scalar(e.value, key)
 			return s
 		}
@@ -282,13 +282,13 @@ func (d *decoder) reference(n *yaml.Node) Reference {
 }
 
 // words reads the templates.
-func (d *decoder) words(r *Rule, m map[string]entry, scope *scope) {
+func (d *decoder) words(r *Rule, m entries, scope *scope) {
 	r.Explain = d.template(e(m, "explain"), "explain", scope)
 	r.Remedy = d.template(e(m, "remedy"), "remedy", scope)
-	if e, ok := m["disproof"]; ok {
+	if e, ok := m.get("disproof"); ok {
 		r.Disproof = d.template(e.value, "disproof", scope)
 	}
-	if e, ok := m["ask"]; ok {
+	if e, ok := m.get("ask"); ok {
 		r.Ask = d.templates(e.value, "ask", scope)
 	}
 }

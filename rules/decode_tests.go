@@ -9,7 +9,7 @@ import (
 
 // tests reads the tests of a rule: at least one that it holds for and one that it
 // must not hold for.
-func (d *decoder) tests(r *Rule, m map[string]entry, scope *scope) {
+func (d *decoder) tests(r *Rule, m entries, scope *scope) {
 	before := len(d.problems)
 	all := scope.withBoosts(r)
 	for _, n := range d.list(e(m, "tests"), "tests") {
@@ -62,8 +62,8 @@ func (d *decoder) test(n *yaml.Node, scope *scope) (Test, bool) {
 		return Test{}, false
 	}
 	t := Test{at: at(n), Expect: Outcome(d.word(e(m, "expect"), "expect", outcomes))}
-	_, hasLog := m["log"]
-	_, hasInput := m["input"]
+	_, hasLog := m.get("log")
+	_, hasInput := m.get("input")
 	switch {
 	case hasLog && hasInput:
 		d.failAt(e(m, "input"), "a test has a log or an input, and this one has both")
@@ -77,10 +77,10 @@ func (d *decoder) test(n *yaml.Node, scope *scope) (Test, bool) {
 	case hasInput:
 		t.Input, _ = d.scalar(e(m, "input"), "input")
 	}
-	if entry, ok := m["name"]; ok {
+	if entry, ok := m.get("name"); ok {
 		t.Name, _ = d.scalar(entry.value, "name")
 	}
-	if entry, ok := m["bind"]; ok {
+	if entry, ok := m.get("bind"); ok {
 		t.Bind = d.expectedBindings(entry.value, scope)
 		if t.Expect == NoMatch {
 			d.failAt(entry.key, "where a rule does not match, nothing is bound: a test that expects no-match has no bind")

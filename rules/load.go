@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -55,6 +56,7 @@ func Load(sources []Source, today string) (*Set, error) {
 type loader struct {
 	set       *Set
 	today     string
+	buf       bytes.Buffer // what files are read by
 	problems  Problems
 	where     map[string]*Rule
 	overrides []override
@@ -94,7 +96,7 @@ func (l *loader) source(src Source) error {
 		if path.Base(f) == "pack.yaml" {
 			continue
 		}
-		data, err := src.read(f)
+		data, err := src.read(f, &l.buf)
 		if err != nil {
 			return err
 		}
@@ -119,26 +121,26 @@ func (l *loader) source(src Source) error {
 	return nil
 }
 
-// read returns the bytes of a file; those of a huge one are cut where they are too
-// many for a rule file.
-func (src Source) read(name string) ([]byte, error) {
+// read returns the bytes of a file by way of a buffer; those of a huge one are cut
+// where they are too many for a rule file.
+func (src Source) read(name string, buf *bytes.Buffer) (string, error) {
 	info, err := fs.Stat(src.FS, name)
 	if err == nil && !info.Mode().IsRegular() {
 		err = errors.New("is no regular file")
 	}
 	if err != nil {
-		return nil, src.failed(name, err) // to open a pipe would wait for its other end
+		return "", src.failed(name, err) // to open a pipe would wait for its other end
 	}
 	f, err := src.FS.Open(name)
 	if err != nil {
-		return nil, src.failed(name, err)
+		return "", src.failed(name, err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, mostBytes+1))
-	if err != nil {
-		return nil, src.failed(name, err)
+	buf.Reset()
+	if _, err := buf.ReadFrom(io.LimitReader(f, mostBytes+1)); err != nil {
+		return "", src.failed(name, err)
 	}
-	return data, nil
+	return buf.String(), nil
 }
 
 // failed names a file by what people call it.
@@ -220,7 +222,7 @@ type ruleFile struct {
 	pack      *Pack
 	name      string
 	shown     string
-	data      []byte
+	data      string
 	kept      map[[sha256.Size]byte]string // nodes of built-in packs
 	d         *decoder
 	rules     []*Rule
@@ -233,8 +235,9 @@ func decodeAll(files []*ruleFile) {
 	next := make(chan *ruleFile)
 	for range min(len(files), max(1, runtime.GOMAXPROCS(0)-1)) { // a log is read meanwhile
 		wg.Go(func() {
+			var r nodeReader
 			for f := range next {
-				f.decode()
+				f.decode(&r)
 			}
 		})
 	}
@@ -245,8 +248,8 @@ func decodeAll(files []*ruleFile) {
 	wg.Wait()
 }
 
-func (f *ruleFile) decode() {
-	if nodes := parsedBefore(f.kept, f.data); nodes != nil {
+func (f *ruleFile) decode(r *nodeReader) {
+	if nodes := r.parsedBefore(f.kept, f.data); nodes != nil {
 		f.d = decoderOf(f.shown, f.data, nodes)
 	} else {
 		f.d = newDecoder(f.shown, f.data)
@@ -259,6 +262,7 @@ func (f *ruleFile) decode() {
 	switch f.d.format(root) {
 	case "":
 	case OverridesFormat:
+		*r = nodeReader{} // an override keeps its nodes
 		f.overrides = f.d.overrides(root)
 	default:
 		f.rules = f.d.rules(root)
@@ -316,7 +320,7 @@ var packKeys = []string{"name", "title", "version", "license", "min_engine", "ma
 // pack reads a pack.yaml.
 func (l *loader) pack(src Source, file string) *Pack {
 	p := &Pack{Name: path.Base(path.Dir(file)), Path: src.shown(path.Dir(file)), Builtin: src.Builtin, fsys: src.FS, dir: path.Dir(file)}
-	data, err := src.read(file)
+	data, err := src.read(file, &l.buf)
 	if err != nil {
 		l.problems = append(l.problems, &Problem{File: src.shown(file), Line: 1, Col: 1, Text: "the file cannot be read"})
 		return p

@@ -35,6 +35,15 @@ func operatorNamed(name string) *operator {
 	return nil
 }
 
+// operatorNames lists all operators.
+var operatorNames = func() []string {
+	var out []string
+	for _, o := range operators {
+		out = append(out, o.name)
+	}
+	return out
+}()
+
 // operatorsFor lists the operators that a field can be compared with.
 func operatorsFor(f *field) []string {
 	var out []string

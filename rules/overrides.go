@@ -1,9 +1,7 @@
 package rules
 
 import (
-	"maps"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,7 +18,7 @@ type override struct {
 	id string
 	// One of these is set.
 	disable  bool
-	patch    map[string]entry
+	patch    entries
 	suppress *Suppression
 
 	// action says what it does, to tell of two that do the same.
@@ -54,21 +52,21 @@ func (d *decoder) override(n *yaml.Node) (override, bool) {
 	}
 	o := override{d: d, at: at(e(m, "id"))}
 	o.id, _ = d.scalar(e(m, "id"), "id")
-	if r, ok := m["reason"]; ok {
+	if r, ok := m.get("reason"); ok {
 		o.reason, _ = d.scalar(r.value, "reason")
 	}
 	what := 0
-	if v, ok := m["disable"]; ok {
+	if v, ok := m.get("disable"); ok {
 		what++
 		o.action = "disabled"
 		o.disable = d.boolean(v.value, "disable")
-		if _, ok := m["reason"]; !ok {
+		if _, ok := m.get("reason"); !ok {
 			d.failAt(v.key, "an override that disables a rule says its reason")
 		} else if !o.disable && len(d.problems) == before {
 			d.failAt(v.value, "disable is true; a rule that is not disabled needs no override")
 		}
 	}
-	if v, ok := m["patch"]; ok {
+	if v, ok := m.get("patch"); ok {
 		what++
 		o.action = "patched"
 		o.patch, ok = d.mapping(v.value, "patch", []string{"title", "severity", "confidence", "status", "remedy"})
@@ -76,7 +74,7 @@ func (d *decoder) override(n *yaml.Node) (override, bool) {
 			d.failAt(v.value, "patch is empty: it changes nothing")
 		}
 	}
-	if v, ok := m["suppress"]; ok {
+	if v, ok := m.get("suppress"); ok {
 		what++
 		o.action = "suppressed"
 		o.suppress = d.suppression(v.value)
@@ -160,7 +158,7 @@ func without(list []*Rule, r *Rule) []*Rule {
 }
 
 // patch puts other values in place of single ones: lists are never joined.
-func (d *decoder) patch(r *Rule, m map[string]entry, reason string) {
+func (d *decoder) patch(r *Rule, m entries, reason string) {
 	d.rule = r.ID
 	if n := e(m, "title"); n != nil {
 		r.Title, _ = d.scalar(n, "title")
@@ -184,7 +182,7 @@ func (d *decoder) patch(r *Rule, m map[string]entry, reason string) {
 	if n := e(m, "remedy"); n != nil {
 		r.Remedy = d.template(n, "remedy", r.scope())
 	}
-	r.Changed = "patched: " + strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+	r.Changed = "patched: " + strings.Join(m.keys(), ", ")
 	if reason != "" {
 		r.Changed += " (" + reason + ")"
 	}

@@ -49,20 +49,16 @@ func appendNode(out []byte, n *yaml.Node) []byte {
 }
 
 // parsedBefore finds the nodes of a file by its hash, nil if they are not kept.
-func parsedBefore(kept map[[sha256.Size]byte]string, data []byte) *yaml.Node {
+func (r *nodeReader) parsedBefore(kept map[[sha256.Size]byte]string, data string) *yaml.Node {
 	if kept == nil {
 		return nil
 	}
-	nodes, ok := kept[sha256.Sum256(data)]
+	r.data = append(r.data[:0], data...)
+	nodes, ok := kept[sha256.Sum256(r.data)]
 	if !ok {
 		return nil
 	}
-	r := nodeReader{b: nodes}
-	n := r.node()
-	if r.bad {
-		return nil
-	}
-	return n
+	return r.file(nodes)
 }
 
 // keptNodes lists what parsed.bin has by the hashes of the files.
@@ -81,11 +77,53 @@ func keptNodes() map[[sha256.Size]byte]string {
 	return out
 }
 
-// nodeReader reads what appendNode wrote.
+// nodeReader reads what appendNode wrote. The nodes of a file are good until the
+// next one is read.
 type nodeReader struct {
-	b    string
-	bad  bool
-	slab []yaml.Node
+	b     string
+	bad   bool
+	nodes arena[yaml.Node]
+	lists arena[*yaml.Node]
+	data  []byte
+}
+
+// file returns the root of a file, nil if the bytes are none.
+func (r *nodeReader) file(b string) *yaml.Node {
+	r.b, r.bad = b, false
+	r.nodes.reset()
+	r.lists.reset()
+	if n := r.node(); !r.bad {
+		return n
+	}
+	return nil
+}
+
+// arena hands out values that are all taken back at once.
+type arena[T any] struct {
+	slabs      [][]T
+	slab, used int
+}
+
+// slabSize is how many values an arena makes at once.
+const slabSize = 512
+
+func (a *arena[T]) reset() { a.slab, a.used = 0, 0 }
+
+// take returns zero values.
+func (a *arena[T]) take(n int) []T {
+	if n > slabSize {
+		return make([]T, n)
+	}
+	if a.used+n > slabSize {
+		a.slab, a.used = a.slab+1, 0
+	}
+	if a.slab == len(a.slabs) {
+		a.slabs = append(a.slabs, make([]T, slabSize))
+	}
+	out := a.slabs[a.slab][a.used : a.used+n : a.used+n]
+	a.used += n
+	clear(out)
+	return out
 }
 
 func (r *nodeReader) number() int {
@@ -114,11 +152,7 @@ func (r *nodeReader) node() *yaml.Node {
 		r.bad = true
 		return &yaml.Node{}
 	}
-	if len(r.slab) == 0 {
-		r.slab = make([]yaml.Node, 64)
-	}
-	n := &r.slab[0]
-	r.slab = r.slab[1:]
+	n := &r.nodes.take(1)[0]
 	n.Kind, n.Style = yaml.Kind(r.b[0]), yaml.Style(r.b[1])
 	r.b = r.b[2:]
 	n.Line, n.Column = r.number(), r.number()
@@ -129,10 +163,10 @@ func (r *nodeReader) node() *yaml.Node {
 		return n
 	}
 	if children > 0 {
-		n.Content = make([]*yaml.Node, 0, children)
+		n.Content = r.lists.take(children)
 	}
-	for range children {
-		n.Content = append(n.Content, r.node())
+	for i := range n.Content {
+		n.Content[i] = r.node()
 	}
 	return n
 }
