@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"kdlocks/kd"
 	"kdlocks/picture"
@@ -16,7 +17,9 @@ import (
 //go:embed html.tmpl
 var htmlText string
 
-var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{"plain": clipped(longestText), "cell": clipped(longestCell), "short": shortPlain}).Parse(htmlText))
+var htmlPage = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("report").Funcs(template.FuncMap{"plain": clipped(longestText), "cell": clipped(longestCell), "short": shortPlain}).Parse(htmlText))
+})
 
 const (
 	// firstPanels are shown at once, the others when asked for.
@@ -58,7 +61,7 @@ func WriteHTML(w io.Writer, r *Report, _ Style) error {
 	if err != nil {
 		return err
 	}
-	return htmlPage.Execute(w, p)
+	return htmlPage().Execute(w, p)
 }
 
 // htmlReport is what the template shows.
