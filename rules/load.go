@@ -15,6 +15,8 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v4"
+
+	"kdlocks/heuristics"
 )
 
 // Source is a rule file, a folder or an archive that rules are loaded from.
@@ -280,6 +282,10 @@ func (l *loader) add(f *ruleFile) {
 			d.rule = r.ID
 			d.fail(r.idAt, "the id is taken by the rule at %s:%d; overrides change a rule, and a new one has an id of its own", before.File, before.Line)
 			continue
+		}
+		if heuristics.Lookup(r.ID) != nil {
+			d.rule = r.ID
+			d.fail(r.idAt, "the id is that of a detector (kdlocks explain %s), and a rule has one of its own", r.ID)
 		}
 		l.where[r.ID] = r
 		l.set.Rules = append(l.set.Rules, r)

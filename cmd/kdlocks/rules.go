@@ -293,6 +293,9 @@ func (a *app) rulesNewCommand() *cobra.Command {
 			if to == "" && cmd.Flags().Changed("to") {
 				return errors.New("--to names no file")
 			}
+			if err := a.free(id); err != nil {
+				return err
+			}
 			if to == "" {
 				_, err := io.WriteString(a.stdout, rules.Skeleton(id))
 				return err
@@ -302,6 +305,20 @@ func (a *app) rulesNewCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&to, "to", "", "write this file, which must not exist, in place of standard output")
 	return withOutputs(cmd, []string{"table"})
+}
+
+// free returns an error if a rule or a detector has an id. Rules with mistakes, which
+// may be those that somebody is about to mend, take none.
+func (a *app) free(id string) error {
+	if heuristics.Lookup(id) != nil {
+		return fmt.Errorf("the id %s is that of a detector, and a rule has one of its own", id)
+	}
+	if set, err := a.ruleSet(); err == nil {
+		if r := ruleNamed(set, id); r != nil {
+			return fmt.Errorf("the id %s is taken by the rule at %s:%d; to change that one, write an override", id, r.File, r.Line)
+		}
+	}
+	return nil
 }
 
 // writeNew writes a file that does not exist.
