@@ -136,7 +136,7 @@ func (m *RuleMatch) candidates() []string {
 	return out
 }
 
-// ruleNote is a rule that is told behind the findings.
+// ruleNote are the rules, most often one, that the same is told of behind the findings.
 type ruleNote struct {
 	Head  string
 	Lines []string
@@ -148,7 +148,7 @@ func (r *Report) uncheckedRules() []ruleNote {
 		return nil
 	}
 	return ruleNotes(r.Rules.CouldNotCheck, func(m *RuleMatch) []string {
-		var out []string
+		var out, lacks []string
 		for i := range m.Clauses {
 			c := &m.Clauses[i]
 			switch {
@@ -157,13 +157,14 @@ func (r *Report) uncheckedRules() []ruleNote {
 				out = append(out, "holds: "+c.Text+c.firstPlace())
 			case c.Truth == "unknown":
 				for _, missing := range c.Missing {
-					out = append(out, missing.line())
+					lacks = append(lacks, missing.line())
 				}
 				if len(c.Missing) == 0 {
-					out = append(out, "could not be checked: "+c.Text)
+					lacks = append(lacks, "could not be checked: "+c.Text)
 				}
 			}
 		}
+		out = append(out, lacks...)
 		if next := m.NextCommands; len(next) > 0 && !m.saysWhatToType() {
 			out = append(out, "type: "+strings.Join(firstOf(next, mostNeeds), "; "))
 		}
@@ -203,20 +204,44 @@ func (c *RuleClause) firstPlace() string {
 	return " at " + c.Evidence[0].place()
 }
 
+// ruleNotes tells of rules, and once of those of which there is the same to say.
 func ruleNotes(ms []RuleMatch, lines func(*RuleMatch) []string) []ruleNote {
 	var out []ruleNote
+	var alike [][]*RuleMatch
+	at := make(map[string]int)
 	for i := range ms {
-		if i == mostRuleNotes {
-			return append(out, ruleNote{Head: fmt.Sprintf("... and %d more (use -o json for all)", len(ms)-i)})
-		}
 		m := &ms[i]
-		head := m.ID + ": " + m.Title
-		if m.Session > 0 {
-			head = fmt.Sprintf("session %d: %s", m.Session, head)
+		what := lines(m)
+		key := fmt.Sprint(m.Session, "\n", strings.Join(what, "\n"))
+		n, known := at[key]
+		if !known {
+			n = len(out)
+			at[key], out, alike = n, append(out, ruleNote{Lines: what}), append(alike, nil)
 		}
-		out = append(out, ruleNote{head, lines(m)})
+		alike[n] = append(alike[n], m)
+	}
+	for i := range out {
+		out[i].Head = headOf(alike[i])
+	}
+	if left := len(out) - mostRuleNotes; left > 0 {
+		return append(out[:mostRuleNotes], ruleNote{Head: fmt.Sprintf("... and %d more (use -o json for all)", left)})
 	}
 	return out
+}
+
+func headOf(ms []*RuleMatch) string {
+	head := ms[0].ID + ": " + ms[0].Title
+	if len(ms) > 1 {
+		var ids []string
+		for _, m := range ms {
+			ids = append(ids, m.ID)
+		}
+		head = fmt.Sprintf("%d rules: %s", len(ms), strings.Join(ids, ", "))
+	}
+	if n := ms[0].Session; n > 0 {
+		head = fmt.Sprintf("session %d: %s", n, head)
+	}
+	return head
 }
 
 // ruleLines say which rules the input had nothing for, and what overrides hide.

@@ -84,8 +84,9 @@ type clauseState struct {
 	truth   Truth
 	places  []Evidence
 	missing []Missing
-	// tells is set where something holds that is not so on most machines.
-	tells bool
+	// tells is set where something holds that is not so on most machines, unlisted
+	// where no fact of the input fits, and there may be others.
+	tells, unlisted bool
 	// env is set for an "all": what its clauses bound.
 	env bindings
 	// fact is the one that the clause holds for, or may hold for; nil where the
@@ -145,7 +146,9 @@ func (e *evaluation) bind(env bindings, c *clause, f fact) bindings {
 func (e *evaluation) consider(env bindings, states []clauseState) {
 	s := solution{env: env, states: states}
 	if open, tells := openOf(states); open && !tells {
-		e.keepOpen(s) // nothing of the issue was seen: nobody asks what excludes it
+		if !onlyUnlisted(states) { // of which any input has some
+			e.keepOpen(s) // nothing of the issue was seen: nobody asks what excludes it
+		}
 		return
 	}
 	for _, c := range e.rule.exclude {
@@ -190,9 +193,21 @@ func openOf(states []clauseState) (open, tells bool) {
 	return open, tells
 }
 
-// keepOpen keeps the solution that a fact is missing for of which most was seen.
+// onlyUnlisted reports whether nothing is unknown but whether there are facts that
+// were not printed.
+func onlyUnlisted(states []clauseState) bool {
+	return !slices.ContainsFunc(states, func(s clauseState) bool { return s.truth == Unknown && !s.unlisted })
+}
+
+// keepOpen keeps the solution that a fact is missing for: one that tells of the
+// issue, then one of which most was seen.
 func (e *evaluation) keepOpen(s solution) {
-	if e.open == nil || seen(s.states) > seen(e.open.states) {
+	if e.open == nil {
+		e.open = &s
+		return
+	}
+	switch old, now := tellsOf(e.open), tellsOf(&s); {
+	case now && !old, now == old && seen(s.states) > seen(e.open.states):
 		e.open = &s
 	}
 }

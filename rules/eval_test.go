@@ -238,6 +238,44 @@ start             end                 module name
 	}
 }
 
+// TestThreadsNotPrinted: a thread that no stack shows may be one that was not
+// printed, unless a command that lists them all went on to its end.
+func TestThreadsNotPrinted(t *testing.T) {
+	const (
+		open   = `match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {stack: {seq: ["acmeflt!*"]}}}]`
+		of     = `match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {process: ffffaa3e1a902040, stack: {seq: ["acmeflt!*"]}}}]`
+		few    = `match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {state: running}, count: {lt: 5}}]`
+		many   = `match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {state: running}, count: {gte: 5}}]`
+		alone  = `match: [{thread: {stack: {seq: ["acmeflt!*"]}}}]`
+		ending = "2: kd> .logclose\n"
+	)
+	all := func(command string) string { return abba + "2: kd> " + command + "\n**** NT ACTIVE PROCESS DUMP ****\n" }
+	for _, c := range []struct {
+		name, rule, log string
+		want            rules.Outcome
+		asks            string
+	}{
+		{"single threads", open, abba, rules.CouldNotCheck, "!stacks 2 acmeflt"},
+		{"all threads", open, all("!process 0 1f") + ending, rules.NoMatch, ""},
+		{"all rows", open, all("!stacks 2") + ending, rules.NoMatch, ""},
+		{"cut off", open, all("!process 0 1f"), rules.CouldNotCheck, "!stacks 2 acmeflt"},
+		{"without stacks", open, all("!process 0 2") + ending, rules.CouldNotCheck, "!stacks 2 acmeflt"},
+		{"of one program", open, all("!process 0 1f lsass.exe") + ending, rules.CouldNotCheck, "!stacks 2 acmeflt"},
+		{"of another process", of, all("!process ffffaa3e1a903040 1f") + ending, rules.CouldNotCheck, "!process ffffaa3e1a902040 1f"},
+		{"of the process", of, all("!process ffffaa3e1a902040 1f") + ending, rules.NoMatch, ""},
+		{"few", few, abba, rules.CouldNotCheck, "!process 0 1f"},
+		{"few of all", few, all("!process 0 1f") + ending, rules.OutPossible, ""},
+		{"many", many, abba, rules.CouldNotCheck, "!process 0 1f"},
+		{"many of all", many, all("!process 0 1f") + ending, rules.NoMatch, ""},
+		{"nothing tells", alone, abba, rules.NoMatch, ""},
+	} {
+		r := judgeRule(t, c.rule, c.log)
+		if r.Outcome != c.want || c.asks != "" && !slices.Contains(r.Ask, c.asks) {
+			t.Errorf("%s: %s %q, want %s %s", c.name, r.Outcome, r.Ask, c.want, c.asks)
+		}
+	}
+}
+
 // TestModulesOfFrames: a frame's module can be that of another fact, or any that
 // is none of Windows.
 func TestModulesOfFrames(t *testing.T) {
@@ -249,7 +287,7 @@ func TestModulesOfFrames(t *testing.T) {
 		{`match: [{thread: {stack: {seq: ["third-party!*", "nt!CcFlushCache"]}}}]`, rules.NoMatch},
 		{`match: [{thread: {stack: {seq: ["nt!CcFlushCache"], none: ["third-party!*"]}}}]`, rules.NoMatch},
 		{`match: [{as: M, module: {name: fs1}}, {thread: {stack: {seq: ["nt!CcFlushCache", "{M.name}!*", "FLTMGR!*"]}}}]`, rules.OutPossible},
-		{`match: [{as: M, module: {name: fs1}}, {thread: {stack: {seq: ["{M.name}!*", "nt!CcFlushCache"]}}}]`, rules.NoMatch},
+		{`match: [{as: M, module: {name: fs1}}, {thread: {stack: {seq: ["{M.name}!*", "nt!CcFlushCache"]}}}]`, rules.CouldNotCheck},
 	} {
 		if r := judgeRule(t, c.rule, abba); r.Outcome != c.want {
 			t.Errorf("%s: %s, want %s", c.rule, r.Outcome, c.want)

@@ -16,9 +16,8 @@ func init() {
 	registerKind(&kind{
 		name: "thread", doc: "a thread of !thread, !process, !stacks, ~*k or !locks -v, or a stack without a thread header",
 		ask: "!process 0 1f", one: "!thread %s 1f", key: "address",
-		seen: func(w *world) bool { return w.snap.ThreadCount() > 0 },
-		// That few threads fit is not known of those that were not printed.
-		listed: func(_ *world, c *clause) bool { return c.count == nil || !c.count.bounded() },
+		seen:   func(w *world) bool { return w.snap.ThreadCount() > 0 },
+		listed: func(w *world, _ *clause) bool { return w.snap.ListsAllThreads(0) },
 		all: func(w *world) iter.Seq[fact] {
 			return func(yield func(fact) bool) {
 				for t := range w.snap.AllThreads() {

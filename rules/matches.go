@@ -21,7 +21,7 @@ type match struct {
 // for.
 func (w *world) matches(c *clause, env bindings) []match {
 	var yes, maybe []match
-	facts, missing, open := w.candidates(c, env)
+	facts, gap := w.candidates(c, env)
 	for _, f := range facts {
 		if w.steps -= c.weight; w.steps < 0 {
 			w.spent = true
@@ -34,32 +34,101 @@ func (w *world) matches(c *clause, env bindings) []match {
 			maybe = append(maybe, m)
 		}
 	}
-	if missing != nil {
-		maybe = append(maybe, match{clauseState: clauseState{c: c, truth: Unknown, missing: missing}, open: open})
+	if gap.missing != nil {
+		maybe = append(maybe, match{clauseState: clauseState{c: c, truth: Unknown, missing: gap.missing, unlisted: gap.unlisted}, open: gap.open})
 	}
 	return append(yes, maybe...)
 }
 
+// gap is what of the facts that a clause may hold for is missing.
+type gap struct {
+	missing []Missing
+	// open is set where it may be any number of facts, unlisted where the input has
+	// facts of the kind and does not say that they are all.
+	open, unlisted bool
+}
+
 // candidates returns the facts that a clause may hold for, and what of them is
-// missing; open is set where any number may be.
-func (w *world) candidates(c *clause, env bindings) (facts []fact, missing []Missing, open bool) {
-	if facts, missing, open, ok := w.byKey(c, env); ok {
-		return facts, missing, open
+// missing.
+func (w *world) candidates(c *clause, env bindings) ([]fact, gap) {
+	if facts, g, ok := w.byKey(c, env); ok {
+		return facts, g
 	}
 	if !c.kind.seen(w) {
-		return nil, []Missing{{What: w.kindMissing(c), Command: w.command(c, c.kind.ask, nil)}}, true
+		return nil, gap{missing: []Missing{{What: w.kindMissing(c), Command: w.command(c, c.kind.ask, nil)}}, open: true}
 	}
-	if c.kind.listed != nil && !c.kind.listed(w, c) {
-		missing = []Missing{{What: "whether there are others than those in the input", Command: w.command(c, c.kind.ask, nil)}}
+	if c.walk < 0 {
+		return w.lookup(c, env), w.unlisted(c, env)
 	}
-	if c.walk >= 0 {
+	if addrs, ok := w.ledTo(c); ok {
 		w.walkFor(w.together(c))
-		if w.callees.short[c.walk] {
-			missing = append(missing, Missing{What: "there are more threads that may fit than rules look at", Command: c.findThreads()})
-		}
-		return w.callees.facts[c.walk], missing, missing != nil
+		return w.callees.facts[c.walk], w.unprinted(c, addrs)
 	}
-	return w.lookup(c, env), missing, missing != nil
+	g := w.unlisted(c, env)
+	w.walkFor(w.together(c))
+	if w.callees.short[c.walk] {
+		g = gap{missing: []Missing{{What: "there are more threads that may fit than rules look at", Command: c.findThreads()}}, open: true}
+	}
+	return w.callees.facts[c.walk], g
+}
+
+// unlisted is what is missing where facts of a kind are in the input and may not be
+// all there are.
+func (w *world) unlisted(c *clause, env bindings) gap {
+	if c.kind.listed == nil || c.kind.listed(w, c) {
+		return gap{}
+	}
+	command := ""
+	if c.kind.name == "thread" {
+		process, listed := w.processOf(c, env)
+		if listed {
+			return gap{}
+		}
+		if command = c.findThreads(); process != nil {
+			command = fmt.Sprintf("!process %s 1f", process)
+		}
+	}
+	if command == "" || len(c.ask) > 0 {
+		command = w.command(c, c.kind.ask, nil)
+	}
+	return gap{missing: []Missing{{What: "whether there are others than those in the input", Command: command}}, open: true, unlisted: true}
+}
+
+// processOf returns the process that the threads of a clause must be of, nil if it
+// can be several or any, and whether all threads of those were printed.
+func (w *world) processOf(c *clause, env bindings) (process *Value, listed bool) {
+	for _, m := range c.matchers {
+		if m.field.name != "process" || len(m.ops) != 1 || !m.ops[0].namesKeys() || len(m.ops[0].operands) != 1 {
+			continue
+		}
+		o := &m.ops[0].operands[0]
+		values := one(o.lit)
+		if o.ref != nil {
+			values = o.ref.values(w, env)
+		}
+		listed = values.All
+		for i := range values.List {
+			listed = listed && w.snap.ListsAllThreads(values.List[i].A)
+		}
+		if len(values.List) == 1 {
+			process = &values.List[0]
+		}
+		return process, listed
+	}
+	return nil, false
+}
+
+// unprinted is what is missing where the threads that a clause may hold for are
+// known.
+func (w *world) unprinted(c *clause, addrs []kd.Addr) gap {
+	var g gap
+	for _, a := range addrs {
+		if t := w.snap.Thread(a); (t == nil || !t.Printed()) && len(g.missing) < mostMissing {
+			v := Value{Type: Address, A: a}
+			g.missing = append(g.missing, Missing{What: "thread " + v.String(), Command: w.command(c, c.kind.one, &v)})
+		}
+	}
+	return g
 }
 
 // findThreads is the command that lists the threads that a clause may fit alone.
@@ -86,19 +155,19 @@ func (w *world) kindMissing(c *clause) string {
 }
 
 // byKey returns the facts of a clause that asks for their keys.
-func (w *world) byKey(c *clause, env bindings) (facts []fact, missing []Missing, open, ok bool) {
+func (w *world) byKey(c *clause, env bindings) (facts []fact, g gap, ok bool) {
 	for _, m := range c.matchers {
 		if m.field.name != c.kind.key || c.kind.find == nil || c.kind.hidden != nil && !c.kind.hidden(c, nil) {
 			continue
 		}
 		for i := range m.ops {
 			if op := &m.ops[i]; op.namesKeys() {
-				facts, missing, open = w.ofKeys(c, op, env)
-				return facts, missing, open, true
+				facts, g = w.ofKeys(c, op, env)
+				return facts, g, true
 			}
 		}
 	}
-	return nil, nil, false, false
+	return nil, gap{}, false
 }
 
 // namesKeys reports whether the comparison gives the keys of facts.
@@ -111,7 +180,7 @@ func (c *comparison) namesKeys() bool {
 	return c.op == "eq" || c.op == "in" || c.op == "has"
 }
 
-func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, missing []Missing, open bool) {
+func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, g gap) {
 	seen := make(map[string]bool)
 	for i := range op.operands {
 		o := &op.operands[i]
@@ -120,8 +189,8 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, m
 			values = o.ref.values(w, env)
 		}
 		if !values.All {
-			open = true
-			missing = append(missing, Missing{What: "all of what " + o.refName() + " stands for", Command: w.commandFor(o, env)})
+			g.open = true
+			g.missing = append(g.missing, Missing{What: "all of what " + o.refName() + " stands for", Command: w.commandFor(o, env)})
 		}
 		for _, v := range values.List {
 			if seen[v.key()] {
@@ -135,12 +204,12 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, m
 			if c.kind.absent != nil && c.kind.absent(w, v) {
 				continue
 			}
-			if len(missing) < mostMissing {
-				missing = append(missing, Missing{What: c.kind.name + " " + v.String(), Command: w.command(c, c.kind.one, &v)})
+			if len(g.missing) < mostMissing {
+				g.missing = append(g.missing, Missing{What: c.kind.name + " " + v.String(), Command: w.command(c, c.kind.one, &v)})
 			}
 		}
 	}
-	return facts, missing, open
+	return facts, g
 }
 
 // commandFor is the command that supplies the rest of what a reference stands for.

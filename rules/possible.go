@@ -59,6 +59,9 @@ func (w *world) anyFits(c *clause) bool {
 // needsSeen reports whether the input may have what the clause needs on a stack: a
 // thread that is asked for by its address and was not printed may have it.
 func (w *world) needsSeen(c *clause) bool {
+	if !c.byKey() && !w.snap.ListsAllThreads(0) {
+		return true
+	}
 	if c.byKey() && !(w.allPrinted() && c.asksForListed()) {
 		return true
 	}

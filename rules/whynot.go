@@ -112,7 +112,7 @@ func (w *world) nearest(c *clause, env bindings) string {
 	if c.kind == nil {
 		return ""
 	}
-	facts, _, _, ok := w.byKey(c, env)
+	facts, _, ok := w.byKey(c, env)
 	if !ok {
 		facts = w.factsOf(c.kind)
 	}

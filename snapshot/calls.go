@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"iter"
+	"slices"
 
 	"kdlocks/kd"
 	"kdlocks/stacks"
@@ -62,6 +63,13 @@ func (s *Snapshot) ThreadsWhere(pass func(threads.Calls, *threads.Brief) bool) i
 		func(b *threads.Brief) bool { return pass(b.Calls, b) },
 		func(t *threads.Thread) bool { return pass(t.Calls(), nil) },
 	)
+}
+
+// ListsAllThreads reports whether a command that shows every thread of a process
+// with its stack was printed to its end, of all processes for 0: what is on none of
+// them is nowhere.
+func (s *Snapshot) ListsAllThreads(process kd.Addr) bool {
+	return slices.ContainsFunc(s.allThreads, func(a threads.AllOf) bool { return a.Process == 0 || a.Process == process })
 }
 
 // HasStack reports whether the stack of the thread at an address was printed.

@@ -125,6 +125,7 @@ type Snapshot struct {
 	Processors        []threads.Processor
 	Matches           []threads.StackMatch
 	VerifierDeadlocks []*threads.VerifierDeadlock
+	allThreads        []threads.AllOf
 	// Collected are the runs of the script of kdlocks collect that it was read
 	// from.
 	Collected []*collect.Run
@@ -200,6 +201,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 		interpretations: tl.Interpretations,
 
 		VerifierDeadlocks: tl.VerifierDeadlocks,
+		allThreads:        tl.All,
 	}
 	s.compare(kd.CountsFit, len(tl.Tallied))
 	s.Processors = onceEach(tl.Processors)

@@ -61,6 +61,8 @@ type Reader struct {
 	// typed are the words of the command that was typed last, in lower case,
 	// nil if that is not known.
 	typed []string
+	// all is the command that lists all threads and whose output goes on.
+	all AllOf
 	// unread counts the lines that were not understood. The tallies are of the
 	// rows of !stacks, of a table of mex, and of the stacks and threads of
 	// !mex.us.
@@ -140,6 +142,9 @@ func (r *Reader) Line(l kd.Line) bool {
 // heads.
 func (r *Reader) Prompt(loose bool) {
 	r.closeBlock()
+	if r.all.At.Known() {
+		r.out.All, r.all = append(r.out.All, r.all), AllOf{}
+	}
 	r.proc = nil
 	r.rows, r.image, r.orphan = false, "", ""
 	r.closeTable()

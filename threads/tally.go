@@ -53,19 +53,45 @@ func (r *Reader) ending() string {
 	return ""
 }
 
-// Typed tells the reader what was typed at the prompt of which Prompt told. A
-// line of several commands says of none what its output is.
-func (r *Reader) Typed(command string) {
-	if !strings.Contains(command, ";") {
-		r.typed = strings.Fields(strings.ToLower(command))
+// Typed tells the reader what was typed at the prompt of which Prompt told, and
+// where. A line of several commands says of none what its output is.
+func (r *Reader) Typed(command string, at kd.Ref) {
+	command = strings.ToLower(command)
+	for part := range strings.SplitSeq(command, ";") {
+		if process, ok := listsAll(strings.Fields(part)); ok {
+			r.all = AllOf{at, process}
+		}
 	}
+	if !strings.Contains(command, ";") {
+		r.typed = strings.Fields(command)
+	}
+}
+
+// listsAll reports whether a command prints every thread with its stack: !process
+// of all processes or of one with bits 1 and 2 of its flags, or !stacks with detail
+// 1 or 2, all without a filter (Microsoft's documentation of the commands).
+func listsAll(typed []string) (process kd.Addr, ok bool) {
+	switch {
+	case len(typed) == 3 && typed[0] == "!process":
+		process, ok = kd.ParseAddr(typed[1])
+		return process, ok && (process == 0 || process.IsKernel(kd.ArchUnknown)) && withStacks(typed[2])
+	case len(typed) == 4 && typed[0] == "!for_each_process" && typed[1] == `"!process` && typed[2] == "@#process":
+		return 0, withStacks(strings.TrimSuffix(typed[3], `"`))
+	}
+	return 0, len(typed) == 2 && typed[0] == "!stacks" && (typed[1] == "1" || typed[1] == "2")
+}
+
+func withStacks(flags string) bool {
+	n, err := strconv.ParseUint(strings.TrimPrefix(flags, "0x"), 16, 32)
+	return err == nil && n&6 == 6
 }
 
 // stacksListAll reports whether a !stacks was typed that shows every thread:
 // with detail 1 or 2 and without a filter (Microsoft's documentation of the
 // command; detail 0 leaves out stacks that are paged out).
 func (r *Reader) stacksListAll() bool {
-	return len(r.typed) == 2 && r.typed[0] == "!stacks" && (r.typed[1] == "1" || r.typed[1] == "2")
+	_, all := listsAll(r.typed)
+	return all && r.typed[0] == "!stacks"
 }
 
 // stacksFiltered reports whether the !stacks that was typed shows only threads

@@ -16,7 +16,7 @@ import (
 func notesOf(command, text string) []string {
 	var r threads.Reader
 	r.Prompt(false)
-	r.Typed(command)
+	r.Typed(command, kd.Ref{})
 	for _, l := range kd.Lines(text) {
 		r.Line(l)
 	}
@@ -153,7 +153,7 @@ func TestListed(t *testing.T) {
 	} {
 		var r threads.Reader
 		r.Prompt(false)
-		r.Typed(tc.command)
+		r.Typed(tc.command, kd.Ref{})
 		for _, l := range kd.Lines(tc.text) {
 			r.Line(l)
 		}

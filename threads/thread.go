@@ -267,6 +267,9 @@ type Listing struct {
 	Notes             []kd.Note
 	// Tallied are the numbers that were compared with what is listed.
 	Tallied []kd.Ref
+	// All are the commands that list every thread, of the machine or of a process,
+	// with its stack, and whose output was printed to its end.
+	All []AllOf
 
 	// Skimmed are threads of which only that much was kept, in the order of
 	// the input; Load reads one of them whole, nil if the input no longer
@@ -278,6 +281,13 @@ type Listing struct {
 	// Functions has every function on their stacks, and perhaps others that the
 	// inputs name in places like it.
 	Functions *FunctionNames
+}
+
+// AllOf is a command that lists every thread of a process; Process is 0 where it
+// lists those of all.
+type AllOf struct {
+	At      kd.Ref
+	Process kd.Addr
 }
 
 // ResourceArgument returns the resource that the thread's stack shows as the

@@ -95,8 +95,11 @@ func (r *Reader) ofUser(t *Thread) {
 
 // UserPrompt tells the reader what was typed at the prompt of a user-mode
 // debugger, which shows the number of a thread: a stack is of that thread, or of
-// the one before the command, as in ~4 kb.
-func (r *Reader) UserPrompt(thread int, command string) {
+// the one before the command, as in ~4 kb. ~*k shows all.
+func (r *Reader) UserPrompt(thread int, command string, at kd.Ref) {
+	if rest, ok := strings.CutPrefix(command, "~*"); ok && strings.HasPrefix(strings.TrimLeft(rest, " "), "k") {
+		r.all = AllOf{At: at}
+	}
 	if rest, ok := strings.CutPrefix(command, "~"); ok {
 		n, rest, ok := leadingNumber(rest)
 		if !ok || rest == "" {

@@ -40,7 +40,7 @@ func TestUserThreads(t *testing.T) {
 		for _, l := range kd.Lines(tc.text) {
 			if command, ok := strings.CutPrefix(l.Text, ">"); ok {
 				r.Prompt(false)
-				r.UserPrompt(6, command)
+				r.UserPrompt(6, command, kd.Ref{})
 				continue
 			}
 			r.Line(l)

@@ -94,7 +94,7 @@ func (r *router) named(m collect.Mark, l kd.Line) {
 		loose = r.command(m.Command, l)
 	}
 	r.cur.threads.Prompt(loose)
-	r.cur.threads.Typed(m.Command)
+	r.cur.threads.Typed(m.Command, l.All())
 	r.open(m.Command, l)
 }
 

@@ -436,7 +436,7 @@ func (r *router) prompt(p prompt, l kd.Line) {
 	if p.command == "" || p.user {
 		r.cur.threads.Prompt(false)
 		if p.user {
-			r.cur.threads.UserPrompt(p.thread, p.command)
+			r.cur.threads.UserPrompt(p.thread, p.command, l.All())
 			if resumes[commandWord(p.command)] {
 				r.pending = resumed
 			}
@@ -464,7 +464,7 @@ func (r *router) prompt(p prompt, l kd.Line) {
 		}
 	}
 	r.cur.threads.Prompt(loose)
-	r.cur.threads.Typed(p.command)
+	r.cur.threads.Typed(p.command, l.All())
 	r.open(p.command, l)
 }
 
