@@ -249,7 +249,9 @@ func TestThreadsNotPrinted(t *testing.T) {
 		alone  = `match: [{thread: {stack: {seq: ["acmeflt!*"]}}}]`
 		ending = "2: kd> .logclose\n"
 	)
-	all := func(command string) string { return abba + "2: kd> " + command + "\n**** NT ACTIVE PROCESS DUMP ****\n" }
+	all := func(command string) string {
+		return abba + "2: kd> " + command + "\n**** NT ACTIVE PROCESS DUMP ****\n"
+	}
 	for _, c := range []struct {
 		name, rule, log string
 		want            rules.Outcome
