@@ -7,6 +7,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/modules"
+	"kdlocks/stacks"
 )
 
 // match is a fact that a clause holds for, or may hold for. Its fact is nil where
@@ -285,17 +286,34 @@ func (w *world) try(c *clause, env bindings, f fact) match {
 		if v.truth == Unknown {
 			out.missing = append(out.missing, w.missingOf(c, m, f, &v))
 		}
-		if v.truth == True && !m.field.common && m.constant() {
-			telling++
-		}
+		telling += m.tells(&v)
 		out.places = append(out.places, v.at...)
 	}
-	// Of a fact that may be the one, more than its name must fit.
-	out.tells = telling > 1 || telling == 1 && out.truth == True
+	out.tells = telling >= tellsMuch || telling > 0 && out.truth == True
 	if len(out.places) == 0 {
 		out.places = []Evidence{{At: c.kind.at(f), Addr: addrOf(c.kind, f), Why: c.kind.name}}
 	}
 	return out
+}
+
+// tellsMuch is what tells of an issue also where the rest of the fact is unknown:
+// more than its name.
+const tellsMuch = 2
+
+// tells weighs what a comparison says of an issue: frames and symbols that fit, or
+// that would if there were symbols of a driver, say more than a name or a number.
+func (m *matcher) tells(v *verdict) int {
+	switch {
+	case m.field.common || !m.constant():
+		return 0
+	case v.truth == Unknown && v.without != "" && !stacks.OfWindows(v.without):
+		return tellsMuch
+	case v.truth != True:
+		return 0
+	case m.stack != nil || m.field.name == "frame" || m.field.name == "symbol":
+		return tellsMuch
+	}
+	return 1
 }
 
 func addrOf(k *kind, f fact) kd.Addr {
@@ -353,6 +371,7 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 	const anyNumber = 1 << 30
 	out := clauseState{c: c}
 	for _, m := range w.matches(c, env) {
+		out.tells = out.tells || m.tells
 		switch {
 		case m.truth == True:
 			if yes++; yes == 1 {
