@@ -296,3 +296,47 @@ func TestModulesOfFrames(t *testing.T) {
 		}
 	}
 }
+
+// TestFramesWithoutModule: code that no module is known for may be of any module but
+// those whose frames the debugger named; code of user mode is of no driver.
+func TestFramesWithoutModule(t *testing.T) {
+	const (
+		driver = "fs1+0x1831e"
+		bare   = "0xfffff847`fc9b831e"
+	)
+	nothingNamed := abba
+	for _, name := range []string{driver, "FLTMGR!FltpDispatch+0xb6", "nt!CcFlushCache+0x16", "nt!FsRtlAcquireFileForCcFlushEx+0x27f",
+		"nt!ExAcquireResourceExclusiveLite+0x183", "nt!ExpWaitForResource+0x2a8", "nt!KiCommitThreadWait+0x14f", "nt!KiSwapThread+0x17c", "nt!KiSwapContext+0x76", "nt!NtReadFile+0x660"} {
+		nothingNamed = strings.Replace(nothingNamed, "     "+name, "     "+bare, 1)
+	}
+	named := "2: kd> lm\nstart             end                 module name\nfffff847`fc9a0000 fffff847`fc9c0000   fs1        (no symbols)           \n" + abba
+	const lock = `{lock: {state: exclusive}}, `
+	for _, c := range []struct {
+		name, stack, log string
+		want             rules.Outcome
+		asks             string
+	}{
+		{"another driver", `{seq: ["nt!CcFlushCache", "acmeflt!*"]}`, strings.Replace(abba, driver, bare, 1), rules.CouldNotCheck, "lm a fffff847fc9b831e"},
+		{"any driver", `{seq: ["nt!CcFlushCache", "third-party!*"]}`, strings.Replace(abba, driver, bare, 1), rules.CouldNotCheck, "lm a fffff847fc9b831e"},
+		{"the function may be any", `{seq: ["*!Acme*"]}`, strings.Replace(abba, driver, bare, 1), rules.CouldNotCheck, ""},
+		{"a driver that must not be there", `{seq: ["nt!CcFlushCache"], none: ["acmeflt!*"]}`, strings.Replace(abba, driver, bare, 1), rules.CouldNotCheck, ""},
+		{"found without that frame", `{seq: ["nt!CcFlushCache", "fltmgr!*"]}`, strings.Replace(abba, driver, bare, 1), rules.OutPossible, ""},
+		{"the debugger knows the kernel", `{seq: ["nt!CcFlushCache", "nt!CcAcme"]}`, strings.Replace(abba, driver, bare, 1), rules.NoMatch, ""},
+		{"not in that place", `{seq: ["fltmgr!*", "acmeflt!*"]}`, strings.Replace(abba, driver, bare, 1), rules.NoMatch, ""},
+		{"user mode", `{seq: ["nt!CcFlushCache", "acmeflt!*"]}`, strings.Replace(abba, driver, "0x00007ffa`a9094f14", 1), rules.NoMatch, ""},
+		{"named by a list of modules", `{seq: ["nt!CcFlushCache", "acmeflt!*"]}`, strings.Replace(named, driver, bare, 1), rules.NoMatch, ""},
+		{"found by a list of modules", `{seq: ["nt!CcFlushCache", "fs1!*"]}`, strings.Replace(named, driver, bare, 1), rules.OutPossible, ""},
+		{"no frame has a name", `{seq: ["nt!CcFlushCache", "acmeflt!*"]}`, nothingNamed, rules.CouldNotCheck, ""},
+		{"no frame has a name, at the top", `{seq: ["acmeflt!*"], top: true}`, nothingNamed, rules.CouldNotCheck, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, thread := range []string{"address: ffffaa3e1a9df7c0", "state: waiting"} {
+				log := strings.Replace(c.log, "2: kd> !thread ffffaa3e1a9df7c0", "2: kd> !process 0 7", 1) + "2: kd> .logclose\n"
+				r := judgeRule(t, "match: ["+lock+"{thread: {"+thread+", stack: "+c.stack+"}}]", log)
+				if r.Outcome != c.want || c.asks != "" && !slices.Contains(r.Ask, c.asks) {
+					t.Errorf("%s: %s, asks for %q; want %s, %q", thread, r.Outcome, r.Ask, c.want, c.asks)
+				}
+			}
+		})
+	}
+}

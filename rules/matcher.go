@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"kdlocks/kd"
 	"kdlocks/modules"
 )
 
@@ -33,6 +34,8 @@ type verdict struct {
 	// without is set where the stack has frames whose functions are unknown; it
 	// names their module.
 	without string
+	// bare is the address of such a frame for which no module is known, either.
+	bare kd.Addr
 }
 
 // test compares a fact with the matcher.
@@ -116,8 +119,8 @@ func (m *matcher) testStack(w *world, env bindings, values Values) verdict {
 	out := verdict{truth: t}
 	for _, i := range found {
 		out.at = append(out.at, Evidence{At: frames[i].At, Why: "frame " + strconv.Itoa(i) + ": " + frames[i].Name()})
-		if out.without == "" && callOf(&frames[i]).function == "" {
-			out.without = frames[i].Module
+		if out.without == "" && out.bare == 0 && callOf(&frames[i]).function == "" {
+			out.without, out.bare = frames[i].Module, frames[i].Unnamed()
 		}
 	}
 	return out

@@ -330,6 +330,10 @@ func (w *world) missingOf(c *clause, m *matcher, f fact, v *verdict) Missing {
 	if m.field.lack != "" {
 		what += ": " + m.field.lack
 	}
+	if v.bare != 0 {
+		address := Value{Type: Address, A: v.bare}.String()
+		return Missing{What: what + ": no module is known for " + address, Command: "lm a " + address}
+	}
 	if v.without != "" {
 		return Missing{What: what + ": no symbols for " + v.without, Command: ".reload /f " + fileOf(v.without)}
 	}

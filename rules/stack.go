@@ -71,6 +71,11 @@ func parseFrame(s string) (framePattern, string) {
 // is unknown: then it may be any of its module.
 func (p framePattern) fits(module, function string) Truth {
 	switch {
+	case module == noModule:
+		if p.module == "*" && p.function == "*" {
+			return True
+		}
+		return Unknown
 	case p.third:
 		if stacks.OfWindows(module) {
 			return False
@@ -97,31 +102,67 @@ func (p framePattern) fits(module, function string) Truth {
 const farOffset = 0x10000
 
 // call is the module and function of a frame as patterns know them.
-type call struct{ module, function string }
+type call struct {
+	module, function string
+	// named are the modules of the stack's other frames, where the module is
+	// noModule: had it been one of them, the debugger would have named it.
+	named []string
+}
+
+// noModule is the module of code of the kernel's half that no module is known for:
+// it may be any. Code of user mode without a module fits no pattern.
+const noModule = "?"
+
+func (p framePattern) fitsCall(c call) Truth {
+	if slices.Contains(c.named, p.module) {
+		return False
+	}
+	return p.fits(c.module, c.function)
+}
 
 func callOf(f *stacks.Frame) call {
+	if f.Unnamed() != 0 {
+		return call{module: noModule}
+	}
 	if f.Offset >= farOffset {
 		return call{module: modules.Key(f.Module)}
 	}
-	return call{modules.Key(f.Module), f.Function}
+	return call{module: modules.Key(f.Module), function: f.Function}
 }
 
 func callsOf(frames []stacks.Frame) []call {
 	out := make([]call, len(frames))
 	for i := range frames {
-		if i > 0 && frames[i].Module == frames[i-1].Module && frames[i].Offset < farOffset {
-			out[i] = call{out[i-1].module, frames[i].Function}
+		if i > 0 && frames[i].Module != "" && frames[i].Module == frames[i-1].Module && frames[i].Offset < farOffset {
+			out[i] = call{module: out[i-1].module, function: frames[i].Function}
 			continue
 		}
 		out[i] = callOf(&frames[i])
 	}
+	if slices.ContainsFunc(out, func(c call) bool { return c.module == noModule }) {
+		nameOthers(out)
+	}
 	return out
+}
+
+func nameOthers(calls []call) {
+	var named []string
+	for _, c := range calls {
+		if c.module != noModule && !slices.Contains(named, c.module) {
+			named = append(named, c.module)
+		}
+	}
+	for i := range calls {
+		if calls[i].module == noModule {
+			calls[i].named = named
+		}
+	}
 }
 
 func fitsAny(ps []framePattern, c call) Truth {
 	out := False
 	for _, p := range ps {
-		if out = out.or(p.fits(c.module, c.function)); out == True {
+		if out = out.or(p.fitsCall(c)); out == True {
 			break
 		}
 	}
@@ -273,7 +314,10 @@ var waitMachinery = []string{"KiSwapContext", "KiSwapThread", "SwapContext", "Fs
 // mayWait reports whether a frame is of a routine that waits; where the least is
 // unknown, also whether it may be.
 func mayWait(c call, least Truth) bool {
-	return isWait(c) || least == Unknown && c.module == "nt" && c.function == ""
+	if c.function != "" || least != Unknown {
+		return isWait(c)
+	}
+	return c.module == "nt" || c.module == noModule && !slices.Contains(c.named, "nt")
 }
 
 func isWait(c call) bool {

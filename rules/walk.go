@@ -156,21 +156,26 @@ func (w *world) seenPatterns(p *plan) []seenPattern {
 		patterns *modulePatterns
 	}
 	known := make(map[string]module)
+	add := func(id int, c threads.Calls) {
+		s := &out[id]
+		if s.any = true; len(s.masks) <= manyFunctions && !slices.Contains(s.masks, c) {
+			s.masks = append(s.masks, c)
+		}
+	}
 	all := w.snap.EachFunction(func(f threads.Function) {
+		if f == (threads.Function{}) {
+			for id := range out {
+				add(id, f.Calls()) // it may be any function
+			}
+			return
+		}
 		m, ok := known[f.Module]
 		if !ok {
 			m.key = modules.Key(f.Module)
 			m.patterns = p.ofModule(m.key)
 			known[f.Module] = m
 		}
-		p.fitting(m.key, m.patterns, f.Name, func(id int) {
-			s := &out[id]
-			if s.any = true; len(s.masks) <= manyFunctions {
-				if c := f.Calls(); !slices.Contains(s.masks, c) {
-					s.masks = append(s.masks, c)
-				}
-			}
-		})
+		p.fitting(m.key, m.patterns, f.Name, func(id int) { add(id, f.Calls()) })
 	})
 	if !all {
 		return nil

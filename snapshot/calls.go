@@ -39,7 +39,7 @@ func (s *Snapshot) EachFunction(tell func(threads.Function)) (all bool) {
 	add := func(frames []stacks.Frame) {
 		for i := range frames {
 			f := threads.Function{Module: frames[i].Module, Name: frames[i].Function}
-			if f != (threads.Function{}) && !known[f] {
+			if !known[f] && (f != (threads.Function{}) || frames[i].Unnamed() != 0) {
 				known[f] = true
 				tell(f)
 			}

@@ -55,6 +55,19 @@ func (f Frame) Name() string {
 	return f.Module + "!" + f.Function
 }
 
+// Unnamed returns the address that the debugger printed in place of the frame's
+// module and function, if it is in the kernel's half; 0 otherwise.
+func (f *Frame) Unnamed() kd.Addr {
+	if f.Module != "" || f.Function != "" {
+		return 0
+	}
+	a, ok := kd.ParseAddr(f.Symbol)
+	if !ok || !a.IsKernel(kd.X86) {
+		return 0
+	}
+	return a
+}
+
 // Stack is the frames of one thread, innermost first, with what bounds them.
 type Stack struct {
 	// Init, Current, Base and Limit are as !thread prints them; 0 if not

@@ -20,7 +20,10 @@ func (c Calls) Or(o Calls) Calls { return Calls{c.lo | o.lo, c.hi | o.hi} }
 func (t *Thread) Calls() Calls {
 	var c Calls
 	for i := range t.Stack.Frames {
-		c = c.Or(CallOf(t.Stack.Frames[i].Module, t.Stack.Frames[i].Function))
+		f := &t.Stack.Frames[i]
+		if c = c.Or(CallOf(f.Module, f.Function)); f.Derived {
+			c = c.Or(CallOf("", ""))
+		}
 	}
 	return c
 }

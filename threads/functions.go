@@ -6,7 +6,8 @@ import (
 )
 
 // Function is a function that a frame is in, Module and Name as printed. Name
-// is "" where the debugger named the module alone.
+// is "" where the debugger named the module alone, and both are where it printed an
+// address of the kernel's half.
 type Function struct{ Module, Name string }
 
 // Calls returns the set of a frame of the function.

@@ -146,7 +146,7 @@ func (s *sites) judge(text string) siteKind {
 	case strings.Contains(strings.ReplaceAll(plain.Symbol, "`anonymous namespace'", ""), " "):
 		return badSite // perhaps two lines that were run together
 	}
-	if plain.Module != "" {
+	if plain.Module != "" || plain.Unnamed() != 0 {
 		s.learned = append(s.learned, plain.Module+"!"+plain.Function+"\n"...)
 	}
 	return siteKind{callBitsOf(plain.Module, plain.Function), traitsOf(plain.Function)}
