@@ -340,3 +340,56 @@ func TestFramesWithoutModule(t *testing.T) {
 		})
 	}
 }
+
+// TestFindingsThatNothingDecides: that a detector found nothing says something only
+// where the input has what it looks at.
+func TestFindingsThatNothingDecides(t *testing.T) {
+	const (
+		driver = `{thread: {stack: {seq: ["nt!CcFlushCache", "fltmgr!FltpDispatch"]}}}`
+		cycle  = "match: [" + driver + ", {finding: {id: worker-exhaustion}}]"
+		ends   = "match: [" + driver + ", {finding: {id: teardown-waits-io}}]"
+		memory = "match: [" + driver + ", {finding: {id: memory-pressure}}]"
+		whose  = "match: [{as: F, finding: {id: memory-pressure}}, {thread: {address: {in: F.threads}, stack: {seq: [nt!CcFlushCache]}}}]"
+	)
+	_, withoutLocks, _ := strings.Cut(abba, "currently held\n")
+	noCycle := strings.Replace(abba, "    NumberOfExclusiveWaiters = 1\n     Threads: ffffaa3e193fe080-01<*>\n     Threads Waiting On Exclusive Access:\n              ffffaa3e1a9df7c0\n", "     Threads: ffffaa3e193fe080-01<*>\n", 1)
+	owner := strings.Replace(abba, "2: kd> !thread ", "2: kd> !thread ffffaa3e193fe080\nTHREAD ffffaa3e193fe080  Cid 0004.0644  Teb: 0000000000000000 Win32Thread: 0000000000000000 RUNNING on processor 1\n\n2: kd> !thread ", 1)
+	for _, c := range []struct {
+		name, rule, log string
+		want            rules.Outcome
+		asks            string
+	}{
+		{"no list of locks", memory, withoutLocks, rules.CouldNotCheck, "!locks"},
+		{"the list lacks waiters", memory, noCycle, rules.CouldNotCheck, "!locks -v"},
+		{"decided", memory, abba, rules.NoMatch, ""},
+		{"decided, and every thread printed", memory, owner, rules.NoMatch, ""},
+		{"no list of work items", cycle, abba, rules.CouldNotCheck, "!exqueue f"},
+		{"not all threads", ends, abba, rules.CouldNotCheck, "!process 0 1f"},
+		{"nothing else tells", whose, withoutLocks, rules.NoMatch, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := judgeRule(t, c.rule, c.log)
+			if r.Outcome != c.want || c.asks != "" && !slices.Contains(r.Ask, c.asks) {
+				t.Errorf("%s, asks for %q; want %s, %q", r.Outcome, r.Ask, c.want, c.asks)
+			}
+		})
+	}
+}
+
+// TestCommandOfTheClause: the command of a clause is filled with what is bound, and
+// gives way to the kind's own where it cannot be.
+func TestCommandOfTheClause(t *testing.T) {
+	const lock = `{as: L, lock: {symbol: nt!CmpRegistryLock}}, `
+	for _, c := range []struct{ name, rule, asks string }{
+		{"a value", lock + `{thread: {address: {in: L.owner_thread}, stack: [nt!HvSyncHive]}, ask: "!thread {L.owner_thread} 17"}`, "!thread ffffaa3e193fe080 17"},
+		{"a value that is not known", lock + `{as: T, thread: {address: {in: L.owner_thread}}}, {thread: {image: {eq: T.image}, state: running}, ask: "!process 0 17 {T.image}"}`, "!thread ffffaa3e193fe080 1f"},
+		{"no value", lock + `{queue: {name: Critical}, ask: "!exqueue 7"}`, "!exqueue 7"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := judgeRule(t, "match: ["+c.rule+"]", abba)
+			if strings.Contains(fmt.Sprint(r.Ask), "unknown") || c.asks != "" && !slices.Contains(r.Ask, c.asks) {
+				t.Errorf("%s asks for %q, want %q", r.Outcome, r.Ask, c.asks)
+			}
+		})
+	}
+}

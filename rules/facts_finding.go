@@ -13,8 +13,8 @@ type findingFact = *heuristics.Finding
 func init() {
 	registerKind(&kind{
 		name: "finding", doc: "what a detector of kdlocks found; kdlocks explain lists the detectors",
-		seen: func(*world) bool { return true },
-		all:  func(w *world) iter.Seq[fact] { return eachOf(w.findings) },
+		seen: func(*world) bool { return true }, listed: allFindings, rest: undecided,
+		all: func(w *world) iter.Seq[fact] { return eachOf(w.findings) },
 		at: placed(func(f findingFact) kd.Ref {
 			if len(f.Evidence) > 0 {
 				return f.Evidence[0].At
@@ -28,7 +28,7 @@ func init() {
 			return 0
 		}),
 		fields: []*field{
-			{name: "id", typ: Enum, words: detectorIDs(), doc: "the detector", get: getter(func(_ *world, f findingFact) Values { return text(Enum, f.Check.ID, evidenceAt(f)) })},
+			{name: "id", typ: Enum, words: detectorIDs(), usual: []string{"blocked-chain", "contention", "owner-missing", "thread-waits"}, doc: "the detector", get: getter(func(_ *world, f findingFact) Values { return text(Enum, f.Check.ID, evidenceAt(f)) })},
 			{name: "kind", typ: Enum, common: true, words: []string{"deadlock", "stall", "orphaned-lock", "suspected-deadlock", "blocked-chain", "contention", "no-deadlock", "undecided", "context"}, doc: "what it says of the system as a whole", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Kind), evidenceAt(f)) })},
 			{name: "severity", typ: Enum, common: true, words: []string{"critical", "high", "medium", "low", "info"}, doc: "how bad it is", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Severity), evidenceAt(f)) })},
 			{name: "confidence", typ: Enum, common: true, words: []string{"certain", "very-likely", "likely", "possible"}, doc: "how sure it is", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Confidence), evidenceAt(f)) })},
@@ -53,6 +53,50 @@ func init() {
 			})},
 		},
 	})
+}
+
+// allFindings reports whether a detector had what it takes to find something: no
+// fact is missing that the verdict hangs on, and none of what the detectors that the
+// clause names look at besides locks.
+func allFindings(w *world, c *clause) bool { return undecided(w, c) == Missing{} }
+
+// undecided is what the detectors that a clause names lack.
+func undecided(w *world, c *clause) Missing {
+	for _, g := range w.gaps {
+		if g.Decides {
+			return Missing{What: g.What, Command: g.Next}
+		}
+	}
+	switch queues := kindNamed("queue"); {
+	case c.asksOnlyFor(worksQueues) && !queues.seen(w):
+		return Missing{What: w.kindMissing(queues), Command: queues.ask}
+	case c.asksOnlyFor(looksAtThreads) && !w.snap.ListsAllThreads(0):
+		return Missing{What: "whether there are threads other than those in the input", Command: kindNamed("thread").ask}
+	}
+	return Missing{}
+}
+
+// worksQueues and looksAtThreads are the detectors that find what locks need not show.
+var (
+	worksQueues    = map[string]bool{"worker-exhaustion": true}
+	looksAtThreads = map[string]bool{"teardown-waits-io": true, "waits-for-others-to-leave": true, "thread-waits": true}
+)
+
+// asksOnlyFor reports whether the detectors that a clause names are all of some.
+func (c *clause) asksOnlyFor(ids map[string]bool) bool {
+	for _, m := range c.matchers {
+		if m.field.name != "id" || m.negative() {
+			continue
+		}
+		all := true
+		for _, op := range m.ops {
+			for _, o := range op.operands {
+				all = all && o.ref == nil && o.glob == "" && ids[o.lit.S]
+			}
+		}
+		return all
+	}
+	return false
 }
 
 func detectorIDs() []string {

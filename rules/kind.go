@@ -29,7 +29,9 @@ type kind struct {
 	// listed reports whether the facts of the kind in the input are all there are;
 	// nil if they are as soon as any were seen.
 	listed func(*world, *clause) bool
-	all    func(*world) iter.Seq[fact]
+	// rest, when not nil, says what is missing of a kind that is not listed.
+	rest func(*world, *clause) Missing
+	all  func(*world) iter.Seq[fact]
 	// find returns the fact of a key, nil if the input does not hold it; nil
 	// without a key.
 	find func(*world, Value) fact
@@ -54,7 +56,10 @@ type field struct {
 	words []string // of an Enum
 	// common is set where most machines have such values: they tell of no issue.
 	common bool
-	doc    string
+	// usual are the values of an Enum that most inputs with a hang have: they tell of
+	// none in particular.
+	usual []string
+	doc   string
 	// lack says what it takes to know the field, where that is not plain.
 	lack string
 	ask  string // the command that supplies it, with %s for the key; "" takes that of the kind

@@ -56,14 +56,14 @@ func (w *world) candidates(c *clause, env bindings) ([]fact, gap) {
 		return facts, g
 	}
 	if !c.kind.seen(w) {
-		return nil, gap{missing: []Missing{{What: w.kindMissing(c), Command: w.command(c, c.kind.ask, nil)}}, open: true}
+		return nil, gap{missing: []Missing{{What: w.kindMissing(c.kind), Command: w.command(c, env, c.kind.ask, nil)}}, open: true}
 	}
 	if c.walk < 0 {
 		return w.lookup(c, env), w.unlisted(c, env)
 	}
 	if addrs, ok := w.ledTo(c); ok {
 		w.walkFor(w.together(c))
-		return w.callees.facts[c.walk], w.unprinted(c, addrs)
+		return w.callees.facts[c.walk], w.unprinted(c, env, addrs)
 	}
 	g := w.unlisted(c, env)
 	w.walkFor(w.together(c))
@@ -79,6 +79,9 @@ func (w *world) unlisted(c *clause, env bindings) gap {
 	if c.kind.listed == nil || c.kind.listed(w, c) {
 		return gap{}
 	}
+	if c.kind.rest != nil {
+		return gap{missing: []Missing{c.kind.rest(w, c)}, open: true, unlisted: true}
+	}
 	command := ""
 	if c.kind.name == "thread" {
 		process, listed := w.processOf(c, env)
@@ -90,7 +93,7 @@ func (w *world) unlisted(c *clause, env bindings) gap {
 		}
 	}
 	if command == "" || len(c.ask) > 0 {
-		command = w.command(c, c.kind.ask, nil)
+		command = w.command(c, env, c.kind.ask, nil)
 	}
 	return gap{missing: []Missing{{What: "whether there are others than those in the input", Command: command}}, open: true, unlisted: true}
 }
@@ -121,12 +124,12 @@ func (w *world) processOf(c *clause, env bindings) (process *Value, listed bool)
 
 // unprinted is what is missing where the threads that a clause may hold for are
 // known.
-func (w *world) unprinted(c *clause, addrs []kd.Addr) gap {
+func (w *world) unprinted(c *clause, env bindings, addrs []kd.Addr) gap {
 	var g gap
 	for _, a := range addrs {
 		if t := w.snap.Thread(a); (t == nil || !t.Printed()) && len(g.missing) < mostMissing {
 			v := Value{Type: Address, A: a}
-			g.missing = append(g.missing, Missing{What: "thread " + v.String(), Command: w.command(c, c.kind.one, &v)})
+			g.missing = append(g.missing, Missing{What: "thread " + v.String(), Command: w.command(c, env, c.kind.one, &v)})
 		}
 	}
 	return g
@@ -150,9 +153,9 @@ func (c *clause) findThreads() string {
 }
 
 // kindMissing says that the input has no facts of a kind.
-func (w *world) kindMissing(c *clause) string {
-	what, _, _ := strings.Cut(c.kind.doc, ",")
-	return "the input holds no " + c.kind.name + ": " + what
+func (w *world) kindMissing(k *kind) string {
+	what, _, _ := strings.Cut(k.doc, ",")
+	return "the input holds no " + k.name + ": " + what
 }
 
 // byKey returns the facts of a clause that asks for their keys.
@@ -191,7 +194,9 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, g
 		}
 		if !values.All {
 			g.open = true
-			g.missing = append(g.missing, Missing{What: "all of what " + o.refName() + " stands for", Command: w.commandFor(o, env)})
+			// What a name stands for may be unknown because its facts are not listed.
+			g.unlisted = o.ref != nil && env[o.ref.name].fact == nil
+			g.missing = append(g.missing, w.missingFor(o, env))
 		}
 		for _, v := range values.List {
 			if seen[v.key()] {
@@ -205,21 +210,25 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, g
 			if c.kind.absent != nil && c.kind.absent(w, v) {
 				continue
 			}
-			if len(g.missing) < mostMissing {
-				g.missing = append(g.missing, Missing{What: c.kind.name + " " + v.String(), Command: w.command(c, c.kind.one, &v)})
+			if g.unlisted = false; len(g.missing) < mostMissing {
+				g.missing = append(g.missing, Missing{What: c.kind.name + " " + v.String(), Command: w.command(c, env, c.kind.one, &v)})
 			}
 		}
 	}
 	return facts, g
 }
 
-// commandFor is the command that supplies the rest of what a reference stands for.
-func (w *world) commandFor(o *operand, env bindings) string {
+// missingFor is what of the values that a reference stands for is missing.
+func (w *world) missingFor(o *operand, env bindings) Missing {
 	b := env[o.ref.name]
 	if b.fact == nil {
-		return ""
+		return Missing{What: o.ref.String() + ", as " + o.ref.name + " is not known"}
 	}
-	return w.fieldCommand(b.kind, o.ref.field, b.fact)
+	what := o.ref.field.name + " of " + strings.TrimSpace(b.kind.name+" "+b.name(w))
+	if len(o.ref.field.get(w, b.fact).List) > 0 {
+		what = "whether there are further values: " + what
+	}
+	return Missing{What: what, Command: w.fieldCommand(b.kind, o.ref.field, b.fact)}
 }
 
 // fieldCommand is the command that supplies a field of a fact.
@@ -258,9 +267,9 @@ const mostMissing = 8
 
 // command fills the key of a fact into a command. The clause's own commands come
 // first.
-func (w *world) command(c *clause, form string, key *Value) string {
-	if len(c.ask) > 0 {
-		return c.ask[0].fill(w, nil)
+func (w *world) command(c *clause, env bindings, form string, key *Value) string {
+	if own := c.ownCommand(w, env); own != "" {
+		return own
 	}
 	if key == nil || !strings.Contains(form, "%s") {
 		if strings.Contains(form, "%s") {
@@ -284,7 +293,7 @@ func (w *world) try(c *clause, env bindings, f fact) match {
 			return match{clauseState: clauseState{c: c, truth: False}}
 		}
 		if v.truth == Unknown {
-			out.missing = append(out.missing, w.missingOf(c, m, f, &v))
+			out.missing = append(out.missing, w.missingOf(c, env, m, f, &v))
 		}
 		telling += m.tells(&v)
 		out.places = append(out.places, v.at...)
@@ -304,7 +313,7 @@ const tellsMuch = 2
 // that would if there were symbols of a driver, say more than a name or a number.
 func (m *matcher) tells(v *verdict) int {
 	switch {
-	case m.field.common || !m.constant():
+	case m.field.common || !m.constant() || m.usual():
 		return 0
 	case v.truth == Unknown && v.without != "" && !stacks.OfWindows(v.without):
 		return tellsMuch
@@ -316,6 +325,18 @@ func (m *matcher) tells(v *verdict) int {
 	return 1
 }
 
+// usual reports whether the matcher asks for what most facts have.
+func (m *matcher) usual() bool {
+	for i := range m.ops {
+		for _, o := range m.ops[i].operands {
+			if o.glob == "*" || m.ops[i].op != "ne" && slices.Contains(m.field.usual, o.lit.S) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func addrOf(k *kind, f fact) kd.Addr {
 	if k.addr == nil {
 		return 0
@@ -324,7 +345,7 @@ func addrOf(k *kind, f fact) kd.Addr {
 }
 
 // missingOf says what of a fact is not known.
-func (w *world) missingOf(c *clause, m *matcher, f fact, v *verdict) Missing {
+func (w *world) missingOf(c *clause, env bindings, m *matcher, f fact, v *verdict) Missing {
 	name := bound{c.kind, f}.name(w)
 	what := m.field.name + " of " + strings.TrimSpace(c.kind.name+" "+name)
 	if m.field.lack != "" {
@@ -337,10 +358,21 @@ func (w *world) missingOf(c *clause, m *matcher, f fact, v *verdict) Missing {
 	if v.without != "" {
 		return Missing{What: what + ": no symbols for " + v.without, Command: ".reload /f " + fileOf(v.without)}
 	}
-	if len(c.ask) > 0 {
-		return Missing{What: what, Command: c.ask[0].fill(w, nil)}
+	if own := c.ownCommand(w, env); own != "" {
+		return Missing{What: what, Command: own}
 	}
 	return Missing{What: what, Command: w.fieldCommand(c.kind, m.field, f)}
+}
+
+// ownCommand is the first of the commands that the clause itself asks for which what
+// is known can be filled into, "" if there is none.
+func (c *clause) ownCommand(w *world, env bindings) string {
+	for _, t := range c.ask {
+		if filled := t.commands(w, env); len(filled) > 0 {
+			return filled[0]
+		}
+	}
+	return ""
 }
 
 // keyOf returns the value that commands name a fact by, nil if it has none.

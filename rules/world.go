@@ -12,6 +12,7 @@ import (
 type world struct {
 	snap     *snapshot.Snapshot
 	findings []heuristics.Finding
+	gaps     []kd.Gap // of the judgement
 
 	facts   map[*kind][]fact
 	indexes map[*field]*index
@@ -35,7 +36,7 @@ type world struct {
 }
 
 func newWorld(j *heuristics.Judgement, p *plan) *world {
-	w := &world{allSteps: mostStepsOfAll, walkWork: mostWalkWork, snap: j.Snap, findings: j.Findings, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
+	w := &world{allSteps: mostStepsOfAll, walkWork: mostWalkWork, snap: j.Snap, findings: j.Findings, gaps: j.Gaps, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
 	w.callees = callees{facts: make([][]fact, len(p.walked)), walked: make([]bool, len(p.walked)), short: make([]bool, len(p.walked))}
 	if len(p.walked) > 0 && w.snap.ThreadCount() > 0 {
 		w.seen = w.seenPatterns(p)
