@@ -263,6 +263,12 @@ func (c *Capture) First() kd.Ref {
 		see(c.threads[a].at)
 	}
 	see(c.Snap.Total.At)
+	for _, v := range c.Snap.Memory.VMs {
+		see(v.At)
+	}
+	for _, p := range c.Snap.Memory.Pools {
+		see(p.At)
+	}
 	return first
 }
 

@@ -112,7 +112,7 @@ func free(r *snapshot.Resource, in *Capture) bool {
 	if r == nil {
 		return in.Snap.Whole
 	}
-	return believed(r) && r.Mode == locks.Unowned && len(r.Owners) == 0
+	return r.Free()
 }
 
 // compareLock goes through the captures in their order. What it was between two
@@ -194,7 +194,7 @@ func contended(r *snapshot.Resource) (int, bool) {
 	if r.Contention.Known() {
 		return r.Contention.N, true
 	}
-	return 0, !r.Contention.Unread && r.Extension == "" && r.Mode != locks.ModeUnknown && believed(r) && r.Swallowed&locks.ContentionLine == 0
+	return 0, !r.Contention.Unread && r.Extension == "" && r.Mode != locks.ModeUnknown && r.Believed() && r.Swallowed&locks.ContentionLine == 0
 }
 
 // waiters returns the listed waiters that are in both blocks, in the later one
@@ -236,7 +236,7 @@ func each(r *snapshot.Resource, f func(kd.Addr)) {
 // pair compares a lock in two captures that both show it owned.
 func (c *comparison) pair(l *Lock, i, j int) (State, string) {
 	a, b, from, to := l.Seen[i], l.Seen[j], c.Captures[i], c.Captures[j]
-	if !believed(a) || !believed(b) {
+	if !a.Believed() || !b.Believed() {
 		return Unclear, "a block of it cannot be trusted"
 	}
 	if a.Extension != b.Extension {

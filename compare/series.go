@@ -221,6 +221,8 @@ func sameMoment(a, b *Capture) string {
 	sameSession := a.Given == b.Given && a.Snap.Target.Moment > 0 && b.Snap.Target.Moment > 0
 	by := ""
 	switch {
+	case sameRun(a, b) && a.Snap.Target.LetGoAt != b.Snap.Target.LetGoAt: // the input tells that it ran
+		return ""
 	case a.FromTick >= 0 && b.FromTick >= 0:
 		// Unlike a header, which may be older, every thread shows them.
 		switch {
@@ -278,13 +280,13 @@ func anythingDiffers(a, b *Capture) bool {
 // lacks reports whether a lock of one is free in the other.
 func lacks(a, b *Capture) bool {
 	return b.Snap.Whole && slices.ContainsFunc(a.Snap.Resources, func(r *snapshot.Resource) bool {
-		return believed(r) && len(r.Owners) > 0 && b.Snap.Resource(r.Addr) == nil
+		return r.Believed() && len(r.Owners) > 0 && b.Snap.Resource(r.Addr) == nil
 	})
 }
 
 // listsDiffer reports whether two blocks of a lock cannot be of one moment.
 func listsDiffer(r, q *snapshot.Resource) bool {
-	if !believed(r) || !believed(q) || r.Extension != q.Extension {
+	if !r.Believed() || !q.Believed() || r.Extension != q.Extension {
 		return false
 	}
 	if r.Contention.Known() && q.Contention.Known() && r.Contention.N != q.Contention.N {

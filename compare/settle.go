@@ -17,7 +17,11 @@ import (
 // tells that it is the same machine, and that it is later: lists that differ may as
 // well be of two dumps. The only error is ctx's.
 func Settle(ctx context.Context, js []heuristics.Judgement) error {
-	if len(js) < 2 || !slices.ContainsFunc(js, accuses) {
+	if len(js) < 2 {
+		return nil
+	}
+	lookAhead(js)
+	if !slices.ContainsFunc(js, accuses) {
 		return nil
 	}
 	s := settler{js: js, number: make(map[*Capture]int), refuted: make(map[int][]heuristics.Refutation)}

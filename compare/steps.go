@@ -65,15 +65,6 @@ func (l look) notShown(next, format string, args ...any) look {
 	return l
 }
 
-// believed reports whether the lists of a lock can be held against another
-// capture: they are whole and without contradiction.
-func believed(r *snapshot.Resource) bool {
-	if r.Mode != locks.Unowned && len(r.Owners) == 0 {
-		return false
-	}
-	return (r.Reading == locks.Sound || r.Reading == locks.Doubtful) && !r.Open && !r.HeadUntrusted && r.Conflict == ""
-}
-
 // stands looks for a hop that one capture shows in another. Lists cannot refute
 // what its own threads prove: who has not left its wait has neither got a lock
 // nor released one.
@@ -215,7 +206,7 @@ func (l look) resource(s heuristics.Step, from, in *Capture) look {
 		return l.no("lock %s is free: the list of all held locks lacks it", lock)
 	case r == nil:
 		return l.unmoved(s, from, in)
-	case !believed(r):
+	case !r.Believed():
 		return l.notShown("!locks -v "+lock, "the block of lock %s cannot be trusted", lock)
 	}
 	l.see(in, r.At, r.Addr, "the lock")

@@ -22,6 +22,9 @@ type Judgement struct {
 	Undecided bool
 	// SelfChecks are what the input was asked about itself.
 	SelfChecks []SelfCheck
+	// Later returns what the input holds of later moments of the same machine and
+	// boot, the first of them first. It is nil where there can be none.
+	Later func() []Moment
 	// NotSeen says what kinds of evidence the snapshot does not hold.
 	NotSeen []string
 }

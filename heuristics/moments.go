@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/snapshot"
 )
 
 // Refutation is what a later moment of the same machine and boot shows against a
@@ -20,6 +21,13 @@ type Refutation struct {
 	// boot, later; both without a full stop.
 	Why, Basis string
 	Evidence   []Evidence // of the later moment
+}
+
+// Moment is one of those that an input shows of a machine.
+type Moment struct {
+	// Session is its number among those of the input, counted from 1.
+	Session int
+	Snap    *snapshot.Snapshot
 }
 
 // Accuses reports whether a finding says that threads wait for ever: a later

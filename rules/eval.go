@@ -35,7 +35,7 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 	var out []Result
 	for _, r := range alive {
 		if res := w.judge(r); res.Outcome != NoMatch {
-			res.takeBack(w.findings)
+			res.takeBack(j)
 			out = append(out, res)
 		}
 	}

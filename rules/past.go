@@ -5,24 +5,101 @@ import (
 	"slices"
 
 	"kdlocks/heuristics"
+	"kdlocks/kd"
+	"kdlocks/snapshot"
+	"kdlocks/threads"
 )
 
-// takeBack excludes a rule that holds for threads or locks of a finding that a later
-// moment of the input refutes: what the rule recognised is past.
-func (r *Result) takeBack(fs []heuristics.Finding) {
+// takeBack excludes a rule for what a later moment of the input shows otherwise: what
+// it recognised is past.
+func (r *Result) takeBack(j *heuristics.Judgement) {
 	if !r.Outcome.Fired() {
 		return
 	}
-	for i := range fs {
-		f := &fs[i]
-		if f.Past == 0 {
-			continue
-		}
-		for _, a := range slices.Concat(f.Threads, f.Resources) {
-			if slices.Contains(r.Threads, a) || slices.Contains(r.Locks, a) {
-				r.Outcome, r.Because = Excluded, fmt.Sprintf("session %d of the input, later, shows that it has ended", f.Past)
-				return
-			}
+	for i := range j.Findings {
+		f := &j.Findings[i]
+		if f.Past != 0 && slices.ContainsFunc(slices.Concat(f.Threads, f.Resources), func(a kd.Addr) bool {
+			return slices.Contains(r.Threads, a) || slices.Contains(r.Locks, a)
+		}) {
+			r.end(f.Past, "")
+			return
 		}
 	}
+	if j.Later == nil || !r.canEnd() {
+		return
+	}
+	for _, m := range j.Later() {
+		if why := r.endedIn(m.Snap); why != "" {
+			r.end(m.Session, ": "+why)
+			return
+		}
+	}
+}
+
+func (r *Result) end(session int, why string) {
+	r.Outcome, r.Because = Excluded, fmt.Sprintf("session %d of the input, later, shows that it has ended%s", session, why)
+}
+
+// canEnd reports whether a rule rests on facts that a later list can show otherwise.
+func (r *Result) canEnd() bool {
+	return slices.ContainsFunc(r.matched, func(st clauseState) bool {
+		return len(r.locksOf(&st)) > 0 || st.c.ofCounters()
+	})
+}
+
+// endedIn says what a later moment shows otherwise, "" if nothing.
+func (r *Result) endedIn(later *snapshot.Snapshot) string {
+	for i := range r.matched {
+		st := &r.matched[i]
+		for _, a := range r.locksOf(st) {
+			if q := later.Resource(a); q == nil && later.Whole || q != nil && q.Free() {
+				return "lock " + a.Bare(r.w.snap.Target.Arch) + " is free there"
+			}
+		}
+		if st.c.ofCounters() && !mayHold(st.c, later) {
+			return st.c.text + " does not hold there"
+		}
+	}
+	return ""
+}
+
+// locksOf returns the owned locks with waiters that the fact of a clause stands for.
+func (r *Result) locksOf(st *clauseState) []kd.Addr {
+	var all []kd.Addr
+	switch f := st.fact.(type) {
+	case lockFact:
+		all = []kd.Addr{f.Addr}
+	case *ownerFact:
+		all = []kd.Addr{f.lock.Addr}
+	case *waiterFact:
+		all = []kd.Addr{f.lock.Addr}
+	case findingFact:
+		all = f.Resources
+	case *threads.Thread:
+		r.w.lockThreads()
+		for _, v := range slices.Concat(r.w.waited[f.Addr], r.w.owned[f.Addr]) {
+			all = append(all, v.A)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(a kd.Addr) bool {
+		q := r.w.snap.Resource(a)
+		return q == nil || q.Waiting() == 0 || len(q.Owners) == 0
+	})
+}
+
+// ofCounters reports whether a clause asks for what a list of all pools, of memory or of
+// work queues says, and for nothing of other clauses: no fact of another moment is
+// taken for the same one.
+func (c *clause) ofCounters() bool {
+	if c.kind == nil || c.count != nil || !slices.Contains([]string{"pool", "vm", "queue"}, c.kind.name) {
+		return false
+	}
+	return !slices.ContainsFunc(c.matchers, func(m *matcher) bool { return !m.constant() })
+}
+
+// mayHold reports whether a clause may hold at a moment, as far as that was printed.
+func mayHold(c *clause, later *snapshot.Snapshot) bool {
+	w := newWorld(&heuristics.Judgement{Snap: later}, &plan{})
+	w.steps = mostSteps
+	return !c.kind.seen(w) || len(w.matches(c, bindings{})) > 0
 }
