@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -43,12 +44,16 @@ func tellsOf(s *solution) bool {
 }
 
 // exhausted is the result of a rule that more facts would have to be compared for
-// than are compared for one.
+// than are compared for one, or are left of those for all.
 func (e *evaluation) exhausted() Result {
 	c := e.rule.match[0]
+	what := "more facts fit than are compared for one rule (" + strconv.Itoa(mostSteps) + ")"
+	if e.w.allowed < mostSteps {
+		what = "the rules before it took nearly all comparisons that are made for one log (" + strconv.Itoa(mostStepsOfAll) + "): ask it alone, with --no-builtin-rules"
+	}
 	return Result{Rule: e.rule, Outcome: CouldNotCheck, w: e.w, Clauses: []ClauseResult{{
 		Role: roleNames[roleMatch], Name: c.as, Text: c.text, Line: c.at.line, Truth: Unknown, Telling: true,
-		Missing: []Missing{{What: "more facts fit than are compared for one rule"}},
+		Missing: []Missing{{What: what}},
 	}}}
 }
 

@@ -30,6 +30,7 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 			alive = append(alive, r)
 		}
 	}
+	w.alive = alive
 	w.walkFor(walkedOf(alive, roleMatch))
 	w.later = walkedOf(alive, roleBoost, roleExclude)
 	var out []Result
@@ -45,7 +46,8 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 
 // judge asks one rule.
 func (w *world) judge(r *Rule) Result {
-	w.steps, w.spent = max(min(mostSteps, w.allSteps), leastSteps), false
+	w.allowed = max(min(mostSteps, w.allSteps), leastSteps)
+	w.steps, w.spent = w.allowed, false
 	defer func(before int) { w.allSteps -= before - max(w.steps, 0) }(w.steps)
 	e := evaluation{w: w, rule: r}
 	list := r.match

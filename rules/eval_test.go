@@ -393,3 +393,29 @@ func TestCommandOfTheClause(t *testing.T) {
 		})
 	}
 }
+
+// TestCutStacks: of a stack that was not printed to its end, what begins on it may go
+// on further out.
+func TestCutStacks(t *testing.T) {
+	cut := strings.Replace(abba, "66523a90 00000000`00000000     nt!NtReadFile", "66523a90 fffff83b`01e8bb11     nt!NtReadFile", 1)
+	for _, c := range []struct {
+		name, stack, log string
+		want             rules.Outcome
+	}{
+		{"begins", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, cut, rules.CouldNotCheck},
+		{"does not begin", `["acmeflt!Write", "acmeflt!Read"]`, cut, rules.NoMatch},
+		{"frames of the kernel alone begin on any", `["nt!CcFlushCache", "acmeflt!Read"]`, cut, rules.NoMatch},
+		{"whole", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, abba, rules.NoMatch},
+		{"not in so few frames", `{seq: ["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"], within: 9}`, cut, rules.NoMatch},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, thread := range []string{"address: ffffaa3e1a9df7c0", "state: waiting"} {
+				log := strings.Replace(c.log, "2: kd> !thread ffffaa3e1a9df7c0", "2: kd> !process 0 7", 1) + "2: kd> .logclose\n"
+				r := judgeRule(t, "match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {"+thread+", stack: "+c.stack+"}}]", log)
+				if r.Outcome != c.want {
+					t.Errorf("%s: %s, want %s", thread, r.Outcome, c.want)
+				}
+			}
+		})
+	}
+}

@@ -108,6 +108,15 @@ func (w *world) shortest(c *clause, env bindings) (best [][]int32, ok bool) {
 			best, least, ok = lists, n, true
 		}
 	}
+	if lists, joins := w.joined(c); joins {
+		n := 0
+		for _, l := range lists {
+			n += len(l)
+		}
+		if !ok || n < least {
+			best, ok = lists, true
+		}
+	}
 	return best, ok
 }
 

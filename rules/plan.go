@@ -36,6 +36,7 @@ func newPlan(rules []*Rule) *plan {
 			p.add(list)
 		}
 		leads(r.match)
+		joins(r.match)
 	}
 	p.literals = p.literalModules()
 	return p

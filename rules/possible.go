@@ -65,7 +65,7 @@ func (w *world) needsSeen(c *clause) bool {
 	if c.byKey() && !(w.allPrinted() && c.asksForListed()) {
 		return true
 	}
-	_, ok := needed(c.needs, w.seen)
+	_, ok := w.needed(c.needs)
 	return ok
 }
 

@@ -180,6 +180,8 @@ type clause struct {
 	weight int
 	// leads are fields of other clauses that hold the address of this one's thread.
 	leads []lead
+	// joins are the fields of this one that clauses of threads take addresses from.
+	joins []lead
 }
 
 // matcher compares one field. All of its comparisons must hold for one of the

@@ -37,7 +37,7 @@ func (w *world) walkFor(cs []*clause) {
 			w.callees.facts[c.walk] = w.threadsAt(c, addrs)
 			continue
 		}
-		if m, ok := needed(c.needs, w.seen); ok {
+		if m, ok := w.needed(c.needs); ok {
 			live, masks = append(live, c), append(masks, m)
 		}
 	}
@@ -73,11 +73,14 @@ func (w *world) walk(live []*clause, masks [][][]threads.Calls) {
 		return found
 	}
 	for t := range w.snap.ThreadsWhere(func(c threads.Calls, b *threads.Brief) bool {
-		return any.In(c) && (b == nil || wanted(c, b))
+		if b == nil {
+			return w.cut || any.In(c)
+		}
+		return any.In(c) && wanted(c, b)
 	}) {
-		calls := t.Calls()
+		calls, cut := t.Calls(), isCut(t.Stack.Frames)
 		for i, c := range live {
-			if !allOf(masks[i], calls) {
+			if !c.mayStand(masks[i], calls, cut) {
 				continue
 			}
 			if w.walkWork -= c.weight * (1 + len(t.Stack.Frames)); w.walkWork < 0 {
@@ -189,20 +192,22 @@ type seenPattern struct {
 	masks []threads.Calls
 }
 
-// needed returns what must be on a stack; false if some of it is nowhere.
-func needed(needs [][]int, seen []seenPattern) ([][]threads.Calls, bool) {
-	if seen == nil {
+// needed returns what must be on a stack; false if some of it is nowhere. Where stacks
+// are cut, the rest of what begins on one may stand further out: what is nowhere is
+// then a group of nothing.
+func (w *world) needed(needs [][]int) ([][]threads.Calls, bool) {
+	if w.seen == nil {
 		return nil, true
 	}
 	var out [][]threads.Calls
-	for _, group := range needs {
+	for i, group := range needs {
 		var masks []threads.Calls
 		found := false
 		for _, id := range group {
-			found = found || seen[id].any
-			masks = append(masks, seen[id].masks...)
+			found = found || w.seen[id].any
+			masks = append(masks, w.seen[id].masks...)
 		}
-		if !found {
+		if !found && (i == 0 || !w.cut) {
 			return nil, false
 		}
 		if len(masks) <= manyFunctions {
@@ -235,6 +240,18 @@ func combinations(masks [][][]threads.Calls) []threads.Calls {
 		}
 	}
 	return out
+}
+
+// mayStand reports whether a stack may have what the clause needs. Of one that is cut
+// the first of the frames are enough.
+func (c *clause) mayStand(groups [][]threads.Calls, calls threads.Calls, cut bool) bool {
+	switch {
+	case cut && len(groups) == len(c.needs):
+		groups = groups[:1]
+	case cut:
+		groups = nil
+	}
+	return allOf(groups, calls)
 }
 
 // allOf reports whether a set has one of each group.

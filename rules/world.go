@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"kdlocks/heuristics"
 	"kdlocks/kd"
 	"kdlocks/locks"
@@ -19,7 +21,13 @@ type world struct {
 	callees callees
 	// later are the clauses of boost and exclude whose threads are looked for when
 	// the first of them is asked.
-	later  []*clause
+	later []*clause
+	// alive are the rules that may hold, callers the threads that their clauses of
+	// joins may hold for, which are found when first asked for.
+	alive   []*Rule
+	callers map[*clause][]kd.Addr
+
+	cut    bool                // whether stacks are, which were not skimmed
 	seen   []seenPattern       // what of the plan's patterns the input may have
 	owned  map[kd.Addr][]Value // locks by the thread that owns them
 	waited map[kd.Addr][]Value // locks by the thread that waits for them
@@ -27,6 +35,8 @@ type world struct {
 	// when they did not suffice.
 	steps int
 	spent bool
+	// allowed is what steps began with.
+	allowed int
 	// allSteps is how many for all of them.
 	allSteps int
 	// walkWork is how many patterns may still be compared with frames in walks.
@@ -38,8 +48,9 @@ type world struct {
 func newWorld(j *heuristics.Judgement, p *plan) *world {
 	w := &world{allSteps: mostStepsOfAll, walkWork: mostWalkWork, snap: j.Snap, findings: j.Findings, gaps: j.Gaps, facts: make(map[*kind][]fact), indexes: make(map[*field]*index)}
 	w.callees = callees{facts: make([][]fact, len(p.walked)), walked: make([]bool, len(p.walked)), short: make([]bool, len(p.walked))}
-	if len(p.walked) > 0 && w.snap.ThreadCount() > 0 {
+	if len(p.patterns) > 0 && w.snap.ThreadCount() > 0 {
 		w.seen = w.seenPatterns(p)
+		w.cut = slices.ContainsFunc(w.snap.Threads, func(t *threads.Thread) bool { return isCut(t.Stack.Frames) })
 	}
 	return w
 }
