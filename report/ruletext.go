@@ -337,7 +337,7 @@ func (p *page) clauses(m *RuleMatch) {
 	if m.Inferred {
 		p.fold("    ", "The signature was read out of an article's words and never seen in a log.")
 	}
-	p.bullets("Fits as well, or less", m.candidates())
+	p.bullets("Other candidates, which fit no better", m.candidates())
 }
 
 // bullets prints a part of a finding that is a list.
@@ -397,7 +397,7 @@ func (m *markdown) clauses(rule *RuleMatch) {
 	if rule.Inferred {
 		m.WriteString("\nThe signature was read out of an article's words and never seen in a log.\n")
 	}
-	m.bullets("Fits as well, or less", rule.candidates())
+	m.bullets("Other candidates, which fit no better", rule.candidates())
 }
 
 func (m *markdown) bullets(title string, lines []string) {

@@ -96,7 +96,7 @@ func (e *evaluation) fill(out *Result, s *solution) {
 	for i := range e.others {
 		if key := e.others[i].facts(); !same[key] {
 			same[key] = true
-			out.Candidates = append(out.Candidates, e.others[i].name(e.w))
+			out.Candidates = append(out.Candidates, e.others[i].name(e.w, s.env))
 		}
 	}
 	out.MoreCandidates = e.more - len(e.others)
@@ -145,11 +145,12 @@ func (b bound) name(w *world) string {
 	return ""
 }
 
-// name says what was bound in a solution: "L fffffa8011efede8, T fffffa80169538a0 (likely)".
-func (s *solution) name(w *world) string {
+// name says what was bound in a solution otherwise than in the best one:
+// "L fffffa8011efede8, T fffffa80169538a0 (likely)".
+func (s *solution) name(w *world, best bindings) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(s.env)) {
-		if b := s.env[name]; b.fact != nil {
+		if b := s.env[name]; b.fact != nil && b.fact != best[name].fact {
 			parts = append(parts, name+" "+b.name(w))
 		}
 	}
