@@ -419,3 +419,33 @@ func TestCutStacks(t *testing.T) {
 		})
 	}
 }
+
+// TestWithoutTheList: a thread with the frames of an issue is told where the list is
+// missing that says which threads count.
+func TestWithoutTheList(t *testing.T) {
+	_, withoutLocks, _ := strings.Cut(abba, "currently held\n")
+	owner := func(stack string) string {
+		return `match: [{as: L, lock: {symbol: nt!CmpRegistryLock}}, {as: T, thread: {address: {in: L.waiters}, stack: [` + stack + `]}}]`
+	}
+	worker := func(stack string) string {
+		return `match: [{as: Q, queue: {name: Critical}}, {as: T, thread: {address: {in: Q.workers}, stack: [` + stack + `]}, count: {gte: 1}}]`
+	}
+	for _, c := range []struct {
+		name, rule, log string
+		want            rules.Outcome
+		asks            string
+	}{
+		{"frames of a driver", owner(`"nt!CcFlushCache", "fs1!*"`), withoutLocks, rules.CouldNotCheck, "!locks"},
+		{"frames of another driver", owner(`"nt!CcFlushCache", "fs2!*"`), withoutLocks, rules.NoMatch, ""},
+		{"the list is there, without the lock", strings.Replace(owner(`"fs1!*"`), "CmpRegistryLock", "PiEngineLock", 1), abba, rules.NoMatch, ""},
+		{"a count of them", worker(`"nt!CcFlushCache", "fs1!*"`), abba, rules.CouldNotCheck, "!exqueue f"},
+		{"a count of others", worker(`"nt!CcFlushCache", "fs2!*"`), abba, rules.NoMatch, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := judgeRule(t, c.rule, c.log)
+			if has := r.Has(); r.Outcome != c.want && (c.want != rules.NoMatch || has) || c.asks != "" && (!slices.Contains(r.Ask, c.asks) || !has) {
+				t.Errorf("%s, tells: %v, asks for %q; want %s, %q", r.Outcome, has, r.Ask, c.want, c.asks)
+			}
+		})
+	}
+}

@@ -166,12 +166,27 @@ func (w *world) byKey(c *clause, env bindings) (facts []fact, g gap, ok bool) {
 		}
 		for i := range m.ops {
 			if op := &m.ops[i]; op.namesKeys() {
+				if c.keyed && c.walk >= 0 && op.unbound(env) && w.unseen(op) {
+					return nil, gap{}, false
+				}
 				facts, g = w.ofKeys(c, op, env)
 				return facts, g, true
 			}
 		}
 	}
 	return nil, gap{}, false
+}
+
+// unbound reports whether the comparison is with facts alone that the input does not
+// hold.
+func (c *comparison) unbound(env bindings) bool {
+	return !slices.ContainsFunc(c.operands, func(o operand) bool { return o.ref == nil || env[o.ref.name].fact != nil })
+}
+
+// unseen reports whether the input has no facts of the kinds that the comparison is
+// with.
+func (w *world) unseen(c *comparison) bool {
+	return !slices.ContainsFunc(c.operands, func(o operand) bool { return o.ref == nil || kindNamed(o.ref.kind).seen(w) })
 }
 
 // namesKeys reports whether the comparison gives the keys of facts.
@@ -319,10 +334,20 @@ func (m *matcher) tells(v *verdict) int {
 		return tellsMuch
 	case v.truth != True:
 		return 0
-	case m.stack != nil || m.field.name == "frame" || m.field.name == "symbol":
+	case m.stack != nil && m.stack.tellsMuch(), m.field.name == "frame", m.field.name == "symbol":
 		return tellsMuch
 	}
 	return 1
+}
+
+// tellsMuch reports whether the pattern asks for a frame of a module that is on few
+// stacks: one that is named, and not the kernel or a framework.
+func (p *stackPattern) tellsMuch() bool {
+	return slices.ContainsFunc(p.seq, func(one []framePattern) bool {
+		return !slices.ContainsFunc(one, func(f framePattern) bool {
+			return f.third || isGlob(f.module) || stacks.OnBehalf(f.module)
+		})
+	})
 }
 
 // usual reports whether the matcher asks for what most facts have.
@@ -347,6 +372,9 @@ func addrOf(k *kind, f fact) kd.Addr {
 // missingOf says what of a fact is not known.
 func (w *world) missingOf(c *clause, env bindings, m *matcher, f fact, v *verdict) Missing {
 	name := bound{c.kind, f}.name(w)
+	if m.field.name == c.kind.key && len(m.ops) > 0 && m.ops[0].unbound(env) {
+		return w.missingFor(&m.ops[0].operands[0], env)
+	}
 	what := m.field.name + " of " + strings.TrimSpace(c.kind.name+" "+name)
 	if m.field.lack != "" {
 		what += ": " + m.field.lack

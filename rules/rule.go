@@ -172,8 +172,11 @@ type clause struct {
 	because *template
 	text    string
 	at      position
-	// walk numbers the clauses that are looked for on all threads, -1 for others.
-	walk int
+	// walk numbers the clauses that are looked for on all threads, -1 for others. One
+	// that is keyed is so only where nothing is known of the facts that it takes the
+	// addresses of threads from.
+	walk  int
+	keyed bool
 	// needs are groups of numbers of patterns: of each one must be on the stack.
 	needs [][]int
 	// weight is what it costs to compare a fact: 1, and 1 for each pattern of frames.

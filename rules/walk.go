@@ -309,7 +309,15 @@ func (w *world) together(c *clause) []*clause {
 	if w.callees.walked[c.walk] {
 		return nil
 	}
-	return append([]*clause{c}, w.later...)
+	cs := append([]*clause{c}, w.later...)
+	if c.keyed {
+		for _, other := range walkedOf(w.alive, roleMatch) {
+			if other.keyed && other != c {
+				cs = append(cs, other)
+			}
+		}
+	}
+	return cs
 }
 
 // walkedOf returns the clauses of some roles that are looked for on all threads.
