@@ -50,3 +50,35 @@ func isNoise(text string) bool {
 	// and elisions.
 	return kd.IsElision(text) || strings.Trim(text, ".-=*_…[] ") == "" || strings.HasPrefix(text, "locks..") && strings.TrimRight(text, ".") == "locks"
 }
+
+// printDots are the lines behind which a debugger prints progress dots, and the
+// commands that print them at once: "Scanning large pool allocation table for
+// Tag: SeSd (e7f00000 : e8000000)".
+var (
+	printDots         = [...]string{"KD: Scanning", "Loading Kernel Symbols", "Loading User Symbols", "Loading unloaded module list", "Scanning large pool", "Searching NonPaged pool", "Searching Paged pool"}
+	printDotsCommands = [...]string{"!poolused", "!poolfind", "!irpfind", "!memusage", "!vm", ".reload"}
+)
+
+// beforeDots reports whether dots behind a line are the debugger's progress and
+// no elision.
+func beforeDots(w *row) bool {
+	text := w.text
+	if w.class == promptLine {
+		p, _ := parsePrompt(text)
+		text = p.command
+	}
+	command, _, _ := strings.Cut(text, " ")
+	command, _, _ = strings.Cut(command, ";")
+	for _, c := range printDotsCommands {
+		if strings.EqualFold(command, c) {
+			return true
+		}
+	}
+	for _, l := range printDots {
+		if kd.HasPrefixFold(text, l) {
+			return true
+		}
+	}
+	// A full row of dots goes on in the next line.
+	return w.class == blankLine && len(text) > 32 && strings.Trim(text, ".") == ""
+}
