@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -56,7 +57,7 @@ func isNoise(text string) bool {
 // Tag: SeSd (e7f00000 : e8000000)".
 var (
 	printDots         = [...]string{"KD: Scanning", "Loading Kernel Symbols", "Loading User Symbols", "Loading unloaded module list", "Scanning large pool", "Searching NonPaged pool", "Searching Paged pool"}
-	printDotsCommands = [...]string{"!poolused", "!poolfind", "!irpfind", "!memusage", "!vm", ".reload"}
+	printDotsCommands = [...]string{"!poolused", "!poolfind", "!irpfind", "!memusage", "!vm"}
 )
 
 // beforeDots reports whether dots behind a line are the debugger's progress and
@@ -67,15 +68,18 @@ func beforeDots(w *row) bool {
 		p, _ := parsePrompt(text)
 		text = p.command
 	}
-	command, _, _ := strings.Cut(text, " ")
-	command, _, _ = strings.Cut(command, ";")
-	for _, c := range printDotsCommands {
-		if strings.EqualFold(command, c) {
-			return true
-		}
+	if text == "" {
+		return false
 	}
-	for _, l := range printDots {
-		if kd.HasPrefixFold(text, l) {
+	switch lower(text[0]) { // what all lines but a few fail
+	case '!':
+		command, _, _ := strings.Cut(text, " ")
+		command, _, _ = strings.Cut(command, ";")
+		return slices.ContainsFunc(printDotsCommands[:], func(c string) bool { return strings.EqualFold(command, c) })
+	case 'k', 'l', 's':
+		return slices.ContainsFunc(printDots[:], func(l string) bool { return kd.HasPrefixFold(text, l) })
+	case '.':
+		if kd.HasPrefixFold(text, ".reload") {
 			return true
 		}
 	}

@@ -249,6 +249,7 @@ func TestProgressDotsAreNoElision(t *testing.T) {
 	}{
 		{"!poolused", "lkd> !poolused 2\n....\n Sorting by NonPaged Pool Consumed", 0},
 		{"!poolused without a prompt", "!poolused /t 5 2\n......\n Sorting by NonPaged Pool Consumed", 0},
+		{"!poolused of a live system", "lkd> !poolused 2\nUsing a machine size of 3fef8e pages to configure the kd cache\n\n*** CacheSize too low - increasing to 51 MB\n\nMax cache size is       : 53628928 bytes (0xccd0 KB)\n....\n Sorting by NonPaged Pool Consumed", 0},
 		{"!vm", "0: kd> !vm 1\n...\n*** Virtual Memory Usage ***", 0},
 		{"!poolfind", "Scanning large pool allocation table for Tag: SeSd (e7f00000 : e8000000)\n\n...\n\nSearching NonPaged pool (e1000000 : e4400000) for Tag: SeSd\n....", 0},
 		{"symbols", "Loading Kernel Symbols\n" + strings.Repeat(".", 63) + "\n......\nLoading User Symbols\n.....\nLoading unloaded module list\n....", 0},
