@@ -1,32 +1,68 @@
 package stacks
 
-import "strings"
+import (
+	_ "embed"
+	"strings"
+)
+
+// windowsText lists the modules of Windows, in groups behind comments.
+//
+//go:embed windows.txt
+var windowsText string
 
 // windowsModules are parts of Windows that hold and wait for locks on behalf of
 // others: they are no suspects by standing on a stack.
-var windowsModules = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr ntfs fastfat exfat refs cdfs udfs
-	rdbss mup npfs msfs ksecdd win32k win32kbase win32kfull dxgkrnl dxgmms1 dxgmms2 watchdog tcpip ndis afd http srv srv2 srvnet
-	mrxsmb mrxsmb10 mrxsmb20 volsnap volmgr volmgrx partmgr mountmgr disk classpnp storport storahci stornvme ataport scsiport
-	pci acpi pshed kdcom bootvid wof fileinfo netio tdx cng ci clfs tm vmbus vdrvroot ntdll kernel32 kernelbase wow64 wow64cpu user32 verifier
-	luafv rdyboost fvevol cdd fwpkclnt tunnel dfsc mrxdav nfsrdr wdf01000 wcifs cldflt bindflt msrpc
-	csc csvfs csvflt csvnsflt storvsc mpio msdsm usbhub usbhub3 usbport usbxhci dedup clusdisk netft refsv1 nsiproxy vhdmp vmswitch storqosflt`)
+var windowsModules = wordSet(windowsText)
 
 // onBehalf are those whose routines other drivers call to wait.
 var onBehalf = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr wdf01000`)
 
-func wordSet(words string) map[string]bool {
+// wordSet returns the words of a text whose comments begin with #.
+func wordSet(text string) map[string]bool {
 	set := make(map[string]bool)
-	for _, w := range strings.Fields(words) {
-		set[w] = true
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		for _, w := range strings.Fields(line) {
+			set[w] = true
+		}
 	}
 	return set
 }
 
+// copied are the beginnings of names under which the kernel loads a second copy of
+// a storage driver, to write a dump or to hibernate: dump_stornvme.
+var copied = [...]string{"dump_", "hiber_"}
+
 // OfWindows reports whether a module is a part of Windows; "" counts as one.
-// Some tools print the name of the file, as in ntkrnlpa.exe.
+// Some tools print the name of the file, as in ntkrnlpa.exe, and WinDbg tells
+// modules of one name apart by their base: ntdll_77c80000.
 func OfWindows(module string) bool {
 	name := strings.ToLower(module)
-	return name == "" || windowsModules[name] || windowsModules[imageName(name)]
+	if name == "" || windowsModules[name] {
+		return true
+	}
+	name = imageName(name)
+	if windowsModules[name] {
+		return true
+	}
+	for _, prefix := range copied {
+		if of, ok := strings.CutPrefix(name, prefix); ok {
+			return windowsModules[of]
+		}
+	}
+	if of, base, _ := cutLast(name, '_'); isBase(base) {
+		return windowsModules[of]
+	}
+	// Defender's mpksl driver has a number of its own on each machine: MpKsl5f0c1d3a.
+	number, ok := strings.CutPrefix(name, "mpksl")
+	return ok && isBase(number)
+}
+
+// isBase reports whether a text is an address of 8 to 16 digits.
+func isBase(s string) bool {
+	return len(s) >= 8 && len(s) <= 16 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // OnBehalf reports whether a module waits where other drivers ask it to: the kernel
@@ -38,7 +74,7 @@ func OnBehalf(module string) bool {
 
 // imageName takes the ending off the name of a module's file.
 func imageName(file string) string {
-	for _, end := range [...]string{".sys", ".exe", ".dll"} {
+	for _, end := range [...]string{".sys", ".exe", ".dll", ".drv"} {
 		if name, ok := strings.CutSuffix(file, end); ok {
 			return name
 		}

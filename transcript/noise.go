@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -49,4 +50,39 @@ func isNoise(text string) bool {
 	// Progress dots, perhaps wrapped before the last word in front of them, rulers
 	// and elisions.
 	return kd.IsElision(text) || strings.Trim(text, ".-=*_…[] ") == "" || strings.HasPrefix(text, "locks..") && strings.TrimRight(text, ".") == "locks"
+}
+
+// printDots are the lines behind which a debugger prints progress dots, and the
+// commands that print them at once: "Scanning large pool allocation table for
+// Tag: SeSd (e7f00000 : e8000000)".
+var (
+	printDots         = [...]string{"KD: Scanning", "Loading Kernel Symbols", "Loading User Symbols", "Loading unloaded module list", "Scanning large pool", "Searching NonPaged pool", "Searching Paged pool"}
+	printDotsCommands = [...]string{"!poolused", "!poolfind", "!irpfind", "!memusage", "!vm"}
+)
+
+// beforeDots reports whether dots behind a line are the debugger's progress and
+// no elision.
+func beforeDots(w *row) bool {
+	text := w.text
+	if w.class == promptLine {
+		p, _ := parsePrompt(text)
+		text = p.command
+	}
+	if text == "" {
+		return false
+	}
+	switch lower(text[0]) { // what all lines but a few fail
+	case '!':
+		command, _, _ := strings.Cut(text, " ")
+		command, _, _ = strings.Cut(command, ";")
+		return slices.ContainsFunc(printDotsCommands[:], func(c string) bool { return strings.EqualFold(command, c) })
+	case 'k', 'l', 's':
+		return slices.ContainsFunc(printDots[:], func(l string) bool { return kd.HasPrefixFold(text, l) })
+	case '.':
+		if kd.HasPrefixFold(text, ".reload") {
+			return true
+		}
+	}
+	// A full row of dots goes on in the next line.
+	return w.class == blankLine && len(text) > 32 && strings.Trim(text, ".") == ""
 }

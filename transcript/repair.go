@@ -39,7 +39,7 @@ type Repair struct {
 	list   list
 	block  bool // a THREAD block stands in the list
 	table  table
-	dots   bool // the line before was one of progress dots
+	dots   bool // progress dots may follow: the line before prints them, or was one
 	width  int  // digits of the address in the last head line of a resource
 	split  []row
 	seen   int // rows of split that were observed while it is made

@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -236,6 +237,32 @@ func TestElisionsAreNoted(t *testing.T) {
 	_, r := repair([]string{"Threads: 8982d030-01<*>", "[\u2026]", "KD: Scanning for held locks.", "....", "IRP List:", "..."})
 	if n := r.Notes(); len(n) == 0 || !strings.Contains(n[len(n)-1].Text, "elision on 2 lines") {
 		t.Errorf("notes: %v", n)
+	}
+}
+
+// TestProgressDotsAreNoElision: some commands print dots at once, most do not,
+// and what stands between two rows of output is the author's.
+func TestProgressDotsAreNoElision(t *testing.T) {
+	for _, c := range []struct {
+		name, in string
+		elisions int
+	}{
+		{"!poolused", "lkd> !poolused 2\n....\n Sorting by NonPaged Pool Consumed", 0},
+		{"!poolused without a prompt", "!poolused /t 5 2\n......\n Sorting by NonPaged Pool Consumed", 0},
+		{"!poolused of a live system", "lkd> !poolused 2\nUsing a machine size of 3fef8e pages to configure the kd cache\n\n*** CacheSize too low - increasing to 51 MB\n\nMax cache size is       : 53628928 bytes (0xccd0 KB)\n....\n Sorting by NonPaged Pool Consumed", 0},
+		{"!vm", "0: kd> !vm 1\n...\n*** Virtual Memory Usage ***", 0},
+		{"!poolfind", "Scanning large pool allocation table for Tag: SeSd (e7f00000 : e8000000)\n\n...\n\nSearching NonPaged pool (e1000000 : e4400000) for Tag: SeSd\n....", 0},
+		{"symbols", "Loading Kernel Symbols\n" + strings.Repeat(".", 63) + "\n......\nLoading User Symbols\n.....\nLoading unloaded module list\n....", 0},
+		{"another command", "0: kd> !thread 8982d030\n....", 1},
+		{"between rows of !poolused", "lkd> !poolused 2\n....\n Sorting by NonPaged Pool Consumed\n AcpO        4      208         0        0\n\n...\n", 1},
+		{"a command that begins alike", "lkd> !poolusedx\n....", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, r := repair(strings.Split(c.in, "\n"))
+			if n := r.kept[bits.TrailingZeros(uint(sawElision))].lines; n != c.elisions {
+				t.Errorf("%d elisions, want %d", n, c.elisions)
+			}
+		})
 	}
 }
 

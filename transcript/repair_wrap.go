@@ -78,7 +78,7 @@ func (r *Repair) emit(rows []row, i int, emit func(kd.Line)) int {
 		w.fixes |= sawElision
 	}
 	if w.text != "" {
-		r.dots = strings.HasPrefix(w.text, "KD: Scanning") || r.dots && w.class == blankLine
+		r.dots = r.dots && (w.class == blankLine || isNoise(w.text)) || beforeDots(w)
 	}
 	if w.fixes != 0 {
 		r.count(w.fixes, w.num)
