@@ -406,7 +406,8 @@ func TestCutStacks(t *testing.T) {
 		{"does not begin", `["acmeflt!Write", "acmeflt!Read"]`, cut, rules.NoMatch},
 		{"frames of the kernel alone begin on any", `["nt!CcFlushCache", "acmeflt!Read"]`, cut, rules.NoMatch},
 		{"whole", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, abba, rules.NoMatch},
-		{"not in so few frames", `{seq: ["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"], within: 9}`, cut, rules.NoMatch},
+		{"within frames of which some are cut", `{seq: ["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"], within: 5}`, cut, rules.CouldNotCheck},
+		{"within frames that are all there", `{seq: ["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"], within: 4}`, cut, rules.NoMatch},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, thread := range []string{"address: ffffaa3e1a9df7c0", "state: waiting"} {

@@ -208,7 +208,7 @@ func trendOf(first, last int64) string {
 
 func eitherTrend(w *world, p *poolFact) Values {
 	np, paged := poolTrend(memory.NonPaged)(w, p), poolTrend(memory.Paged)(w, p)
-	for _, word := range trends {
+	for _, word := range []string{"grows", "shrinks", "steady"} {
 		for _, v := range append(np.List, paged.List...) {
 			if v.S == word {
 				return one(v)

@@ -252,8 +252,8 @@ func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 	if at := p.find(calls, Unknown); at != nil {
 		return Unknown, append(at, unclear...)
 	}
-	if cut && p.within == 0 {
-		if at := p.begun(calls); at != nil {
+	if cut {
+		if at := p.begun(calls); at != nil && (p.within == 0 || at[0]+p.within > len(calls)) {
 			return Unknown, at // the rest may stand further out
 		}
 	}
@@ -267,7 +267,7 @@ func (p *stackPattern) begun(calls []call) []int {
 		if slices.ContainsFunc(p.seq[n-1], func(f framePattern) bool { return f.bound || f.module == "" || f.module == "nt" || isGlob(f.module) }) {
 			continue
 		}
-		part := stackPattern{seq: p.seq[:n], top: p.top}
+		part := stackPattern{seq: p.seq[:n], top: p.top, within: p.within}
 		return part.find(calls, True)
 	}
 	return nil
