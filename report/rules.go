@@ -55,7 +55,8 @@ type RuleClause struct {
 	Evidence []Evidence    `json:"evidence,omitempty"`
 	Missing  []RuleMissing `json:"missing,omitempty"`
 
-	inner bool // of a list of any
+	inner   bool // of a list of any
+	telling bool // see rules.ClauseResult
 }
 
 // RuleMissing is a fact that a clause lacks and the command that supplies it.
@@ -188,7 +189,7 @@ func (b *builder) ruleMatch(res *rules.Result) RuleMatch {
 }
 
 func (b *builder) ruleClause(c *rules.ClauseResult) RuleClause {
-	out := RuleClause{Role: c.Role, Name: c.Name, inner: c.Depth > 0, Text: c.Text, Line: c.Line, Truth: c.Truth.String(), To: string(c.To)}
+	out := RuleClause{Role: c.Role, Name: c.Name, inner: c.Depth > 0, Text: c.Text, Line: c.Line, Truth: c.Truth.String(), To: string(c.To), telling: c.Telling}
 	for _, e := range c.Evidence {
 		quoted, ok := b.quote(e.At, e.Addr, e.Why)
 		if !ok {

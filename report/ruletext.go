@@ -156,6 +156,9 @@ func (r *Report) uncheckedRules() []ruleNote {
 			case c.Truth == "true":
 				out = append(out, "holds: "+c.Text+c.firstPlace())
 			case c.Truth == "unknown":
+				if c.telling {
+					out = append(out, "may hold: "+c.Text+c.firstPlace())
+				}
 				for _, missing := range c.Missing {
 					lacks = append(lacks, missing.line())
 				}
