@@ -246,7 +246,7 @@ func combinations(masks [][][]threads.Calls) []threads.Calls {
 // the first of the frames are enough.
 func (c *clause) mayStand(groups [][]threads.Calls, calls threads.Calls, cut bool) bool {
 	switch {
-	case cut && len(groups) == len(c.needs):
+	case cut && len(groups) > 0 && len(groups) == len(c.needs):
 		groups = groups[:1]
 	case cut:
 		groups = nil
