@@ -24,8 +24,8 @@ type RuleTest struct {
 	Error   string           `json:"error,omitempty"`
 	Diffs   []RuleDiff       `json:"differences,omitempty"`
 	Clauses []RuleTestClause `json:"clauses,omitempty"`
-	// Nearest says what of the nearest fact does not fit the clause that failed.
-	Nearest string `json:"nearest,omitempty"`
+	// Note says what the clauses make of the rule where they do not show it.
+	Note string `json:"note,omitempty"`
 }
 
 // RuleDiff is a field that is not as the test expects it.
@@ -44,24 +44,23 @@ type RuleTestClause struct {
 	Truth   string        `json:"truth"`
 	At      []int         `json:"log_lines,omitempty"`
 	Missing []RuleMissing `json:"missing,omitempty"`
+	// Nearest says of a false clause what of the fact that fits it best does not fit.
+	Nearest string `json:"nearest,omitempty"`
+
+	inner bool // of a list of any or all
 }
 
-// NewRuleTest makes a RuleTest. Why is how far a silent rule came, nil if that is
-// not known.
-func NewRuleTest(t *rules.TestResult, why *rules.Attempt) RuleTest {
+// NewRuleTest makes a RuleTest.
+func NewRuleTest(t *rules.TestResult) RuleTest {
 	out := RuleTest{
 		Pack: t.Rule.Pack.Name, Rule: t.Rule.ID, Test: t.Name, File: t.Rule.File, Line: t.Line, Passed: !t.Failed(),
-		Want: string(t.Want), Got: string(t.Got), Error: t.Err,
+		Want: string(t.Want), Got: string(t.Got), Error: t.Err, Note: t.Note,
 	}
 	for _, d := range t.Diffs {
 		out.Diffs = append(out.Diffs, RuleDiff(d))
 	}
-	clauses := t.Clauses
-	if why != nil {
-		clauses, out.Nearest = why.Clauses, why.Nearest
-	}
-	for _, c := range clauses {
-		tc := RuleTestClause{Role: c.Role, Text: c.Text, Line: c.Line, Truth: c.Truth.String()}
+	for _, c := range t.Clauses {
+		tc := RuleTestClause{Role: c.Role, Text: c.Text, Line: c.Line, Truth: c.Truth.String(), Nearest: c.Nearest, inner: c.Depth > 0}
 		for _, e := range c.Evidence {
 			tc.At = append(tc.At, int(e.At.Line))
 		}
@@ -95,6 +94,8 @@ func WriteRuleTests(w io.Writer, tests []RuleTest, format string, s Style) error
 		perRule[tests[i].Rule] = true
 		if !tests[i].Passed {
 			failed++
+		}
+		if !tests[i].Passed || tests[i].explained() {
 			p.ruleTest(&tests[i])
 		}
 	}
@@ -103,9 +104,27 @@ func WriteRuleTests(w io.Writer, tests []RuleTest, format string, s Style) error
 	return err
 }
 
-// ruleTest prints a test that failed.
+// explained reports whether the test says what became of the clauses.
+func (t *RuleTest) explained() bool { return len(t.Clauses) > 0 || t.Note != "" }
+
+// RuleTestLines says what became of the clauses in a test, as WriteRuleTests does.
+func RuleTestLines(t *rules.TestResult, s Style) []string {
+	rt := NewRuleTest(t)
+	if !rt.explained() {
+		return nil
+	}
+	p := &page{names: names{r: &Report{}}, s: s}
+	p.ruleTestClauses(&rt)
+	return strings.Split(strings.TrimRight(p.String(), "\n"), "\n")
+}
+
+// ruleTest prints a test.
 func (p *page) ruleTest(t *RuleTest) {
-	fmt.Fprintf(p, "%s %s: %s\n", p.paint("1;31", "FAIL"), Plain(t.Rule), Plain(t.Test))
+	verdict := p.paint("1;31", "FAIL")
+	if t.Passed {
+		verdict = p.paint("1;32", "PASS")
+	}
+	fmt.Fprintf(p, "%s %s: %s\n", verdict, Plain(t.Rule), Plain(t.Test))
 	fmt.Fprintf(p, "  %s:%d\n", Plain(t.File), t.Line)
 	if t.Error != "" {
 		p.fold("  ! ", t.Error)
@@ -115,22 +134,34 @@ func (p *page) ruleTest(t *RuleTest) {
 		p.fold("    want  ", d.Want)
 		p.fold("    got   ", d.Got)
 	}
+	p.ruleTestClauses(t)
+	p.WriteString("\n")
+}
+
+// ruleTestClauses prints what became of the clauses.
+func (p *page) ruleTestClauses(t *RuleTest) {
 	if len(t.Clauses) > 0 {
 		fmt.Fprintf(p, "  %s\n", p.bold("Clauses"))
 	}
 	for _, c := range t.Clauses {
-		p.fold(fmt.Sprintf("    %-8s", c.Truth), fmt.Sprintf("%s, line %d: %s", c.Role, c.Line, c.Text))
+		head, below := fmt.Sprintf("    %-8s", c.Truth), "            "
+		if c.inner {
+			head, below = "  "+head, "  "+below
+		}
+		p.fold(head, fmt.Sprintf("%s, line %d: %s", c.Role, c.Line, c.Text))
 		if len(c.At) > 0 {
-			p.fold("            ", "at "+logLines(c.At)+" of the log")
+			p.fold(below, "at "+logLines(c.At)+" of the log")
 		}
 		for _, m := range c.Missing {
-			p.fold("            ", m.line())
+			p.fold(below, m.line())
+		}
+		if c.Nearest != "" {
+			p.fold(below, c.Nearest)
 		}
 	}
-	if t.Nearest != "" {
-		p.fold("            ", t.Nearest)
+	if t.Note != "" {
+		p.fold("  ", t.Note)
 	}
-	p.WriteString("\n")
 }
 
 // line says what is missing and what supplies it.
@@ -249,13 +280,15 @@ type RuleProblem struct {
 	Column int    `json:"column"`
 	Rule   string `json:"rule"`
 	Text   string `json:"text"`
+	// Notes are what became of the clauses where a test failed.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // WriteProblems prints mistakes in rule files as a list for editors.
 func WriteProblems(w io.Writer, ps rules.Problems) error {
 	out := []RuleProblem{}
 	for _, p := range ps {
-		out = append(out, RuleProblem{p.File, p.Line, p.Col, p.Rule, p.Text})
+		out = append(out, RuleProblem{p.File, p.Line, p.Col, p.Rule, p.Text, p.Notes})
 	}
 	return JSON(w, out)
 }

@@ -2,106 +2,209 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"kdlocks/heuristics"
+	"kdlocks/kd"
 )
 
-// Attempt is how far a rule came that does not hold: the clauses up to the first
-// that nothing fits.
-type Attempt struct {
-	Clauses []ClauseResult
-	// Nearest says of the fact that fits the last clause best what of it does not.
-	Nearest string
-}
-
-// WhyNot reads the log of a failed test again and says why the rule is silent
-// there; nil if it is not, or if the log cannot be read.
-func (s *Set) WhyNot(t *TestResult, read Reader) *Attempt {
-	test := t.test()
-	data := []byte(test.Input)
-	if test.Log != "" {
-		var err error
-		if data, err = t.Rule.ReadLog(test.Log); err != nil {
-			return nil
-		}
+// explain says what became of each clause: those of the result, else those up to
+// the first that nothing fits.
+func (t *TestResult) explain(best *Result, judged []*heuristics.Judgement) {
+	if best != nil {
+		t.Clauses, t.Note = best.reasons(), best.note()
+		return
 	}
-	judged, _ := read(t.Name, data)
-	var best *Attempt
+	var far *attempt
 	for _, j := range judged {
-		if a := s.attempt(t.Rule, j); a != nil && (best == nil || len(a.Clauses) > len(best.Clauses)) {
-			best = a
+		if a := attemptOf(t.Rule, j); far == nil || a.further(far) {
+			far = a
 		}
 	}
-	return best
+	if far != nil {
+		t.Clauses, t.Note = far.clauses(), far.note()
+	}
 }
 
-// attempt looks for the clause that a rule fails at.
-func (s *Set) attempt(r *Rule, j *heuristics.Judgement) *Attempt {
-	w := newWorld(j, s.plan)
-	w.steps = mostSteps
-	e := evaluation{w: w, rule: r}
-	if r.applies != nil {
-		if st := e.single(r.applies, bindings{}); st.truth == False {
-			return &Attempt{Clauses: []ClauseResult{w.told(&st)}, Nearest: w.nearest(r.applies, bindings{})}
-		}
+// note says what the report makes of a rule that could not be checked.
+func (r *Result) note() string {
+	switch {
+	case r.Outcome != CouldNotCheck:
+		return ""
+	case r.Has():
+		return "the report lists the rule as one that could not be checked"
 	}
-	d := descent{evaluation: e}
-	d.descend(r.match, bindings{}, nil)
-	if d.holds || d.at == nil {
-		return nil
+	return "the report counts the rule among those that ask for output: nothing that holds tells of its issue"
+}
+
+// reasons are the clauses of the result, the false ones with what does not fit.
+func (r *Result) reasons() []ClauseResult {
+	before := len(r.Clauses) - len(r.bound)
+	if before < 0 || r.w == nil {
+		return r.Clauses
 	}
-	out := &Attempt{Nearest: w.nearest(d.at, d.env)}
-	for i := range d.states {
-		out.Clauses = append(out.Clauses, w.told(&d.states[i]))
+	r.w.steps, r.w.spent = mostSteps, false
+	out := slices.Clone(r.Clauses[:before])
+	for i := range r.bound {
+		out = append(out, r.w.reason(r.Rule, &r.bound[i], r.env)...)
 	}
-	out.Clauses = append(out.Clauses, w.told(&clauseState{c: d.at, truth: False}))
 	return out
 }
 
-// descent is a search that keeps where it came furthest.
-type descent struct {
+// reason is what became of a clause, with what of the nearest fact does not fit where
+// it is false, and for each list of an "any" or "all" how far that holds.
+func (w *world) reason(r *Rule, st *clauseState, env bindings) []ClauseResult {
+	head := w.told(st)
+	switch {
+	case st.truth != False:
+		return []ClauseResult{head}
+	case st.c.any == nil:
+		head.Nearest = w.nearest(st.c, env)
+		return []ClauseResult{head}
+	}
+	return append([]ClauseResult{head}, w.insides(r, st.c, env)...)
+}
+
+// insides says of each list of an "any" or "all" up to which clause it holds.
+func (w *world) insides(r *Rule, c *clause, env bindings) []ClauseResult {
+	var out []ClauseResult
+	for _, list := range c.any {
+		a := newAttempt(w, r)
+		a.descend(list, env, nil)
+		out = append(out, a.clauses()...)
+	}
+	return out
+}
+
+// attempt is a search for the clause that a list of clauses fails at. It keeps where
+// it came furthest.
+type attempt struct {
 	evaluation
 	at     *clause // that nothing fits
 	env    bindings
 	states []clauseState
-	holds  bool
-	tried  int
+	// open is what holds as far as the input goes.
+	open  *solution
+	tried int
 }
 
-func (d *descent) descend(list []*clause, env bindings, states []clauseState) {
-	if d.tried++; d.holds || d.w.spent || d.tried > mostCandidates {
+func newAttempt(w *world, r *Rule) *attempt {
+	w.steps, w.spent = mostSteps, false
+	return &attempt{evaluation: evaluation{w: w, rule: r}}
+}
+
+// attemptOf looks for the clause that a rule fails at.
+func attemptOf(r *Rule, j *heuristics.Judgement) *attempt {
+	set := copyOf([]*Rule{r})
+	a := newAttempt(newWorld(j, set.plan), set.Rules[0])
+	list := a.rule.match
+	if a.rule.applies != nil {
+		list = append([]*clause{a.rule.applies}, list...)
+	}
+	a.descend(list, bindings{}, nil)
+	return a
+}
+
+func (a *attempt) descend(list []*clause, env bindings, states []clauseState) {
+	if a.tried++; a.open != nil || a.w.spent || a.tried > mostCandidates {
 		return
 	}
 	if len(list) == 0 {
-		d.holds = true
+		a.open = &solution{env: env, states: states}
 		return
 	}
 	c, rest := list[0], list[1:]
 	switch {
 	case c.any != nil:
 		for _, inner := range c.any {
-			d.descend(append(slices.Clip(inner), rest...), env, append(slices.Clip(states), clauseState{c: c, truth: Unknown}))
+			a.descend(append(slices.Clip(inner), rest...), env, append(slices.Clip(states), clauseState{c: c, truth: True}))
 		}
 		return
 	case c.count != nil:
-		if st := d.w.counted(c, env); st.truth != False {
-			d.descend(rest, d.bind(env, c, st.fact), append(slices.Clip(states), st))
+		if st := a.w.counted(c, env); st.truth != False {
+			a.descend(rest, a.bind(env, c, st.fact), append(slices.Clip(states), st))
 			return
 		}
 	default:
-		found := d.w.matches(c, env)
+		found := a.w.matches(c, env)
 		for _, m := range found {
-			d.descend(rest, d.bind(env, c, m.fact), append(slices.Clip(states), m.clauseState))
+			a.descend(rest, a.bind(env, c, m.fact), append(slices.Clip(states), m.clauseState))
 		}
 		if len(found) > 0 {
 			return
 		}
 	}
-	if d.at == nil || len(states) > len(d.states) {
-		d.at, d.env, d.states = c, env, states
+	if a.at == nil || moreHolds(states, a.states) {
+		a.at, a.env, a.states = c, maps.Clone(env), states
 	}
+}
+
+// moreHolds reports whether a search came further than another: more clauses hold, or
+// as many and fewer are unknown.
+func moreHolds(a, b []clauseState) bool {
+	if x, y := seen(a), seen(b); x != y {
+		return x > y
+	}
+	return len(a) < len(b)
+}
+
+// further reports whether an attempt came further than that of another session.
+func (a *attempt) further(than *attempt) bool {
+	if (a.open != nil) != (than.open != nil) {
+		return a.open != nil
+	}
+	return moreHolds(a.states, than.states)
+}
+
+// clauses are those up to the one that nothing fits.
+func (a *attempt) clauses() []ClauseResult {
+	if a.open != nil {
+		headsOfAny(a.open.states)
+		return a.told(a.open.states)
+	}
+	if a.at == nil {
+		return nil
+	}
+	states := slices.Clone(a.states)
+	if head := a.failedAny(); head >= 0 {
+		any := clauseState{c: states[head].c, truth: False}
+		headsOfAny(states[:head])
+		return append(a.told(states[:head]), a.w.reason(a.rule, &any, a.env)...)
+	}
+	headsOfAny(states)
+	return append(a.told(states), a.w.reason(a.rule, &clauseState{c: a.at, truth: False}, a.env)...)
+}
+
+func (a *attempt) told(states []clauseState) []ClauseResult {
+	var out []ClauseResult
+	for i := range states {
+		out = append(out, a.w.told(&states[i]))
+	}
+	return out
+}
+
+// failedAny returns the place of the "any" whose lists all fail, -1 if the clause
+// that nothing fits is none of a list.
+func (a *attempt) failedAny() int {
+	for i := len(a.states) - 1; i >= 0 && a.at.inner; i-- {
+		if a.states[i].c.any != nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// note says why a rule is silent of which no clause is false.
+func (a *attempt) note() string {
+	switch {
+	case a.open != nil:
+		return "no clause is false, but nothing that holds tells of the issue: the log may lack facts of these kinds, as any log does"
+	case a.w.spent || a.tried > mostCandidates:
+		return "more facts fit than are looked at for one rule: there may be others that came further"
+	}
+	return ""
 }
 
 // mostNear bounds the facts that are looked at for the nearest one.
@@ -112,41 +215,82 @@ func (w *world) nearest(c *clause, env bindings) string {
 	if c.kind == nil {
 		return ""
 	}
-	facts, _, ok := w.byKey(c, env)
-	if !ok {
+	facts, _, byKey := w.byKey(c, env)
+	if !byKey {
 		facts = w.factsOf(c.kind)
 	}
-	if len(facts) == 0 {
+	switch {
+	case len(facts) == 0 && byKey:
+		return "there is no such " + c.kind.name
+	case len(facts) == 0:
 		return "there is no " + c.kind.name + " to compare with"
 	}
-	var best fact
-	var wrong []*matcher
+	var best *near
 	for _, f := range facts[:min(len(facts), mostNear)] {
-		var bad []*matcher
-		for _, m := range c.matchers {
-			if m.test(w, env, f).truth == False {
-				bad = append(bad, m)
-			}
+		if n := w.nearness(c, env, f); best == nil || n.misses < best.misses {
+			best = n
 		}
-		if best == nil || len(bad) < len(wrong) {
-			best, wrong = f, bad
-		}
-	}
-	if c.count != nil {
-		return fmt.Sprintf("%d of %d fit", len(w.matches(c, env)), len(facts))
 	}
 	var parts []string
-	for _, m := range wrong {
-		parts = append(parts, m.unlike(w, best))
+	for _, m := range best.wrong {
+		parts = append(parts, m.unlike(w, env, best.fact))
 	}
-	return "nearest is " + strings.TrimSpace(c.kind.name+" "+bound{c.kind, best}.name(w)) + ": " + strings.Join(parts, "; ")
+	told := ""
+	if parts != nil {
+		told = "nearest is " + strings.TrimSpace(c.kind.name+" "+bound{c.kind, best.fact}.name(w)) + ": " + strings.Join(parts, "; ")
+	}
+	if c.count == nil {
+		return told
+	}
+	fit := 0
+	for _, m := range w.matches(c, env) {
+		if m.truth == True {
+			fit++
+		}
+	}
+	verb := "fit"
+	if fit == 1 {
+		verb = "fits"
+	}
+	counted := fmt.Sprintf("%d of %s %s", fit, kd.Plural(len(facts), c.kind.name), verb)
+	if told == "" || fit > 0 {
+		return counted
+	}
+	return counted + "; " + told
+}
+
+// near is how far a fact is from fitting a clause.
+type near struct {
+	fact  fact
+	wrong []*matcher
+	// misses counts the fields that do not fit; a stack that has the beginning of a
+	// pattern misses less than one that has nothing of it.
+	misses float64
+}
+
+func (w *world) nearness(c *clause, env bindings, f fact) *near {
+	n := &near{fact: f}
+	if c.kind.hidden != nil && c.kind.hidden(c, f) {
+		n.misses = float64(len(c.matchers) + 1)
+	}
+	for _, m := range c.matchers {
+		if m.test(w, env, f).truth != False {
+			continue
+		}
+		n.wrong = append(n.wrong, m)
+		n.misses++
+		if m.stack != nil {
+			n.misses -= m.stack.bind(w, env).share(m.field.get(w, f))
+		}
+	}
+	return n
 }
 
 // unlike says what a fact has in a field that does not fit.
-func (m *matcher) unlike(w *world, f fact) string {
+func (m *matcher) unlike(w *world, env bindings, f fact) string {
 	values := m.field.get(w, f)
 	if m.stack != nil {
-		return m.stack.unlike(values)
+		return m.stack.bind(w, env).unlike(values)
 	}
 	var words []string
 	for i, v := range values.List {
@@ -159,30 +303,22 @@ func (m *matcher) unlike(w *world, f fact) string {
 	if words == nil {
 		words = []string{"none"}
 	}
-	return m.field.name + " is " + strings.Join(words, ", ")
+	out := m.field.name + " is " + strings.Join(words, ", ")
+	if m.constant() {
+		return out // the clause says what with
+	}
+	return out + m.against(w, env)
 }
 
-// unlike says how much of a pattern a stack has.
-func (p *stackPattern) unlike(values Values) string {
-	if len(values.List) == 0 {
-		return "stack is not known"
-	}
-	frames := values.List[0].Frames
-	for _, none := range p.none {
-		for i := range frames {
-			if fitsAny([]framePattern{none}, callOf(&frames[i])) == True {
-				return fmt.Sprintf("stack has %s in frame %d, which none forbids", frames[i].Name(), i)
+// against says what the references of a comparison stand for.
+func (m *matcher) against(w *world, env bindings) string {
+	var parts []string
+	for _, c := range m.ops {
+		for i := range c.operands {
+			if ref := c.operands[i].ref; ref != nil {
+				parts = append(parts, ref.String()+" is "+ref.inText(w, env))
 			}
 		}
 	}
-	for n := len(p.seq) - 1; n > 0; n-- {
-		part := *p
-		part.seq = p.seq[:n]
-		if t, at := part.match(frames); t != False && len(at) > 0 {
-			return fmt.Sprintf("stack has the first %d of seq, up to frame %d (%s), and no %s behind that", n, at[len(at)-1], frames[at[len(at)-1]].Name(), p.seq[n][0])
-		}
-	}
-	return fmt.Sprintf("stack has no %s", p.seq[0][0])
+	return ", and " + strings.Join(parts, ", ")
 }
-
-func (p framePattern) String() string { return p.module + "!" + p.function }

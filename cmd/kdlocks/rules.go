@@ -136,7 +136,10 @@ func (a *app) lint(ctx context.Context, paths []string) error {
 		results := set.RunTests(a.judge(ctx))
 		tests += len(results)
 		for i := range results {
-			problems = append(problems, results[i].Problems()...)
+			if found := results[i].Problems(); found != nil {
+				found[len(found)-1].Notes = report.RuleTestLines(&results[i], a.style())
+				problems = append(problems, found...)
+			}
 		}
 		a.note(set.Notes)
 	}
@@ -160,18 +163,22 @@ func (a *app) lint(ctx context.Context, paths []string) error {
 }
 
 func (a *app) rulesTestCommand() *cobra.Command {
-	return withOutputs(&cobra.Command{
+	var explain bool
+	cmd := &cobra.Command{
 		Use:   "test [PATH...]",
 		Short: "Run the tests of rules; the exit code is 1 if one failed",
 		Long: `Test runs the tests of the rules in files, folders or archives, and says of each
 that failed what it expected and what came, field by field, and what became of each
-clause. Without a PATH it tests the packs that kdlocks ships with. The exit code is 1
-if a test failed and 2 if the rules have mistakes.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.testRules(cmd.Context(), args) },
-	}, report.RuleTestFormats())
+clause; with --explain it says that of the others, too. Without a PATH it tests the
+packs that kdlocks ships with. The exit code is 1 if a test failed and 2 if the rules
+have mistakes.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.testRules(cmd.Context(), args, explain) },
+	}
+	cmd.Flags().BoolVar(&explain, "explain", false, "say what became of each clause in all tests")
+	return withOutputs(cmd, report.RuleTestFormats())
 }
 
-func (a *app) testRules(ctx context.Context, paths []string) error {
+func (a *app) testRules(ctx context.Context, paths []string, explain bool) error {
 	sets, err := a.rulesOf(paths)
 	if err != nil {
 		return err
@@ -179,17 +186,15 @@ func (a *app) testRules(ctx context.Context, paths []string) error {
 	read := a.judge(ctx)
 	var tests []report.RuleTest
 	for _, set := range sets {
-		results := set.RunTests(read)
-		for i := range results {
-			t := &results[i]
-			var why *rules.Attempt
+		run := set.RunTests
+		if explain {
+			run = set.ExplainTests
+		}
+		for _, t := range run(read) {
 			if t.Failed() {
 				a.code = exitFound
-				if t.Clauses == nil && t.Err == "" {
-					why = set.WhyNot(t, read)
-				}
 			}
-			tests = append(tests, report.NewRuleTest(t, why))
+			tests = append(tests, report.NewRuleTest(&t))
 		}
 	}
 	if ctx.Err() != nil {
