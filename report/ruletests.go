@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ type RuleTest struct {
 	Test    string           `json:"test"`
 	File    string           `json:"file"`
 	Line    int              `json:"line"`
+	Column  int              `json:"column,omitempty"` // of a mistake that keeps the rule from being loaded
 	Passed  bool             `json:"passed"`
 	Want    string           `json:"want"`
 	Got     string           `json:"got"`
@@ -26,6 +28,8 @@ type RuleTest struct {
 	Clauses []RuleTestClause `json:"clauses,omitempty"`
 	// Note says what the clauses make of the rule where they do not show it.
 	Note string `json:"note,omitempty"`
+
+	notLoaded bool
 }
 
 // RuleDiff is a field that is not as the test expects it.
@@ -72,6 +76,20 @@ func NewRuleTest(t *rules.TestResult) RuleTest {
 	return out
 }
 
+// RulesThatDoNotLoad are what stands in the place of tests for each mistake that keeps
+// rules from being loaded, so that a CI system that reads the tests sees them.
+func RulesThatDoNotLoad(err error) []RuleTest {
+	ps := rules.ProblemsOf(err)
+	if ps == nil {
+		ps = rules.Problems{{Text: err.Error()}}
+	}
+	var out []RuleTest
+	for _, p := range ps {
+		out = append(out, RuleTest{Rule: p.Rule, Test: "load", File: p.File, Line: p.Line, Column: p.Col, Error: p.Text, notLoaded: true})
+	}
+	return out
+}
+
 // RuleTestFormats are the formats of WriteRuleTests.
 func RuleTestFormats() []string { return []string{"json", "junit", "table"} }
 
@@ -88,9 +106,14 @@ func WriteRuleTests(w io.Writer, tests []RuleTest, format string, s Style) error
 		return writeJUnit(w, tests)
 	}
 	p := &page{names: names{r: &Report{}}, s: s}
-	failed := 0
+	failed, notLoaded := 0, 0
 	perRule := make(map[string]bool)
 	for i := range tests {
+		if tests[i].notLoaded {
+			notLoaded++
+			p.ruleTest(&tests[i])
+			continue
+		}
 		perRule[tests[i].Rule] = true
 		if !tests[i].Passed {
 			failed++
@@ -99,7 +122,11 @@ func WriteRuleTests(w io.Writer, tests []RuleTest, format string, s Style) error
 			p.ruleTest(&tests[i])
 		}
 	}
-	fmt.Fprintf(p, "%s of %s: %d passed, %d failed\n", kd.Plural(len(tests), "test"), kd.Plural(len(perRule), "rule"), len(tests)-failed, failed)
+	ran, more := len(tests)-notLoaded, ""
+	if notLoaded > 0 {
+		more = ", " + kd.Plural(notLoaded, "rule") + " not loaded"
+	}
+	fmt.Fprintf(p, "%s of %s: %d passed, %d failed%s\n", kd.Plural(ran, "test"), kd.Plural(len(perRule), "rule"), ran-failed, failed, more)
 	_, err := w.Write(p.Bytes())
 	return err
 }
@@ -124,8 +151,14 @@ func (p *page) ruleTest(t *RuleTest) {
 	if t.Passed {
 		verdict = p.paint("1;32", "PASS")
 	}
-	fmt.Fprintf(p, "%s %s: %s\n", verdict, Plain(t.Rule), Plain(t.Test))
-	fmt.Fprintf(p, "  %s:%d\n", Plain(t.File), t.Line)
+	if t.Rule != "" {
+		fmt.Fprintf(p, "%s %s: %s\n", verdict, Plain(t.Rule), Plain(t.Test))
+	} else {
+		fmt.Fprintf(p, "%s %s\n", verdict, Plain(t.Test))
+	}
+	if t.File != "" {
+		fmt.Fprintf(p, "  %s:%d\n", Plain(t.File), t.Line)
+	}
 	if t.Error != "" {
 		p.fold("  ! ", t.Error)
 	}
@@ -228,15 +261,20 @@ func writeJUnit(w io.Writer, tests []RuleTest) error {
 	at := make(map[string]int)
 	for i := range tests {
 		t := &tests[i]
-		n, ok := at[t.Pack]
+		suite := cmp.Or(t.Pack, t.File, "rules")
+		n, ok := at[suite]
 		if !ok {
 			n = len(all.Suites)
-			at[t.Pack] = n
-			all.Suites = append(all.Suites, junitSuite{Name: Plain(t.Pack)})
+			at[suite] = n
+			all.Suites = append(all.Suites, junitSuite{Name: Plain(suite)})
 		}
 		s := &all.Suites[n]
 		c := junitCase{Name: Plain(t.Test), ClassName: Plain(t.Rule), File: Plain(t.File), Line: t.Line}
 		switch {
+		case t.notLoaded:
+			c.Error = t.junit(t.Error, "load")
+			s.Errors++
+			all.Errors++
 		case t.Error != "":
 			c.Error = t.junit(t.Error, "log")
 			s.Errors++

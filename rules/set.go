@@ -16,6 +16,8 @@ type Set struct {
 	// Notes are about rules that need a newer engine and about suppressions that
 	// have expired.
 	Notes []string
+	// NotLoaded says of each rule that needs a newer engine where it stands.
+	NotLoaded Problems
 
 	plan *plan
 }
