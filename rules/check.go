@@ -8,11 +8,9 @@ func (d *decoder) check(r *Rule, m entries) {
 	if r.Inferred && r.Confidence != Possible {
 		d.failAt(e(m, "confidence"), "an inferred signature was never seen in a log: its rule is possible, and not %s", r.Confidence)
 	}
-	for i, c := range r.match {
-		if k := slices.IndexFunc(r.match[:i], func(o *clause) bool { return o.text == c.text && o.as == "" && c.as == "" }); k >= 0 {
-			d.fail(c.at, "the clause says the same as the one at line %d: it is unreachable", r.match[k].at.line)
-		}
-	}
+	d.repeated(r.match, false)
+	d.repeated(r.boost, true)
+	d.repeated(r.exclude, true)
 	for _, c := range r.boost {
 		switch {
 		case c.to.rank() <= r.Confidence.rank():
@@ -32,3 +30,24 @@ func (d *decoder) check(r *Rule, m entries) {
 		}
 	}
 }
+
+// repeated reports a mistake for a clause that says the same as an earlier one. Of
+// clauses that hold together two with a name each may stand for two facts.
+func (d *decoder) repeated(list []*clause, apart bool) {
+	for i, c := range list {
+		k := slices.IndexFunc(list[:i], func(o *clause) bool { return o.text == c.text && (apart || o.as == "" || c.as == "") })
+		if k >= 0 {
+			d.fail(c.at, "the clause says the same as the one at line %d: it is unreachable", list[k].at.line)
+		}
+		for j, inner := range c.any {
+			d.repeated(inner, false)
+			same := func(o []*clause) bool { return slices.EqualFunc(o, inner, (*clause).same) }
+			if k := slices.IndexFunc(c.any[:j], same); k >= 0 && len(inner) > 0 {
+				d.fail(inner[0].at, "the list of any says the same as the one at line %d: it is unreachable", c.any[k][0].at.line)
+			}
+		}
+	}
+}
+
+// same reports whether two clauses read alike.
+func (c *clause) same(o *clause) bool { return c.text == o.text && c.as == o.as }

@@ -92,10 +92,23 @@ func (d *decoder) comparison(m *matcher, op string, n *yaml.Node, scope *scope) 
 		}
 	case op == "in" && !isReference(n.Value):
 		d.failAt(n, "in takes a list or a reference NAME.field")
+	case n.Kind == yaml.SequenceNode:
+		d.failAt(n, "%s takes one value, and this is a list; %s", op, listInstead(op, m.field))
 	default:
 		d.operand(&c, m.field, n, scope)
 	}
 	m.ops = append(m.ops, c)
+}
+
+// listInstead says how a list is asked for.
+func listInstead(op string, f *field) string {
+	switch {
+	case op == "ne" && f.typ == Enum:
+		return "write those that it may be, as in [" + strings.Join(f.words[:min(2, len(f.words))], ", ") + "]"
+	case op == "ne":
+		return "a clause of exclude can have one"
+	}
+	return "in takes one"
 }
 
 // operand reads a literal, a pattern or a reference.
@@ -130,6 +143,9 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 		s = n.Value // blanks count
 	}
 	v, why := literal(typ, s, f.words)
+	if why == "" && typ == Name {
+		why = notInUse(f, s)
+	}
 	if why != "" && quoted && isReference(s) {
 		why += "; a reference stands without quotes"
 	}
@@ -178,6 +194,10 @@ func (d *decoder) empty(m *matcher) {
 	for i := range m.ops {
 		for k := range m.ops {
 			low, high := &m.ops[i], &m.ops[k]
+			if i < k && low.opposes(high) {
+				d.fail(m.at, "no value of %s is both %s and %s: the clause can never hold", m.field.name, low.short(), high.short())
+				return
+			}
 			if i == k || !low.bounds("gt", "gte", "eq") || !high.bounds("lt", "lte", "eq") || !m.field.typ.ordered() || m.field.list {
 				continue
 			}
@@ -190,13 +210,37 @@ func (d *decoder) empty(m *matcher) {
 	}
 }
 
+// opposites are pairs of operators that never hold both for the same operand.
+var opposites = map[string][]string{"eq": {"ne", "gt", "lt"}, "has": {"ne"}, "ne": {"eq", "has"}, "gt": {"eq", "lt", "lte"}, "gte": {"lt"}, "lt": {"eq", "gt", "gte"}, "lte": {"gt"}}
+
+// opposes reports whether two comparisons with the same operand exclude each other.
+func (c *comparison) opposes(o *comparison) bool {
+	if !slices.Contains(opposites[c.op], o.op) || len(c.operands) != 1 || len(o.operands) != 1 {
+		return false
+	}
+	a, b := &c.operands[0], &o.operands[0]
+	switch {
+	case a.ref != nil && b.ref != nil:
+		return a.ref.String() == b.ref.String()
+	case a.ref != nil || b.ref != nil || a.glob != "" || b.glob != "":
+		return a.glob != "" && a.glob == b.glob
+	}
+	return a.lit.equals(b.lit)
+}
+
 // bounds reports whether a comparison is one of some with a literal.
 func (c *comparison) bounds(ops ...string) bool {
 	return slices.Contains(ops, c.op) && len(c.operands) == 1 && c.operands[0].ref == nil
 }
 
-// short prints a comparison with a literal.
-func (c *comparison) short() string { return c.op + " " + c.operands[0].lit.String() }
+// short prints a comparison with one operand.
+func (c *comparison) short() string {
+	o := &c.operands[0]
+	if o.glob != "" {
+		return c.op + " " + o.glob
+	}
+	return c.op + " " + o.refName()
+}
 
 // stack reads a pattern of frames: {seq: [...], within: N, top: true, none: [...]},
 // a list of frames, or one frame.

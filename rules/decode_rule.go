@@ -373,7 +373,7 @@ func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
 		if m[4] >= 0 {
 			field = s[m[4]:m[5]]
 		}
-		d.fail(d.within(n, s[m[0]:m[3]]), "a reference in a text is written {NAME.field}; did you mean %q?", "{"+name+strings.ToLower(field)+"}")
+		d.fail(d.within(n, s[m[0]:m[1]]), "a reference in a text is written {NAME.field}; did you mean %q?", "{"+name+strings.ToLower(field)+"}")
 	}
 }
 

@@ -316,7 +316,7 @@ func (m *matcher) against(w *world, env bindings) string {
 	for _, c := range m.ops {
 		for i := range c.operands {
 			if ref := c.operands[i].ref; ref != nil {
-				parts = append(parts, ref.String()+" is "+ref.inText(w, env))
+				parts = add(parts, ref.String()+" is "+ref.inText(w, env))
 			}
 		}
 	}
