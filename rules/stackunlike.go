@@ -40,7 +40,7 @@ func (p *stackPattern) unlike(values Values) string {
 	calls := callsOf(frames)
 	for _, none := range p.none {
 		for i := range frames {
-			if none.fits(calls[i].module, calls[i].function) == True {
+			if fitsAny([]framePattern{none}, calls[i]) == True {
 				return fmt.Sprintf("stack has %s, which none forbids", frameAt(frames, i))
 			}
 		}

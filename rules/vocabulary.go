@@ -73,13 +73,13 @@ var checks = sync.OnceValue(func() map[*field]func(string) string {
 		add(name, v.lacks)
 	}
 	for _, name := range namesModule {
-		add(name, noModule)
+		add(name, unlikeModule)
 	}
 	for _, name := range namesProgram {
-		add(name, noProgram)
+		add(name, unlikeProgram)
 	}
 	for _, name := range namesFunction {
-		add(name, noFunction)
+		add(name, unlikeFunction)
 	}
 	return out
 })
@@ -112,7 +112,7 @@ func (v vocabulary) lacks(s string) string {
 	return fmt.Sprintf("has no value %q%s (a pattern asks for others)", clip(s), hint)
 }
 
-func noModule(s string) string {
+func unlikeModule(s string) string {
 	switch {
 	case strings.Contains(s, "!"):
 		return fmt.Sprintf("is the name of a module, without a function: %q", clip(s))
@@ -122,14 +122,14 @@ func noModule(s string) string {
 	return ""
 }
 
-func noProgram(s string) string {
+func unlikeProgram(s string) string {
 	if strings.ContainsAny(s, `\/`) {
 		return fmt.Sprintf("is the name of a program without its folder: %q", clip(s))
 	}
 	return ""
 }
 
-func noFunction(s string) string {
+func unlikeFunction(s string) string {
 	if !strings.Contains(s, "!") {
 		return fmt.Sprintf("is module!function: %q; for a function of any module write \"*!%s\"", clip(s), clip(s))
 	}
