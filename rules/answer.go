@@ -23,7 +23,7 @@ func (e *evaluation) result() Result {
 	default:
 		return out
 	}
-	out.env, out.bound = s.env, append(slices.Clip(s.boosted), s.excludes...)
+	out.env, out.matched, out.bound = s.env, s.states, append(slices.Clip(s.boosted), s.excludes...)
 	headsOfAny(s.states)
 	for _, list := range [][]clauseState{s.states, s.boosted, s.excludes} {
 		for i := range list {

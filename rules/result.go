@@ -40,9 +40,10 @@ type Result struct {
 	// Threads and Locks are the addresses of what was bound.
 	Threads, Locks []kd.Addr
 
-	env   bindings
-	w     *world
-	bound []clauseState // of boosts and excludes
+	env     bindings
+	w       *world
+	matched []clauseState
+	bound   []clauseState // of boosts and excludes
 }
 
 // Binding is a name and the fact that it is bound to.

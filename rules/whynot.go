@@ -41,16 +41,27 @@ func (r *Result) note() string {
 
 // reasons are the clauses of the result, the false ones with what does not fit.
 func (r *Result) reasons() []ClauseResult {
-	before := len(r.Clauses) - len(r.bound)
-	if before < 0 || r.w == nil {
-		return r.Clauses
+	if len(r.Clauses) != len(r.matched)+len(r.bound) {
+		return r.Clauses // too many facts were compared
 	}
 	r.w.steps, r.w.spent = mostSteps, false
-	out := slices.Clone(r.Clauses[:before])
+	var out []ClauseResult
+	for i := range r.matched {
+		out = append(out, r.w.told(&r.matched[i]))
+		if r.matched[i].otherwise() {
+			out[i].Nearest = r.w.nearest(r.matched[i].c, r.env)
+		}
+	}
 	for i := range r.bound {
 		out = append(out, r.w.reason(r.Rule, &r.bound[i], r.env)...)
 	}
 	return out
+}
+
+// otherwise reports whether no fact of the input fits the clause, and one that was not
+// printed may.
+func (st *clauseState) otherwise() bool {
+	return st.truth == Unknown && st.unlisted && st.fact == nil && st.c.any == nil
 }
 
 // reason is what became of a clause, with what of the nearest fact does not fit where
@@ -181,6 +192,9 @@ func (a *attempt) told(states []clauseState) []ClauseResult {
 	var out []ClauseResult
 	for i := range states {
 		out = append(out, a.w.told(&states[i]))
+		if states[i].otherwise() {
+			out[i].Nearest = a.w.nearest(states[i].c, a.env)
+		}
 	}
 	return out
 }
@@ -227,16 +241,16 @@ func (w *world) nearest(c *clause, env bindings) string {
 	}
 	var best *near
 	for _, f := range facts[:min(len(facts), mostNear)] {
-		if n := w.nearness(c, env, f); best == nil || n.misses < best.misses {
+		if n := w.nearness(c, env, f); n.wrong != nil && (best == nil || n.misses < best.misses) {
 			best = n
 		}
 	}
-	var parts []string
-	for _, m := range best.wrong {
-		parts = append(parts, m.unlike(w, env, best.fact))
-	}
 	told := ""
-	if parts != nil {
+	if best != nil {
+		var parts []string
+		for _, m := range best.wrong {
+			parts = append(parts, m.unlike(w, env, best.fact))
+		}
 		told = "nearest is " + strings.TrimSpace(c.kind.name+" "+bound{c.kind, best.fact}.name(w)) + ": " + strings.Join(parts, "; ")
 	}
 	if c.count == nil {
