@@ -93,5 +93,8 @@ func TestReasonOfSilence(t *testing.T) {
 		if r.Got != c.want || len(r.Clauses) == 0 || !strings.HasPrefix(r.Note, c.note) {
 			t.Errorf("%s: %s: %v, %s", c.match, r.Got, r.Clauses, r.Note)
 		}
+		if c.want == rules.NoMatch && r.Clauses[0].Nearest != "nearest is thread ffffe00011111080: stack has no mydrv!Wait" {
+			t.Errorf("%s: %s", c.match, r.Clauses[0].Nearest)
+		}
 	}
 }
