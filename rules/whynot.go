@@ -44,7 +44,7 @@ func (r *Result) reasons() []ClauseResult {
 	if len(r.Clauses) != len(r.matched)+len(r.bound) {
 		return r.Clauses // too many facts were compared
 	}
-	r.w.steps, r.w.spent = mostSteps, false
+	r.w.steps, r.w.spent = mostExplained, false
 	var out []ClauseResult
 	for i := range r.matched {
 		out = append(out, r.w.told(&r.matched[i]))
@@ -82,7 +82,7 @@ func (w *world) reason(r *Rule, st *clauseState, env bindings) []ClauseResult {
 func (w *world) insides(r *Rule, c *clause, env bindings) []ClauseResult {
 	var out []ClauseResult
 	for _, list := range c.any {
-		a := newAttempt(w, r)
+		a := &attempt{evaluation: evaluation{w: w, rule: r}}
 		a.descend(list, env, nil)
 		out = append(out, a.clauses()...)
 	}
@@ -101,15 +101,12 @@ type attempt struct {
 	tried int
 }
 
-func newAttempt(w *world, r *Rule) *attempt {
-	w.steps, w.spent = mostSteps, false
-	return &attempt{evaluation: evaluation{w: w, rule: r}}
-}
-
 // attemptOf looks for the clause that a rule fails at.
 func attemptOf(r *Rule, j *heuristics.Judgement) *attempt {
 	set := copyOf([]*Rule{r})
-	a := newAttempt(newWorld(j, set.plan), set.Rules[0])
+	w := newWorld(j, set.plan)
+	w.steps = mostExplained
+	a := &attempt{evaluation: evaluation{w: w, rule: set.Rules[0]}}
 	list := a.rule.match
 	if a.rule.applies != nil {
 		list = append([]*clause{a.rule.applies}, list...)
@@ -221,8 +218,9 @@ func (a *attempt) note() string {
 	return ""
 }
 
-// mostNear bounds the facts that are looked at for the nearest one.
-const mostNear = 20_000
+// mostNear bounds the facts that are looked at for the nearest one, mostExplained the
+// comparisons for all that is said of one test.
+const mostNear, mostExplained = 20_000, 10 * mostSteps
 
 // nearest says which fact fits a clause best, and what of it does not.
 func (w *world) nearest(c *clause, env bindings) string {
@@ -241,6 +239,10 @@ func (w *world) nearest(c *clause, env bindings) string {
 	}
 	var best *near
 	for _, f := range facts[:min(len(facts), mostNear)] {
+		if w.steps -= c.weight; w.steps < 0 {
+			w.spent = true
+			break
+		}
 		if n := w.nearness(c, env, f); n.wrong != nil && (best == nil || n.misses < best.misses) {
 			best = n
 		}
