@@ -34,20 +34,45 @@ func (d *decoder) check(r *Rule, m entries) {
 // repeated reports a mistake for a clause that says the same as an earlier one. Of
 // clauses that hold together two with a name each may stand for two facts.
 func (d *decoder) repeated(list []*clause, apart bool) {
-	for i, c := range list {
-		k := slices.IndexFunc(list[:i], func(o *clause) bool { return o.text == c.text && (apart || o.as == "" || c.as == "") })
-		if k >= 0 {
-			d.fail(c.at, "the clause says the same as the one at line %d: it is unreachable", list[k].at.line)
+	var before, unnamed map[string]*clause
+	if len(list) > 1 {
+		before, unnamed = make(map[string]*clause), make(map[string]*clause)
+	}
+	for _, c := range list {
+		same := unnamed[c.text]
+		if apart || c.as == "" {
+			same = before[c.text]
 		}
-		for j, inner := range c.any {
-			d.repeated(inner, false)
-			same := func(o []*clause) bool { return slices.EqualFunc(o, inner, (*clause).same) }
-			if k := slices.IndexFunc(c.any[:j], same); k >= 0 && len(inner) > 0 {
-				d.fail(inner[0].at, "the list of any says the same as the one at line %d: it is unreachable", c.any[k][0].at.line)
+		switch {
+		case same != nil:
+			d.fail(c.at, "the clause says the same as the one at line %d: it is unreachable", same.at.line)
+		case len(list) > 1:
+			if before[c.text] == nil {
+				before[c.text] = c
 			}
+			if c.as == "" {
+				unnamed[c.text] = c
+			}
+		}
+		if c.any != nil {
+			d.repeatedLists(c.any)
 		}
 	}
 }
 
-// same reports whether two clauses read alike.
-func (c *clause) same(o *clause) bool { return c.text == o.text && c.as == o.as }
+// repeatedLists is repeated for the lists of an "any", and for what is in them.
+func (d *decoder) repeatedLists(lists [][]*clause) {
+	before := make(map[string]*clause)
+	for _, list := range lists {
+		d.repeated(list, false)
+		key := ""
+		for _, c := range list {
+			key += c.as + "\x00" + c.text + "\x00"
+		}
+		if same := before[key]; same != nil {
+			d.fail(list[0].at, "the list of any says the same as the one at line %d: it is unreachable", same.at.line)
+		} else if len(list) > 0 {
+			before[key] = list[0]
+		}
+	}
+}

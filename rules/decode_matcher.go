@@ -150,7 +150,7 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 	if why != "" && quoted && isReference(s) {
 		why += "; a reference stands without quotes"
 	}
-	if k := scope.kinds[s]; why != "" && k != nil {
+	if k, _ := scope.kind(s); why != "" && k != nil {
 		why += fmt.Sprintf("; %s is a fact: name its field, as in %s.%s", s, s, k.fields[0].name)
 	}
 	if why != "" {

@@ -362,9 +362,9 @@ func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
 			return
 		}
 		name := s[m[2]:m[3]]
-		if _, ok := scope.kinds[name]; !ok {
+		if _, ok := scope.kind(name); !ok {
 			upper := strings.ToUpper(name[:1]) + name[1:]
-			if scope.kinds[upper] == nil || m[4] < 0 {
+			if k, _ := scope.kind(upper); k == nil || m[4] < 0 {
 				continue
 			}
 			name = upper
