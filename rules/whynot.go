@@ -1,13 +1,10 @@
 package rules
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"kdlocks/heuristics"
-	"kdlocks/kd"
 )
 
 // explain says what became of each clause: those of the result, else those up to
@@ -96,6 +93,8 @@ type attempt struct {
 	at     *clause // that nothing fits
 	env    bindings
 	states []clauseState
+	// misses is what the nearest fact misses, once it was looked at; less than 0 before.
+	misses float64
 	// open is what holds as far as the input goes.
 	open  *solution
 	tried int
@@ -144,9 +143,26 @@ func (a *attempt) descend(list []*clause, env bindings, states []clauseState) {
 			return
 		}
 	}
-	if a.at == nil || moreHolds(states, a.states) {
-		a.at, a.env, a.states = c, maps.Clone(env), states
+	a.fails(c, env, states)
+}
+
+// fails keeps the clause that nothing fits if the search came further than before, or
+// as far and the nearest fact misses less.
+func (a *attempt) fails(c *clause, env bindings, states []clauseState) {
+	misses := -1.0
+	switch {
+	case a.at == nil || moreHolds(states, a.states):
+	case c != a.at || moreHolds(a.states, states) || a.w.steps < mostExplained/2:
+		return
+	default:
+		if a.misses < 0 {
+			a.misses = a.w.misses(a.at, a.env)
+		}
+		if misses = a.w.misses(c, env); misses >= a.misses {
+			return
+		}
 	}
+	a.at, a.env, a.states, a.misses = c, maps.Clone(env), states, misses
 }
 
 // moreHolds reports whether a search came further than another: more clauses hold, or
@@ -216,125 +232,4 @@ func (a *attempt) note() string {
 		return "more facts fit than are looked at for one rule: there may be others that came further"
 	}
 	return ""
-}
-
-// mostNear bounds the facts that are looked at for the nearest one, mostExplained the
-// comparisons for all that is said of one test.
-const mostNear, mostExplained = 20_000, 10 * mostSteps
-
-// nearest says which fact fits a clause best, and what of it does not.
-func (w *world) nearest(c *clause, env bindings) string {
-	if c.kind == nil {
-		return ""
-	}
-	facts, _, byKey := w.byKey(c, env)
-	if !byKey {
-		facts = w.factsOf(c.kind)
-	}
-	switch {
-	case len(facts) == 0 && byKey:
-		return "there is no such " + c.kind.name
-	case len(facts) == 0:
-		return "there is no " + c.kind.name + " to compare with"
-	}
-	var best *near
-	for _, f := range facts[:min(len(facts), mostNear)] {
-		if w.steps -= c.weight; w.steps < 0 {
-			w.spent = true
-			break
-		}
-		if n := w.nearness(c, env, f); n.wrong != nil && (best == nil || n.misses < best.misses) {
-			best = n
-		}
-	}
-	told := ""
-	if best != nil {
-		var parts []string
-		for _, m := range best.wrong {
-			parts = append(parts, m.unlike(w, env, best.fact))
-		}
-		told = "nearest is " + strings.TrimSpace(c.kind.name+" "+bound{c.kind, best.fact}.name(w)) + ": " + strings.Join(parts, "; ")
-	}
-	if c.count == nil {
-		return told
-	}
-	fit := 0
-	for _, m := range w.matches(c, env) {
-		if m.truth == True {
-			fit++
-		}
-	}
-	verb := "fit"
-	if fit == 1 {
-		verb = "fits"
-	}
-	counted := fmt.Sprintf("%d of %s %s", fit, kd.Plural(len(facts), c.kind.name), verb)
-	if told == "" || fit > 0 {
-		return counted
-	}
-	return counted + "; " + told
-}
-
-// near is how far a fact is from fitting a clause.
-type near struct {
-	fact  fact
-	wrong []*matcher
-	// misses counts the fields that do not fit; a stack that has the beginning of a
-	// pattern misses less than one that has nothing of it.
-	misses float64
-}
-
-func (w *world) nearness(c *clause, env bindings, f fact) *near {
-	n := &near{fact: f}
-	if c.kind.hidden != nil && c.kind.hidden(c, f) {
-		n.misses = float64(len(c.matchers) + 1)
-	}
-	for _, m := range c.matchers {
-		if m.test(w, env, f).truth != False {
-			continue
-		}
-		n.wrong = append(n.wrong, m)
-		n.misses++
-		if m.stack != nil {
-			n.misses -= m.stack.bind(w, env).share(m.field.get(w, f))
-		}
-	}
-	return n
-}
-
-// unlike says what a fact has in a field that does not fit.
-func (m *matcher) unlike(w *world, env bindings, f fact) string {
-	values := m.field.get(w, f)
-	if m.stack != nil {
-		return m.stack.bind(w, env).unlike(values)
-	}
-	var words []string
-	for i, v := range values.List {
-		if i == mostInText {
-			words = append(words, "...")
-			break
-		}
-		words = append(words, v.String())
-	}
-	if words == nil {
-		words = []string{"none"}
-	}
-	out := m.field.name + " is " + strings.Join(words, ", ")
-	if m.constant() {
-		return out // the clause says what with
-	}
-	return out + m.against(w, env)
-}
-
-// against says what the references of a comparison stand for.
-func (m *matcher) against(w *world, env bindings) string {
-	var parts []string
-	for _, c := range m.ops {
-		for i := range c.operands {
-			if ref := c.operands[i].ref; ref != nil {
-				parts = add(parts, ref.String()+" is "+ref.inText(w, env))
-			}
-		}
-	}
-	return ", and " + strings.Join(parts, ", ")
 }

@@ -98,3 +98,26 @@ func TestReasonOfSilence(t *testing.T) {
 		}
 	}
 }
+
+// TestNearestOfSeveral holds that of several facts with which a rule comes as far the
+// one is told that misses least.
+func TestNearestOfSeveral(t *testing.T) {
+	const thread = "THREAD %s  Cid 0004.0100  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (Executive) KernelMode Non-Alertable\nChild-SP          RetAddr           Call Site\n"
+	frame := func(name string) string { return "ffffd000`20f0b3c0 fffff800`02a8da52 " + name + "+0x7a\n" }
+	log := "0: kd> !locks\n"
+	for i, owner := range []string{"ffffe00011111080", "ffffe00022222080", "ffffe00033333080"} {
+		log += fmt.Sprintf("Resource @ 0xffffe0001234560%d    Exclusively owned\n     Threads: %s-01<*>\n", i*4, owner)
+	}
+	log += "8123 total locks, 3 locks currently held\n0: kd> !thread ffffe00011111080\n" + fmt.Sprintf(thread, "ffffe00011111080") + frame("nt!KiSwapContext") + frame("nt!KiStartSystemThread") +
+		"0: kd> !thread ffffe00022222080\n" + fmt.Sprintf(thread, "ffffe00022222080") + frame("nt!KiSwapContext") + frame("mydrv!Wait") + frame("mydrv!Close") + frame("nt!KiStartSystemThread") +
+		"0: kd> !thread ffffe00033333080\n" + fmt.Sprintf(thread, "ffffe00033333080") + frame("nt!KiSwapContext") + frame("nt!KiStartSystemThread")
+	set, err := load(t, ruleOf("match: [{as: L, lock: {state: exclusive}}, {thread: {address: {in: L.owner_thread}, stack: [\"mydrv!Wait\", \"mydrv!Read\"]}}]"), map[string]string{"a": log, "b": log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := set.ExplainTests(judge)[0]
+	const want = "nearest is thread ffffe00022222080: stack has the first 1 of seq, up to frame 1 (mydrv!Wait), and no mydrv!Read behind that"
+	if r.Got != rules.NoMatch || len(r.Clauses) != 2 || r.Clauses[1].Nearest != want {
+		t.Errorf("%s: %+v", r.Got, r.Clauses)
+	}
+}
