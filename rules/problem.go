@@ -91,7 +91,7 @@ func ProblemsOf(err error) Problems {
 const mostProblems = 50
 
 // otherWords are what other rule languages call a key.
-var otherWords = map[string]string{"and": "all", "or": "any", "not": "exclude", "unless": "exclude", "if": "match", "name": "title", "description": "explain", "fix": "remedy", "before": "lt", "after": "gt", "min": "gte", "max": "lte", "contains": "glob", "like": "glob", "regex": "glob"}
+var otherWords = map[string]string{"amd64": "x64", "x86_64": "x64", "i386": "x86", "aarch64": "arm64", "and": "all", "or": "any", "not": "exclude", "unless": "exclude", "if": "match", "name": "title", "description": "explain", "fix": "remedy", "before": "lt", "after": "gt", "min": "gte", "max": "lte", "contains": "glob", "like": "glob", "regex": "glob"}
 
 // didYouMean returns "; did you mean "x"?" for the word of a list that is nearest,
 // "" if none is near.
