@@ -85,13 +85,14 @@ func copies(list []*clause) []*clause {
 	return out
 }
 
-// copy returns a copy of a clause without what a plan has noted in it.
+// copy returns a copy of a clause as it was read, without what a plan has noted in it.
 func (c *clause) copy() *clause {
-	out := *c
-	out.matchers, out.walk, out.needs, out.leads = slices.Clone(c.matchers), -1, nil, nil
-	out.any = nil
+	out := &clause{
+		role: c.role, as: c.as, kind: c.kind, matchers: slices.Clone(c.matchers), count: c.count, inner: c.inner, scope: c.scope,
+		ask: c.ask, to: c.to, because: c.because, text: c.text, at: c.at, walk: -1, weight: 1,
+	}
 	for _, list := range c.any {
 		out.any = append(out.any, copies(list))
 	}
-	return &out
+	return out
 }
