@@ -60,7 +60,7 @@ func TestReasons(t *testing.T) {
 		"a reference":              {[]string{"    boost:", "      - {lock: {owner_thread: {in: L.waiters}}}\n    boost:"}, sound + "match lock: false: nearest is lock ffffe00012345600: owner_thread is ffffe00011111080, and L.waiters is ffffe00022222080"},
 		"applies":                  {[]string{"    match:\n", "    applies: {build: 7601}\n    match:\n", "          0: kd> !locks", "          0: kd> vertarget\n          Windows 10 Kernel Version 19041 MP (8 procs) Free x64\n          0: kd> !locks"}, "applies target: false: nearest is target x64: build is 19041"},
 		"the order of frames": {[]string{oldSeq, `            seq: ["mydrv!MyFlushAndWait", [nt!KeWaitForSingleObject, nt!KeWaitForGate]]
-            within: 9`}, "match lock: true\nmatch thread: false: nearest is thread ffffe00011111080: stack has the first 1 of seq, up to frame 3 (mydrv!MyFlushAndWait), and no nt!KeWaitForSingleObject or nt!KeWaitForGate behind that: it has that before, in frame 2 (nt!KeWaitForSingleObject)"},
+            within: 2`}, "match lock: true\nmatch thread: false: nearest is thread ffffe00011111080: stack has the first 1 of seq, up to frame 3 (mydrv!MyFlushAndWait), and no nt!KeWaitForSingleObject or nt!KeWaitForGate behind that: it has that before, in frame 2 (nt!KeWaitForSingleObject)"},
 		"could not be checked": {[]string{"    match:\n", "    match:\n      - {irp: {driver: mydrv}}\n"}, "match irp: unknown\n" + sound + strings.TrimPrefix(rest, "boost thread: unknown\n") + "\nthe report lists the rule as one that could not be checked"},
 	} {
 		t.Run(name, func(t *testing.T) {
