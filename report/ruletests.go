@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -18,14 +19,17 @@ type RuleTest struct {
 	Test    string           `json:"test"`
 	File    string           `json:"file"`
 	Line    int              `json:"line"`
+	Column  int              `json:"column,omitempty"` // of a mistake that keeps the rule from being loaded
 	Passed  bool             `json:"passed"`
 	Want    string           `json:"want"`
 	Got     string           `json:"got"`
 	Error   string           `json:"error,omitempty"`
 	Diffs   []RuleDiff       `json:"differences,omitempty"`
 	Clauses []RuleTestClause `json:"clauses,omitempty"`
-	// Nearest says what of the nearest fact does not fit the clause that failed.
-	Nearest string `json:"nearest,omitempty"`
+	// Note says what the clauses make of the rule where they do not show it.
+	Note string `json:"note,omitempty"`
+
+	notLoaded bool
 }
 
 // RuleDiff is a field that is not as the test expects it.
@@ -44,24 +48,23 @@ type RuleTestClause struct {
 	Truth   string        `json:"truth"`
 	At      []int         `json:"log_lines,omitempty"`
 	Missing []RuleMissing `json:"missing,omitempty"`
+	// Nearest says of a false clause what of the fact that fits it best does not fit.
+	Nearest string `json:"nearest,omitempty"`
+
+	inner bool // of a list of any or all
 }
 
-// NewRuleTest makes a RuleTest. Why is how far a silent rule came, nil if that is
-// not known.
-func NewRuleTest(t *rules.TestResult, why *rules.Attempt) RuleTest {
+// NewRuleTest makes a RuleTest.
+func NewRuleTest(t *rules.TestResult) RuleTest {
 	out := RuleTest{
 		Pack: t.Rule.Pack.Name, Rule: t.Rule.ID, Test: t.Name, File: t.Rule.File, Line: t.Line, Passed: !t.Failed(),
-		Want: string(t.Want), Got: string(t.Got), Error: t.Err,
+		Want: string(t.Want), Got: string(t.Got), Error: t.Err, Note: t.Note,
 	}
 	for _, d := range t.Diffs {
 		out.Diffs = append(out.Diffs, RuleDiff(d))
 	}
-	clauses := t.Clauses
-	if why != nil {
-		clauses, out.Nearest = why.Clauses, why.Nearest
-	}
-	for _, c := range clauses {
-		tc := RuleTestClause{Role: c.Role, Text: c.Text, Line: c.Line, Truth: c.Truth.String()}
+	for _, c := range t.Clauses {
+		tc := RuleTestClause{Role: c.Role, Text: c.Text, Line: c.Line, Truth: c.Truth.String(), Nearest: c.Nearest, inner: c.Depth > 0}
 		for _, e := range c.Evidence {
 			tc.At = append(tc.At, int(e.At.Line))
 		}
@@ -69,6 +72,20 @@ func NewRuleTest(t *rules.TestResult, why *rules.Attempt) RuleTest {
 			tc.Missing = append(tc.Missing, RuleMissing{What: m.What, NextCommand: m.Command})
 		}
 		out.Clauses = append(out.Clauses, tc)
+	}
+	return out
+}
+
+// RulesThatDoNotLoad are what stands in the place of tests for each mistake that keeps
+// rules from being loaded, so that a CI system that reads the tests sees them.
+func RulesThatDoNotLoad(err error) []RuleTest {
+	ps := rules.ProblemsOf(err)
+	if ps == nil {
+		ps = rules.Problems{{Text: err.Error()}}
+	}
+	var out []RuleTest
+	for _, p := range ps {
+		out = append(out, RuleTest{Rule: p.Rule, Test: "load", File: p.File, Line: p.Line, Column: p.Col, Error: p.Text, notLoaded: true})
 	}
 	return out
 }
@@ -89,24 +106,59 @@ func WriteRuleTests(w io.Writer, tests []RuleTest, format string, s Style) error
 		return writeJUnit(w, tests)
 	}
 	p := &page{names: names{r: &Report{}}, s: s}
-	failed := 0
+	failed, notLoaded := 0, 0
 	perRule := make(map[string]bool)
 	for i := range tests {
+		if tests[i].notLoaded {
+			notLoaded++
+			p.ruleTest(&tests[i])
+			continue
+		}
 		perRule[tests[i].Rule] = true
 		if !tests[i].Passed {
 			failed++
+		}
+		if !tests[i].Passed || tests[i].explained() {
 			p.ruleTest(&tests[i])
 		}
 	}
-	fmt.Fprintf(p, "%s of %s: %d passed, %d failed\n", kd.Plural(len(tests), "test"), kd.Plural(len(perRule), "rule"), len(tests)-failed, failed)
+	ran, more := len(tests)-notLoaded, ""
+	if notLoaded > 0 {
+		more = ", " + kd.Plural(notLoaded, "rule") + " not loaded"
+	}
+	fmt.Fprintf(p, "%s of %s: %d passed, %d failed%s\n", kd.Plural(ran, "test"), kd.Plural(len(perRule), "rule"), ran-failed, failed, more)
 	_, err := w.Write(p.Bytes())
 	return err
 }
 
-// ruleTest prints a test that failed.
+// explained reports whether the test says what became of the clauses.
+func (t *RuleTest) explained() bool { return len(t.Clauses) > 0 || t.Note != "" }
+
+// RuleTestLines says what became of the clauses in a test, as WriteRuleTests does.
+func RuleTestLines(t *rules.TestResult, s Style) []string {
+	rt := NewRuleTest(t)
+	if !rt.explained() {
+		return nil
+	}
+	p := &page{names: names{r: &Report{}}, s: s}
+	p.ruleTestClauses(&rt)
+	return strings.Split(strings.TrimRight(p.String(), "\n"), "\n")
+}
+
+// ruleTest prints a test.
 func (p *page) ruleTest(t *RuleTest) {
-	fmt.Fprintf(p, "%s %s: %s\n", p.paint("1;31", "FAIL"), Plain(t.Rule), Plain(t.Test))
-	fmt.Fprintf(p, "  %s:%d\n", Plain(t.File), t.Line)
+	verdict := p.paint("1;31", "FAIL")
+	if t.Passed {
+		verdict = p.paint("1;32", "PASS")
+	}
+	if t.Rule != "" {
+		fmt.Fprintf(p, "%s %s: %s\n", verdict, Plain(t.Rule), Plain(t.Test))
+	} else {
+		fmt.Fprintf(p, "%s %s\n", verdict, Plain(t.Test))
+	}
+	if t.File != "" {
+		fmt.Fprintf(p, "  %s:%d\n", Plain(t.File), t.Line)
+	}
 	if t.Error != "" {
 		p.fold("  ! ", t.Error)
 	}
@@ -115,22 +167,34 @@ func (p *page) ruleTest(t *RuleTest) {
 		p.fold("    want  ", d.Want)
 		p.fold("    got   ", d.Got)
 	}
+	p.ruleTestClauses(t)
+	p.WriteString("\n")
+}
+
+// ruleTestClauses prints what became of the clauses.
+func (p *page) ruleTestClauses(t *RuleTest) {
 	if len(t.Clauses) > 0 {
 		fmt.Fprintf(p, "  %s\n", p.bold("Clauses"))
 	}
 	for _, c := range t.Clauses {
-		p.fold(fmt.Sprintf("    %-8s", c.Truth), fmt.Sprintf("%s, line %d: %s", c.Role, c.Line, c.Text))
+		head, below := fmt.Sprintf("    %-8s", c.Truth), "            "
+		if c.inner {
+			head, below = "  "+head, "  "+below
+		}
+		p.fold(head, fmt.Sprintf("%s, line %d: %s", c.Role, c.Line, c.Text))
 		if len(c.At) > 0 {
-			p.fold("            ", "at "+logLines(c.At)+" of the log")
+			p.fold(below, "at "+logLines(c.At)+" of the log")
 		}
 		for _, m := range c.Missing {
-			p.fold("            ", m.line())
+			p.fold(below, m.line())
+		}
+		if c.Nearest != "" {
+			p.fold(below, c.Nearest)
 		}
 	}
-	if t.Nearest != "" {
-		p.fold("            ", t.Nearest)
+	if t.Note != "" {
+		p.fold("  ", t.Note)
 	}
-	p.WriteString("\n")
 }
 
 // line says what is missing and what supplies it.
@@ -197,15 +261,20 @@ func writeJUnit(w io.Writer, tests []RuleTest) error {
 	at := make(map[string]int)
 	for i := range tests {
 		t := &tests[i]
-		n, ok := at[t.Pack]
+		suite := cmp.Or(t.Pack, t.File, "rules")
+		n, ok := at[suite]
 		if !ok {
 			n = len(all.Suites)
-			at[t.Pack] = n
-			all.Suites = append(all.Suites, junitSuite{Name: Plain(t.Pack)})
+			at[suite] = n
+			all.Suites = append(all.Suites, junitSuite{Name: Plain(suite)})
 		}
 		s := &all.Suites[n]
 		c := junitCase{Name: Plain(t.Test), ClassName: Plain(t.Rule), File: Plain(t.File), Line: t.Line}
 		switch {
+		case t.notLoaded:
+			c.Error = t.junit(t.Error, "load")
+			s.Errors++
+			all.Errors++
 		case t.Error != "":
 			c.Error = t.junit(t.Error, "log")
 			s.Errors++
@@ -249,13 +318,15 @@ type RuleProblem struct {
 	Column int    `json:"column"`
 	Rule   string `json:"rule"`
 	Text   string `json:"text"`
+	// Notes are what became of the clauses where a test failed.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // WriteProblems prints mistakes in rule files as a list for editors.
 func WriteProblems(w io.Writer, ps rules.Problems) error {
 	out := []RuleProblem{}
 	for _, p := range ps {
-		out = append(out, RuleProblem{p.File, p.Line, p.Col, p.Rule, p.Text})
+		out = append(out, RuleProblem{p.File, p.Line, p.Col, p.Rule, p.Text, p.Notes})
 	}
 	return JSON(w, out)
 }

@@ -12,7 +12,7 @@ import (
 func TestJUnitIsWellFormed(t *testing.T) {
 	tests := []RuleTest{
 		{Pack: "p", Rule: "a", Test: "passes", File: "a.yaml", Line: 3, Passed: true},
-		{Pack: "p", Rule: "a", Test: "]]> <&\"' \x00\x1b[31m \xff \ufffe", File: "a]]>.yaml", Diffs: []RuleDiff{{Field: "L.address", Want: "]]>", Got: "\x07 <b>"}}, Nearest: "]]>"},
+		{Pack: "p", Rule: "a", Test: "]]> <&\"' \x00\x1b[31m \xff \ufffe", File: "a]]>.yaml", Diffs: []RuleDiff{{Field: "L.address", Want: "]]>", Got: "\x07 <b>"}}, Note: "]]>", Clauses: []RuleTestClause{{Role: "match", Nearest: "]]>"}}},
 		{Pack: "q \x01", Rule: "b", Test: "cannot be read", Error: "no file ]]> \x02"},
 	}
 	var b bytes.Buffer

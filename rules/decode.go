@@ -35,7 +35,10 @@ type decoder struct {
 }
 
 // newer is the id of a rule that is not read, and the engine that it needs.
-type newer struct{ id, engine string }
+type newer struct {
+	id, engine string
+	why        *Problem
+}
 
 // wanted is the id of a rule that another one names.
 type wanted struct {
@@ -60,14 +63,18 @@ func newDecoder(file, data string) *decoder {
 
 // fail adds a mistake at a place.
 func (d *decoder) fail(at position, format string, args ...any) {
-	if d.full() {
-		return
+	if !d.full() {
+		d.problems = append(d.problems, d.problem(at, format, args...))
 	}
+}
+
+// problem makes what fail adds.
+func (d *decoder) problem(at position, format string, args ...any) *Problem {
 	p := &Problem{File: d.file, Line: at.line, Col: at.col, Rule: d.rule, Text: printable(fmt.Sprintf(format, args...))}
 	if at.line > 0 && at.line <= len(d.lines()) {
 		p.Source = d.lines()[at.line-1]
 	}
-	d.problems = append(d.problems, p)
+	return p
 }
 
 // full reports whether so many mistakes were found that no more are told.

@@ -161,7 +161,7 @@ func (d *decoder) name(c *clause, m entries, scope *scope) {
 		return
 	}
 	s, ok := d.scalar(e.value, "as")
-	switch _, twice := scope.kinds[s]; {
+	switch _, twice := scope.kind(s); {
 	case !ok:
 	case !bindingName.MatchString(s) || len(s) > 40:
 		d.failAt(e.value, "a name begins with a capital letter and has letters, digits and _ behind it, such as L or Owner: %q", clip(s))
@@ -185,7 +185,7 @@ func (d *decoder) bind(c *clause, m entries, scope *scope) {
 	}
 	name := e.value.Value
 	delete(scope.later, name)
-	switch _, twice := scope.kinds[name]; {
+	switch _, twice := scope.kind(name); {
 	case twice:
 	case c.role == roleMatch:
 		scope.kinds[name] = c.kind
@@ -210,7 +210,7 @@ func (d *decoder) any(c *clause, n *yaml.Node, scope *scope) {
 		inner := scope.inner()
 		c.any = append(c.any, d.anyList(item, c.role, inner))
 		for name := range inner.kinds {
-			if _, outer := scope.kinds[name]; !outer {
+			if _, outer := scope.kind(name); !outer {
 				scope.elsewhere[name] = "a list of any"
 			}
 		}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -92,10 +93,23 @@ func (d *decoder) comparison(m *matcher, op string, n *yaml.Node, scope *scope) 
 		}
 	case op == "in" && !isReference(n.Value):
 		d.failAt(n, "in takes a list or a reference NAME.field")
+	case n.Kind == yaml.SequenceNode:
+		d.failAt(n, "%s takes one value, and this is a list; %s", op, listInstead(op, m.field))
 	default:
 		d.operand(&c, m.field, n, scope)
 	}
 	m.ops = append(m.ops, c)
+}
+
+// listInstead says how a list is asked for.
+func listInstead(op string, f *field) string {
+	switch {
+	case op == "ne" && f.typ == Enum:
+		return "write those that it may be, as in [" + strings.Join(f.words[:min(2, len(f.words))], ", ") + "]"
+	case op == "ne":
+		return "a clause of exclude can have one"
+	}
+	return "in takes one"
 }
 
 // operand reads a literal, a pattern or a reference.
@@ -130,10 +144,13 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 		s = n.Value // blanks count
 	}
 	v, why := literal(typ, s, f.words)
+	if why == "" && typ == Name {
+		why = notInUse(f, s)
+	}
 	if why != "" && quoted && isReference(s) {
 		why += "; a reference stands without quotes"
 	}
-	if k := scope.kinds[s]; why != "" && k != nil {
+	if k, _ := scope.kind(s); why != "" && k != nil {
 		why += fmt.Sprintf("; %s is a fact: name its field, as in %s.%s", s, s, k.fields[0].name)
 	}
 	if why != "" {
@@ -173,21 +190,57 @@ func (d *decoder) near(c *comparison, f *field, n *yaml.Node, scope *scope) bool
 	return true
 }
 
-// empty reports a mistake where no value lies between the bounds.
+// empty reports a mistake where two comparisons leave no value.
 func (d *decoder) empty(m *matcher) {
 	for i := range m.ops {
 		for k := range m.ops {
-			low, high := &m.ops[i], &m.ops[k]
-			if i == k || !low.bounds("gt", "gte", "eq") || !high.bounds("lt", "lte", "eq") || !m.field.typ.ordered() || m.field.list {
-				continue
-			}
-			n := low.operands[0].lit.compare(high.operands[0].lit)
-			if n > 0 || n == 0 && (low.op == "gt" || high.op == "lt") {
-				d.fail(m.at, "no value of %s is both %s and %s: the clause can never hold", m.field.name, low.short(), high.short())
+			if a, b := &m.ops[i], &m.ops[k]; i != k && (a.opposes(b) || a.tooHigh(b, m.field) || a.without(b)) {
+				d.fail(m.at, "no value of %s is both %s and %s: the clause can never hold", m.field.name, a.short(), b.short())
 				return
 			}
 		}
 	}
+}
+
+// tooHigh reports whether one comparison is a lower bound and the other an upper one
+// below it. Of several values of a list each may keep to another bound.
+func (c *comparison) tooHigh(o *comparison, f *field) bool {
+	if !c.bounds("gt", "gte") || !o.bounds("lt", "lte") || !f.typ.ordered() || f.list {
+		return false
+	}
+	n := c.operands[0].lit.compare(o.operands[0].lit)
+	return n > 0 || n == 0 && (c.op == "gt" || o.op == "lt")
+}
+
+// without reports whether a comparison names the values, and the other holds for none
+// of them.
+func (c *comparison) without(o *comparison) bool {
+	if !c.literal("eq", "in", "has") || !o.literal("eq", "in", "has", "ne", "gt", "gte", "lt", "lte", "glob") {
+		return false
+	}
+	for i := range c.operands {
+		if c.operands[i].glob != "" || o.test(nil, nil, c.operands[i].lit) != False {
+			return false
+		}
+	}
+	return true
+}
+
+// literal reports whether a comparison is one of some, without a reference.
+func (c *comparison) literal(ops ...string) bool {
+	return slices.Contains(ops, c.op) && len(c.operands) > 0 && !slices.ContainsFunc(c.operands, func(o operand) bool { return o.ref != nil })
+}
+
+// opposites are pairs of operators that never hold both for the same reference.
+var opposites = map[string][]string{"eq": {"ne", "gt", "lt"}, "has": {"ne"}, "gt": {"lt", "lte"}, "gte": {"lt"}}
+
+// opposes reports whether two comparisons with the same reference exclude each other.
+func (c *comparison) opposes(o *comparison) bool {
+	if !slices.Contains(opposites[c.op], o.op) || len(c.operands) != 1 || len(o.operands) != 1 {
+		return false
+	}
+	a, b := c.operands[0].ref, o.operands[0].ref
+	return a != nil && b != nil && a.String() == b.String()
 }
 
 // bounds reports whether a comparison is one of some with a literal.
@@ -195,8 +248,14 @@ func (c *comparison) bounds(ops ...string) bool {
 	return slices.Contains(ops, c.op) && len(c.operands) == 1 && c.operands[0].ref == nil
 }
 
-// short prints a comparison with a literal.
-func (c *comparison) short() string { return c.op + " " + c.operands[0].lit.String() }
+// short prints a comparison.
+func (c *comparison) short() string {
+	var words []string
+	for i := range c.operands {
+		words = append(words, cmp.Or(c.operands[i].glob, c.operands[i].refName()))
+	}
+	return c.op + " " + strings.Join(words, ", ")
+}
 
 // stack reads a pattern of frames: {seq: [...], within: N, top: true, none: [...]},
 // a list of frames, or one frame.

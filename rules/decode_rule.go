@@ -186,7 +186,7 @@ func (d *decoder) minEngine(n *yaml.Node) bool {
 	}
 	have, _ := parseVersion(Engine)
 	if want, ok := parseVersion(d.floor); ok && above(want, have) {
-		d.newer = append(d.newer, newer{idOf(n), d.floor})
+		d.isNewer(n, at(n), d.floor)
 		return true
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -203,11 +203,16 @@ func (d *decoder) minEngine(n *yaml.Node) bool {
 			return true
 		}
 		if above(want, have) {
-			d.newer = append(d.newer, newer{idOf(n), v.Value})
+			d.isNewer(n, at(v), v.Value)
 			return true
 		}
 	}
 	return false
+}
+
+// isNewer notes a rule that is not read.
+func (d *decoder) isNewer(n *yaml.Node, at position, engine string) {
+	d.newer = append(d.newer, newer{idOf(n), engine, d.problem(at, "the rule needs engine %s, and this is %s: it is not loaded, and nothing of it was checked", clip(engine), Engine)})
 }
 
 // above reports whether a version is known to be greater than another.
@@ -357,9 +362,9 @@ func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
 			return
 		}
 		name := s[m[2]:m[3]]
-		if _, ok := scope.kinds[name]; !ok {
+		if _, ok := scope.kind(name); !ok {
 			upper := strings.ToUpper(name[:1]) + name[1:]
-			if scope.kinds[upper] == nil || m[4] < 0 {
+			if k, _ := scope.kind(upper); k == nil || m[4] < 0 {
 				continue
 			}
 			name = upper
@@ -368,7 +373,7 @@ func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
 		if m[4] >= 0 {
 			field = s[m[4]:m[5]]
 		}
-		d.fail(d.within(n, s[m[0]:m[3]]), "a reference in a text is written {NAME.field}; did you mean %q?", "{"+name+strings.ToLower(field)+"}")
+		d.fail(d.within(n, s[m[0]:m[1]]), "a reference in a text is written {NAME.field}; did you mean %q?", "{"+name+strings.ToLower(field)+"}")
 	}
 }
 

@@ -35,7 +35,8 @@ var samples = sync.OnceValue(func() []*heuristics.Judgement {
 })
 
 // FuzzLoad reads rule text from strangers: whatever it holds, it is read in
-// bounded time, its mistakes have their place in it, and what loads can be asked.
+// bounded time, its mistakes have their place in it, what loads can be asked, and
+// whatever its tests say, something is told of the clauses.
 func FuzzLoad(f *testing.F) {
 	for _, file := range seeds(f) {
 		data, err := os.ReadFile(file)
@@ -54,6 +55,8 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Add([]byte(sound))
 	f.Add([]byte(sis))
+	f.Add([]byte(rules.Skeleton("sample")))
+	f.Add([]byte(strings.Replace(rules.Skeleton("sample"), "    boost:\n", "      - any: [{lock: {state: shared}}, [{lock: {waiting: 2}}, {thread: {stack: {seq: [\"mydrv!X\"], top: true, within: 2}}, count: {gte: 2}}]]\n    boost:\n", 1)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, name := range []string{"rule.yaml", "pack.yaml"} {
 			loaded(t, name, data)
@@ -111,6 +114,16 @@ func loaded(t *testing.T, name string, data []byte) {
 		set.Judge(j)
 		if took := time.Since(begin); took > 10*time.Second {
 			t.Fatalf("%d bytes judged in %v", len(data), took)
+		}
+	}
+	begin = time.Now()
+	results := set.ExplainTests(func(string, []byte) ([]*heuristics.Judgement, error) { return samples(), nil })
+	if took := time.Since(begin); took > 30*time.Second {
+		t.Fatalf("%d bytes explained in %v", len(data), took)
+	}
+	for i := range results {
+		if r := &results[i]; r.Err == "" && len(r.Clauses) == 0 && r.Note == "" {
+			t.Fatalf("nothing is told of test %s of rule %s: want %s, got %s", r.Name, r.Rule.ID, r.Want, r.Got)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // matchGlob reports whether a text fits a pattern of letters, * for any run of
 // them and ? for any one. It never goes back further than the last *, so its
@@ -38,7 +41,7 @@ func badGlob(s string) string {
 	case len(s) > longestPattern:
 		return "the pattern is too long"
 	case strings.Count(s, "*") > mostStars:
-		return "the pattern has more than 4 *"
+		return fmt.Sprintf("the pattern has more than %d *", mostStars)
 	case strings.Contains(s, "**"):
 		return "** says no more than *"
 	case strings.ContainsAny(s, "[]{}"):

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"kdlocks/kd"
@@ -70,6 +71,15 @@ var (
 	wordColon = regexp.MustCompile(`^[a-z_]+:\S`)
 )
 
+// otherBlank returns the first character of a text if it is white space that YAML does
+// not take for a blank, such as a no-break space; else 0.
+func otherBlank(s string) rune {
+	if r, _ := utf8.DecodeRuneInString(s); r >= utf8.RuneSelf && unicode.IsSpace(r) {
+		return r
+	}
+	return 0
+}
+
 // line reads one line that begins outside of quotes, brackets and block texts.
 func (l *layout) line(s string) {
 	rest := strings.TrimLeft(s, " ")
@@ -79,6 +89,9 @@ func (l *layout) line(s string) {
 		return
 	case rest[0] == '\t':
 		l.fail(indent, "the line is indented with a tab: YAML is indented with blanks")
+		return
+	case otherBlank(rest) != 0:
+		l.fail(indent, "the line is indented with the character U+%04X, which looks like a blank: YAML is indented with blanks", otherBlank(rest))
 		return
 	case indent == 0 && (s == "---" || strings.HasPrefix(s, "--- ")):
 		if l.begun {

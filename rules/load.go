@@ -25,7 +25,9 @@ type Source struct {
 	Name string
 	FS   fs.FS
 	// File is the one file to read, "" for all that is below FS.
-	File    string
+	File string
+	// Root is set where File is of the pack that FS holds: what people call that folder.
+	Root    string
 	Builtin bool
 }
 
@@ -40,7 +42,7 @@ const (
 // suppressions; "" ends none. The error is of type Problems where rule files have
 // mistakes: then no rule is loaded.
 func Load(sources []Source, today string) (*Set, error) {
-	l := loader{set: &Set{}, today: today, where: make(map[string]*Rule), newer: make(map[string]bool), overridden: make(map[string]bool)}
+	l := loader{set: &Set{}, today: today, where: make(map[string]*Rule), newer: make(map[string]bool), overridden: make(map[*Rule][]*override)}
 	for _, src := range sources {
 		if err := l.source(src); err != nil {
 			return nil, err
@@ -63,9 +65,14 @@ type loader struct {
 	where     map[string]*Rule
 	overrides []override
 	supersede []located
-	// newer are the ids of rules that need a newer engine, overridden the ids and
-	// actions of overrides that were applied.
-	newer, overridden map[string]bool
+	// builtin is set where the rules that kdlocks ships with are among the sources,
+	// parts are those that are one file of a pack.
+	builtin bool
+	parts   []*part
+	// newer are the ids of rules that need a newer engine, overridden the overrides
+	// that were applied.
+	newer      map[string]bool
+	overridden map[*Rule][]*override
 }
 
 // located is the id of a rule that another one names, and where.
@@ -82,6 +89,11 @@ func (l *loader) source(src Source) error {
 		return err
 	}
 	packs := make(map[string]*Pack)
+	if src.Root != "" && src.File != "pack.yaml" {
+		packs["."] = l.pack(src, "pack.yaml")
+		l.parts = append(l.parts, &part{Source: src})
+	}
+	l.builtin = l.builtin || src.Builtin
 	for _, f := range files {
 		if path.Base(f) == "pack.yaml" {
 			packs[path.Dir(f)] = l.pack(src, f)
@@ -177,6 +189,12 @@ func packOf(packs map[string]*Pack, file string) *Pack {
 
 // shown is the name of a file in messages.
 func (src Source) shown(f string) string {
+	if src.Root != "" {
+		if f == src.File {
+			return src.Name
+		}
+		return path.Join(src.Root, f)
+	}
 	if src.File != "" || src.Name == "" {
 		return path.Join(path.Dir(src.Name), f)
 	}
@@ -293,6 +311,7 @@ func (l *loader) add(f *ruleFile) {
 	for _, n := range d.newer {
 		l.newer[n.id] = true
 		l.set.Notes = append(l.set.Notes, "rule not loaded: "+n.id+" (needs engine "+n.engine+", this is "+Engine+")")
+		l.set.NotLoaded = append(l.set.NotLoaded, n.why)
 	}
 	for _, w := range d.later {
 		l.supersede = append(l.supersede, located{d, w})
@@ -307,15 +326,15 @@ func (l *loader) finish() {
 	for _, w := range l.supersede {
 		w.d.problems, w.d.rule = nil, w.rule
 		switch by := l.where[w.id]; {
-		case by == nil && !l.newer[w.id]:
+		case by == nil && !l.elsewhere(w.id):
 			w.d.fail(w.at, "supersedes names no rule: %q%s", clip(w.id), didYouMean(w.id, l.set.IDs()))
 		case by != nil && slices.Contains(by.Supersedes, w.rule) && w.rule < w.id:
 			w.d.fail(w.at, "%s supersedes this rule in turn: neither would ever be told", w.id)
 		}
 		l.problems = append(l.problems, w.d.problems...)
 	}
-	for _, o := range l.overrides {
-		l.override(o)
+	for i := range l.overrides {
+		l.override(&l.overrides[i])
 	}
 }
 

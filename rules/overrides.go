@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -118,26 +120,33 @@ func (d *decoder) suppression(n *yaml.Node) *Suppression {
 }
 
 // override applies one.
-func (l *loader) override(o override) {
+//
+// Overrides of one rule that stand in several files are applied in the order of the
+// sources: of two that say the same thing the later one counts, and a rule that one
+// of them disables is off, whatever the others say.
+func (l *loader) override(o *override) {
 	o.d.problems, o.d.rule = nil, ""
 	defer func() { l.problems = append(l.problems, o.d.problems...) }()
 	r := l.where[o.id]
-	if r == nil {
+	switch {
+	case r == nil && l.elsewhere(o.id):
 		if !l.newer[o.id] {
-			o.d.fail(o.at, "the override names no rule: %q%s", clip(o.id), didYouMean(o.id, l.set.IDs()))
+			l.set.Notes = append(l.set.Notes, fmt.Sprintf("the override at %s:%d changes nothing: rule %s is not among those that are asked", o.d.file, o.at.line, o.id))
 		}
 		return
-	}
-	if l.overridden[o.id+" "+o.action] {
-		o.d.fail(o.at, "the rule is %s by an earlier override already", o.action)
+	case r == nil:
+		o.d.fail(o.at, "the override names no rule: %q%s", clip(o.id), didYouMean(o.id, l.set.IDs()))
+		return
+	case l.contradicts(r, o):
 		return
 	}
-	l.overridden[o.id+" "+o.action] = true
+	l.overridden[r] = append(l.overridden[r], o)
 	switch {
 	case o.disable:
-		r.Changed = "disabled: " + o.reason
-		l.set.Disabled = append(l.set.Disabled, r)
-		l.set.Rules = without(l.set.Rules, r)
+		if r.changed("disabled: " + o.reason); !slices.Contains(l.set.Disabled, r) {
+			l.set.Disabled = append(l.set.Disabled, r)
+			l.set.Rules = without(l.set.Rules, r)
+		}
 	case o.suppress != nil && l.today != "" && o.suppress.Until < l.today:
 		l.set.Notes = append(l.set.Notes, "the suppression of rule "+r.ID+" ended on "+o.suppress.Until+": its findings are shown again")
 	case o.suppress != nil:
@@ -145,6 +154,31 @@ func (l *loader) override(o override) {
 	case o.patch != nil:
 		o.d.patch(r, o.patch, o.reason)
 	}
+}
+
+// contradicts reports a mistake where an earlier override of the same file makes this
+// one useless.
+func (l *loader) contradicts(r *Rule, o *override) bool {
+	for _, before := range l.overridden[r] {
+		switch {
+		case before.d != o.d:
+		case before.action == o.action:
+			o.d.fail(o.at, "the rule is %s by an earlier override already", o.action)
+			return true
+		case before.disable || o.disable:
+			o.d.fail(o.at, "the rule is %s here and %s at line %d: one that is disabled says nothing that could be changed", o.action, before.action, before.at.line)
+			return true
+		}
+	}
+	return false
+}
+
+// changed adds what an override did to the rule.
+func (r *Rule) changed(what string) {
+	if r.Changed != "" {
+		r.Changed += "; "
+	}
+	r.Changed += what
 }
 
 func without(list []*Rule, r *Rule) []*Rule {
@@ -182,10 +216,11 @@ func (d *decoder) patch(r *Rule, m entries, reason string) {
 	if n := e(m, "remedy"); n != nil {
 		r.Remedy = d.template(n, "remedy", r.scope())
 	}
-	r.Changed = "patched: " + strings.Join(m.keys(), ", ")
+	what := "patched: " + strings.Join(m.keys(), ", ")
 	if reason != "" {
-		r.Changed += " (" + reason + ")"
+		what += " (" + reason + ")"
 	}
+	r.changed(what)
 }
 
 // scope returns the names that match binds, which the rule's texts can refer to.

@@ -19,10 +19,12 @@ type Problem struct {
 	Rule      string // the id of the rule, "" outside of rules or before its id is known
 	Text      string
 	Source    string // the line as it stands in the file
+	// Notes are lines below that explain it.
+	Notes []string
 }
 
-// Error prints "file:line:col: rule ID: what is wrong", the line, and a caret
-// below the place.
+// Error prints "file:line:col: rule ID: what is wrong", the line, a caret below the
+// place, and the notes.
 func (p *Problem) Error() string {
 	var b strings.Builder
 	b.WriteString(p.File)
@@ -37,6 +39,9 @@ func (p *Problem) Error() string {
 	if p.Source != "" {
 		line, col := shown(p.Source, p.Col)
 		fmt.Fprintf(&b, "\n    %s\n    %s^", line, strings.Repeat(" ", col-1))
+	}
+	for _, note := range p.Notes {
+		b.WriteString("\n  " + note)
 	}
 	return b.String()
 }
@@ -86,7 +91,7 @@ func ProblemsOf(err error) Problems {
 const mostProblems = 50
 
 // otherWords are what other rule languages call a key.
-var otherWords = map[string]string{"and": "all", "or": "any", "not": "exclude", "unless": "exclude", "if": "match", "name": "title", "description": "explain", "fix": "remedy", "before": "lt", "after": "gt", "min": "gte", "max": "lte", "contains": "glob", "like": "glob", "regex": "glob"}
+var otherWords = map[string]string{"amd64": "x64", "x86_64": "x64", "i386": "x86", "aarch64": "arm64", "and": "all", "or": "any", "not": "exclude", "unless": "exclude", "if": "match", "name": "title", "description": "explain", "fix": "remedy", "before": "lt", "after": "gt", "min": "gte", "max": "lte", "contains": "glob", "like": "glob", "regex": "glob"}
 
 // didYouMean returns "; did you mean "x"?" for the word of a list that is nearest,
 // "" if none is near.

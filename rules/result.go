@@ -68,6 +68,9 @@ type ClauseResult struct {
 	// Telling is set where something of the clause holds that is not so on most
 	// machines.
 	Telling bool
+	// Nearest says of a false clause what of the fact that fits it best does not fit;
+	// tests of rules have it alone.
+	Nearest string
 }
 
 // Evidence is a place in the input and why it counts.

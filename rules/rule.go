@@ -243,18 +243,3 @@ type reference struct {
 }
 
 func (r *reference) String() string { return r.name + "." + r.field.name }
-
-// disproof says what would show that the issue is another one.
-func (r *Rule) disproof(w *world, env bindings) string {
-	if r.Disproof != nil {
-		return r.Disproof.fill(w, env)
-	}
-	var outs []string
-	for _, c := range r.exclude {
-		outs = append(outs, strings.TrimSuffix(c.because.plain(), "."))
-	}
-	if outs != nil {
-		return "It turns out that " + strings.Join(outs, ", or that ") + "."
-	}
-	return "What the article describes of the machine or the software does not fit this one, or the issue comes back with the fix in place."
-}

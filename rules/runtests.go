@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"kdlocks/heuristics"
@@ -18,8 +20,10 @@ type TestResult struct {
 	Diffs     []Diff
 	// Err is set when the log could not be read or nothing in it was recognised.
 	Err string
-	// Clauses say what became of each clause where the test failed.
+	// Clauses say what became of each clause, Note what that makes of the rule where
+	// the clauses do not show it. Tests that passed have them if they were asked for.
 	Clauses []ClauseResult
+	Note    string
 }
 
 // Failed reports whether the test did not pass.
@@ -34,88 +38,138 @@ type Diff struct {
 // Reader reads a log and judges it, as the analysis of a log does.
 type Reader func(name string, data []byte) ([]*heuristics.Judgement, error)
 
-// RunTests runs the tests of all rules.
-func (s *Set) RunTests(read Reader) []TestResult {
-	runner := runner{set: s, read: read, logs: make(map[string]*ran)}
+// RunTests runs the tests of all rules and says of those that failed what became of
+// the clauses.
+func (s *Set) RunTests(read Reader) []TestResult { return s.runTests(read, false) }
+
+// ExplainTests is RunTests, and says of all tests what became of the clauses.
+func (s *Set) ExplainTests(read Reader) []TestResult { return s.runTests(read, true) }
+
+// runTests reads one log after the other, each once, and asks the rules about it
+// that have a test with it: what others say of it nobody looks at.
+func (s *Set) runTests(read Reader, explain bool) []TestResult {
 	var out []TestResult
+	var logs []*testLog
+	known := make(map[logKey]*testLog)
 	for _, r := range s.Rules {
 		for i := range r.Tests {
-			out = append(out, runner.test(r, &r.Tests[i], i))
+			t := &r.Tests[i]
+			key := r.logOf(t)
+			log := known[key]
+			if log == nil {
+				log = &testLog{name: t.Log, by: r, test: t}
+				if t.Log == "" {
+					log.name = "input"
+				}
+				known[key] = log
+				logs = append(logs, log)
+			}
+			log.uses = append(log.uses, logUse{r, t, len(out)})
+			out = append(out, TestResult{Rule: r, Name: t.title(i), Line: t.at.line, Want: t.Expect, Got: NoMatch})
 		}
+	}
+	for _, log := range logs {
+		log.run(read, out, explain)
 	}
 	return out
 }
 
-// runner keeps what the rules said of each log.
-type runner struct {
-	set  *Set
-	read Reader
-	logs map[string]*ran
+// title names a test: it counts from 1 those without a name and a log.
+func (t *Test) title(i int) string {
+	switch {
+	case t.Name != "":
+		return t.Name
+	case t.Log != "":
+		return t.Log
+	}
+	return fmt.Sprintf("test %d", i+1)
 }
 
-type ran struct {
-	results map[string][]Result
-	err     error
-}
+// logKey tells logs of tests apart: files by the pack and the folder that they are
+// looked for from, texts by themselves.
+type logKey struct{ pack, dir, file, text string }
 
-func (u *runner) test(r *Rule, t *Test, i int) TestResult {
-	out := TestResult{Rule: r, Name: t.Name, Line: t.at.line, Want: t.Expect, Got: NoMatch}
-	if out.Name == "" {
-		out.Name = t.Log
-	}
-	if out.Name == "" {
-		out.Name = fmt.Sprintf("test %d", i+1)
-	}
-	log := u.log(r, t, i)
-	if log.err != nil {
-		out.Err = log.err.Error()
-		return out
-	}
-	best := strongest(log.results[r.ID])
-	if best != nil {
-		out.Got = best.Outcome
-	}
-	if out.Got != out.Want {
-		out.Diffs = append(out.Diffs, Diff{"outcome", string(out.Want), string(out.Got), t.at.line})
-	}
-	for _, b := range t.Bind {
-		if d, ok := b.compare(best); !ok {
-			out.Diffs = append(out.Diffs, d)
-		}
-	}
-	if out.Failed() && best != nil {
-		out.Clauses = best.Clauses
-	}
-	return out
-}
-
-// log reads a log once for all tests that name it.
-func (u *runner) log(r *Rule, t *Test, i int) *ran {
-	key, name, data := r.Pack.Path+"\x00"+t.Log, t.Log, []byte(t.Input)
+func (r *Rule) logOf(t *Test) logKey {
 	if t.Log == "" {
-		key, name = fmt.Sprintf("%s\x00%d", r.ID, i), fmt.Sprintf("input of test %d", i+1)
+		return logKey{text: t.Input}
 	}
-	if have := u.logs[key]; have != nil {
-		return have
+	return logKey{pack: r.Pack.Path, dir: path.Dir(r.path), file: t.Log}
+}
+
+// testLog is a log and the tests that name it.
+type testLog struct {
+	name string
+	by   *Rule // that names it first, in test
+	test *Test
+	uses []logUse
+}
+
+// logUse is a test of a rule and the place of its result.
+type logUse struct {
+	rule *Rule
+	test *Test
+	at   int
+}
+
+// run reads the log and fills in the results of its tests.
+func (l *testLog) run(read Reader, out []TestResult, explain bool) {
+	judged, err := l.read(read)
+	if err != nil {
+		for _, u := range l.uses {
+			out[u.at].Err = err.Error()
+		}
+		return
 	}
-	out := &ran{results: make(map[string][]Result)}
-	u.logs[key] = out
-	if t.Log != "" {
-		if data, out.err = r.ReadLog(t.Log); out.err != nil {
-			return out
+	var rules []*Rule
+	for _, u := range l.uses {
+		if !slices.Contains(rules[max(0, len(rules)-1):], u.rule) { // tests of a rule follow each other
+			rules = append(rules, u.rule)
 		}
 	}
-	judged, err := u.read(name, data)
-	if len(judged) == 0 && err != nil {
-		out.err = err
-		return out
-	}
+	asked := copyOf(rules)
+	found := make(map[string][]Result)
 	for _, j := range judged {
-		for _, res := range u.set.JudgeEach(j) {
-			out.results[res.Rule.ID] = append(out.results[res.Rule.ID], res)
+		for _, res := range asked.JudgeEach(j) {
+			found[res.Rule.ID] = append(found[res.Rule.ID], res)
 		}
 	}
-	return out
+	for _, u := range l.uses {
+		res, best := &out[u.at], strongest(found[u.rule.ID])
+		res.compare(u.test, best)
+		if res.Failed() || explain {
+			res.explain(best, judged)
+		}
+	}
+}
+
+func (l *testLog) read(read Reader) ([]*heuristics.Judgement, error) {
+	data := []byte(l.test.Input)
+	if l.test.Log != "" {
+		var err error
+		if data, err = l.by.ReadLog(l.test.Log); err != nil {
+			return nil, err
+		}
+	}
+	judged, err := read(l.name, data)
+	if len(judged) > 0 {
+		err = nil
+	}
+	return judged, err
+}
+
+// compare holds what the rule says against what the test expects.
+func (t *TestResult) compare(test *Test, best *Result) {
+	if best != nil {
+		t.Got = best.Outcome
+	}
+	if t.Got != t.Want {
+		t.Diffs = append(t.Diffs, Diff{"outcome", string(t.Want), string(t.Got), test.at.line})
+	}
+	for _, b := range test.Bind {
+		if d, ok := b.compare(best); !ok {
+			t.Diffs = append(t.Diffs, d)
+		}
+	}
 }
 
 // strongest returns the result that says most, nil if there is none.

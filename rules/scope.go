@@ -11,6 +11,8 @@ import (
 
 // scope holds the names that clauses have bound so far.
 type scope struct {
+	// outer is the one that this is in, nil if there is none.
+	outer *scope
 	kinds map[string]*kind
 	// later are names that clauses further on bind: to refer to them is a cycle.
 	later map[string]bool
@@ -27,20 +29,37 @@ func newScope() *scope {
 // inner returns a scope whose new names end with it.
 func (s *scope) inner() *scope {
 	out := newScope()
-	for n, k := range s.kinds {
-		out.kinds[n] = k
-	}
-	for n, where := range s.elsewhere {
-		out.elsewhere[n] = where
-	}
-	out.broken = s.broken
+	out.outer, out.broken = s, s.broken
 	return out
+}
+
+// kind returns the kind of fact that a name is bound to, nil if that is not known;
+// false if the name is not bound.
+func (s *scope) kind(name string) (*kind, bool) {
+	for ; s != nil; s = s.outer {
+		if k, ok := s.kinds[name]; ok {
+			return k, true
+		}
+	}
+	return nil, false
+}
+
+// where says who binds a name that cannot be referred to, "" if nobody does.
+func (s *scope) where(name string) string {
+	for ; s != nil; s = s.outer {
+		if where := s.elsewhere[name]; where != "" {
+			return where
+		}
+	}
+	return ""
 }
 
 func (s *scope) names() []string {
 	var out []string
-	for n := range s.kinds {
-		out = append(out, n)
+	for ; s != nil; s = s.outer {
+		for n := range s.kinds {
+			out = add(out, n)
+		}
 	}
 	slices.Sort(out)
 	return out
@@ -60,7 +79,7 @@ func isReference(s string) bool {
 // nothing is bound to what stands before its ending.
 func (s *scope) isFile(text string) bool {
 	name, ending, _ := strings.Cut(text, ".")
-	_, bound := s.kinds[name]
+	_, bound := s.kind(name)
 	return !bound && !s.later[name] && (ending == "exe" || ending == "sys" || ending == "dll")
 }
 
@@ -69,12 +88,12 @@ func (s *scope) isFile(text string) bool {
 func (s *scope) resolve(ref string) (*reference, string) {
 	m := referenceOf.FindStringSubmatch(ref)
 	name, fieldName := m[1], m[2]
-	k, ok := s.kinds[name]
+	k, ok := s.kind(name)
 	switch {
 	case !ok && s.later[name]:
 		return nil, fmt.Sprintf("%s refers to %s, which is bound by this clause or a later one: clauses can refer to earlier ones only", clip(ref), clip(name))
-	case !ok && s.elsewhere[name] != "":
-		return nil, fmt.Sprintf("%s is bound in %s, and known there alone", clip(name), s.elsewhere[name])
+	case !ok && s.where(name) != "":
+		return nil, fmt.Sprintf("%s is bound in %s, and known there alone", clip(name), s.where(name))
 	case !ok && s.broken:
 		return nil, ""
 	case !ok:

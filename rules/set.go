@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Set is the rules that are asked: those of some packs, changed by overrides. It
 // does not change once it is loaded, so that several may ask it at once.
@@ -13,6 +16,8 @@ type Set struct {
 	// Notes are about rules that need a newer engine and about suppressions that
 	// have expired.
 	Notes []string
+	// NotLoaded says of each rule that needs a newer engine where it stands.
+	NotLoaded Problems
 
 	plan *plan
 }
@@ -53,5 +58,41 @@ func (s *Set) Of(p *Pack) *Set {
 		}
 	}
 	out.plan = s.plan
+	return out
+}
+
+// copyOf returns a set of copies of some rules, which is prepared for them alone:
+// what it costs to ask it does not depend on how many others there are.
+func copyOf(rules []*Rule) *Set {
+	out := &Set{}
+	for _, r := range rules {
+		c := *r
+		if r.applies != nil {
+			c.applies = r.applies.copy()
+		}
+		c.match, c.boost, c.exclude = copies(r.match), copies(r.boost), copies(r.exclude)
+		out.Rules = append(out.Rules, &c)
+	}
+	out.plan = newPlan(out.Rules)
+	return out
+}
+
+func copies(list []*clause) []*clause {
+	out := make([]*clause, len(list))
+	for i, c := range list {
+		out[i] = c.copy()
+	}
+	return out
+}
+
+// copy returns a copy of a clause as it was read, without what a plan has noted in it.
+func (c *clause) copy() *clause {
+	out := &clause{
+		role: c.role, as: c.as, kind: c.kind, matchers: slices.Clone(c.matchers), count: c.count, inner: c.inner, scope: c.scope,
+		ask: c.ask, to: c.to, because: c.because, text: c.text, at: c.at, walk: -1, weight: 1,
+	}
+	for _, list := range c.any {
+		out.any = append(out.any, copies(list))
+	}
 	return out
 }

@@ -38,14 +38,13 @@ func TestWhyNot(t *testing.T) {
 		}
 		results := set.RunTests(judge)
 		r := &results[0]
-		why := set.WhyNot(r, judge)
-		if !r.Failed() || why == nil {
-			t.Errorf("%s: failed %v, why %v", c.to, r.Failed(), why)
+		if !r.Failed() || r.Clauses == nil {
+			t.Errorf("%s: failed %v, clauses %v", c.to, r.Failed(), r.Clauses)
 			continue
 		}
-		last := why.Clauses[len(why.Clauses)-1]
-		if !strings.HasPrefix(last.Text, c.clause) || last.Truth != rules.False || !strings.Contains(why.Nearest, c.nearest) {
-			t.Errorf("%s: %s is %s, %s", c.to, last.Text, last.Truth, why.Nearest)
+		last := r.Clauses[len(r.Clauses)-1]
+		if !strings.HasPrefix(last.Text, c.clause) || last.Truth != rules.False || !strings.Contains(last.Nearest, c.nearest) {
+			t.Errorf("%s: %s is %s, %s", c.to, last.Text, last.Truth, last.Nearest)
 		}
 	}
 }

@@ -309,7 +309,7 @@ func (p *stackPattern) find(frames []call, least Truth) []int {
 // waitMachinery are the beginnings of the kernel's functions in which threads
 // stand whatever they wait for, and those that ask for a lock (stacks in
 // testdata/waits).
-var waitMachinery = []string{"KiSwapContext", "KiSwapThread", "SwapContext", "FsRtlCancellableWait", "ExpWaitForResource", "ExAcquire", "ExpAcquire", "ExfAcquire", "KeAcquire", "KiAcquire", "KiCommitThreadWait", "KeWaitFor", "KiWaitFor", "KeDelayExecutionThread", "KeRemoveQueue", "KeRemovePriQueue"}
+var waitMachinery = []string{"KiSwapContext", "KiSwapThread", "SwapContext", "FsRtlCancellableWait", "ExpWaitForResource", "ExAcquire", "ExpAcquire", "ExfAcquire", "KeAcquire", "KiAcquire", "KiCommitThreadWait", "KeWaitFor", "KiWaitFor", "KeDelayExecutionThread", "KeRemoveQueue", "KeRemovePriQueue", "ExWaitForRundownProtection", "ExfWaitForRundownProtection"}
 
 // mayWait reports whether a frame is of a routine that waits; where the least is
 // unknown, also whether it may be.

@@ -76,21 +76,6 @@ func (r *reference) inText(w *world, env bindings) string {
 	return strings.Join(words, ", ")
 }
 
-// plain is the text with the names of fields in the place of their values.
-func (t *template) plain() string {
-	if t == nil {
-		return ""
-	}
-	var b strings.Builder
-	for _, p := range t.parts {
-		if p.ref != nil {
-			b.WriteString(strings.ReplaceAll(p.ref.field.name, "_", " "))
-		}
-		b.WriteString(p.text)
-	}
-	return b.String()
-}
-
 // raw returns the text as it stands in the rule.
 func (t *template) raw() string {
 	if t == nil {

@@ -43,11 +43,12 @@ func (t *Test) place(d *Diff) position {
 	return t.at
 }
 
-// line returns a line of the rule's file, "" if it is not one of the rule's.
+// line returns a line of the rule's file, "" if it has no such line.
 func (r *Rule) line(n int) string {
-	lines := strings.Split(r.Source(), "\n")
-	if i := n - r.Line; i >= 0 && i < len(lines) {
-		return strings.TrimRight(lines[i], "\r")
+	rest := r.text
+	for ; n > 1 && rest != ""; n-- {
+		_, rest, _ = strings.Cut(rest, "\n")
 	}
-	return ""
+	line, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimRight(line, "\r")
 }

@@ -1,188 +1,235 @@
 package rules
 
 import (
-	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"kdlocks/heuristics"
 )
 
-// Attempt is how far a rule came that does not hold: the clauses up to the first
-// that nothing fits.
-type Attempt struct {
-	Clauses []ClauseResult
-	// Nearest says of the fact that fits the last clause best what of it does not.
-	Nearest string
-}
-
-// WhyNot reads the log of a failed test again and says why the rule is silent
-// there; nil if it is not, or if the log cannot be read.
-func (s *Set) WhyNot(t *TestResult, read Reader) *Attempt {
-	test := t.test()
-	data := []byte(test.Input)
-	if test.Log != "" {
-		var err error
-		if data, err = t.Rule.ReadLog(test.Log); err != nil {
-			return nil
-		}
+// explain says what became of each clause: those of the result, else those up to
+// the first that nothing fits.
+func (t *TestResult) explain(best *Result, judged []*heuristics.Judgement) {
+	if best != nil {
+		t.Clauses, t.Note = best.reasons(), best.note()
+		return
 	}
-	judged, _ := read(t.Name, data)
-	var best *Attempt
+	var far *attempt
 	for _, j := range judged {
-		if a := s.attempt(t.Rule, j); a != nil && (best == nil || len(a.Clauses) > len(best.Clauses)) {
-			best = a
+		if a := attemptOf(t.Rule, j); far == nil || a.further(far) {
+			far = a
 		}
 	}
-	return best
+	if far != nil {
+		t.Clauses, t.Note = far.clauses(), far.note()
+	}
 }
 
-// attempt looks for the clause that a rule fails at.
-func (s *Set) attempt(r *Rule, j *heuristics.Judgement) *Attempt {
-	w := newWorld(j, s.plan)
-	w.steps = mostSteps
-	e := evaluation{w: w, rule: r}
-	if r.applies != nil {
-		if st := e.single(r.applies, bindings{}); st.truth == False {
-			return &Attempt{Clauses: []ClauseResult{w.told(&st)}, Nearest: w.nearest(r.applies, bindings{})}
+// note says what the report makes of a rule that could not be checked.
+func (r *Result) note() string {
+	switch {
+	case r.Outcome != CouldNotCheck:
+		return ""
+	case r.Has():
+		return "the report lists the rule as one that could not be checked"
+	}
+	return "the report counts the rule among those that ask for output: nothing that holds tells of its issue"
+}
+
+// reasons are the clauses of the result, the false ones with what does not fit.
+func (r *Result) reasons() []ClauseResult {
+	if len(r.Clauses) != len(r.matched)+len(r.bound) {
+		return r.Clauses // too many facts were compared
+	}
+	r.w.steps, r.w.spent = mostExplained, false
+	var out []ClauseResult
+	for i := range r.matched {
+		out = append(out, r.w.told(&r.matched[i]))
+		if r.matched[i].otherwise() {
+			out[i].Nearest = r.w.nearest(r.matched[i].c, r.env)
 		}
 	}
-	d := descent{evaluation: e}
-	d.descend(r.match, bindings{}, nil)
-	if d.holds || d.at == nil {
-		return nil
+	for i := range r.bound {
+		out = append(out, r.w.reason(r.Rule, &r.bound[i], r.env)...)
 	}
-	out := &Attempt{Nearest: w.nearest(d.at, d.env)}
-	for i := range d.states {
-		out.Clauses = append(out.Clauses, w.told(&d.states[i]))
-	}
-	out.Clauses = append(out.Clauses, w.told(&clauseState{c: d.at, truth: False}))
 	return out
 }
 
-// descent is a search that keeps where it came furthest.
-type descent struct {
+// otherwise reports whether no fact of the input fits the clause, and one that was not
+// printed may.
+func (st *clauseState) otherwise() bool {
+	return st.truth == Unknown && st.unlisted && st.fact == nil && st.c.any == nil
+}
+
+// reason is what became of a clause, with what of the nearest fact does not fit where
+// it is false, and for each list of an "any" or "all" how far that holds.
+func (w *world) reason(r *Rule, st *clauseState, env bindings) []ClauseResult {
+	head := w.told(st)
+	switch {
+	case st.truth != False:
+		return []ClauseResult{head}
+	case st.c.any == nil:
+		head.Nearest = w.nearest(st.c, env)
+		return []ClauseResult{head}
+	}
+	return append([]ClauseResult{head}, w.insides(r, st.c, env)...)
+}
+
+// insides says of each list of an "any" or "all" up to which clause it holds.
+func (w *world) insides(r *Rule, c *clause, env bindings) []ClauseResult {
+	var out []ClauseResult
+	for _, list := range c.any {
+		a := &attempt{evaluation: evaluation{w: w, rule: r}}
+		a.descend(list, env, nil)
+		out = append(out, a.clauses()...)
+	}
+	return out
+}
+
+// attempt is a search for the clause that a list of clauses fails at. It keeps where
+// it came furthest.
+type attempt struct {
 	evaluation
 	at     *clause // that nothing fits
 	env    bindings
 	states []clauseState
-	holds  bool
-	tried  int
+	// misses is what the nearest fact misses, once it was looked at; less than 0 before.
+	misses float64
+	// open is what holds as far as the input goes.
+	open  *solution
+	tried int
 }
 
-func (d *descent) descend(list []*clause, env bindings, states []clauseState) {
-	if d.tried++; d.holds || d.w.spent || d.tried > mostCandidates {
+// attemptOf looks for the clause that a rule fails at.
+func attemptOf(r *Rule, j *heuristics.Judgement) *attempt {
+	set := copyOf([]*Rule{r})
+	w := newWorld(j, set.plan)
+	w.steps = mostExplained
+	a := &attempt{evaluation: evaluation{w: w, rule: set.Rules[0]}}
+	list := a.rule.match
+	if a.rule.applies != nil {
+		list = append([]*clause{a.rule.applies}, list...)
+	}
+	a.descend(list, bindings{}, nil)
+	return a
+}
+
+func (a *attempt) descend(list []*clause, env bindings, states []clauseState) {
+	if a.tried++; a.open != nil || a.w.spent || a.tried > mostCandidates {
 		return
 	}
 	if len(list) == 0 {
-		d.holds = true
+		a.open = &solution{env: env, states: states}
 		return
 	}
 	c, rest := list[0], list[1:]
 	switch {
 	case c.any != nil:
 		for _, inner := range c.any {
-			d.descend(append(slices.Clip(inner), rest...), env, append(slices.Clip(states), clauseState{c: c, truth: Unknown}))
+			a.descend(append(slices.Clip(inner), rest...), env, append(slices.Clip(states), clauseState{c: c, truth: True}))
 		}
 		return
 	case c.count != nil:
-		if st := d.w.counted(c, env); st.truth != False {
-			d.descend(rest, d.bind(env, c, st.fact), append(slices.Clip(states), st))
+		if st := a.w.counted(c, env); st.truth != False {
+			a.descend(rest, a.bind(env, c, st.fact), append(slices.Clip(states), st))
 			return
 		}
 	default:
-		found := d.w.matches(c, env)
+		found := a.w.matches(c, env)
 		for _, m := range found {
-			d.descend(rest, d.bind(env, c, m.fact), append(slices.Clip(states), m.clauseState))
+			a.descend(rest, a.bind(env, c, m.fact), append(slices.Clip(states), m.clauseState))
 		}
 		if len(found) > 0 {
 			return
 		}
 	}
-	if d.at == nil || len(states) > len(d.states) {
-		d.at, d.env, d.states = c, env, states
-	}
+	a.fails(c, env, states)
 }
 
-// mostNear bounds the facts that are looked at for the nearest one.
-const mostNear = 20_000
-
-// nearest says which fact fits a clause best, and what of it does not.
-func (w *world) nearest(c *clause, env bindings) string {
-	if c.kind == nil {
-		return ""
-	}
-	facts, _, ok := w.byKey(c, env)
-	if !ok {
-		facts = w.factsOf(c.kind)
-	}
-	if len(facts) == 0 {
-		return "there is no " + c.kind.name + " to compare with"
-	}
-	var best fact
-	var wrong []*matcher
-	for _, f := range facts[:min(len(facts), mostNear)] {
-		var bad []*matcher
-		for _, m := range c.matchers {
-			if m.test(w, env, f).truth == False {
-				bad = append(bad, m)
-			}
+// fails keeps the clause that nothing fits if the search came further than before, or
+// as far and the nearest fact misses less.
+func (a *attempt) fails(c *clause, env bindings, states []clauseState) {
+	misses := -1.0
+	switch {
+	case a.at == nil || moreHolds(states, a.states):
+	case c != a.at || moreHolds(a.states, states) || a.w.steps < mostExplained/2:
+		return
+	default:
+		if a.misses < 0 {
+			a.misses = a.w.misses(a.at, a.env)
 		}
-		if best == nil || len(bad) < len(wrong) {
-			best, wrong = f, bad
+		if misses = a.w.misses(c, env); misses >= a.misses {
+			return
 		}
 	}
-	if c.count != nil {
-		return fmt.Sprintf("%d of %d fit", len(w.matches(c, env)), len(facts))
-	}
-	var parts []string
-	for _, m := range wrong {
-		parts = append(parts, m.unlike(w, best))
-	}
-	return "nearest is " + strings.TrimSpace(c.kind.name+" "+bound{c.kind, best}.name(w)) + ": " + strings.Join(parts, "; ")
+	a.at, a.env, a.states, a.misses = c, maps.Clone(env), states, misses
 }
 
-// unlike says what a fact has in a field that does not fit.
-func (m *matcher) unlike(w *world, f fact) string {
-	values := m.field.get(w, f)
-	if m.stack != nil {
-		return m.stack.unlike(values)
+// moreHolds reports whether a search came further than another: more clauses hold, or
+// as many and fewer are unknown.
+func moreHolds(a, b []clauseState) bool {
+	if x, y := seen(a), seen(b); x != y {
+		return x > y
 	}
-	var words []string
-	for i, v := range values.List {
-		if i == mostInText {
-			words = append(words, "...")
-			break
-		}
-		words = append(words, v.String())
-	}
-	if words == nil {
-		words = []string{"none"}
-	}
-	return m.field.name + " is " + strings.Join(words, ", ")
+	return len(a) < len(b)
 }
 
-// unlike says how much of a pattern a stack has.
-func (p *stackPattern) unlike(values Values) string {
-	if len(values.List) == 0 {
-		return "stack is not known"
+// further reports whether an attempt came further than that of another session.
+func (a *attempt) further(than *attempt) bool {
+	if (a.open != nil) != (than.open != nil) {
+		return a.open != nil
 	}
-	frames := values.List[0].Frames
-	for _, none := range p.none {
-		for i := range frames {
-			if fitsAny([]framePattern{none}, callOf(&frames[i])) == True {
-				return fmt.Sprintf("stack has %s in frame %d, which none forbids", frames[i].Name(), i)
-			}
-		}
-	}
-	for n := len(p.seq) - 1; n > 0; n-- {
-		part := *p
-		part.seq = p.seq[:n]
-		if t, at := part.match(frames); t != False && len(at) > 0 {
-			return fmt.Sprintf("stack has the first %d of seq, up to frame %d (%s), and no %s behind that", n, at[len(at)-1], frames[at[len(at)-1]].Name(), p.seq[n][0])
-		}
-	}
-	return fmt.Sprintf("stack has no %s", p.seq[0][0])
+	return moreHolds(a.states, than.states)
 }
 
-func (p framePattern) String() string { return p.module + "!" + p.function }
+// clauses are those up to the one that nothing fits.
+func (a *attempt) clauses() []ClauseResult {
+	if a.open != nil {
+		headsOfAny(a.open.states)
+		return a.told(a.open.states)
+	}
+	if a.at == nil {
+		return nil
+	}
+	states := slices.Clone(a.states)
+	if head := a.failedAny(); head >= 0 {
+		any := clauseState{c: states[head].c, truth: False}
+		headsOfAny(states[:head])
+		return append(a.told(states[:head]), a.w.reason(a.rule, &any, a.env)...)
+	}
+	headsOfAny(states)
+	return append(a.told(states), a.w.reason(a.rule, &clauseState{c: a.at, truth: False}, a.env)...)
+}
+
+func (a *attempt) told(states []clauseState) []ClauseResult {
+	var out []ClauseResult
+	for i := range states {
+		out = append(out, a.w.told(&states[i]))
+		if states[i].otherwise() {
+			out[i].Nearest = a.w.nearest(states[i].c, a.env)
+		}
+	}
+	return out
+}
+
+// failedAny returns the place of the "any" whose lists all fail, -1 if the clause
+// that nothing fits is none of a list.
+func (a *attempt) failedAny() int {
+	for i := len(a.states) - 1; i >= 0 && a.at.inner; i-- {
+		if a.states[i].c.any != nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// note says why a rule is silent of which no clause is false.
+func (a *attempt) note() string {
+	switch {
+	case a.open != nil:
+		return "no clause is false, but nothing that holds tells of the issue: the log may lack facts of these kinds, as any log does"
+	case a.w.spent || a.tried > mostCandidates:
+		return "more facts fit than are looked at for one rule: there may be others that came further"
+	}
+	return ""
+}

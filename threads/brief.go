@@ -1,6 +1,10 @@
 package threads
 
-import "kdlocks/kd"
+import (
+	"slices"
+
+	"kdlocks/kd"
+)
 
 // Brief is what is kept of a thread of a very large listing until somebody
 // asks for the rest: enough to know whether the rest can matter. There are
@@ -101,6 +105,10 @@ var waitReasons = []string{
 	"WrGuardedMutex", "WrRundown", "WrAlertByThreadId", "WrDeferredPreempt", "WrPhysicalFault", "WrIoRing",
 	"WrMdlCache", "WrRcu",
 }
+
+// WaitReasons returns the names of KWAIT_REASON, and what debuggers print for a value
+// that they have no name for.
+func WaitReasons() []string { return append(slices.Clone(waitReasons[1:]), "WrEventPair", "Unknown") }
 
 var reasonIndex = func() map[string]uint8 {
 	m := make(map[string]uint8, len(waitReasons))

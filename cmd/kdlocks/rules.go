@@ -125,20 +125,26 @@ kdlocks ships with.`,
 }
 
 func (a *app) lint(ctx context.Context, paths []string) error {
-	sets, err := a.rulesOf(paths)
+	checked, err := a.rulesOf(paths)
 	problems := rules.ProblemsOf(err)
 	if err != nil && problems == nil {
-		return err
+		if a.output != "json" || a.quiet {
+			return err
+		}
+		problems = rules.Problems{{Text: err.Error()}}
 	}
+	problems = append(problems, checked.notLoaded...)
 	count, tests := 0, 0
-	for _, set := range sets {
+	for _, set := range checked.sets {
 		count += len(set.Rules)
 		results := set.RunTests(a.judge(ctx))
 		tests += len(results)
 		for i := range results {
-			problems = append(problems, results[i].Problems()...)
+			if found := results[i].Problems(); found != nil {
+				found[len(found)-1].Notes = report.RuleTestLines(&results[i], a.style())
+				problems = append(problems, found...)
+			}
 		}
-		a.note(set.Notes)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -155,45 +161,58 @@ func (a *app) lint(ctx context.Context, paths []string) error {
 		a.complain(problems)
 		return nil
 	}
+	a.note(checked.notes)
 	_, err = fmt.Fprintf(a.stdout, "%s, %s: no mistake\n", kd.Plural(count, "rule"), kd.Plural(tests, "test"))
 	return err
 }
 
 func (a *app) rulesTestCommand() *cobra.Command {
-	return withOutputs(&cobra.Command{
+	var explain bool
+	cmd := &cobra.Command{
 		Use:   "test [PATH...]",
 		Short: "Run the tests of rules; the exit code is 1 if one failed",
 		Long: `Test runs the tests of the rules in files, folders or archives, and says of each
 that failed what it expected and what came, field by field, and what became of each
-clause. Without a PATH it tests the packs that kdlocks ships with. The exit code is 1
-if a test failed and 2 if the rules have mistakes.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.testRules(cmd.Context(), args) },
-	}, report.RuleTestFormats())
+clause; with --explain it says that of the others, too. Without a PATH it tests the
+packs that kdlocks ships with. The exit code is 1 if a test failed and 2 if the rules
+have mistakes.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.testRules(cmd.Context(), args, explain) },
+	}
+	cmd.Flags().BoolVar(&explain, "explain", false, "say what became of each clause in all tests")
+	return withOutputs(cmd, report.RuleTestFormats())
 }
 
-func (a *app) testRules(ctx context.Context, paths []string) error {
-	sets, err := a.rulesOf(paths)
+func (a *app) testRules(ctx context.Context, paths []string, explain bool) error {
+	checked, err := a.rulesOf(paths)
 	if err != nil {
-		return err
+		if a.output == "table" || a.quiet {
+			return err
+		}
+		a.code = exitTrouble
+		return report.WriteRuleTests(a.stdout, report.RulesThatDoNotLoad(err), a.output, a.style())
 	}
 	read := a.judge(ctx)
 	var tests []report.RuleTest
-	for _, set := range sets {
-		results := set.RunTests(read)
-		for i := range results {
-			t := &results[i]
-			var why *rules.Attempt
+	if len(checked.notLoaded) > 0 {
+		tests = report.RulesThatDoNotLoad(checked.notLoaded)
+	}
+	for _, set := range checked.sets {
+		run := set.RunTests
+		if explain {
+			run = set.ExplainTests
+		}
+		for _, t := range run(read) {
 			if t.Failed() {
 				a.code = exitFound
-				if t.Clauses == nil && t.Err == "" {
-					why = set.WhyNot(t, read)
-				}
 			}
-			tests = append(tests, report.NewRuleTest(t, why))
+			tests = append(tests, report.NewRuleTest(&t))
 		}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if len(checked.notLoaded) > 0 {
+		a.code = exitTrouble
 	}
 	if a.quiet {
 		return nil
@@ -208,49 +227,54 @@ func (a *app) judge(ctx context.Context) rules.Reader {
 	}
 }
 
-// rulesOf loads what lint and test are about, a set for each pack: what is named,
-// else the packs that kdlocks ships with.
-func (a *app) rulesOf(paths []string) ([]*rules.Set, error) {
+// checked is what lint and test are about: a set for each pack, and what is to be
+// said of all.
+type checked struct {
+	sets      []*rules.Set
+	notes     []string
+	notLoaded rules.Problems
+}
+
+// rulesOf loads what lint and test are about: what is named, else the packs that
+// kdlocks ships with.
+func (a *app) rulesOf(paths []string) (checked, error) {
 	paths = append(slices.Clip(paths), a.ruleFlags.paths...)
 	if len(paths) == 0 {
 		set, err := rules.Load([]rules.Source{rules.Builtin()}, today())
-		return setsOf(set, true), err
+		return checkedOf(set, true), err
 	}
 	sources, err := ruleSources(paths)
 	if err != nil {
-		return nil, err
+		return checked{}, err
 	}
 	alone, err := rules.Load(sources, today())
 	if a.ruleFlags.noBuiltin || err != nil && rules.ProblemsOf(err) == nil {
-		return setsOf(alone, false), err
+		return checkedOf(alone, false), err
 	}
 	// Overrides name rules of the packs that kdlocks ships with, and new rules
 	// must not take their ids, unless they are of a pack that takes another's place.
 	both, bothErr := rules.Load(append([]rules.Source{rules.Builtin()}, sources...), today())
 	switch {
 	case bothErr == nil:
-		return setsOf(both, false), nil
+		return checkedOf(both, false), nil
 	case err == nil && replacesBuiltin(alone):
-		return setsOf(alone, false), nil
+		return checkedOf(alone, false), nil
 	case err == nil || len(rules.ProblemsOf(bothErr)) <= len(rules.ProblemsOf(err)):
-		return nil, bothErr
+		return checked{}, bothErr
 	}
-	return nil, err
+	return checked{}, err
 }
 
-// setsOf returns a set for each pack of a set that is builtin, or that is not.
-func setsOf(set *rules.Set, builtin bool) []*rules.Set {
+// checkedOf takes the packs of a set that are builtin, or that are not.
+func checkedOf(set *rules.Set, builtin bool) checked {
 	if set == nil {
-		return nil
+		return checked{}
 	}
-	var out []*rules.Set
+	out := checked{notes: set.Notes, notLoaded: set.NotLoaded}
 	for _, p := range set.Packs {
 		if p.Builtin == builtin {
-			out = append(out, set.Of(p))
+			out.sets = append(out.sets, set.Of(p))
 		}
-	}
-	if len(out) > 0 {
-		out[0].Notes = set.Notes
 	}
 	return out
 }

@@ -145,11 +145,38 @@ func ruleSource(name string) (rules.Source, error) {
 	case strings.EqualFold(filepath.Ext(name), ".zip"):
 		return zippedRules(name, info.Size())
 	}
-	dir, file := filepath.Split(name)
-	if dir == "" {
-		dir = "."
+	if root, file := packAround(name); root != "" {
+		return rules.Source{Name: filepath.ToSlash(name), FS: bounded{os.DirFS(root)}, File: file, Root: filepath.ToSlash(root)}, nil
 	}
-	return rules.Source{Name: filepath.ToSlash(name), FS: bounded{os.DirFS(dir)}, File: file}, nil
+	return rules.Source{Name: filepath.ToSlash(name), FS: bounded{os.DirFS(filepath.Dir(name))}, File: filepath.Base(name)}, nil
+}
+
+// highestPack is in how many folders a pack.yaml is looked for, from that of a rule
+// file upwards.
+const highestPack = 3
+
+// packAround finds the pack that a rule file is of: its folder and the file's path in
+// there; "" if it is of none.
+func packAround(name string) (root, file string) {
+	whole, err := filepath.Abs(name)
+	if err != nil {
+		return "", ""
+	}
+	root = filepath.Dir(name)
+	for range highestPack {
+		if info, err := os.Stat(filepath.Join(root, "pack.yaml")); err == nil && info.Mode().IsRegular() {
+			above, err := filepath.Abs(root)
+			if err != nil {
+				return "", ""
+			}
+			if file, err = filepath.Rel(above, whole); err != nil {
+				return "", ""
+			}
+			return root, filepath.ToSlash(file)
+		}
+		root = filepath.Join(root, "..")
+	}
+	return "", ""
 }
 
 func zippedRules(name string, size int64) (rules.Source, error) {
