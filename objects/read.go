@@ -156,6 +156,9 @@ func (r *Reader) Command() string { return r.command }
 // Done returns what was read, nil if that is nothing.
 func (r *Reader) Done() *Listing {
 	r.Break()
+	if r.queue != nil {
+		r.queue.Cut = true
+	}
 	r.close()
 	if l := &r.out; l.Empty() && len(l.Sections)+len(l.Notes) == 0 {
 		return nil

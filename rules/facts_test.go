@@ -1,0 +1,129 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+
+	"kdlocks/rules"
+)
+
+// fieldCase asks for one field of the fact of a log: fits, fits not, or cannot be
+// known.
+type fieldCase struct {
+	name, log, clause string
+	want              rules.Outcome
+	asks              string // a command among those that are asked for
+}
+
+const (
+	holds   = rules.OutPossible
+	fails   = rules.NoMatch
+	unclear = rules.CouldNotCheck
+)
+
+// asFields judges a rule of one clause for each case.
+func asFields(t *testing.T, cases []fieldCase) {
+	t.Helper()
+	for _, c := range cases {
+		r := judgeRule(t, "match: [{as: X, "+c.clause+"}]", c.log)
+		if r.Outcome != c.want {
+			t.Errorf("%s: %s: %s, want %s\n%+v", c.name, c.clause, r.Outcome, c.want, r.Clauses)
+		}
+		if c.asks != "" && !strings.Contains(strings.Join(r.Ask, "\n"), c.asks) {
+			t.Errorf("%s: %s: asks for %q, not for %q", c.name, c.clause, r.Ask, c.asks)
+		}
+	}
+}
+
+const (
+	threadHead = "THREAD fffffa8003e32450  Cid 0004.0024  Teb: 0000000000000000 Win32Thread: 0000000000000000 "
+	waitHead   = threadHead + "WAIT: (Executive) KernelMode Non-Alertable\n"
+
+	queueRow = "0: kd> !exqueue f\n**** Delayed WorkQueue ( Threads: 4/512, Concurrency: 0/8 )\n" + threadHead + "WAIT\n" +
+		"PENDING: IoWorkItem (fffffa8006a12340) Routine scanflt!ScanFileWorker (fffff88003a361d4) IoObject (fffffa8004aa0060) Context (fffffa8006bb0010)\n"
+	processRow = "0: kd> !process 0 2\nPROCESS fffffa8003e2e040\n    SessionId: none  Cid: 0004    Peb: 00000000  ParentCid: 0000\n" +
+		"    DirBase: 00187000  ObjectTable: fffff8a0000017e0  HandleCount: 559.\n    Image: System\n\n        " + waitHead
+	waitRow      = processRow + "            fffff88003a24c10  NotificationEvent\n\n"
+	onlyHead     = "0: kd> !thread fffffa8003e32450 0\n" + waitHead + "0: kd> "
+	wholeThread  = "0: kd> !thread fffffa8003e32450\n" + waitHead + "    fffff88003a24c10  NotificationEvent\nNot impersonating\nOwning Process            fffffa8003e2e040       Image:         System\nPriority 14 BasePriority 13\n0: kd> "
+	noWaitThread = "0: kd> !thread fffffa8003e32450\n" + waitHead + "Not impersonating\nOwning Process            fffffa8003e2e040       Image:         System\n0: kd> "
+	runningRow   = "0: kd> !thread fffffa8003e32450 0\n" + threadHead + "RUNNING on processor 2\n0: kd> "
+	stacksRows   = "0: kd> !stacks 2\nProc.Thread  .Thread  Ticks   ThreadState Blocker\n                            [fffffa8003e2e040 System]\n" +
+		"   4.000024  fffffa8003e32450 0000123 Blocked    nt!KiSwapContext+0x76\n                                        nt!KiSwapThread+0x500\n" +
+		"                                        acmefs!Foo+0x10\n                                        nt!KiStartSystemThread+0x28\n\nThreads Processed: 1\n0: kd> "
+	siteRows = "0: kd> !stacks 1\nProc.Thread  .Thread  Ticks   ThreadState Blocker\n                            [fffffa8003e2e040 System]\n" +
+		"   4.000024  fffffa8003e32450 0000123 Blocked    nt!KiSwapContext+0x76\n\nThreads Processed: 1\n0: kd> "
+)
+
+// TestFieldsNotPrinted: what a row of a list leaves out of a thread is neither true
+// nor false, and asked for.
+func TestFieldsNotPrinted(t *testing.T) {
+	const x = "thread: {address: fffffa8003e32450, "
+	const ask = "!thread fffffa8003e32450 1f"
+	var cases []fieldCase
+	for _, field := range []string{"timed: true", "timed: false", "wait_object: fffff0", "wait_object_kind: Mutant", "wait_object_kind: {ne: Mutant}", "wait_object_owner: fffff0",
+		"reply_message: fffff0", "reply_server: fffff0", "irp: fffff0", "irp: {ne: fffff0}", "suspend_count: 0", "suspend_count: 1", "priority: 9", "context_switches: 9", "start: nt!Foo", "stack: [\"zz!y\"]", "frame: zz!y", "module: zz", "frames: 1"} {
+		for name, log := range map[string]string{"queue row": queueRow, "head alone": onlyHead} {
+			cases = append(cases, fieldCase{name, log, x + field + "}", unclear, ask})
+		}
+	}
+	for _, field := range []string{"wait_reason: Foo", "wait_reason: {ne: Foo}", "wait_mode: KernelMode", "alertable: true", "alertable: false"} {
+		cases = append(cases, fieldCase{"queue row", queueRow, x + field + "}", unclear, ask})
+	}
+	asFields(t, append(cases, []fieldCase{
+		{"head alone", onlyHead, x + "wait_reason: Executive, alertable: false, wait_mode: KernelMode, state: waiting}", holds, ""},
+		{"head alone", onlyHead, x + "processor: 2}", fails, ""},
+		{"wait row", waitRow, x + "wait_object: fffff88003a24c10, timed: false}", holds, ""},
+		{"wait row", waitRow, x + "wait_object_kind: Mutant}", fails, ""},
+		{"wait row", waitRow, x + "reply_message: fffff0}", unclear, ask},
+		{"wait row", waitRow, x + "irp: fffff0}", unclear, ask},
+		{"wait row", waitRow, x + "suspend_count: 0}", unclear, ask},
+		{"cut in its wait objects", strings.TrimRight(waitRow, "\n"), x + "timed: false}", unclear, ask},
+		{"whole block", wholeThread, x + "timed: false, suspend_count: 0, priority: 14, irp: {ne: fffff0}, wait_object_kind: NotificationEvent}", holds, ""},
+		{"whole block", wholeThread, x + "reply_message: fffff0}", fails, ""},
+		{"whole block", wholeThread, x + "suspend_count: {gte: 1}}", fails, ""},
+		{"whole block", wholeThread, x + "timed: true}", fails, ""},
+		{"whole block without wait objects", noWaitThread, x + "wait_object: fffff0}", fails, ""},
+		{"it runs", runningRow, x + "processor: 2, timed: false, wait_reason: {ne: Foo}, wait_object: {ne: fffff0}}", holds, ""},
+		{"it runs", runningRow, x + "wait_reason: WrResource}", fails, ""},
+		{"it runs", runningRow, x + "alertable: true}", fails, ""},
+		{"it runs", runningRow, x + "irp: fffff0}", unclear, ask},
+		{"it runs", runningRow, x + "suspend_count: 0}", unclear, ask},
+		{"rows of stacks", stacksRows, x + "module: acmefs, frames: 4, stack: [\"acmefs!Foo\"]}", holds, ""},
+		{"rows of stacks", stacksRows, x + "module: zz}", fails, ""},
+		{"rows of stacks", stacksRows, x + "stack: [\"zz!y\"]}", fails, ""},
+		{"rows of stacks", stacksRows, x + "wait_object: fffff0}", unclear, ask},
+		{"one call site", siteRows, x + "module: acmefs}", unclear, ask},
+		{"one call site", siteRows, x + "frame: \"acmefs!*\"}", unclear, ask},
+		{"one call site", siteRows, x + "stack: [\"acmefs!*\"]}", unclear, ask},
+		{"one call site", siteRows, x + "stack: {none: [\"acmefs!*\"]}}", unclear, ask},
+		{"one call site", siteRows, x + "stack: {none: [\"nt!*\"]}}", fails, ""},
+		{"one call site", siteRows, x + "stack: [\"nt!KiSwapContext\"]}", holds, ""},
+		{"all call sites are no stacks", siteRows, "thread: {address: fffffa8003e32450}}, {as: Z, thread: {stack: [\"acmefs!*\"]}", unclear, ""},
+		{"all stacks", stacksRows, "thread: {address: fffffa8003e32450}}, {as: Z, thread: {stack: [\"zz!*\"]}", fails, ""},
+	}...))
+}
+
+// TestCountsOfOpenLists: what is counted in a list that may go on is a least number.
+func TestCountsOfOpenLists(t *testing.T) {
+	const open = "0: kd> !locks\nResource @ 0xffffaa3e1c7b46c0    Exclusively owned\n     Threads: ffffaa3e1a9df7c0-01<*>\n     Threads Waiting On Exclusive Access:\n              ffffaa3e193fe080\n"
+	const whole = open + "\n16088 total locks, 1 locks currently held\n0: kd> "
+	const x = "lock: {address: ffffaa3e1c7b46c0, "
+	const ask = "!locks -v ffffaa3e1c7b46c0"
+	asFields(t, []fieldCase{
+		{"open", open, x + "exclusive_waiters: {gte: 1}, waiting: {gte: 1}}", holds, ""},
+		{"open", open, x + "exclusive_waiters: 1}", unclear, ask},
+		{"open", open, x + "exclusive_waiters: {lt: 5}}", unclear, ask},
+		{"open", open, x + "waiting: {gte: 2}}", unclear, ask},
+		{"open", open, x + "waiting: {lt: 1}}", fails, ""},
+		{"open", open, x + "waiting: 0}", fails, ""},
+		{"whole", whole, x + "exclusive_waiters: 1, waiting: {lt: 2}, owners: 1}", holds, ""},
+		{"whole", whole, x + "waiting: {gte: 2}}", fails, ""},
+		{"a damaged head", strings.Replace(whole, "Exclusively owned", "Exc", 1), x + "state: exclusive}", unclear, ask},
+		{"the input ends in the queue", queueRow, "queue: {name: Delayed, pending: {gte: 1}}", holds, ""},
+		{"the input ends in the queue", queueRow, "queue: {name: Delayed, pending: 1}", unclear, "!exqueue f"},
+		{"the input ends in the queue", queueRow, "queue: {name: Delayed, routine: \"zz!*\"}", unclear, "!exqueue f"},
+		{"the queue has ended", strings.Replace(queueRow, "4/512", "1/512", 1) + "0: kd> ", "queue: {name: Delayed, pending: 1}", holds, ""},
+		{"the queue has ended", strings.Replace(queueRow, "4/512", "1/512", 1) + "0: kd> ", "queue: {name: Delayed, routine: \"zz!*\"}", fails, ""},
+	})
+}
