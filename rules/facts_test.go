@@ -127,3 +127,20 @@ func TestCountsOfOpenLists(t *testing.T) {
 		{"the queue has ended", strings.Replace(queueRow, "4/512", "1/512", 1) + "0: kd> ", "queue: {name: Delayed, routine: \"zz!*\"}", fails, ""},
 	})
 }
+
+// TestVersionsInPieces: a number of a version that is cut is none, and one that a
+// narrow window broke is put together.
+func TestVersionsInPieces(t *testing.T) {
+	const lm = "0: kd> lmvm acme\nBrowse full module list\nstart             end                 module name\nfffff880`01a00000 fffff880`01a10000   acme       (deferred)             \n    Image path: \\SystemRoot\\System32\\drivers\\acme.sys\n    Image name: acme.sys\n"
+	const old, ask = "module: {name: acme, version: {lt: 10.0.14000.0}}", "lmvm acme"
+	asFields(t, []fieldCase{
+		{"whole", lm + "    File version:     10.0.143.0\n    Product version:  10.0.143.0\n", old, holds, ""},
+		{"the last line is whole", lm + "    File version:     10.0.143.0\n", old, holds, ""},
+		{"cut in a number", lm + "    File version:     10.0.143", old, unclear, ask},
+		{"cut in a number before a line end", lm + "    File version:     10.0.143\n", old, unclear, ask},
+		{"cut in the last number", lm + "    File version:     10.0.143.0", old, unclear, ask},
+		{"broken", lm + "    File version:     10.0.14\n393.0\n    Product version:  10.0.14393.0\n", old, fails, ""},
+		{"broken", lm + "    File version:     10.0.14\n393.0\n", "module: {name: acme, version: 10.0.14393.0}", holds, ""},
+		{"broken and cut", lm + "    File version:     10.0.143\n93.0", old, unclear, ask},
+	})
+}
