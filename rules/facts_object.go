@@ -15,8 +15,7 @@ func init() {
 		name: "irp", doc: "an IRP of !irp or !irpfind",
 		ask: "!irpfind", one: "!irp %s", key: "address",
 		seen: func(w *world) bool { return len(w.snap.Objects.IRPs) > 0 },
-		// A list of IRPs is never known to be whole.
-		listed: func(*world, *clause) bool { return false },
+		listed: func(w *world, _ *clause) bool { return w.snap.ListsIRPs() },
 		all:    func(w *world) iter.Seq[fact] { return each(w.snap.Objects.IRPs) },
 		find: func(w *world, v Value) fact {
 			if i := w.snap.IRP(v.A); i != nil {
@@ -102,21 +101,6 @@ func init() {
 			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, m *objects.Mutex) Values { return address(m.Addr, m.At) })},
 			{name: "owner", typ: Address, doc: "the thread that holds it", get: getter(func(_ *world, m *objects.Mutex) Values { return printed(m.Owner) })},
 			{name: "guarded", typ: Bool, common: true, doc: "whether it is a guarded mutex", get: getter(func(_ *world, m *objects.Mutex) Values { return boolean(m.Guarded, m.At) })},
-		},
-	})
-	registerKind(&kind{
-		name: "critical_section", doc: "a critical section of !cs or the user-mode !locks",
-		ask:  "!cs -l",
-		seen: func(w *world) bool { return len(w.snap.CriticalSections()) > 0 },
-		all:  func(w *world) iter.Seq[fact] { return each(w.snap.CriticalSections()) },
-		at:   placed(func(c *objects.CriticalSection) kd.Ref { return c.At }),
-		addr: addressed(func(c *objects.CriticalSection) kd.Addr { return c.Addr }),
-		fields: []*field{
-			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, c *objects.CriticalSection) Values { return address(c.Addr, c.At) })},
-			{name: "symbol", typ: Name, doc: "its name: ntdll!LdrpLoaderLock", get: getter(func(_ *world, c *objects.CriticalSection) Values { return text(Name, startSymbol(c.Symbol), c.At) })},
-			{name: "locked", typ: Bool, common: true, doc: "whether it is held", get: getter(func(_ *world, c *objects.CriticalSection) Values { return flag(c.Locked, c.At) })},
-			{name: "owner", typ: Number, doc: "the ID of the thread that owns it", get: getter(func(_ *world, c *objects.CriticalSection) Values { return numberOf(c.Owner) })},
-			{name: "contention", typ: Number, doc: "its contention count", get: getter(func(_ *world, c *objects.CriticalSection) Values { return numberOf(c.Contention) })},
 		},
 	})
 	registerKind(&kind{

@@ -78,7 +78,8 @@ func init() {
 	registerKind(&kind{
 		name: "process", doc: "a process of !process, or one that a thread names",
 		ask: "!process 0 0", one: "!process %s 7", key: "address",
-		seen: func(w *world) bool { return len(w.snap.Processes) > 0 },
+		seen:   func(w *world) bool { return len(w.snap.Processes) > 0 },
+		listed: func(w *world, _ *clause) bool { return w.snap.ListsAllProcesses() },
 		all:  func(w *world) iter.Seq[fact] { return eachOf(w.snap.Processes) },
 		find: func(w *world, v Value) fact {
 			for i := range w.snap.Processes {
@@ -97,7 +98,7 @@ func init() {
 				if !p.CIDKnown {
 					return unknown
 				}
-				return number(Number, float64(p.CID), p.At)
+				return inHex(number(Number, float64(p.CID), p.At))
 			})},
 		},
 	})

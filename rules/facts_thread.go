@@ -36,8 +36,10 @@ func init() {
 		at:   placed(func(t threadFact) kd.Ref { return t.At }),
 		addr: addressed(func(t threadFact) kd.Addr { return t.Addr }),
 		fields: []*field{
-			{name: "address", typ: Address, doc: "its ETHREAD; unknown for a stack without a thread header", get: getter(func(_ *world, t threadFact) Values { return address(t.Addr, t.At) })},
+			{name: "address", typ: Address, doc: "its ETHREAD, and its TEB in a debugger of user mode, which shows no other; unknown for a stack without a thread header", get: getter(func(_ *world, t threadFact) Values { return address(t.Addr, t.At) })},
 			{name: "cid", typ: Text, doc: "process.thread in lower-case hex of at least four digits each: 0004.0638", get: getter(func(_ *world, t threadFact) Values { return text(Text, t.CID.String(), t.At) })},
+			{name: "pid", typ: Number, common: true, doc: "the number of its process, hexadecimal behind 0x", get: getter(threadID(func(c threads.CID) uint32 { return c.Process }))},
+			{name: "tid", typ: Number, doc: "its own number, hexadecimal behind 0x: what critical_section.owner names", get: getter(threadID(func(c threads.CID) uint32 { return c.Thread }))},
 			{name: "image", typ: Name, common: true, doc: "the program of its process: System, svchost.exe", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.Process.Image, placeOf(t.Process.At, t.At)) })},
 			{name: "process", typ: Address, doc: "its process", get: getter(func(_ *world, t threadFact) Values { return address(t.Process.Addr, placeOf(t.Process.At, t.At)) })},
 			{name: "state", typ: Enum, common: true, words: threadStates, doc: "the scheduler's state", get: getter(threadState)},
@@ -55,6 +57,7 @@ func init() {
 			{name: "reply_server", typ: Address, doc: "the process that must reply", get: getter(replyOf(func(r *threads.Reply) kd.Addr { return r.Server }))},
 			{name: "owns", typ: Address, list: true, doc: "the ERESOURCEs that it owns, by its address or an owner pointer", get: getter(func(w *world, t threadFact) Values { return w.locksOf(t, true) })},
 			{name: "waits_for", typ: Address, list: true, doc: "the ERESOURCEs in whose waiter lists it stands", get: getter(func(w *world, t threadFact) Values { return w.locksOf(t, false) })},
+			{name: "critical_section", typ: Address, doc: "the critical section that it waits for, by the first argument of the routine in which it stands, which stacks with arguments show; on x64 those may be stale", command: askSection, get: getter(sectionOf)},
 			{name: "irp", typ: Address, list: true, doc: "the IRPs of its IRP List", get: getter(threadIRPs)},
 			{name: "priority", typ: Number, common: true, doc: "its current priority", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, int64(t.Priority), t.At) })},
 			{name: "context_switches", typ: Number, common: true, doc: "its context switch count", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, t.ContextSwitches, t.At) })},
@@ -78,6 +81,15 @@ func init() {
 			})},
 		},
 	})
+}
+
+func threadID(of func(threads.CID) uint32) func(*world, threadFact) Values {
+	return func(_ *world, t threadFact) Values {
+		if !t.CID.Known {
+			return unknown
+		}
+		return inHex(number(Number, float64(of(t.CID)), t.At))
+	}
 }
 
 // placeOf is the first place that is known.

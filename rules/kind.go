@@ -29,7 +29,10 @@ type kind struct {
 	// listed reports whether the facts of the kind in the input are all there are;
 	// nil if they are as soon as any were seen.
 	listed func(*world, *clause) bool
-	all    func(*world) iter.Seq[fact]
+	// listedFor, when not nil, reports whether they are all that a clause may hold for
+	// with what is bound.
+	listedFor func(*world, *clause, bindings) bool
+	all       func(*world) iter.Seq[fact]
 	// find returns the fact of a key, nil if the input does not hold it; nil
 	// without a key.
 	find func(*world, Value) fact

@@ -53,6 +53,8 @@ type Value struct {
 	Frames []stacks.Frame
 	At     kd.Ref
 	since  kd.Ref // where an earlier state was read that it is compared with
+	// hex is set where N is printed in hexadecimal.
+	hex bool
 	// atLeast is set where N was counted in a list that may go on.
 	atLeast bool
 	// partial is set where S is the module of a symbol whose function is not known; ""
@@ -160,6 +162,9 @@ func (v Value) String() string {
 		return strconv.FormatFloat(math.Round(v.N*10)/10, 'f', -1, 64)
 	}
 	s := strconv.FormatFloat(v.N, 'f', -1, 64)
+	if v.hex {
+		s = "0x" + strconv.FormatUint(uint64(v.N), 16)
+	}
 	if v.atLeast {
 		return "at least " + s
 	}

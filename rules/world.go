@@ -18,10 +18,11 @@ type world struct {
 	callees callees
 	// later are the clauses of boost and exclude whose threads are looked for when
 	// the first of them is asked.
-	later  []*clause
-	seen   []seenPattern       // what of the plan's patterns the input may have
-	owned  map[kd.Addr][]Value // locks by the thread that owns them
-	waited map[kd.Addr][]Value // locks by the thread that waits for them
+	later        []*clause
+	seen         []seenPattern       // what of the plan's patterns the input may have
+	owned        map[kd.Addr][]Value // locks by the thread that owns them
+	waited       map[kd.Addr][]Value // locks by the thread that waits for them
+	sectionIndex *sectionIndex
 	// steps is how many comparisons may still be made for a rule, spent is set
 	// when they did not suffice.
 	steps int

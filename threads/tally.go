@@ -58,8 +58,12 @@ func (r *Reader) ending() string {
 func (r *Reader) Typed(command string, at kd.Ref) {
 	command = strings.ToLower(command)
 	for part := range strings.SplitSeq(command, ";") {
-		if process, ok := listsAll(strings.Fields(part)); ok {
+		typed := strings.Fields(part)
+		if process, ok := listsAll(typed); ok {
 			r.all = AllOf{at, process}
+		}
+		if listsProcesses(typed) {
+			r.allProcesses = at
 		}
 	}
 	if !strings.Contains(command, ";") {
@@ -80,6 +84,18 @@ func listsAll(typed []string) (process kd.Addr, ok bool) {
 		return 0, withStacks(strings.TrimSuffix(typed[3], `"`))
 	}
 	return 0, len(typed) == 2 && typed[0] == "!stacks" && typed[1] == "2"
+}
+
+// listsProcesses reports whether a command lists every process.
+func listsProcesses(typed []string) bool {
+	switch len(typed) {
+	case 2, 3:
+		return typed[0] == "!process" && typed[1] == "0"
+	case 4:
+		_, all := listsAll(typed)
+		return all
+	}
+	return false
 }
 
 func withStacks(flags string) bool {

@@ -293,6 +293,10 @@ type Listing struct {
 	// with its stack, and whose output was printed to its end.
 	All []AllOf
 
+	// AllProcesses are the commands that list every process and whose output was
+	// printed to its end.
+	AllProcesses []kd.Ref
+
 	// Skimmed are threads of which only that much was kept, in the order of
 	// the input; Load reads one of them whole, nil if the input no longer
 	// holds it.
