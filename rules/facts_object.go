@@ -14,7 +14,7 @@ func init() {
 	registerKind(&kind{
 		name: "irp", doc: "an IRP of !irp or !irpfind",
 		ask: "!irpfind", one: "!irp %s", key: "address",
-		seen: func(w *world) bool { return len(w.snap.Objects.IRPs) > 0 },
+		seen:   func(w *world) bool { return len(w.snap.Objects.IRPs) > 0 },
 		listed: func(w *world, _ *clause) bool { return w.snap.ListsIRPs() },
 		all:    func(w *world) iter.Seq[fact] { return each(w.snap.Objects.IRPs) },
 		find: func(w *world, v Value) fact {

@@ -80,7 +80,7 @@ func init() {
 		ask: "!process 0 0", one: "!process %s 7", key: "address",
 		seen:   func(w *world) bool { return len(w.snap.Processes) > 0 },
 		listed: func(w *world, _ *clause) bool { return w.snap.ListsAllProcesses() },
-		all:  func(w *world) iter.Seq[fact] { return eachOf(w.snap.Processes) },
+		all:    func(w *world) iter.Seq[fact] { return eachOf(w.snap.Processes) },
 		find: func(w *world, v Value) fact {
 			for i := range w.snap.Processes {
 				if w.snap.Processes[i].Addr == v.A {

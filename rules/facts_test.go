@@ -144,3 +144,65 @@ func TestVersionsInPieces(t *testing.T) {
 		{"broken and cut", lm + "    File version:     10.0.143\n93.0", old, unclear, ask},
 	})
 }
+
+// TestThirdParty: the innermost module outside Windows is known only where all code
+// further in is.
+func TestThirdParty(t *testing.T) {
+	stack := func(sites ...string) string {
+		out := "0: kd> !thread fffffa8003e32450\n" + waitHead + "    fffff88003a24c10  NotificationEvent\nNot impersonating\nOwning Process            fffffa8003e2e040       Image:         System\n" +
+			"Child-SP          RetAddr               Call Site\n"
+		for i, s := range sites {
+			ret := "fffff800`01000000"
+			if i == len(sites)-1 {
+				ret = "00000000`00000000"
+			}
+			out += "fffff880`033bc000 " + ret + "     " + s + "\n"
+		}
+		return out + "0: kd> "
+	}
+	const x, ask = "thread: {address: fffffa8003e32450, ", "!thread fffffa8003e32450 1f"
+	windows := stack("nt!KiSwapContext+0x76", "Ntfs!NtfsRead+0x10", "FLTMGR!FltpDispatch+0x10", "nt!KiStartSystemThread+0x28")
+	acme := stack("nt!KiSwapContext+0x76", "acmefs!Read+0x10", "acmeav!Filter+0x10", "nt!KiStartSystemThread+0x28")
+	bareFirst := stack("nt!KiSwapContext+0x76", "0xfffff880`01234567", "acmeav!Filter+0x10", "nt!KiStartSystemThread+0x28")
+	bareLast := stack("nt!KiSwapContext+0x76", "acmeav+0x1234", "0xfffff880`01234567", "nt!KiStartSystemThread+0x28")
+	const lm = "0: kd> lm\nstart             end                 module name\nfffff800`01a00000 fffff800`02000000   nt         (pdb symbols)          c:\\x\\ntkrnlmp.pdb\nfffff880`033bc000 fffff880`033cb000   acmeav     T (no symbols)           \n0: kd> "
+	asFields(t, []fieldCase{
+		{"the innermost", acme, x + "third_party: acmefs}", holds, ""},
+		{"another one further out", acme, x + "third_party: acmeav}", fails, ""},
+		{"Windows alone", windows, x + "third_party: acmefs}", fails, ""},
+		{"Windows alone", windows, x + "third_party: {ne: acmefs}}", holds, ""},
+		{"code of an unknown module further in", bareFirst, x + "third_party: acmeav}", unclear, ask},
+		{"code of an unknown module further out", bareLast, x + "third_party: acmeav}", holds, ""},
+		{"no stack", onlyHead, x + "third_party: acmeav}", unclear, ask},
+		{"one call site", siteRows, x + "third_party: acmefs}", unclear, ask},
+		{"its module", acme + lm[len("0: kd> "):], "thread: {address: fffffa8003e32450}}, {as: M, module: {name: {eq: X.third_party}, third_party: true}", holds, ""},
+		{"an unloaded one", stack("nt!KiSwapContext+0x76", "<Unloaded_ntfs.sys>+0x10", "<Unloaded_acme.sys>+0x10", "nt!KiStartSystemThread+0x28"), x + "third_party: acme.sys}", holds, ""},
+		{"a module outside Windows", lm, "module: {name: acmeav, third_party: true}", holds, ""},
+		{"a module outside Windows", lm, "module: {name: acmeav, third_party: false}", fails, ""},
+		{"a module of Windows", lm, "module: {name: ntoskrnl.exe, third_party: true}", fails, ""},
+	})
+}
+
+// TestReproducibleBuilds: the hash in the place of a date is none, and known to be.
+func TestReproducibleBuilds(t *testing.T) {
+	lmv := func(stamp string) string {
+		return "0: kd> lmvm acme\nBrowse full module list\nstart             end                 module name\nfffff880`01a00000 fffff880`01a10000   acme     T (no symbols)           \n    Image path: acme.sys\n    Image name: acme.sys\n    Timestamp:        " + stamp
+	}
+	const rest = "\n    CheckSum:         0002C7A1\n    File version:     2.0.0.15\n    Product version:  2.0.0.15\n0: kd> "
+	hash := lmv("63A1C2D4 (This is a reproducible build file hash, not a timestamp)" + rest)
+	const x, ask = "module: {name: acme, ", "lmvm acme"
+	asFields(t, []fieldCase{
+		{"a hash", hash, x + "linked: {lt: 2030-01-01}}", fails, ""},
+		{"a hash", hash, x + "linked: {gte: 2000-01-01}}", fails, ""},
+		{"a hash as such", hash, x + "time_word: 63A1C2D4, version: 2.0.0.15}", holds, ""},
+		{"a hash whose remark is cut", lmv("63A1C2D4 (This is a"), x + "linked: {gte: 2000-01-01}}", fails, ""},
+		{"a hash or a date", lmv("63A1C2D4 (T"), x + "linked: {gte: 2000-01-01}}", unclear, ask},
+		{"a hash or a date", lmv("63A1C2D4"), x + "linked: {gte: 2000-01-01}}", unclear, ask},
+		{"a date", lmv("Mon Apr 14 02:31:06 2008 (4802516A)" + rest), x + "linked: {lt: 2009-01-01, gte: 2008-04-01}}", holds, ""},
+		{"no date was printed", lmv("unavailable (FFFFFFFE)" + rest), x + "linked: {lt: 2030-01-01}}", unclear, ask},
+	})
+	either := "module: {name: acme}}, {any: [[{module: {name: acme, version: {lt: 2.0.0.15}}}], [{module: {name: acme, linked: {lt: 2020-01-01}}}]]"
+	if r := judgeRule(t, "match: [{as: X, "+strings.TrimSuffix(either, "}")+"}]", hash); r.Outcome != fails {
+		t.Errorf("the fixed version of a reproducible build: %s: %+v", r.Outcome, r.Clauses)
+	}
+}

@@ -73,6 +73,7 @@ func init() {
 			{name: "stack", typ: Stack, doc: "its frames, innermost first", get: getter(stackOf)},
 			{name: "frame", typ: Name, list: true, doc: "module!function of each frame, without offsets", get: getter(frameNames)},
 			{name: "module", typ: Name, list: true, doc: "the modules of its frames", get: getter(frameModules)},
+			{name: "third_party", typ: Name, doc: "the innermost module of its frames that is none of Windows", get: getter(thirdPartyOf)},
 			{name: "frames", typ: Number, common: true, doc: "how many frames were printed", get: getter(func(_ *world, t threadFact) Values {
 				if len(t.Stack.Frames) == 0 {
 					return unknown
@@ -284,4 +285,26 @@ func frameModules(_ *world, t threadFact) Values {
 		out.List = append(out.List, Value{Type: Name, S: f.Module, At: f.At})
 	}
 	return out
+}
+
+// thirdPartyOf is unknown where code that no module is known for stands further in,
+// and none only where the whole stack is of Windows.
+func thirdPartyOf(_ *world, t threadFact) Values {
+	frames := t.Stack.Frames
+	for i := range frames {
+		name := frames[i].Module
+		if gone, ok := strings.CutPrefix(name, "<Unloaded_"); ok {
+			name = strings.TrimSuffix(gone, ">")
+		}
+		switch {
+		case name == "":
+			return unknown
+		case isThirdParty(name):
+			return text(Name, name, frames[i].At)
+		}
+	}
+	if len(frames) == 0 || isCut(frames) {
+		return unknown
+	}
+	return none
 }
