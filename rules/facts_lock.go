@@ -91,7 +91,12 @@ func init() {
 			{name: "remark", typ: Name, doc: "what the debugger remarks behind it", get: getter(func(_ *world, o *ownerFact) Values { return text(Name, o.Remark, o.At) })},
 			{name: "live", typ: Bool, doc: "whether the frame that an owner pointer points into still runs", command: ownerCommand, get: getter(func(_ *world, o *ownerFact) Values { return tri(o.Live, o.At) })},
 			{name: "set_by", typ: Name, doc: "module!function whose parameter or local an owner pointer is", command: ownerCommand, get: getter(setBy)},
-			{name: "count", typ: Number, common: true, doc: "how often it took the ERESOURCE", get: getter(func(_ *world, o *ownerFact) Values { return number(Number, float64(o.Count), o.At) })},
+			{name: "count", typ: Number, common: true, doc: "how often it took the ERESOURCE", get: getter(func(_ *world, o *ownerFact) Values {
+				if o.Count == 0 { // extensions print none
+					return unknown
+				}
+				return number(Number, float64(o.Count), o.At)
+			})},
 		},
 	})
 	registerKind(&kind{

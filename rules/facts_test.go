@@ -206,3 +206,26 @@ func TestReproducibleBuilds(t *testing.T) {
 		t.Errorf("the fixed version of a reproducible build: %s: %+v", r.Outcome, r.Clauses)
 	}
 }
+
+// TestOtherKinds: what was cut off a line or a list is not known to be missing.
+func TestOtherKinds(t *testing.T) {
+	const vm = "0: kd> !vm 1\n\n*** Virtual Memory Usage ***\n\tPhysical Memory:      523648 (   2094592 Kb)\n\tAvailable Pages:      114652 (    458608 Kb)\n\tNonPagedPool Usage:     7000 (     28000 Kb)\n"
+	const rest = "\tCommitted pages:      391234 (   1564936 Kb)\n\tCommit limit:        1306624 (   5226496 Kb)\n"
+	const failed = "\t********** 3 pool allocations have failed **********\n"
+	const irp = "0: kd> !irp fffffa8018fd1010\nIrp is active with 2 stacks 1 is current (= 0xfffffa8018fd10e0)\n No Mdl: No System Buffer: Thread fffffa801b27bb50:  Irp stack trace.  \n" +
+		"     cmd  flg cl Device   File     Completion-Context\n>[  4, 0]   0 e1 fffffa80198ae9a0 00000000 fffff88001234560-fffffa8019000000 Success Error Cancel pending\n\t       \\Driver\\disk\tpartmgr!PmIoCompletion\n\t\t\tArgs: 00000000 00000000 00000000 00000000\n"
+	const second = " [  4, 0]   0 e1 fffffa80198ae9b0 00000000 fffff88001234570-fffffa8019000000 Success Error Cancel \n\t       \\Driver\\partmgr\tvolmgr!VmIoCompletion\n\t\t\tArgs: 00000000 00000000 00000000 00000000\n0: kd> "
+	version := func(line string) string { return "0: kd> vertarget\n" + line + "\n" }
+	asFields(t, []fieldCase{
+		{"some failed", vm + failed, "vm: {physical_pages: {gt: 0}, failed: 3}", holds, ""},
+		{"none failed", vm + rest, "vm: {physical_pages: {gt: 0}, failed: 0}", holds, ""},
+		{"cut before the line", vm, "vm: {physical_pages: {gt: 0}, failed: 0}", unclear, "!vm 1"},
+		{"cut before the line", vm, "vm: {physical_pages: {gt: 0}, banner: \"*Excessive*\"}", unclear, "!vm 1"},
+		{"no such line", vm + rest, "vm: {physical_pages: {gt: 0}, banner: \"*Excessive*\"}", fails, ""},
+		{"all stack locations", irp + second, "irp: {address: fffffa8018fd1010, drivers: partmgr, complete: false}", holds, ""},
+		{"all stack locations", irp + second, "irp: {address: fffffa8018fd1010, drivers: acme}", fails, ""},
+		{"a stack location is missing", irp + "0: kd> ", "irp: {address: fffffa8018fd1010, drivers: acme}", unclear, "!irp fffffa8018fd1010"},
+		{"a service pack", version("Windows 7 Kernel Version 7601 (Service Pack 1) MP (8 procs) Free x64"), "target: {build: 7601, service_pack: 1, arch: x64}", holds, ""},
+		{"no service pack", version("Windows 10 Kernel Version 19041 MP (8 procs) Free x64"), "target: {build: 19041, service_pack: 0, arch: x64}", holds, ""},
+	})
+}
