@@ -17,7 +17,7 @@ func init() {
 		name: "critical_section", doc: "a critical section of a process, of !cs or the user-mode !locks",
 		ask: "!cs -l", one: "!cs %s", key: "address",
 		seen:   func(w *world) bool { return len(w.snap.CriticalSections()) > 0 },
-		listed: func(w *world, _ *clause) bool { return w.snap.ListsSections(0) },
+		listed: func(w *world, c *clause) bool { return isLocked(c) && w.snap.ListsSections(0) },
 		// Of one process all that are locked may be known.
 		listedFor: (*world).listsSectionsFor,
 		all:       func(w *world) iter.Seq[fact] { return each(w.snap.CriticalSections()) },
@@ -219,8 +219,14 @@ func isLocked(c *clause) bool {
 		switch m.field.name {
 		case "owner_thread", "waiters":
 			return true
-		case "locked":
-			return m.constant() && !m.negative() && len(m.ops) == 1 && len(m.ops[0].operands) == 1 && m.ops[0].operands[0].lit.N == 1
+		case "locked", "owner":
+			if !m.constant() || len(m.ops) != 1 || len(m.ops[0].operands) != 1 {
+				continue
+			}
+			// locked: true, owner: 0xf3c, owner: {ne: 0}
+			if op := &m.ops[0]; op.op == "eq" && op.operands[0].lit.N != 0 || m.field.name == "owner" && op.op == "ne" && op.operands[0].lit.N == 0 {
+				return true
+			}
 		}
 	}
 	return false

@@ -102,6 +102,8 @@ func TestSectionsOfUserMode(t *testing.T) {
 		{"it waits for none", log, "thread: {address: 7ffdd000, critical_section: 24e750}", fails, ""},
 		{"whether it is suspended is the debugger's doing", log, "thread: {address: 7ffdd000, suspend_count: 1}", unclear, ""},
 		{"all were scanned", log, "thread: {address: 7ffde000}}, {as: Y, critical_section: {owner_thread: {eq: X.address}}", fails, ""},
+		{"another that is locked", log, "thread: {address: 7ffde000}}, {as: Y, critical_section: {symbol: \"ntdll!*\", locked: true}", fails, ""},
+		{"another one", log, "thread: {address: 7ffde000}}, {as: Y, critical_section: {symbol: \"ntdll!*\"}", unclear, "!cs -l"},
 		{"cut before the scan ended", log[:strings.Index(log, "\nScanned")], "thread: {address: 7ffde000}}, {as: Y, critical_section: {owner_thread: {eq: X.address}}", unclear, "!cs -l"},
 		{"the owner was not printed", strings.Replace(log, "OwningThread       f3c", "OwningThread       abc", 1), "critical_section: {address: 24e750, owner_thread: 7ffdd000}", unclear, "~~[abc] kv"},
 	})

@@ -116,8 +116,8 @@ type Thread struct {
 	Frozen      int // FreezeCount
 
 	WaitObjects []WaitObject
-	// WaitListOpen is set when the input ends before the list of wait objects
-	// is known to be complete.
+	// WaitListOpen is set when the input ends, or leaves something out, before the
+	// list of wait objects is known to be complete.
 	WaitListOpen bool
 	Reply        *Reply
 	IRPs         []IRP
