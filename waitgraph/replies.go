@@ -74,7 +74,7 @@ func (g *Graph) criticalSection(t *threads.Thread, grade Grade) (claim, bool) {
 		grade = D
 	}
 	return claim{
-		gate: Node{Kind: Object, What: CriticalSection, Addr: cs.Addr}, grade: grade, at: f.At, about: cs.Addr,
+		gate: Node{Kind: Object, What: CriticalSection, Addr: cs.Addr, Of: processOf(t)}, grade: grade, at: f.At, about: cs.Addr,
 		owner: owner, owned: B, ownedAt: cs.At, said: cs.Addr,
 	}, true
 }
