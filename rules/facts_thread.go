@@ -62,7 +62,7 @@ func init() {
 			{name: "priority", typ: Number, common: true, doc: "its current priority", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, int64(t.Priority), t.At) })},
 			{name: "context_switches", typ: Number, common: true, doc: "its context switch count", get: getter(func(_ *world, t threadFact) Values { return atLeastZero(Number, t.ContextSwitches, t.At) })},
 			{name: "suspend_count", typ: Number, common: true, doc: "how often it is suspended", get: getter(func(_ *world, t threadFact) Values {
-				if !t.Block && t.Suspended == 0 {
+				if (!t.Block || t.Elided) && t.Suspended == 0 {
 					return unknown
 				}
 				return number(Number, float64(t.Suspended), t.At)
@@ -207,7 +207,7 @@ func replyOf(of func(*threads.Reply) kd.Addr) func(*world, threadFact) Values {
 		switch {
 		case t.Reply != nil:
 			return address(of(t.Reply), t.Reply.At)
-		case t.Block && !t.WaitListOpen, t.NoWait():
+		case t.Block && !t.Elided, t.NoWait():
 			return none
 		}
 		return unknown
@@ -229,7 +229,7 @@ func (w *world) locksOf(t threadFact, owned bool) Values {
 }
 
 func threadIRPs(_ *world, t threadFact) Values {
-	out := Values{All: t.Block && !t.WaitListOpen}
+	out := Values{All: t.Block && !t.Elided}
 	for _, i := range t.IRPs {
 		out.List = append(out.List, Value{Type: Address, A: i.Addr, At: i.At})
 	}

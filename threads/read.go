@@ -137,7 +137,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	if kd.IsElision(l.Text) { // some of what is listed is left out
 		r.all, r.allProcesses = AllOf{}, kd.Ref{}
 		if r.cur != nil && r.cur.Header && r.part != propPart && !r.blank {
-			r.cur.WaitListOpen = true
+			r.cur.Elided = true
 		}
 	}
 	r.gap = true

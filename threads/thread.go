@@ -116,8 +116,8 @@ type Thread struct {
 	Frozen      int // FreezeCount
 
 	WaitObjects []WaitObject
-	// WaitListOpen is set when the input ends, or leaves something out, before the
-	// list of wait objects is known to be complete.
+	// WaitListOpen is set when the input ends before the list of wait objects
+	// is known to be complete.
 	WaitListOpen bool
 	Reply        *Reply
 	IRPs         []IRP
@@ -161,7 +161,9 @@ type Thread struct {
 	// of suspension in a THREAD block was read, too: of those, what was not printed
 	// the thread does not have. Rows of lists and !process with flags 2 lack it.
 	Block bool
-	At    kd.Ref // the THREAD line, or the first line known of it
+	// Elided is set where the author left something out of those lines of the block.
+	Elided bool
+	At     kd.Ref // the THREAD line, or the first line known of it
 
 	waits keptWait
 }
@@ -194,9 +196,11 @@ func (t *Thread) Printed() bool {
 // for: they were printed, or its state says that it does not wait.
 func (t *Thread) WaitsKnown() bool {
 	switch {
-	case t.WaitListOpen:
+	case t.NoWait():
+		return true
+	case t.WaitListOpen, t.Elided:
 		return false
-	case t.Block, t.NoWait():
+	case t.Block:
 		return true
 	}
 	return t.Header && len(t.WaitObjects) > 0
