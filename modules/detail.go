@@ -87,8 +87,52 @@ func (r *Reader) detail(l kd.Line) bool {
 		return false
 	}
 	r.command = "lm"
+	r.version = versionLine{kind, l.Text[at:], l.All()}
+	if l.Cut && kind != timestamp && kind != reproFlag {
+		return true // the value may be cut, too
+	}
 	r.module.set(kind, l, at)
 	return true
+}
+
+// versionLine is the line of details that was read last.
+type versionLine struct {
+	kind  detailKind
+	value string
+	at    kd.Ref
+}
+
+// versionGoesOn takes what a narrow window broke off a version on the line before:
+//
+//	File version:     10.0.14
+//	393.0
+func (r *Reader) versionGoesOn(l kd.Line) bool {
+	v := r.version
+	if !v.kind.isVersion() || l.Input != v.at.Input || l.Num != v.at.EndLine()+1 || !isVersionByte(l.Text[0]) {
+		return false
+	}
+	numbers, text, _ := strings.Cut(l.Text, " ")
+	switch {
+	case strings.TrimFunc(numbers, func(c rune) bool { return c == '.' || '0' <= c && c <= '9' }) != "":
+		return false
+	case v.value == "" || !isVersionByte(v.value[len(v.value)-1]):
+		return false
+	case text != "" && (v.kind == fixedFileVersion || v.kind == fixedProductVersion || text[0] != '('):
+		return false
+	}
+	r.version = versionLine{v.kind, v.value + l.Text, l.All()}
+	whole := v.value + l.Text
+	if l.Cut && text == "" {
+		whole = "" // more of it may be missing
+	}
+	r.module.setVersion(v.kind, whole, v.at)
+	return true
+}
+
+func isVersionByte(c byte) bool { return c == '.' || '0' <= c && c <= '9' }
+
+func (k detailKind) isVersion() bool {
+	return k == fixedFileVersion || k == fixedProductVersion || k == fileVersionText || k == productVersionText
 }
 
 // lone reads the details of a module whose own line is missing.
@@ -136,24 +180,8 @@ func (m *Module) set(kind detailKind, l kd.Line, at int) {
 		m.CheckSum = hexNumber(l, value, at)
 	case imageSize:
 		m.ImageSize = hexNumber(l, value, at)
-	case fixedFileVersion:
-		if v, ok := ParseVersion(value); ok {
-			m.FileVersion, m.FileVersionAt, m.fixedFile = v, l.Ref(at, len(value)), true
-		}
-	case fixedProductVersion:
-		if v, ok := ParseVersion(value); ok {
-			m.ProductVersion, m.ProductVersionAt, m.fixedProduct = v, l.Ref(at, len(value)), true
-		}
-	case fileVersionText:
-		m.FileVersionText = keep(value)
-		if v, ok := ParseVersion(value); ok && !m.fixedFile {
-			m.FileVersion, m.FileVersionAt = v, l.Ref(at, len(value))
-		}
-	case productVersionText:
-		m.ProductVersionText = keep(value)
-		if v, ok := ParseVersion(value); ok && !m.fixedProduct {
-			m.ProductVersion, m.ProductVersionAt = v, l.Ref(at, len(value))
-		}
+	case fixedFileVersion, fixedProductVersion, fileVersionText, productVersionText:
+		m.setVersion(kind, value, l.Ref(at, len(value)))
 	case companyName:
 		m.CompanyName = keep(value)
 	case productName:
@@ -164,6 +192,34 @@ func (m *Module) set(kind detailKind, l kd.Line, at int) {
 		m.InternalName = keep(value)
 	case originalFilename:
 		m.OriginalFilename = keep(value)
+	}
+}
+
+// setVersion keeps a version as printed at a place. The fixed ones always have four
+// numbers: one with fewer is cut. The text of a version counts where the fixed one
+// is not known.
+func (m *Module) setVersion(kind detailKind, value string, at kd.Ref) {
+	v, _ := ParseVersion(value)
+	to, place, fixed := &m.FileVersion, &m.FileVersionAt, &m.fixedFile
+	if kind == fixedProductVersion || kind == productVersionText {
+		to, place, fixed = &m.ProductVersion, &m.ProductVersionAt, &m.fixedProduct
+	}
+	switch kind {
+	case fixedFileVersion, fixedProductVersion:
+		switch whole := int(v.parts) == len(v.numbers); {
+		case whole:
+			*to, *place, *fixed = v, at, true
+		case *fixed: // what goes on here is no version
+			*to, *place, *fixed = Version{}, kd.Ref{}, false
+		}
+		return
+	case fileVersionText:
+		m.FileVersionText = keep(value)
+	default:
+		m.ProductVersionText = keep(value)
+	}
+	if !*fixed {
+		*to, *place = v, at
 	}
 }
 

@@ -154,6 +154,38 @@ Image path: \SystemRoot\System32\drivers\a.sys
 Image name: a.sys
 Timestamp: Tue Sep 14 07:52:22 2021 (613FE436)
 `, []string{`a.sys 0-0 image=a.sys path=\SystemRoot\System32\drivers\a.sys time=Tue Sep 14 07:52:22 2021 word=613fe436`}},
+		{"versions that a narrow window broke, or the end of the input cut", `
+start end module name
+f0000000 f0001000 a (deferred)
+    File version:     10.0.14
+393.0
+    Product version:  6.1.7601.17
+514
+    FileVersion:      9.9.1
+f0001000 f0002000 b (deferred)
+    File version:     10.0.143
+    Product version:  10.0.14393.
+0
+    FileVersion:      6.1.76
+    01.17514 (win7sp1_rtm.101119-1850)
+f0002000 f0003000 c (deferred)
+    File version:     6.1.7601.17514
+.3
+f0003000 f0004000 d (deferred)
+    FileVersion:      1.76
+f0004000 f0005000 e (deferred)
+    FileVersion:      1.76 (acme)
+12.5
+f0005000 f0006000 f (deferred)
+    File version:     6.1.7601.17514
+`, []string{
+			`a f0000000-f0001000 status=deferred file=10.0.14393.0 product=6.1.7601.17514 text=9.9.1`,
+			`b f0001000-f0002000 status=deferred file=6.1.7601.17514 product=10.0.14393.0 text=6.1.7601.17514 (win7sp1_rtm.101119-1850)`,
+			`c f0002000-f0003000 status=deferred`,
+			`d f0003000-f0004000 status=deferred file=1.76 text=1.76`,
+			`e f0004000-f0005000 status=deferred file=1.76 text=1.76 (acme)`,
+			`f f0005000-f0006000 status=deferred file=6.1.7601.17514`,
+		}},
 		{"rows that a narrow window broke", "\nstart end module name\n" +
 			"fffff804`5c000000 fffff804`5d046000   nt         (pdb symbols)          C:\\ProgramDat\n" +
 			"a\\sym\\ntkrnlmp.pdb\\81BC5C371\\ntkrnlmp.pdb\n" +

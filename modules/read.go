@@ -29,7 +29,9 @@ type Reader struct {
 	// list is the place in out.Lists of the loadedList that is open.
 	list int
 	// module is what a line of details belongs to.
-	module  *Module
+	module *Module
+	// version is the last line of details of it.
+	version versionLine
 	rowAt   kd.Ref // the last row
 	user    bool   // the prompt was one of a user-mode debugger
 	blank   bool   // the line before was blank
@@ -91,7 +93,7 @@ func (r *Reader) line(l kd.Line) bool {
 		return r.lmiLine(l)
 	}
 	if r.module != nil {
-		return r.detail(l) || r.goesOn(l)
+		return r.detail(l) || r.versionGoesOn(l) || r.goesOn(l)
 	}
 	return r.lone(l)
 }
@@ -183,7 +185,7 @@ func (r *Reader) row(l kd.Line) bool {
 // add keeps a module, to which the details to come belong.
 func (r *Reader) add(m *Module) {
 	r.out.Modules = append(r.out.Modules, m)
-	r.module = m
+	r.module, r.version = m, versionLine{}
 }
 
 // Typed tells the reader of an lm command that was typed, after Prompt.

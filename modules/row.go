@@ -178,11 +178,13 @@ func (m *Module) stamp(l kd.Line, s string, at int) {
 		body, blanks := kd.TrimBlanks(body)
 		s, at = body, at+len("Timestamp:")+blanks
 	}
-	first, _, _ := strings.Cut(s, " ")
+	first, behind, _ := strings.Cut(s, " ")
+	behind, _ = kd.TrimBlanks(behind)
+	day, _, _ := strings.Cut(behind, " ")
 	word, wordAt := "", 0
 	m.Timestamp = keep(s)
 	switch {
-	case strings.Contains(s, "(This is a reproducible build"):
+	case strings.HasPrefix(behind, "(This is a"):
 		m.Repro, word, wordAt = true, first, at
 		m.Timestamp = keep(first)
 	case strings.HasSuffix(s, ")") && strings.LastIndexByte(s, '(') >= 0:
@@ -190,10 +192,9 @@ func (m *Module) stamp(l kd.Line, s string, at int) {
 		word, wordAt = s[open+1:len(s)-1], at+open+1
 		text, _ := kd.TrimBlanks(s[:open])
 		m.Timestamp = keep(text)
-	case kd.AddrDigits(first) > 0 && len(first) <= 8 && len(first) < len(s):
+	case kd.AddrDigits(first) > 0 && len(first) <= 8 && days[day]:
 		word, wordAt = first, at
-		text, _ := kd.TrimBlanks(s[len(first):])
-		m.Timestamp = keep(text)
+		m.Timestamp = keep(behind)
 	}
 	n, ok := kd.ParseAddr(word)
 	if ok && n != 0 && n < 0xfffffffe && !strings.HasPrefix(m.Timestamp, "unavailable") {

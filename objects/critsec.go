@@ -10,7 +10,9 @@ import (
 // CriticalSection is a critical section of a process, as !cs and the user-mode
 // !locks print it. Addresses are of the process that the debugger looked at.
 type CriticalSection struct {
-	Addr      kd.Addr
+	Addr kd.Addr
+	// Process is that whose user mode the debugger looked at, where it said so.
+	Process   Printed
 	Symbol    string // "ntdll!LdrpLoaderLock+0", as printed; "" if it has none
 	DebugInfo Printed
 	Locked    Flag
@@ -56,7 +58,11 @@ func (r *Reader) newSection(addr Printed, symbol string, l kd.Line) {
 	if strings.HasPrefix(symbol, "+") { // an offset from nothing
 		symbol = ""
 	}
-	r.section = &CriticalSection{Addr: addr.Addr, Symbol: symbol, At: addr.At, EndLine: l.Last()}
+	r.section = &CriticalSection{Addr: addr.Addr, Process: r.process, Symbol: symbol, At: addr.At, EndLine: l.Last()}
+	r.inList(LockedSections, true)
+	if r.whole.Of == LockedSections {
+		r.whole.Process = r.process.Addr
+	}
 	r.out.Sections = append(r.out.Sections, r.section)
 }
 
@@ -120,6 +126,7 @@ func (r *Reader) sectionLine(l kd.Line) bool {
 		s.Locked = No
 	case r.open == critSecBlock && strings.HasPrefix(l.Text, "Scanned ") && strings.HasSuffix(l.Text, "critical sections"):
 		r.section = nil
+		r.endList()
 		return true
 	case r.open == csBlock && strings.Trim(l.Text, "-") == "":
 	case r.open == csBlock && strings.HasPrefix(l.Text, "Stack trace for DebugInfo ="), r.open == csBlock && initFrame(l.Text):

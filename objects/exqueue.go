@@ -22,6 +22,8 @@ type WorkQueue struct {
 	// Open is set when something else came, or the input ended, before the list of
 	// workers is known to be complete.
 	Open bool
+	// Cut is set when the input ended before Pending is known to be complete.
+	Cut bool
 	// Pending are the work items that no worker has taken yet.
 	Pending []WorkItem
 	At      kd.Ref

@@ -21,6 +21,7 @@ func (r *Reader) findHead(l kd.Line) bool {
 		return false
 	}
 	r.keepFinding()
+	r.inList(AllIRPs, false)
 	return true
 }
 
@@ -64,6 +65,9 @@ func (r *Reader) findRow(l kd.Line) bool {
 	r.keepFinding()
 	r.unclosed = strings.Contains(l.Text, "[00000000:") && !strings.HasSuffix(l.Text, "]")
 	r.out.IRPs = append(r.out.IRPs, i)
+	if r.whole.Of == AllIRPs && r.whole.begun { // else its beginning is missing
+		r.whole.found = true
+	}
 	return true
 }
 

@@ -13,7 +13,9 @@ type Listing struct {
 	// Mutexes and Resources are what dt showed.
 	Mutexes   []*Mutex
 	Resources []*ResourceFields
-	Notes     []kd.Note
+	// Lists are the commands that list all objects of a kind.
+	Lists []List
+	Notes []kd.Note
 }
 
 // Empty reports whether no object of the kernel was read. Critical sections are
@@ -41,6 +43,12 @@ func (l *Listing) MapAddrs(f func(kd.Addr) kd.Addr) {
 	}
 	for _, r := range l.Resources {
 		r.mapAddrs(f)
+	}
+	for _, c := range l.Sections { // of user mode, as their addresses are
+		mapAll(f, &c.Process)
+	}
+	for i := range l.Lists {
+		l.Lists[i].Process = f(l.Lists[i].Process)
 	}
 }
 

@@ -38,6 +38,10 @@ type Reader struct {
 	port    *Port
 	queue   *WorkQueue
 	section *CriticalSection
+	// whole is the list of all objects of a kind that is open, process the one whose
+	// user mode the debugger looks at.
+	whole   openList
+	process Printed
 	workers workerList
 	// device is set while the second line of a stack location of the IRP may
 	// come, words behind it, while more words of it may; unclosed while the bracket
@@ -76,6 +80,9 @@ func (r *Reader) Line(l kd.Line) bool {
 	if l.Text == "" {
 		return false
 	}
+	if kd.IsElision(l.Text) {
+		r.Lost()
+	}
 	if r.head(l) || r.typed.Known() && r.irpBeheaded(l) {
 		return true
 	}
@@ -104,6 +111,7 @@ func (r *Reader) Line(l kd.Line) bool {
 func (r *Reader) head(l kd.Line) bool {
 	switch l.Text[0] {
 	case 'I':
+		r.implicit(l)
 		return r.irpHead(l) || r.findHead(l)
 	case 'S':
 		return r.findHead(l) || r.lpcHead(l)
@@ -129,6 +137,7 @@ func (r *Reader) head(l kd.Line) bool {
 // complete. irp is the address that !irp was typed with, if it was.
 func (r *Reader) Prompt(irp Printed) {
 	r.close()
+	r.endList()
 	if r.typed = irp; !irp.Known() {
 		r.fieldCommands = 0
 	}
@@ -156,6 +165,9 @@ func (r *Reader) Command() string { return r.command }
 // Done returns what was read, nil if that is nothing.
 func (r *Reader) Done() *Listing {
 	r.Break()
+	if r.queue != nil {
+		r.queue.Cut = true
+	}
 	r.close()
 	if l := &r.out; l.Empty() && len(l.Sections)+len(l.Notes) == 0 {
 		return nil

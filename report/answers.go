@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -94,7 +95,7 @@ func explain(s *snapshot.Snapshot, m snapshot.Meaning) string {
 	case "work-item":
 		return strings.TrimSpace("work item that no worker has taken yet " + m.Object)
 	case "critical-section":
-		return explainSection(s.CriticalSection(m.Addr))
+		return explainSection(s, m)
 	case "module":
 		return explainModule(s, m.Addr, m.Module)
 	case "mutex":
@@ -160,7 +161,12 @@ func explainMessage(s *snapshot.Snapshot, m *objects.Message) string {
 	return text
 }
 
-func explainSection(c *objects.CriticalSection) string {
+func explainSection(s *snapshot.Snapshot, m snapshot.Meaning) string {
+	i := slices.IndexFunc(s.CriticalSections(), func(c *objects.CriticalSection) bool { return c.Addr == m.Addr && c.At == m.At })
+	if i < 0 {
+		return ""
+	}
+	c := s.CriticalSections()[i]
 	text := strings.TrimSpace("critical section " + c.Symbol)
 	switch {
 	case c.Locked == objects.No:

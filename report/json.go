@@ -14,9 +14,12 @@ import (
 // WriteJSON prints the report as JSON of the schema kdlocks.report/v1. It
 // writes list items one by one, so that a report on very many threads needs no
 // more memory than the largest of them.
-func WriteJSON(w io.Writer, r *Report, _ Style) error {
+func WriteJSON(w io.Writer, r *Report, _ Style) error { return writeStruct(w, r) }
+
+// writeStruct prints a struct, of its lists item by item.
+func writeStruct[T any](w io.Writer, v *T) error {
 	j := jsonStream{w: bufio.NewWriterSize(w, 1<<16)}
-	j.object(reflect.ValueOf(r).Elem())
+	j.object(reflect.ValueOf(v).Elem())
 	if j.err != nil {
 		return j.err
 	}

@@ -418,11 +418,26 @@ func (r *Report) mutexTable() *table {
 // kdBare shows an address of user mode without the zeros in front.
 func kdBare(a string) string { return strings.TrimPrefix(a, "0x") }
 
-// WriteObjects prints a table of each kind of single object that was read, as a
-// table or Markdown; other formats print lists of one kind.
-func WriteObjects(w io.Writer, r *Report, format string, s Style) error {
+// lockLists is what WriteAllLocks prints as JSON, under the names that the report
+// has.
+type lockLists struct {
+	Resources        List[Resource]    `json:"resources"`
+	IRPs             List[IRP]         `json:"irps,omitzero"`
+	Messages         []Message         `json:"alpc_messages,omitempty"`
+	Ports            []Port            `json:"alpc_ports,omitempty"`
+	WorkQueues       []WorkQueue       `json:"work_queues,omitempty"`
+	CriticalSections []CriticalSection `json:"critical_sections,omitempty"`
+	Mutexes          []Mutex           `json:"mutexes,omitempty"`
+}
+
+// WriteAllLocks prints the resources, and each kind of single object that was read:
+// as tables, or as one JSON object of their lists.
+func WriteAllLocks(w io.Writer, r *Report, format string, s Style) error {
 	if format == "json" {
-		return nil
+		return writeStruct(w, &lockLists{r.Resources, r.IRPs, r.Messages, r.Ports, r.WorkQueues, r.CriticalSections, r.Mutexes})
+	}
+	if err := WriteLocks(w, r, r.Locks(LockFilter{}), format, s); err != nil {
+		return err
 	}
 	for _, t := range r.objectTables(0) {
 		if _, err := fmt.Fprintf(w, "\n%s\n\n", t.title); err != nil {

@@ -37,7 +37,7 @@ func init() {
 			{name: "root", typ: Address, doc: "the first of its threads: the root of a chain", get: getter(func(_ *world, f findingFact) Values {
 				return addresses(f.Threads[:min(1, len(f.Threads))], evidenceAt(f))
 			})},
-			{name: "locks", typ: Address, list: true, doc: "the locks that it is about", get: getter(func(_ *world, f findingFact) Values { return addresses(f.Resources, evidenceAt(f)) })},
+			{name: "locks", typ: Address, list: true, doc: "the locks that it is about, and all that its threads wait for one behind the other: critical sections and messages, too", get: getter(func(_ *world, f findingFact) Values { return addresses(locksOf(f), evidenceAt(f)) })},
 			{name: "length", typ: Number, common: true, doc: "how many threads its cycle has; 0 without a cycle", get: getter(func(_ *world, f findingFact) Values { return number(Number, float64(len(f.Cycle)), evidenceAt(f)) })},
 			{name: "blocked", typ: Number, common: true, doc: "how many threads wait behind it", get: getter(func(_ *world, f findingFact) Values { return number(Number, float64(f.Blocked), evidenceAt(f)) })},
 			{name: "blocked_threads", typ: Address, list: true, doc: "the threads that wait behind it", get: getter(func(_ *world, f findingFact) Values {
@@ -103,6 +103,17 @@ func detectorIDs() []string {
 	var out []string
 	for _, c := range heuristics.Checks() {
 		out = append(out, c.ID)
+	}
+	return out
+}
+
+// locksOf are those of a finding and of the hops of its cycle or chain.
+func locksOf(f findingFact) []kd.Addr {
+	out := slices.Clone(f.Resources)
+	for _, s := range slices.Concat(f.Cycle, f.Chain) {
+		if s.WaitsFor != 0 && !slices.Contains(out, s.WaitsFor) {
+			out = append(out, s.WaitsFor)
+		}
 	}
 	return out
 }

@@ -23,7 +23,7 @@ type (
 	}
 )
 
-var states = []string{"exclusive", "shared", "unowned", "unknown"}
+var states = []string{"exclusive", "shared", "unowned"}
 
 var ownerKinds = []string{"thread", "tagged-thread", "pointer"}
 
@@ -56,25 +56,25 @@ func init() {
 		fields: []*field{
 			{name: "address", typ: Address, doc: "where the ERESOURCE lies", get: getter(func(_ *world, r lockFact) Values { return address(r.Addr, r.At) })},
 			{name: "symbol", typ: Name, doc: "its name, where the debugger knows one: nt!CmpRegistryLock", get: getter(lockSymbol)},
-			{name: "state", typ: Enum, common: true, words: states, doc: "how it is held", get: getter(func(_ *world, r lockFact) Values { return text(Enum, r.Mode.String(), r.At) })},
+			{name: "state", typ: Enum, common: true, words: states, doc: "how it is held", get: getter(lockState)},
 			{name: "owner", typ: Address, list: true, doc: "the owner entries as printed, with their low bits", get: getter(owners(func(o *snapshot.Owner) Values { return address(o.Raw, o.At) }))},
 			{name: "owner_thread", typ: Address, list: true, doc: "the threads behind the owner entries", command: unresolvedOwner, get: getter(owners(func(o *snapshot.Owner) Values { return address(o.Thread, o.At) }))},
 			{name: "owner_kind", typ: Enum, words: ownerKinds, list: true, doc: "what the owner entries are: a thread, a thread with low bits set, or an owner pointer", get: getter(owners(ownerKind))},
 			{name: "owner_text", typ: Name, list: true, doc: "what the debugger remarks behind the owner entries: *Unknown owner*", get: getter(owners(func(o *snapshot.Owner) Values { return text(Name, o.Remark, o.At) }))},
-			{name: "owners", typ: Number, common: true, doc: "how many owner entries are listed", get: getter(func(_ *world, r lockFact) Values { return number(Number, float64(len(r.Owners)), r.At) })},
+			{name: "owners", typ: Number, common: true, doc: "how many owner entries are listed", get: getter(ownerCount)},
 			{name: "waiters", typ: Address, list: true, doc: "the threads that wait for it, shared and exclusive", get: getter(func(_ *world, r lockFact) Values { return waitersOf(r, true, true) })},
 			{name: "shared_waiters", typ: Number, common: true, doc: "how many threads wait for shared access", get: getter(func(_ *world, r lockFact) Values {
 				n, ok := r.SharedWaiting()
-				return counted(n, ok, len(r.SharedWaiters), r.SharedWaiterCount.At, r.At)
+				return counted(n, ok, len(r.SharedWaiters), r.Open, r.SharedWaiterCount.At, r.At)
 			})},
 			{name: "exclusive_waiters", typ: Number, common: true, doc: "how many threads wait for exclusive access", get: getter(func(_ *world, r lockFact) Values {
 				n, ok := r.ExclusiveWaiting()
-				return counted(n, ok, len(r.ExclusiveWaiters), r.ExclusiveWaiterCount.At, r.At)
+				return counted(n, ok, len(r.ExclusiveWaiters), r.Open, r.ExclusiveWaiterCount.At, r.At)
 			})},
-			{name: "waiting", typ: Number, common: true, doc: "how many threads wait for it in all", get: getter(func(_ *world, r lockFact) Values { return number(Number, float64(r.Waiting()), r.At) })},
+			{name: "waiting", typ: Number, common: true, doc: "how many threads wait for it in all", get: getter(waitingFor)},
 			{name: "contention", typ: Number, common: true, doc: "its contention count since boot", get: getter(func(_ *world, r lockFact) Values {
 				n, ok := r.Contended()
-				return counted(n, ok, 0, r.Contention.At, r.At)
+				return counted(n, ok, 0, false, r.Contention.At, r.At)
 			})},
 		},
 	})
@@ -91,7 +91,12 @@ func init() {
 			{name: "remark", typ: Name, doc: "what the debugger remarks behind it", get: getter(func(_ *world, o *ownerFact) Values { return text(Name, o.Remark, o.At) })},
 			{name: "live", typ: Bool, doc: "whether the frame that an owner pointer points into still runs", command: ownerCommand, get: getter(func(_ *world, o *ownerFact) Values { return tri(o.Live, o.At) })},
 			{name: "set_by", typ: Name, doc: "module!function whose parameter or local an owner pointer is", command: ownerCommand, get: getter(setBy)},
-			{name: "count", typ: Number, common: true, doc: "how often it took the ERESOURCE", get: getter(func(_ *world, o *ownerFact) Values { return number(Number, float64(o.Count), o.At) })},
+			{name: "count", typ: Number, common: true, doc: "how often it took the ERESOURCE", get: getter(func(_ *world, o *ownerFact) Values {
+				if o.Count == 0 { // extensions print none
+					return unknown
+				}
+				return number(Number, float64(o.Count), o.At)
+			})},
 		},
 	})
 	registerKind(&kind{
@@ -218,9 +223,35 @@ func waitersOf(r lockFact, shared, exclusive bool) Values {
 	return out
 }
 
+// lockState is unknown where the line that says it is damaged.
+func lockState(_ *world, r lockFact) Values {
+	if r.Mode == locks.ModeUnknown || r.HeadUntrusted {
+		return unknown
+	}
+	return text(Enum, r.Mode.String(), r.At)
+}
+
+func ownerCount(_ *world, r lockFact) Values {
+	if r.Reading == locks.Irreconcilable {
+		return unknown
+	}
+	return atLeast(len(r.Owners), r.UnlistedOwners() == 0 && !r.Open, r.At)
+}
+
+// waitingFor is what both lists and both counts say together.
+func waitingFor(_ *world, r lockFact) Values {
+	_, shared := r.SharedWaiting()
+	_, exclusive := r.ExclusiveWaiting()
+	all := !r.Open && (shared || len(r.SharedWaiters) > 0) && (exclusive || len(r.ExclusiveWaiters) > 0)
+	if !all && r.Waiting() == 0 {
+		return unknown
+	}
+	return atLeast(r.Waiting(), all, r.At)
+}
+
 // counted makes a number of a count: where it was not printed, but so many are
-// listed, that is the number.
-func counted(n int, ok bool, listed int, at, head kd.Ref) Values {
+// listed, that is the number, or more where the list may go on.
+func counted(n int, ok bool, listed int, open bool, at, head kd.Ref) Values {
 	if !at.Known() {
 		at = head
 	}
@@ -228,7 +259,7 @@ func counted(n int, ok bool, listed int, at, head kd.Ref) Values {
 	case ok:
 		return number(Number, float64(max(n, listed)), at)
 	case listed > 0:
-		return number(Number, float64(listed), at)
+		return atLeast(listed, !open, at)
 	}
 	return unknown
 }

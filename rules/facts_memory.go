@@ -85,10 +85,13 @@ func init() {
 			})},
 			{name: "failed", typ: Number, doc: "pool allocations that have failed; 0 where !vm says nothing of any", get: getter(func(_ *world, v *memory.VM) Values {
 				n := v.Failed("pool allocations")
-				if !n.Known() {
-					return number(Number, 0, v.At)
+				switch {
+				case n.Known():
+					return number(Number, float64(n.N), n.At)
+				case !behindBanners(v):
+					return unknown
 				}
-				return number(Number, float64(n.N), n.At)
+				return number(Number, 0, v.At)
 			})},
 			{name: "banner", typ: Name, list: true, doc: "what stands between asterisks: *Excessive NonPaged Pool Usage*. It is no evidence by itself", get: getter(banners)},
 		},
@@ -367,8 +370,14 @@ func overRAM(_ *world, v *memory.VM) Values {
 	return boolean(f == memory.Yes, counterAt(v, memory.NonPagedPoolUsage))
 }
 
+// behindBanners reports whether a counter was printed that stands behind all lines
+// between asterisks.
+func behindBanners(v *memory.VM) bool {
+	return v.Counter(memory.CommittedPages) != nil || v.Counter(memory.CommitLimit) != nil
+}
+
 func banners(_ *world, v *memory.VM) Values {
-	out := Values{All: true}
+	out := Values{All: behindBanners(v)}
 	for _, b := range v.Banners {
 		out.List = append(out.List, Value{Type: Name, S: b.Text, At: b.At})
 	}

@@ -49,14 +49,20 @@ func init() {
 			{name: "version_text", typ: Name, doc: "the file version as the resource strings say it: *win7sp1_gdr*", get: getter(func(_ *world, m *moduleFact) Values { return text(Name, m.FileVersionText, m.At) })},
 			{name: "company", typ: Name, doc: "CompanyName", get: getter(func(_ *world, m *moduleFact) Values { return text(Name, m.CompanyName, m.At) })},
 			{name: "path", typ: Name, doc: "the path of its image", get: getter(func(_ *world, m *moduleFact) Values { return text(Name, m.Path, m.At) })},
-			{name: "linked", typ: Date, doc: "the day it was linked; unknown for reproducible builds", get: getter(func(_ *world, m *moduleFact) Values {
-				if m.Repro || !m.TimeWord.Known() {
+			{name: "linked", typ: Date, doc: "the day it was linked. Reproducible builds have none: a hash stands in its place, and no comparison with it holds", get: getter(func(_ *world, m *moduleFact) Values {
+				switch {
+				case m.Repro:
+					return none
+				case !m.TimeWord.Known():
 					return unknown
 				}
 				return number(Date, float64(m.TimeWord.N), m.TimeWord.At)
 			})},
 			{name: "time_word", typ: Address, doc: "its time stamp in hexadecimal: 5C087E1D", get: getter(func(_ *world, m *moduleFact) Values { return hexNumber(m.TimeWord) })},
 			{name: "checksum", typ: Address, doc: "its checksum in hexadecimal", get: getter(func(_ *world, m *moduleFact) Values { return hexNumber(m.CheckSum) })},
+			{name: "third_party", typ: Bool, common: true, doc: "whether it is none of Windows", get: getter(func(_ *world, m *moduleFact) Values {
+				return boolean(isThirdParty(m.Name) && isThirdParty(m.Image), m.At)
+			})},
 			{name: "unloaded", typ: Bool, doc: "whether it is in the list of unloaded modules", get: getter(func(_ *world, m *moduleFact) Values { return boolean(m.Unloaded, m.At) })},
 			{name: "base", typ: Address, doc: "where it begins", get: getter(func(_ *world, m *moduleFact) Values { return address(m.Base, m.At) })},
 			{name: "range", typ: Range, doc: "the addresses of its image", get: getter(func(_ *world, m *moduleFact) Values {
@@ -69,6 +75,10 @@ func init() {
 		},
 	})
 }
+
+// isThirdParty reports whether a name is none of a module of Windows; "" may be one
+// of any.
+func isThirdParty(name string) bool { return name == "" || !stacks.OfWindows(modules.Key(name)) }
 
 func version(v modules.Version, at kd.Ref) Values {
 	if !v.Known() || isZero(v) {

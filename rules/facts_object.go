@@ -14,9 +14,8 @@ func init() {
 	registerKind(&kind{
 		name: "irp", doc: "an IRP of !irp or !irpfind",
 		ask: "!irpfind", one: "!irp %s", key: "address",
-		seen: func(w *world) bool { return len(w.snap.Objects.IRPs) > 0 },
-		// A list of IRPs is never known to be whole.
-		listed: func(*world, *clause) bool { return false },
+		seen:   func(w *world) bool { return len(w.snap.Objects.IRPs) > 0 },
+		listed: func(w *world, _ *clause) bool { return w.snap.ListsIRPs() },
 		all:    func(w *world) iter.Seq[fact] { return each(w.snap.Objects.IRPs) },
 		find: func(w *world, v Value) fact {
 			if i := w.snap.IRP(v.A); i != nil {
@@ -48,7 +47,7 @@ func init() {
 				_, pending := i.Driver()
 				return flag(pending, i.At)
 			})},
-			{name: "complete", typ: Bool, common: true, doc: "whether it is completed", get: getter(func(_ *world, i *objects.IRP) Values { return boolean(i.Complete, i.At) })},
+			{name: "complete", typ: Bool, common: true, doc: "whether it is completed", get: getter(irpComplete)},
 			{name: "cancelled", typ: Bool, common: true, doc: "whether it is cancelled", get: getter(func(_ *world, i *objects.IRP) Values { return flag(i.Cancelled, i.At) })},
 		},
 	})
@@ -70,10 +69,10 @@ func init() {
 			{name: "running", typ: Number, common: true, doc: "how many of them run by the queue's own count", get: getter(func(_ *world, q *objects.WorkQueue) Values { return atLeastZero(Number, int64(q.Running), q.At) })},
 			{name: "most", typ: Number, common: true, doc: "how many may run at once", get: getter(func(_ *world, q *objects.WorkQueue) Values { return atLeastZero(Number, int64(q.Most), q.At) })},
 			{name: "pending", typ: Number, common: true, doc: "how many work items wait in it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
-				return Values{List: []Value{{Type: Number, N: float64(len(q.Pending)), At: q.At}}, All: !q.Open}
+				return atLeast(len(q.Pending), !q.Open && !q.Cut, q.At)
 			})},
 			{name: "routine", typ: Name, list: true, doc: "the routines of the work items that wait in it", get: getter(func(_ *world, q *objects.WorkQueue) Values {
-				out := Values{All: !q.Open}
+				out := Values{All: !q.Open && !q.Cut}
 				for _, p := range q.Pending {
 					v := symbol(p.Routine, p.At)
 					out.List, out.All = append(out.List, v.List...), out.All && v.All
@@ -102,21 +101,6 @@ func init() {
 			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, m *objects.Mutex) Values { return address(m.Addr, m.At) })},
 			{name: "owner", typ: Address, doc: "the thread that holds it", get: getter(func(_ *world, m *objects.Mutex) Values { return printed(m.Owner) })},
 			{name: "guarded", typ: Bool, common: true, doc: "whether it is a guarded mutex", get: getter(func(_ *world, m *objects.Mutex) Values { return boolean(m.Guarded, m.At) })},
-		},
-	})
-	registerKind(&kind{
-		name: "critical_section", doc: "a critical section of !cs or the user-mode !locks",
-		ask:  "!cs -l",
-		seen: func(w *world) bool { return len(w.snap.CriticalSections()) > 0 },
-		all:  func(w *world) iter.Seq[fact] { return each(w.snap.CriticalSections()) },
-		at:   placed(func(c *objects.CriticalSection) kd.Ref { return c.At }),
-		addr: addressed(func(c *objects.CriticalSection) kd.Addr { return c.Addr }),
-		fields: []*field{
-			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, c *objects.CriticalSection) Values { return address(c.Addr, c.At) })},
-			{name: "symbol", typ: Name, doc: "its name: ntdll!LdrpLoaderLock", get: getter(func(_ *world, c *objects.CriticalSection) Values { return text(Name, startSymbol(c.Symbol), c.At) })},
-			{name: "locked", typ: Bool, common: true, doc: "whether it is held", get: getter(func(_ *world, c *objects.CriticalSection) Values { return flag(c.Locked, c.At) })},
-			{name: "owner", typ: Number, doc: "the ID of the thread that owns it", get: getter(func(_ *world, c *objects.CriticalSection) Values { return numberOf(c.Owner) })},
-			{name: "contention", typ: Number, doc: "its contention count", get: getter(func(_ *world, c *objects.CriticalSection) Values { return numberOf(c.Contention) })},
 		},
 	})
 	registerKind(&kind{
@@ -157,7 +141,7 @@ func init() {
 }
 
 func routineModules(_ *world, q *objects.WorkQueue) Values {
-	out := Values{All: !q.Open}
+	out := Values{All: !q.Open && !q.Cut}
 	for _, p := range q.Pending {
 		if module, _, ok := strings.Cut(p.Routine, "!"); ok {
 			out.List = append(out.List, Value{Type: Name, S: module, At: p.At})
@@ -209,11 +193,25 @@ func irpDriver(_ *world, i *objects.IRP) Values {
 	return unknown
 }
 
+// irpComplete is false only where a line says what an IRP that is not complete has.
+func irpComplete(_ *world, i *objects.IRP) Values {
+	if !i.Complete && !i.Row && i.Stacks < 0 && !i.Thread.Known() {
+		return unknown
+	}
+	return boolean(i.Complete, i.At)
+}
+
+// irpDrivers are all where all stack locations were printed, those that are used
+// with their drivers.
 func irpDrivers(_ *world, i *objects.IRP) Values {
-	out := Values{All: !i.Row}
-	for _, l := range i.Locations {
-		if l.Driver != "" {
+	out := Values{All: !i.Row && len(i.Locations) == i.Stacks}
+	for n := range i.Locations {
+		l := &i.Locations[n]
+		switch {
+		case l.Driver != "":
 			out.List = append(out.List, Value{Type: Name, S: driverName(l.Driver), At: l.At})
+		case !l.Unused():
+			out.All = false
 		}
 	}
 	return out
@@ -228,7 +226,7 @@ func irpFunction(i *objects.IRP, name func(*objects.Location) string) Values {
 
 func irpCode(i *objects.IRP, code func(*objects.Location) int) Values {
 	if l := i.CurrentLocation(); l != nil {
-		return number(Number, float64(code(l)), l.At)
+		return atLeastZero(Number, int64(code(l)), l.At)
 	}
 	return unknown
 }

@@ -78,8 +78,9 @@ func init() {
 	registerKind(&kind{
 		name: "process", doc: "a process of !process, or one that a thread names",
 		ask: "!process 0 0", one: "!process %s 7", key: "address",
-		seen: func(w *world) bool { return len(w.snap.Processes) > 0 },
-		all:  func(w *world) iter.Seq[fact] { return eachOf(w.snap.Processes) },
+		seen:   func(w *world) bool { return len(w.snap.Processes) > 0 },
+		listed: func(w *world, _ *clause) bool { return w.snap.ListsAllProcesses() },
+		all:    func(w *world) iter.Seq[fact] { return eachOf(w.snap.Processes) },
 		find: func(w *world, v Value) fact {
 			for i := range w.snap.Processes {
 				if w.snap.Processes[i].Addr == v.A {
@@ -97,7 +98,7 @@ func init() {
 				if !p.CIDKnown {
 					return unknown
 				}
-				return number(Number, float64(p.CID), p.At)
+				return inHex(number(Number, float64(p.CID), p.At))
 			})},
 		},
 	})
@@ -135,14 +136,20 @@ func targetBuild(_ *world, t targetFact) Values {
 	return number(Number, float64(n), t.ArchAt)
 }
 
-// servicePack reads "Service Pack 2" in a version line.
+// servicePack reads "Service Pack 2" in a version line, which names none only where
+// the words behind it came:
+//
+//	Windows 7 Kernel Version 7601 (Service Pack 1) MP (8 procs) Free x64
 func servicePack(_ *world, t targetFact) Values {
 	if t.Version == "" {
 		return unknown
 	}
 	_, rest, ok := strings.Cut(t.Version, "Service Pack ")
-	if !ok {
+	switch behind := strings.Contains(t.Version, " MP") || strings.Contains(t.Version, " UP"); {
+	case !ok && behind:
 		return number(Number, 0, t.ArchAt)
+	case !ok:
+		return unknown
 	}
 	digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
 	n, err := strconv.ParseUint(digits, 10, 16)

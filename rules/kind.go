@@ -31,7 +31,10 @@ type kind struct {
 	listed func(*world, *clause) bool
 	// rest, when not nil, says what is missing of a kind that is not listed.
 	rest func(*world, *clause) Missing
-	all  func(*world) iter.Seq[fact]
+	// listedFor, when not nil, reports whether they are all that a clause may hold for
+	// with what is bound.
+	listedFor func(*world, *clause, bindings) bool
+	all       func(*world) iter.Seq[fact]
 	// find returns the fact of a key, nil if the input does not hold it; nil
 	// without a key.
 	find func(*world, Value) fact

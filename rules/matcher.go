@@ -150,7 +150,7 @@ func (c *comparison) testOperand(w *world, env bindings, v Value, o *operand) Tr
 		return v.mayBe(o)
 	}
 	if o.ref == nil {
-		return truth(c.holds(v, o.lit, o.glob))
+		return c.compare(v, o.lit, o.glob)
 	}
 	values := o.ref.values(w, env)
 	out := truth(false)
@@ -158,9 +158,47 @@ func (c *comparison) testOperand(w *world, env bindings, v Value, o *operand) Tr
 		out = Unknown
 	}
 	for _, other := range values.List {
-		out = out.or(truth(c.holds(v, other, "")))
+		out = out.or(c.compare(v, other, ""))
 	}
 	return out
+}
+
+// compare is holds where one of the numbers may be larger than it is known to be.
+func (c *comparison) compare(v, with Value, glob string) Truth {
+	if !v.atLeast && !with.atLeast {
+		return truth(c.holds(v, with, glob))
+	}
+	larger, less := v.atLeast, with.atLeast // which of the two may grow
+	switch n := v.compare(with); c.op {
+	case "gt", "gte":
+		if c.holds(v, with, "") {
+			return truthUnless(less)
+		}
+		return falseUnless(larger)
+	case "lt", "lte":
+		if c.holds(v, with, "") {
+			return truthUnless(larger)
+		}
+		return falseUnless(less)
+	case "near":
+		return Unknown
+	default: // that they are equal
+		return falseUnless(n == 0 || n < 0 && larger || n > 0 && less)
+	}
+}
+
+func truthUnless(unknown bool) Truth {
+	if unknown {
+		return Unknown
+	}
+	return True
+}
+
+func falseUnless(unknown bool) Truth {
+	if unknown {
+		return Unknown
+	}
+	return False
 }
 
 // mayBe tells whether a symbol whose function is not known may be one: false for

@@ -76,7 +76,7 @@ func (w *world) candidates(c *clause, env bindings) ([]fact, gap) {
 // unlisted is what is missing where facts of a kind are in the input and may not be
 // all there are.
 func (w *world) unlisted(c *clause, env bindings) gap {
-	if c.kind.listed == nil || c.kind.listed(w, c) {
+	if c.kind.listed == nil || c.kind.listed(w, c) || c.kind.listedFor != nil && c.kind.listedFor(w, c, env) {
 		return gap{}
 	}
 	if c.kind.rest != nil {

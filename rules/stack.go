@@ -213,13 +213,19 @@ func boundFrames(w *world, env bindings, ps []framePattern) []framePattern {
 }
 
 // isCut reports whether a stack was not printed to its end: its last frame returns
-// to another one.
+// to another one, or it is the one call site of a row.
 func isCut(frames []stacks.Frame) bool {
 	if len(frames) == 0 {
 		return false
 	}
 	last := &frames[len(frames)-1]
-	return last.RetAddr != 0 && !strings.Contains(last.Function, "Start") || last.Cut
+	return last.RetAddr != 0 && !strings.Contains(last.Function, "Start") || last.Cut || isCallSite(frames)
+}
+
+// isCallSite reports whether frames are the one call site that a row of !stacks or
+// of a list of mex has: no stack of a thread has one alone.
+func isCallSite(frames []stacks.Frame) bool {
+	return len(frames) == 1 && frames[0].Bare && !strings.Contains(frames[0].Function, "Start")
 }
 
 // match compares frames with the pattern and returns the frames that seq was
@@ -251,6 +257,9 @@ func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 	}
 	if at := p.find(calls, Unknown); at != nil {
 		return Unknown, append(at, unclear...)
+	}
+	if isCallSite(frames) {
+		return Unknown, nil
 	}
 	if cut {
 		if at := p.begun(calls); at != nil && (p.within == 0 || at[0]+p.within > len(calls)) {

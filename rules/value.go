@@ -53,6 +53,10 @@ type Value struct {
 	Frames []stacks.Frame
 	At     kd.Ref
 	since  kd.Ref // where an earlier state was read that it is compared with
+	// hex is set where N is printed in hexadecimal.
+	hex bool
+	// atLeast is set where N was counted in a list that may go on.
+	atLeast bool
 	// partial is set where S is the module of a symbol whose function is not known; ""
 	// for one of any module.
 	partial bool
@@ -80,6 +84,11 @@ var unknown = Values{}
 var none = Values{All: true}
 
 func number(t Type, n float64, at kd.Ref) Values { return one(Value{Type: t, N: n, At: at}) }
+
+// atLeast makes the value of a count of what was listed, which may not be all.
+func atLeast(n int, all bool, at kd.Ref) Values {
+	return one(Value{Type: Number, N: float64(n), At: at, atLeast: !all})
+}
 
 func text(t Type, s string, at kd.Ref) Values {
 	if s == "" {
@@ -152,7 +161,14 @@ func (v Value) String() string {
 	case Percent:
 		return strconv.FormatFloat(math.Round(v.N*10)/10, 'f', -1, 64)
 	}
-	return strconv.FormatFloat(v.N, 'f', -1, 64)
+	s := strconv.FormatFloat(v.N, 'f', -1, 64)
+	if v.hex {
+		s = "0x" + strconv.FormatUint(uint64(v.N), 16)
+	}
+	if v.atLeast {
+		return "at least " + s
+	}
+	return s
 }
 
 // bare prints an address with as many digits as its target has, without 0x.

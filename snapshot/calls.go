@@ -72,6 +72,9 @@ func (s *Snapshot) ListsAllThreads(process kd.Addr) bool {
 	return slices.ContainsFunc(s.allThreads, func(a threads.AllOf) bool { return a.Process == 0 || a.Process == process })
 }
 
+// ListsAllProcesses reports whether a list of every process was printed to its end.
+func (s *Snapshot) ListsAllProcesses() bool { return s.allProcesses }
+
 // HasStack reports whether the stack of the thread at an address was printed.
 func (s *Snapshot) HasStack(a kd.Addr) bool {
 	if b := s.Brief(a); b != nil {

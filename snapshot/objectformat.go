@@ -38,6 +38,7 @@ func (s *Snapshot) formatObjects(b *strings.Builder) {
 	}
 	for _, c := range s.Objects.Sections {
 		fmt.Fprintf(b, "critical-section %s :%d", c.Addr, c.At.Line)
+		s.formatFacts(b, fact{"process", c.Process})
 		formatWords(b, "symbol", c.Symbol, "locked", flagName(c.Locked))
 		for _, n := range []struct {
 			name string

@@ -14,8 +14,8 @@ type objectIndex struct {
 	messages map[kd.Addr]*objects.Message
 	lpc      map[uint64]*objects.Message
 	ports    map[kd.Addr]*objects.Port
-	sections map[kd.Addr]*objects.CriticalSection
-	queues   map[queueKey]int // place in Snapshot.Objects.Queues
+	sections map[kd.Addr][]*objects.CriticalSection // of several processes
+	queues   map[queueKey]int                       // place in Snapshot.Objects.Queues
 	mutexes  map[kd.Addr]*objects.Mutex
 	fields   map[kd.Addr]*objects.ResourceFields
 }
@@ -46,12 +46,25 @@ func (s *Snapshot) Port(a kd.Addr) *objects.Port { return s.objects.ports[a] }
 // input.
 func (s *Snapshot) Queues() []*objects.WorkQueue { return s.Objects.Queues }
 
-// CriticalSection returns the critical section at an address of user mode, nil
-// if it was not printed.
-func (s *Snapshot) CriticalSection(a kd.Addr) *objects.CriticalSection { return s.objects.sections[a] }
+// CriticalSection returns the critical section at an address of a process, nil if
+// it was not printed. Where the debugger did not say whose user mode it looked at,
+// it may be of any process; 0 stands for any, too.
+func (s *Snapshot) CriticalSection(a, process kd.Addr) *objects.CriticalSection {
+	var found *objects.CriticalSection
+	for _, c := range s.objects.sections[a] {
+		if process != 0 && c.Process.Addr != 0 && c.Process.Addr != process {
+			continue
+		}
+		if found != nil {
+			return nil // which is meant is not known
+		}
+		found = c
+	}
+	return found
+}
 
 // CriticalSections returns the critical sections of user mode, in the order of
-// the input. Which process they are of is not printed with them.
+// the input.
 func (s *Snapshot) CriticalSections() []*objects.CriticalSection { return s.Objects.Sections }
 
 // Mutex returns the fast or guarded mutex at an address, nil if dt did not show
@@ -72,7 +85,7 @@ func (s *Snapshot) mergeObjects(l *objects.Listing) {
 	}
 	s.objects = objectIndex{
 		irps: map[kd.Addr]*objects.IRP{}, messages: map[kd.Addr]*objects.Message{}, lpc: map[uint64]*objects.Message{},
-		ports: map[kd.Addr]*objects.Port{}, sections: map[kd.Addr]*objects.CriticalSection{}, queues: map[queueKey]int{},
+		ports: map[kd.Addr]*objects.Port{}, sections: map[kd.Addr][]*objects.CriticalSection{}, queues: map[queueKey]int{},
 		mutexes: map[kd.Addr]*objects.Mutex{}, fields: map[kd.Addr]*objects.ResourceFields{},
 	}
 	s.Notes = append(s.Notes, l.Notes...)
@@ -110,6 +123,20 @@ func (s *Snapshot) mergeObjects(l *objects.Listing) {
 	for _, r := range l.Resources {
 		s.addFields(r)
 	}
+	s.Objects.Lists = l.Lists
+}
+
+// ListsIRPs reports whether all IRPs of the nonpaged pool were listed.
+func (s *Snapshot) ListsIRPs() bool {
+	return slices.ContainsFunc(s.Objects.Lists, func(l objects.List) bool { return l.Of == objects.AllIRPs })
+}
+
+// ListsSections reports whether all locked critical sections of a process were
+// listed; in a debugger of user mode those of its process.
+func (s *Snapshot) ListsSections(process kd.Addr) bool {
+	return slices.ContainsFunc(s.Objects.Lists, func(l objects.List) bool {
+		return l.Of == objects.LockedSections && (l.User || process != 0 && l.Process == process)
+	})
 }
 
 func (s *Snapshot) again(at kd.Ref, what string, before kd.Ref, why string) {
@@ -283,11 +310,19 @@ func (s *Snapshot) addQueue(q *objects.WorkQueue) {
 }
 
 func (s *Snapshot) addSection(c *objects.CriticalSection) {
-	have := s.objects.sections[c.Addr]
+	var have *objects.CriticalSection
+	for _, h := range s.objects.sections[c.Addr] {
+		if h.Process.Addr == c.Process.Addr || h.Process.Addr == 0 || c.Process.Addr == 0 {
+			have = h
+		}
+	}
 	if have == nil {
-		s.objects.sections[c.Addr] = c
+		s.objects.sections[c.Addr] = append(s.objects.sections[c.Addr], c)
 		s.Objects.Sections = append(s.Objects.Sections, c)
 		return
+	}
+	if have.Process.Addr == 0 {
+		have.Process = c.Process
 	}
 	unlike := have.Owner.Known() && c.Owner.Known() && have.Owner.N != c.Owner.N || have.Locked != objects.Unknown && c.Locked != objects.Unknown && have.Locked != c.Locked
 	if unlike {

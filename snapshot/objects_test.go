@@ -69,7 +69,7 @@ func TestObjectsAreFound(t *testing.T) {
 	if q := s.Queues(); len(q) != 1 || len(q[0].Workers) != 1 || s.Thread(q[0].Workers[0].Thread) == nil {
 		t.Errorf("queues: %+v", q)
 	}
-	if s.IRP(1) != nil || s.Message(1) != nil || s.CriticalSection(1) != nil || s.Port(1) != nil {
+	if s.IRP(1) != nil || s.Message(1) != nil || s.CriticalSection(1, 0) != nil || s.Port(1) != nil {
 		t.Error("something is at 1")
 	}
 
@@ -86,7 +86,7 @@ func TestObjectsAreFound(t *testing.T) {
 	if m := s.Message(0xe20d9b80); m == nil || m != s.Message(0x2249c) || m.From != "0584.0680" || m.Server.Addr != 0x84aa0140 || s.WhatIs(0xe20d9b80)[0].Kind != "lpc-message" {
 		t.Errorf("LPC message in a queue: %s", s)
 	}
-	if c := s.CriticalSections(); len(c) != 1 || s.CriticalSection(0x77fb2440) != c[0] || c[0].Owner.N != 0xa7 {
+	if c := s.CriticalSections(); len(c) != 1 || s.CriticalSection(0x77fb2440, 0) != c[0] || c[0].Owner.N != 0xa7 {
 		t.Errorf("critical sections: %s", s)
 	}
 }

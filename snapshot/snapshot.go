@@ -126,6 +126,7 @@ type Snapshot struct {
 	Matches           []threads.StackMatch
 	VerifierDeadlocks []*threads.VerifierDeadlock
 	allThreads        []threads.AllOf
+	allProcesses      bool
 	// Collected are the runs of the script of kdlocks collect that it was read
 	// from.
 	Collected []*collect.Run
@@ -202,6 +203,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 
 		VerifierDeadlocks: tl.VerifierDeadlocks,
 		allThreads:        tl.All,
+		allProcesses:      len(tl.AllProcesses) > 0,
 	}
 	s.compare(kd.CountsFit, len(tl.Tallied))
 	s.Processors = onceEach(tl.Processors)

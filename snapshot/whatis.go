@@ -86,7 +86,7 @@ func (s *Snapshot) whatObject(a kd.Addr) []Meaning {
 			}
 		}
 	}
-	if c := s.objects.sections[a]; c != nil {
+	for _, c := range s.objects.sections[a] {
 		add("critical-section", 0, c.At)
 	}
 	if m := s.Mutex(a); m != nil {

@@ -29,7 +29,10 @@ func (r *Reader) threadLine(l kd.Line) bool {
 		r.part = irpPart
 		return true
 	}
-	if !r.property(&c, l) && !isThreadNoise(l.Text) {
+	switch {
+	case r.property(&c, l):
+		r.cur.Block = r.cur.Header
+	case !isThreadNoise(l.Text):
 		return false
 	}
 	r.part = propPart

@@ -61,8 +61,10 @@ type Reader struct {
 	// typed are the words of the command that was typed last, in lower case,
 	// nil if that is not known.
 	typed []string
-	// all is the command that lists all threads and whose output goes on.
-	all AllOf
+	// all is the command that lists all threads and whose output goes on, and
+	// allProcesses the one that lists all processes.
+	all          AllOf
+	allProcesses kd.Ref
 	// unread counts the lines that were not understood. The tallies are of the
 	// rows of !stacks, of a table of mex, and of the stacks and threads of
 	// !mex.us.
@@ -132,6 +134,12 @@ func (r *Reader) Line(l kd.Line) bool {
 	case r.proc != nil && r.processLine(l):
 		return true
 	}
+	if kd.IsElision(l.Text) { // some of what is listed is left out
+		r.all, r.allProcesses = AllOf{}, kd.Ref{}
+		if r.cur != nil && r.cur.Header && r.part != propPart && !r.blank {
+			r.cur.Elided = true
+		}
+	}
 	r.gap = true
 	r.unread++
 	return false
@@ -142,10 +150,15 @@ func (r *Reader) Line(l kd.Line) bool {
 // heads.
 func (r *Reader) Prompt(loose bool) {
 	r.closeBlock()
-	if r.all.At.Known() {
-		r.out.All, r.all = append(r.out.All, r.all), AllOf{}
+	if !r.ended { // else the input ended in their output
+		if r.all.At.Known() {
+			r.out.All = append(r.out.All, r.all)
+		}
+		if r.allProcesses.Known() {
+			r.out.AllProcesses = append(r.out.AllProcesses, r.allProcesses)
+		}
 	}
-	r.proc = nil
+	r.proc, r.all, r.allProcesses = nil, AllOf{}, kd.Ref{}
 	r.rows, r.image, r.orphan = false, "", ""
 	r.closeTable()
 	r.queue = readyQueue{}

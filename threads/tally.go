@@ -58,8 +58,12 @@ func (r *Reader) ending() string {
 func (r *Reader) Typed(command string, at kd.Ref) {
 	command = strings.ToLower(command)
 	for part := range strings.SplitSeq(command, ";") {
-		if process, ok := listsAll(strings.Fields(part)); ok {
+		typed := strings.Fields(part)
+		if process, ok := listsAll(typed); ok {
 			r.all = AllOf{at, process}
+		}
+		if listsProcesses(typed) {
+			r.allProcesses = at
 		}
 	}
 	if !strings.Contains(command, ";") {
@@ -69,7 +73,8 @@ func (r *Reader) Typed(command string, at kd.Ref) {
 
 // listsAll reports whether a command prints every thread with its stack: !process
 // of all processes or of one with bits 1 and 2 of its flags, or !stacks with detail
-// 1 or 2, all without a filter (Microsoft's documentation of the commands).
+// 2, all without a filter (Microsoft's documentation of the commands). With detail
+// 1 each row of !stacks has the first call site alone.
 func listsAll(typed []string) (process kd.Addr, ok bool) {
 	switch {
 	case len(typed) == 3 && typed[0] == "!process":
@@ -78,7 +83,19 @@ func listsAll(typed []string) (process kd.Addr, ok bool) {
 	case len(typed) == 4 && typed[0] == "!for_each_process" && typed[1] == `"!process` && typed[2] == "@#process":
 		return 0, withStacks(strings.TrimSuffix(typed[3], `"`))
 	}
-	return 0, len(typed) == 2 && typed[0] == "!stacks" && (typed[1] == "1" || typed[1] == "2")
+	return 0, len(typed) == 2 && typed[0] == "!stacks" && typed[1] == "2"
+}
+
+// listsProcesses reports whether a command lists every process.
+func listsProcesses(typed []string) bool {
+	switch len(typed) {
+	case 2, 3:
+		return typed[0] == "!process" && typed[1] == "0"
+	case 4:
+		_, all := listsAll(typed)
+		return all
+	}
+	return false
 }
 
 func withStacks(flags string) bool {
@@ -90,8 +107,7 @@ func withStacks(flags string) bool {
 // with detail 1 or 2 and without a filter (Microsoft's documentation of the
 // command; detail 0 leaves out stacks that are paged out).
 func (r *Reader) stacksListAll() bool {
-	_, all := listsAll(r.typed)
-	return all && r.typed[0] == "!stacks"
+	return len(r.typed) == 2 && r.typed[0] == "!stacks" && (r.typed[1] == "1" || r.typed[1] == "2")
 }
 
 // stacksFiltered reports whether the !stacks that was typed shows only threads

@@ -157,6 +157,12 @@ type Thread struct {
 	// Header is set when a THREAD line was read: without it state and wait are
 	// unknown.
 	Header bool
+	// Block is set when what stands behind wait objects, replies, IRPs and counts
+	// of suspension in a THREAD block was read, too: of those, what was not printed
+	// the thread does not have. Rows of lists and !process with flags 2 lack it.
+	Block bool
+	// Elided is set where the author left something out of those lines of the block.
+	Elided bool
 	At     kd.Ref // the THREAD line, or the first line known of it
 
 	waits keptWait
@@ -184,6 +190,26 @@ func New(addr kd.Addr, at kd.Ref) *Thread {
 // not only its address.
 func (t *Thread) Printed() bool {
 	return t.Header || t.State != StateUnknown || len(t.Stack.Frames) > 0
+}
+
+// WaitsKnown reports whether WaitObjects and Reply are all that the thread waits
+// for: they were printed, or its state says that it does not wait.
+func (t *Thread) WaitsKnown() bool {
+	switch {
+	case t.NoWait():
+		return true
+	case t.WaitListOpen, t.Elided:
+		return false
+	case t.Block:
+		return true
+	}
+	return t.Header && len(t.WaitObjects) > 0
+}
+
+// NoWait reports whether the thread was printed in a state in which it waits for
+// nothing.
+func (t *Thread) NoWait() bool {
+	return t.State != StateUnknown && t.State != Waiting && !t.StateUnread
 }
 
 // Unread reports whether the thread's state was printed, but is not known: it
@@ -270,6 +296,10 @@ type Listing struct {
 	// All are the commands that list every thread, of the machine or of a process,
 	// with its stack, and whose output was printed to its end.
 	All []AllOf
+
+	// AllProcesses are the commands that list every process and whose output was
+	// printed to its end.
+	AllProcesses []kd.Ref
 
 	// Skimmed are threads of which only that much was kept, in the order of
 	// the input; Load reads one of them whole, nil if the input no longer

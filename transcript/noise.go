@@ -17,7 +17,7 @@ var noise = []string{
 	"Deferred", "Response ", "Symbol Loading Error", "SYMSRV:", "DBGHELP:", "Resetting default scope",
 	"Unable to load image", "Press ctrl-c", "*** Fatal System Error",
 	"**** NT ACTIVE PROCESS DUMP ****", "Getting offset of", "Unable to get", "No export ", "GetGlobalValue: unable to get", "Page ", "GetContextState failed",
-	"GetUlongFromAddress", "Searching for Process with", "Copyright (c) Microsoft", "Invalid Thread(",
+	"GetUlongFromAddress", "Searching for Process with", "Looking for thread Cid", "Copyright (c) Microsoft", "Invalid Thread(",
 	"Thread at address", "Setting context", "Kernel-Mode Debugger", "Use !analyze -v",
 	"Use 'Help'", "WARNING: Whitespace", "*****",
 	"*  ", "* ", "Couldn't resolve", "KD: Scanning for held",

@@ -311,6 +311,7 @@ func (r *router) content(l kd.Line) Status {
 		return Noise
 	}
 	r.cur.objects.Break()
+	r.cur.objects.Lost()
 	r.cur.modules.Lost(l)
 	return NotUnderstood
 }
@@ -348,6 +349,12 @@ func (r *router) memory(l kd.Line) bool {
 	r.cur.threads.Line(kd.Line{})
 	r.claim(r.cur.memory.Command(), l)
 	return true
+}
+
+// looksElsewhere reports whether a command changes the process whose user mode the
+// debugger looks at: it says which, unless it fails.
+func looksElsewhere(word, command string) bool {
+	return resumes[word] || word == ".process" || word == ".context" || word == ".thread" && strings.Contains(command, "/p")
 }
 
 // sectionCommands print critical sections: what is seen of them is of user mode.
@@ -440,6 +447,7 @@ func (r *router) prompt(p prompt, l kd.Line) {
 			if resumes[commandWord(p.command)] {
 				r.pending = resumed
 			}
+			r.cur.objects.Typed(p.command, true, l.All())
 		}
 		r.section, r.typed = -1, true
 		if sectionCommands[commandWord(p.command)] {
@@ -495,6 +503,10 @@ func (r *router) command(command string, l kd.Line) bool {
 		r.cur.modules.Typed(q)
 	}
 	r.cur.memory.Typed(command)
+	r.cur.objects.Typed(command, false, l.All())
+	if looksElsewhere(word, command) {
+		r.cur.objects.ContextLost()
+	}
 	if printsFields(word) {
 		r.cur.objects.PrintsFields(command, l.All())
 	}

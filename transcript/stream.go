@@ -18,6 +18,7 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	r.section, r.typed, r.echo = -1, false, ""
 	r.cur.locks.Break()
 	r.cur.objects.Break()
+	r.cur.objects.Cut()
 	r.cur.objects.Prompt(objects.Printed{})
 	r.cur.memory.Break()
 	r.cur.threads.Prompt(true)

@@ -46,7 +46,8 @@ type Node struct {
 	Addr     kd.Addr            // of the thread, the ERESOURCE, the object; the raw value of an owner
 	Resource *snapshot.Resource // of a gate or an owner entry
 	Owner    *snapshot.Owner    // of Nobody; nil for a waiter that is not listed
-	// Of tells objects apart whose address was not printed: their owner.
+	// Of tells objects apart whose address was not printed: their owner. Of critical
+	// sections, which may lie at one address in several processes, it is the process.
 	Of kd.Addr
 	// AnyOf is set for a thread that waits for several objects: one of them
 	// may be enough to let it go on.

@@ -156,3 +156,43 @@ func TestHoldersThatWereSkimmed(t *testing.T) {
 		t.Errorf("%d threads stuck, want 2: %+v", n, g.Edges)
 	}
 }
+
+// TestSectionsOfTwoProcesses: critical sections at one address in two processes are
+// two, each with its owner.
+func TestSectionsOfTwoProcesses(t *testing.T) {
+	const t1, t2, t3, t4, p1, p2, m, at = 0xffff800000001001, 0xffff800000001002, 0xffff800000001003, 0xffff800000001004, 0xffff800000002001, 0xffff800000002002, 0xffff800000003001, 0x7ffa1a2ee500
+	for _, tc := range []struct {
+		name  string
+		third kd.Addr // the process of the thread that owns the mutant
+		stuck int
+	}{
+		{"in one process", p1, 3},
+		{"in two", p2, 0},
+	} {
+		section := func(process kd.Addr, owner uint64) *objects.CriticalSection {
+			return &objects.CriticalSection{Addr: at, Process: objects.Printed{Addr: process, At: kd.Ref{Line: 1}}, Owner: objects.Number{N: owner, At: kd.Ref{Line: 1}}, Locked: objects.Yes, At: kd.Ref{Line: 1}}
+		}
+		with := func(thread *threads.Thread, id uint32, arg kd.Addr) *threads.Thread {
+			thread.CID = threads.CID{Process: 4, Thread: id, Known: true}
+			if arg != 0 {
+				thread.Stack.Frames = []stacks.Frame{{Module: "ntdll", Function: "NtWaitForAlertByThreadId"}, {Module: "ntdll", Function: "RtlpWaitOnCriticalSection", Args: []kd.Addr{arg}}}
+			}
+			return thread
+		}
+		tl := threads.Listing{Threads: []*threads.Thread{
+			with(waiting(t1, p1), 0x10, at), with(waiting(t2, p1, mutant(m, t3)), 0x11, 0),
+			with(waiting(t3, tc.third), 0x20, at), with(waiting(t4, p2), 0x21, 0),
+		}}
+		ol := &objects.Listing{Sections: []*objects.CriticalSection{section(p1, 0x11), section(p2, 0x21)}}
+		g := Build(snapshot.Build(snapshot.Target{Arch: kd.X64}, locks.Listing{}, tl, ol, nil))
+		n := 0
+		for i, stuck := range g.Stuck(D) {
+			if stuck && g.Nodes[i].Kind == Thread {
+				n++
+			}
+		}
+		if n != tc.stuck {
+			t.Errorf("%s: %d threads are stuck, want %d", tc.name, n, tc.stuck)
+		}
+	}
+}

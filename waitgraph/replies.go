@@ -2,7 +2,6 @@ package waitgraph
 
 import (
 	"slices"
-	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/objects"
@@ -52,19 +51,16 @@ func AwaitedBy(m *objects.Message, t *threads.Thread) bool {
 }
 
 // criticalSection returns the wait for a critical section whose owner was
-// printed: by its thread ID, so it is looked for in the same process. The section
-// is the first argument of the routine that waits: on x86 the column shows it, on
-// x64 what it shows is often stale.
+// printed: by its thread ID, so it is looked for in the same process.
 func (g *Graph) criticalSection(t *threads.Thread, grade Grade) (claim, bool) {
 	if len(g.Snap.CriticalSections()) == 0 || t.Process.Addr == 0 && !t.User {
 		return claim{}, false
 	}
-	i := t.FindFrame("WaitOnCriticalSection", "WaitForCriticalSection")
-	if i < 0 || t.User && !inSystemCall(t, i) || len(t.Stack.Frames[i].Args) == 0 {
+	f := t.SectionWait()
+	if f == nil || len(f.Args) == 0 {
 		return claim{}, false
 	}
-	f := &t.Stack.Frames[i]
-	cs := g.Snap.CriticalSection(f.Args[0])
+	cs := g.Snap.CriticalSection(f.Args[0], t.Process.Addr)
 	if cs == nil || cs.Conflict != "" || !cs.Owner.Known() || cs.Owner.N == 0 {
 		return claim{}, false
 	}
@@ -78,20 +74,9 @@ func (g *Graph) criticalSection(t *threads.Thread, grade Grade) (claim, bool) {
 		grade = D
 	}
 	return claim{
-		gate: Node{Kind: Object, What: CriticalSection, Addr: cs.Addr}, grade: grade, at: f.At, about: cs.Addr,
+		gate: Node{Kind: Object, What: CriticalSection, Addr: cs.Addr, Of: processOf(t)}, grade: grade, at: f.At, about: cs.Addr,
 		owner: owner, owned: B, ownedAt: cs.At, said: cs.Addr,
 	}, true
-}
-
-// inSystemCall reports whether all that a thread called in frame i is ntdll, so
-// that it is asked of the kernel and goes on nowhere else.
-func inSystemCall(t *threads.Thread, i int) bool {
-	for _, f := range t.Stack.Frames[:i] {
-		if !strings.EqualFold(f.Module, "ntdll") {
-			return false
-		}
-	}
-	return i > 0
 }
 
 // threadOf finds the thread with an ID in the process of another.

@@ -20,16 +20,19 @@ func (a *app) locksCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "locks FILE...|-",
 		Short: "List the ERESOURCEs with their owners and waiters, and IRPs, messages, work queues, critical sections and mutexes that were printed",
-		Args:  cobra.MinimumNArgs(1),
+		Long: `List the ERESOURCEs with their owners and waiters, and IRPs, messages, ports, work queues, critical sections and
+mutexes that were printed. Flags that choose among ERESOURCEs show these alone. With -o json the lists are fields of one
+object, under the names that they have in the report; those that a flag chose are a list.`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := normalise(&f.Owner, &f.Address); err != nil {
 				return err
 			}
 			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
-				if err := report.WriteLocks(w, r, r.Locks(f), a.output, a.style()); err != nil || f != (report.LockFilter{}) {
-					return err
+				if f == (report.LockFilter{}) {
+					return report.WriteAllLocks(w, r, a.output, a.style())
 				}
-				return report.WriteObjects(w, r, a.output, a.style())
+				return report.WriteLocks(w, r, r.Locks(f), a.output, a.style())
 			})
 		},
 	}
