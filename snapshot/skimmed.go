@@ -30,6 +30,9 @@ func (s *Snapshot) recall(ll locks.Listing, tl threads.Listing, ol *objects.List
 	if ol != nil && len(ol.Mutexes) > 0 {
 		c.forMutexes()
 	}
+	if ol != nil && len(ol.Sections) > 0 {
+		c.forSections()
+	}
 	c.onStacks(pointers(ll, tl, ol))
 	c.unlisted(ll.Resources)
 	c.waiting(!ll.Seen(), tl.Indirect <= mostIndirect)
@@ -174,6 +177,29 @@ func (c *chooser) forMutexes() {
 		b := &c.rows[i]
 		reason := b.WaitReason()
 		if n < mostIndirect && b.State == threads.Waiting && (reason == "WrFastMutex" || reason == "WrGuardedMutex" || b.Has(threads.LockWait)) {
+			n++
+			c.take(i)
+		}
+	}
+}
+
+// forSections takes the first threads that wait for a critical section, and those of
+// their processes: an owner is known by the ID of its thread alone, which is not kept.
+func (c *chooser) forSections() {
+	waits := []threads.Calls{threads.CallOf("ntdll", "RtlpWaitOnCriticalSection"), threads.CallOf("ntdll", "RtlpWaitForCriticalSection")}
+	processes := make(map[[2]int32]bool) // input and process
+	n := 0
+	for i := range c.rows {
+		b := &c.rows[i]
+		if n < mostIndirect && b.State == threads.Waiting && (b.Calls.Has(waits[0]) || b.Calls.Has(waits[1])) {
+			n++
+			c.take(i)
+			processes[[2]int32{int32(b.Input), b.Process}] = b.Process >= 0
+		}
+	}
+	n = 0
+	for i := range c.rows {
+		if b := &c.rows[i]; n < mostIndirect && processes[[2]int32{int32(b.Input), b.Process}] {
 			n++
 			c.take(i)
 		}
