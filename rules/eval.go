@@ -86,8 +86,9 @@ type clauseState struct {
 	truth   Truth
 	places  []Evidence
 	missing []Missing
-	// tells is set where something holds that is not so on most machines, unlisted
-	// where no fact of the input fits, and there may be others.
+	// tells is set where something holds that is not so on most machines. unlisted is
+	// where no fact of the input fits, and there may be others, or where it is compared
+	// with such a one.
 	tells, unlisted bool
 	// env is set for an "all": what its clauses bound.
 	env bindings

@@ -35,7 +35,8 @@ func (w *world) matches(c *clause, env bindings) []match {
 			maybe = append(maybe, m)
 		}
 	}
-	if gap.missing != nil {
+	// Of a fact that fits, nobody guesses that it is another one that was not printed.
+	if gap.missing != nil && !(gap.unlisted && len(yes) > 0 && c.count == nil) {
 		maybe = append(maybe, match{clauseState: clauseState{c: c, truth: Unknown, missing: gap.missing, unlisted: gap.unlisted}, open: gap.open})
 	}
 	return append(yes, maybe...)
@@ -301,19 +302,22 @@ func (w *world) try(c *clause, env bindings, f fact) match {
 		return match{clauseState: clauseState{c: c, truth: False}}
 	}
 	out := match{clauseState: clauseState{c: c, truth: True, fact: f}}
-	telling := 0
+	telling, derived := 0, true
 	for _, m := range c.matchers {
 		v := m.test(w, env, f)
 		if out.truth = out.truth.and(v.truth); out.truth == False {
 			return match{clauseState: clauseState{c: c, truth: False}}
 		}
 		if v.truth == Unknown {
+			o := m.unknownOperand(w, env, f)
+			derived = derived && o != nil && env[o.ref.name].fact == nil
 			out.missing = append(out.missing, w.missingOf(c, env, m, f, &v))
 		}
 		telling += m.tells(&v)
 		out.places = append(out.places, v.at...)
 	}
 	out.tells = telling >= tellsMuch || telling > 0 && out.truth == True
+	out.unlisted = out.truth == Unknown && derived
 	if len(out.places) == 0 {
 		out.places = []Evidence{{At: c.kind.at(f), Addr: addrOf(c.kind, f), Why: c.kind.name}}
 	}
@@ -372,8 +376,8 @@ func addrOf(k *kind, f fact) kd.Addr {
 // missingOf says what of a fact is not known.
 func (w *world) missingOf(c *clause, env bindings, m *matcher, f fact, v *verdict) Missing {
 	name := bound{c.kind, f}.name(w)
-	if m.field.name == c.kind.key && len(m.ops) > 0 && m.ops[0].unbound(env) {
-		return w.missingFor(&m.ops[0].operands[0], env)
+	if o := m.unknownOperand(w, env, f); o != nil {
+		return w.missingFor(o, env)
 	}
 	what := m.field.name + " of " + strings.TrimSpace(c.kind.name+" "+name)
 	if m.field.lack != "" {
@@ -390,6 +394,22 @@ func (w *world) missingOf(c *clause, env bindings, m *matcher, f fact, v *verdic
 		return Missing{What: what, Command: own}
 	}
 	return Missing{What: what, Command: w.fieldCommand(c.kind, m.field, f)}
+}
+
+// unknownOperand returns what a known field is compared with that is not known, nil
+// where it is the field that is unknown.
+func (m *matcher) unknownOperand(w *world, env bindings, f fact) *operand {
+	if m.stack != nil || !m.field.get(w, f).All {
+		return nil
+	}
+	for i := range m.ops {
+		for k := range m.ops[i].operands {
+			if o := &m.ops[i].operands[k]; o.ref != nil && !o.ref.values(w, env).All {
+				return o
+			}
+		}
+	}
+	return nil
 }
 
 // ownCommand is the first of the commands that the clause itself asks for which what
@@ -433,9 +453,10 @@ const mostCounted = 1000
 func (w *world) counted(c *clause, env bindings) clauseState {
 	yes, maybe := 0, 0
 	const anyNumber = 1 << 30
-	out := clauseState{c: c}
+	out := clauseState{c: c, unlisted: true}
 	for _, m := range w.matches(c, env) {
 		out.tells = out.tells || m.tells
+		out.unlisted = out.unlisted && (m.truth == True || m.unlisted)
 		switch {
 		case m.truth == True:
 			if yes++; yes == 1 {

@@ -211,16 +211,6 @@ func (m *matcher) constant() bool {
 	return true
 }
 
-// bounded reports whether the matcher fails for large numbers.
-func (m *matcher) bounded() bool {
-	for _, c := range m.ops {
-		if c.op != "gt" && c.op != "gte" && c.op != "ne" {
-			return true
-		}
-	}
-	return false
-}
-
 // comparison is one operator and what it compares with.
 type comparison struct {
 	op       string
