@@ -167,3 +167,27 @@ func (s *solution) facts() string {
 	slices.Sort(parts)
 	return strings.Join(parts, " ")
 }
+
+// told makes the result of a clause.
+func (w *world) told(st *clauseState) ClauseResult {
+	out := ClauseResult{Role: roleNames[st.c.role], Text: st.c.text, Line: st.c.at.line, Truth: st.truth, To: st.c.to, Missing: st.missing, Telling: st.tells, Name: st.c.as}
+	if st.c.inner {
+		out.Depth = 1
+	}
+	for _, p := range st.places {
+		out.addEvidence(p)
+	}
+	return out
+}
+
+// addEvidence adds a place, or to a place that is told already what else it shows.
+func (c *ClauseResult) addEvidence(e Evidence) {
+	i := slices.IndexFunc(c.Evidence, func(have Evidence) bool { return have.At == e.At })
+	switch {
+	case !e.At.Known():
+	case i < 0:
+		c.Evidence = append(c.Evidence, e)
+	case !strings.Contains(c.Evidence[i].Why, e.Why):
+		c.Evidence[i].Why += ", " + e.Why
+	}
+}
