@@ -34,6 +34,8 @@ type verdict struct {
 	// without is set where the stack has frames whose functions are unknown; it
 	// names their module.
 	without string
+	// cut is the last frame of a stack that goes on further out.
+	cut kd.Ref
 	// bare is the address of such a frame for which no module is known, either.
 	bare kd.Addr
 }
@@ -117,6 +119,9 @@ func (m *matcher) testStack(w *world, env bindings, values Values) verdict {
 	frames := values.List[0].Frames
 	t, found := m.stack.bind(w, env).match(frames)
 	out := verdict{truth: t}
+	if t == Unknown && isCut(frames) {
+		out.cut = frames[len(frames)-1].At
+	}
 	for _, i := range found {
 		out.at = append(out.at, Evidence{At: frames[i].At, Why: "frame " + strconv.Itoa(i) + ": " + frames[i].Name()})
 		if out.without == "" && out.bare == 0 && callOf(&frames[i]).function == "" {

@@ -82,6 +82,9 @@ func (w *world) missingOf(c *clause, env bindings, m *matcher, f fact, v *verdic
 		return w.missingFor(o, env)
 	}
 	what := m.field.name + " of " + strings.TrimSpace(c.kind.name+" "+name)
+	if v.cut.Known() && v.bare == 0 && v.without == "" {
+		what += fmt.Sprintf(", which ends at line %d before its outermost frame", v.cut.Line)
+	}
 	if m.field.lack != "" {
 		what += ": " + m.field.lack
 	}

@@ -269,15 +269,20 @@ func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 	return False, nil
 }
 
-// begun finds the beginning of seq up to a frame of a module that it names: frames of
-// the kernel, or of any module, are on every stack.
+// begun finds the beginning of seq up to a frame of a module that it names, or up to
+// the last frame that was printed: frames of the kernel, or of any module, are on
+// every stack.
 func (p *stackPattern) begun(calls []call) []int {
 	for n := len(p.seq) - 1; n > 0; n-- {
-		if slices.ContainsFunc(p.seq[n-1], func(f framePattern) bool { return f.bound || f.module == "" || f.module == "nt" || isGlob(f.module) }) {
+		part := stackPattern{seq: p.seq[:n], top: p.top, within: p.within}
+		at := part.find(calls, True)
+		if at == nil {
 			continue
 		}
-		part := stackPattern{seq: p.seq[:n], top: p.top, within: p.within}
-		return part.find(calls, True)
+		onAny := slices.ContainsFunc(p.seq[n-1], func(f framePattern) bool { return f.bound || f.module == "" || f.module == "nt" || isGlob(f.module) })
+		if !onAny || at[n-1] == len(calls)-1 {
+			return at
+		}
 	}
 	return nil
 }
