@@ -247,6 +247,9 @@ func TestThreadsNotPrinted(t *testing.T) {
 		few    = `match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {state: running}, count: {lt: 5}}]`
 		many   = `match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {state: running}, count: {gte: 5}}]`
 		alone  = `match: [{thread: {stack: {seq: ["acmeflt!*"]}}}]`
+		either = `match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {stack: {seq: [["acmeflt!*", "acmemgr!*"]]}}}]`
+		svc    = `match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {image: acmesvc.exe, state: running}}]`
+		runs   = `match: [{lock: {symbol: nt!CmpRegistryLock}}, {process: {image: acmesvc.exe}, count: 0}]`
 		ending = "2: kd> .logclose\n"
 	)
 	all := func(command string) string {
@@ -265,6 +268,14 @@ func TestThreadsNotPrinted(t *testing.T) {
 		{"of one program", open, all("!process 0 1f lsass.exe") + ending, rules.CouldNotCheck, "!stacks 2 acmeflt"},
 		{"of another process", of, all("!process ffffaa3e1a903040 1f") + ending, rules.CouldNotCheck, "!process ffffaa3e1a902040 1f"},
 		{"of the process", of, all("!process ffffaa3e1a902040 1f") + ending, rules.NoMatch, ""},
+		{"those with frames of the driver", open, all("!stacks 2 acmeflt") + ending, rules.NoMatch, ""},
+		{"those with frames of another", open, all("!stacks 2 fltmgr") + ending, rules.CouldNotCheck, "!stacks 2 acmeflt"},
+		{"those of the program", svc, all("!process 0 1f AcmeSvc.exe") + ending, rules.NoMatch, ""},
+		{"those of another program", svc, all("!process 0 1f lsass.exe") + ending, rules.CouldNotCheck, ""},
+		{"the program runs not", runs, all("!process 0 0 acmesvc.exe") + ending, rules.OutPossible, ""},
+		{"another program runs not", runs, all("!process 0 0 lsass.exe") + ending, rules.CouldNotCheck, "!process 0 0"},
+		{"the list of the program is cut", runs, all("!process 0 0 acmesvc.exe"), rules.CouldNotCheck, "!process 0 0"},
+		{"of two drivers", either, abba, rules.CouldNotCheck, "!process 0 1f"},
 		{"few", few, abba, rules.CouldNotCheck, "!process 0 1f"},
 		{"few of all", few, all("!process 0 1f") + ending, rules.OutPossible, ""},
 		{"many", many, abba, rules.CouldNotCheck, "!process 0 1f"},
@@ -448,5 +459,29 @@ func TestWithoutTheList(t *testing.T) {
 				t.Errorf("%s, tells: %v, asks for %q; want %s, %q", r.Outcome, has, r.Ask, c.want, c.asks)
 			}
 		})
+	}
+}
+
+// TestNamesOfPrograms: the debugger may have had the first 14 letters of a program's
+// name alone.
+func TestNamesOfPrograms(t *testing.T) {
+	for _, c := range []struct {
+		image, rule string
+		want        rules.Outcome
+	}{
+		{"printfilterpip", "printfilterpipelinesvc.exe", rules.CouldNotCheck},
+		{"printfilterpip", `"printfilterpipe*"`, rules.CouldNotCheck},
+		{"printfilterpip", `"printfilter*"`, rules.OutPossible},
+		{"printfilterpip", "printfilterpip", rules.OutPossible},
+		{"printfilterpip", "printfilterother.exe", rules.NoMatch},
+		{"printfilter", "printfilterpipelinesvc.exe", rules.NoMatch},
+		{"printfiltp.exe", "printfiltp.exesvc.exe", rules.NoMatch},
+		{"printfilterpipelinesvc.exe", "printfilterpipelinesvc.exe", rules.OutPossible},
+	} {
+		log := strings.Replace(abba, "Image:         System", "Image:         "+c.image, 1)
+		r := judgeRule(t, "match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {address: ffffaa3e1a9df7c0, image: "+c.rule+"}}]", log)
+		if r.Outcome != c.want {
+			t.Errorf("%s for %s: %s, want %s", c.image, c.rule, r.Outcome, c.want)
+		}
 	}
 }

@@ -121,7 +121,7 @@ func init() {
 			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, m *objects.Message) Values { return address(m.Addr, m.At) })},
 			{name: "client", typ: Address, doc: "the thread that waits for the reply", get: getter(func(_ *world, m *objects.Message) Values { return printed(m.Client) })},
 			{name: "server", typ: Address, doc: "the process that owns the port", get: getter(func(_ *world, m *objects.Message) Values { return printed(m.Server) })},
-			{name: "server_image", typ: Name, doc: "the program of that process", get: getter(func(_ *world, m *objects.Message) Values { return text(Name, m.ServerImage, m.At) })},
+			{name: "server_image", typ: Name, doc: "the program of that process", get: getter(func(_ *world, m *objects.Message) Values { return imageName(m.ServerImage, m.At) })},
 			{name: "server_thread", typ: Address, doc: "the thread that works on it", get: getter(func(_ *world, m *objects.Message) Values { return printed(m.ServerThread) })},
 		},
 	})

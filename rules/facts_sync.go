@@ -59,7 +59,7 @@ func init() {
 			{name: "address", typ: Address, doc: "where it lies", get: getter(func(_ *world, p *objects.Port) Values { return address(p.Addr, p.At) })},
 			{name: "name", typ: Name, doc: "the name of its connection port: SmApiPort", get: getter(func(_ *world, p *objects.Port) Values { return text(Name, p.Name, p.At) })},
 			{name: "owner", typ: Address, doc: "the process that owns it", get: getter(func(_ *world, p *objects.Port) Values { return printed(p.Owner) })},
-			{name: "owner_image", typ: Name, doc: "the program of that process", get: getter(func(_ *world, p *objects.Port) Values { return text(Name, p.OwnerImage, p.At) })},
+			{name: "owner_image", typ: Name, doc: "the program of that process", get: getter(func(_ *world, p *objects.Port) Values { return imageName(p.OwnerImage, p.At) })},
 			{name: "threads", typ: Address, list: true, doc: "the threads that serve it", get: getter(func(_ *world, p *objects.Port) Values { return workers(p.Threads, !p.Open) })},
 		},
 	})

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,8 +79,8 @@ func init() {
 	registerKind(&kind{
 		name: "process", doc: "a process of !process, or one that a thread names",
 		ask: "!process 0 0", one: "!process %s 7", key: "address",
-		seen:   func(w *world) bool { return len(w.snap.Processes) > 0 },
-		listed: func(w *world, _ *clause) bool { return w.snap.ListsAllProcesses() },
+		seen:   func(w *world) bool { return len(w.snap.Processes) > 0 || w.snap.ListsProcesses() },
+		listed: allProcesses,
 		all:    func(w *world) iter.Seq[fact] { return eachOf(w.snap.Processes) },
 		find: func(w *world, v Value) fact {
 			for i := range w.snap.Processes {
@@ -93,7 +94,7 @@ func init() {
 		addr: addressed(func(p *threads.Process) kd.Addr { return p.Addr }),
 		fields: []*field{
 			{name: "address", typ: Address, doc: "its EPROCESS", get: getter(func(_ *world, p *threads.Process) Values { return address(p.Addr, p.At) })},
-			{name: "image", typ: Name, common: true, doc: "its program: services.exe", get: getter(func(_ *world, p *threads.Process) Values { return text(Name, p.Image, p.At) })},
+			{name: "image", typ: Name, common: true, doc: "its program: services.exe", get: getter(func(_ *world, p *threads.Process) Values { return imageName(p.Image, p.At) })},
 			{name: "cid", typ: Number, common: true, doc: "its number, hexadecimal behind 0x", get: getter(func(_ *world, p *threads.Process) Values {
 				if !p.CIDKnown {
 					return unknown
@@ -175,3 +176,13 @@ func stopArg(n int) *field {
 
 // driverName takes the object directory off a driver: \Driver\disk.
 func driverName(s string) string { return s[strings.LastIndexByte(s, '\\')+1:] }
+
+// allProcesses reports whether the processes that a clause asks for were all listed:
+// those of the machine, or of the programs that it names.
+func allProcesses(w *world, c *clause) bool {
+	if w.snap.ListsAllProcesses("") {
+		return true
+	}
+	images, ok := c.literals("image")
+	return ok && !slices.ContainsFunc(images, func(image string) bool { return !w.snap.ListsAllProcesses(image) })
+}

@@ -40,7 +40,7 @@ func init() {
 			{name: "cid", typ: Text, doc: "process.thread in lower-case hex of at least four digits each: 0004.0638", get: getter(func(_ *world, t threadFact) Values { return text(Text, t.CID.String(), t.At) })},
 			{name: "pid", typ: Number, common: true, doc: "the number of its process, hexadecimal behind 0x", get: getter(threadID(func(c threads.CID) uint32 { return c.Process }))},
 			{name: "tid", typ: Number, doc: "its own number, hexadecimal behind 0x: what critical_section.owner names", get: getter(threadID(func(c threads.CID) uint32 { return c.Thread }))},
-			{name: "image", typ: Name, common: true, doc: "the program of its process: System, svchost.exe", get: getter(func(_ *world, t threadFact) Values { return text(Name, t.Process.Image, placeOf(t.Process.At, t.At)) })},
+			{name: "image", typ: Name, common: true, doc: "the program of its process: System, svchost.exe", get: getter(func(_ *world, t threadFact) Values { return imageName(t.Process.Image, placeOf(t.Process.At, t.At)) })},
 			{name: "process", typ: Address, doc: "its process", get: getter(func(_ *world, t threadFact) Values { return address(t.Process.Addr, placeOf(t.Process.At, t.At)) })},
 			{name: "state", typ: Enum, common: true, words: threadStates, doc: "the scheduler's state", get: getter(threadState)},
 			{name: "wait_reason", typ: Name, common: true, doc: "as the THREAD line has it: WrResource, Executive, WrQueue", get: getter(func(_ *world, t threadFact) Values { return waitWord(t, t.WaitReason) })},

@@ -19,7 +19,7 @@ func (w *world) indexOf(k *kind, f *field) *index {
 		values := f.get(w, fact)
 		partial := false
 		for _, v := range values.List {
-			partial = partial || v.partial
+			partial = partial || v.partial || v.cut
 			key := v.key()
 			if have := x.byKey[key]; len(have) == 0 || have[len(have)-1] != int32(i) {
 				x.byKey[key] = append(have, int32(i))

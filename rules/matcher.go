@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -155,7 +156,11 @@ func (c *comparison) testOperand(w *world, env bindings, v Value, o *operand) Tr
 		return v.mayBe(o)
 	}
 	if o.ref == nil {
-		return c.compare(v, o.lit, o.glob)
+		out := c.compare(v, o.lit, o.glob)
+		if out == False && v.cut && v.mayBegin(o) {
+			return Unknown
+		}
+		return out
 	}
 	values := o.ref.values(w, env)
 	out := truth(false)
@@ -218,6 +223,13 @@ func (v Value) mayBe(o *operand) Truth {
 		return Unknown
 	}
 	return False
+}
+
+// mayBegin reports whether a name that may be cut can be the beginning of what it is
+// compared with.
+func (v Value) mayBegin(o *operand) bool {
+	want, _, _ := strings.Cut(cmp.Or(o.glob, o.lit.S), "*")
+	return len(want) > len(v.S) && strings.EqualFold(want[:len(v.S)], v.S)
 }
 
 // holds compares two values, or a value with a pattern.

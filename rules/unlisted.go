@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"kdlocks/kd"
 )
@@ -18,7 +20,7 @@ func (w *world) unlisted(c *clause, env bindings) gap {
 	command := ""
 	if c.kind.name == "thread" {
 		process, listed := w.processOf(c, env)
-		if listed {
+		if listed || w.listsAsked(c) {
 			return gap{}
 		}
 		if command = c.findThreads(); process != nil {
@@ -29,6 +31,56 @@ func (w *world) unlisted(c *clause, env bindings) gap {
 		command = w.command(c, env, c.kind.ask, nil)
 	}
 	return gap{missing: []Missing{{What: "whether there are others than those in the input", Command: command}}, open: true, unlisted: true}
+}
+
+// listsAsked reports whether a list with a filter shows all threads that a clause may
+// hold for: those of its program, or with the frames that it needs.
+func (w *world) listsAsked(c *clause) bool {
+	images, named := c.literals("image")
+	for _, l := range w.snap.ThreadLists() {
+		switch {
+		case l.Frames != "":
+			if c.needsFrameOf(l.Frames) {
+				return true
+			}
+		case l.Image != "" && named && len(images) == 1 && strings.EqualFold(images[0], l.Image):
+			return true
+		}
+	}
+	return false
+}
+
+// needsFrameOf reports whether each stack that the clause holds for has a frame with
+// some text in its module or behind it, which is in small letters.
+func (c *clause) needsFrameOf(text string) bool {
+	for _, m := range c.matchers {
+		if m.stack == nil {
+			continue
+		}
+		for _, one := range m.stack.seq {
+			if !slices.ContainsFunc(one, func(f framePattern) bool {
+				return f.module == "" || isGlob(f.module) || !strings.Contains(strings.ToLower(f.module)+"!", text)
+			}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// literals returns the values that a field must have one of, false if the clause does
+// not say.
+func (c *clause) literals(field string) (values []string, ok bool) {
+	for _, m := range c.matchers {
+		if m.field.name != field || !m.constant() || len(m.ops) != 1 || !m.ops[0].namesKeys() {
+			continue
+		}
+		for _, o := range m.ops[0].operands {
+			values = append(values, o.lit.S)
+		}
+		return values, true
+	}
+	return nil, false
 }
 
 // processOf returns the process that the threads of a clause must be of, nil if it
@@ -68,17 +120,17 @@ func (w *world) unprinted(c *clause, env bindings, addrs []kd.Addr) gap {
 	return g
 }
 
-// findThreads is the command that lists the threads that a clause may fit alone.
+// findThreads is the command that lists the threads that a clause may fit alone: those
+// with frames of a module of which it needs one.
 func (c *clause) findThreads() string {
 	for _, m := range c.matchers {
 		if m.stack == nil {
 			continue
 		}
 		for _, one := range m.stack.seq {
-			for _, f := range one {
-				if f.module != "" && f.module != "nt" && !isGlob(f.module) {
-					return "!stacks 2 " + f.module
-				}
+			f := one[0]
+			if f.module != "" && f.module != "nt" && !isGlob(f.module) && !slices.ContainsFunc(one, func(o framePattern) bool { return o.module != f.module }) {
+				return "!stacks 2 " + f.module
 			}
 		}
 	}

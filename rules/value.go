@@ -60,6 +60,8 @@ type Value struct {
 	// partial is set where S is the module of a symbol whose function is not known; ""
 	// for one of any module.
 	partial bool
+	// cut is set where S may be only the beginning of a name.
+	cut bool
 }
 
 // Span is a range of addresses; End does not belong to it.
@@ -112,6 +114,17 @@ func symbol(s string, at kd.Ref) Values {
 		v.S = ""
 	}
 	return one(v)
+}
+
+// imageName makes the value of a program's name. Its first 14 letters may be all that
+// the debugger had: _EPROCESS has room for 15 bytes (ImageFileName in the public
+// symbols).
+func imageName(s string, at kd.Ref) Values {
+	out := text(Name, s, at)
+	if n := len(s); (n == 14 || n == 15) && !strings.HasSuffix(strings.ToLower(s), ".exe") {
+		out.List[0].cut = true
+	}
+	return out
 }
 
 func boolean(b bool, at kd.Ref) Values {

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"iter"
 	"slices"
+	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/stacks"
@@ -69,11 +70,26 @@ func (s *Snapshot) ThreadsWhere(pass func(threads.Calls, *threads.Brief) bool) i
 // with its stack was printed to its end, of all processes for 0: what is on none of
 // them is nowhere.
 func (s *Snapshot) ListsAllThreads(process kd.Addr) bool {
-	return slices.ContainsFunc(s.allThreads, func(a threads.AllOf) bool { return a.Process == 0 || a.Process == process })
+	return slices.ContainsFunc(s.allThreads, func(a threads.AllOf) bool {
+		return a.Everything() || a.Process == process && a.Image == "" && a.Frames == ""
+	})
 }
 
-// ListsAllProcesses reports whether a list of every process was printed to its end.
-func (s *Snapshot) ListsAllProcesses() bool { return s.allProcesses }
+// ThreadLists returns the commands whose output shows every thread that they ask for,
+// with its stack.
+func (s *Snapshot) ThreadLists() []threads.AllOf { return s.allThreads }
+
+// ListsAllProcesses reports whether a list of every process was printed to its end: of
+// those of a program, or of all for "".
+func (s *Snapshot) ListsAllProcesses(image string) bool {
+	return slices.ContainsFunc(s.allProcesses, func(a threads.AllOf) bool {
+		return a.Everything() || image != "" && strings.EqualFold(a.Image, image)
+	})
+}
+
+// ListsProcesses reports whether any list of processes was printed to its end; it may
+// be empty.
+func (s *Snapshot) ListsProcesses() bool { return len(s.allProcesses) > 0 }
 
 // HasStack reports whether the stack of the thread at an address was printed.
 func (s *Snapshot) HasStack(a kd.Addr) bool {

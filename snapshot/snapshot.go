@@ -126,7 +126,7 @@ type Snapshot struct {
 	Matches           []threads.StackMatch
 	VerifierDeadlocks []*threads.VerifierDeadlock
 	allThreads        []threads.AllOf
-	allProcesses      bool
+	allProcesses      []threads.AllOf
 	// Collected are the runs of the script of kdlocks collect that it was read
 	// from.
 	Collected []*collect.Run
@@ -203,7 +203,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 
 		VerifierDeadlocks: tl.VerifierDeadlocks,
 		allThreads:        tl.All,
-		allProcesses:      len(tl.AllProcesses) > 0,
+		allProcesses:      tl.AllProcesses,
 	}
 	s.compare(kd.CountsFit, len(tl.Tallied))
 	s.Processors = onceEach(tl.Processors)

@@ -64,7 +64,7 @@ type Reader struct {
 	// all is the command that lists all threads and whose output goes on, and
 	// allProcesses the one that lists all processes.
 	all          AllOf
-	allProcesses kd.Ref
+	allProcesses AllOf
 	// unread counts the lines that were not understood. The tallies are of the
 	// rows of !stacks, of a table of mex, and of the stacks and threads of
 	// !mex.us.
@@ -135,7 +135,7 @@ func (r *Reader) Line(l kd.Line) bool {
 		return true
 	}
 	if kd.IsElision(l.Text) { // some of what is listed is left out
-		r.all, r.allProcesses = AllOf{}, kd.Ref{}
+		r.all, r.allProcesses = AllOf{}, AllOf{}
 		if r.cur != nil && r.cur.Header && r.part != propPart && !r.blank {
 			r.cur.Elided = true
 		}
@@ -154,11 +154,11 @@ func (r *Reader) Prompt(loose bool) {
 		if r.all.At.Known() {
 			r.out.All = append(r.out.All, r.all)
 		}
-		if r.allProcesses.Known() {
+		if r.allProcesses.At.Known() {
 			r.out.AllProcesses = append(r.out.AllProcesses, r.allProcesses)
 		}
 	}
-	r.proc, r.all, r.allProcesses = nil, AllOf{}, kd.Ref{}
+	r.proc, r.all, r.allProcesses = nil, AllOf{}, AllOf{}
 	r.rows, r.image, r.orphan = false, "", ""
 	r.closeTable()
 	r.queue = readyQueue{}

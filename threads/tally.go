@@ -59,11 +59,13 @@ func (r *Reader) Typed(command string, at kd.Ref) {
 	command = strings.ToLower(command)
 	for part := range strings.SplitSeq(command, ";") {
 		typed := strings.Fields(part)
-		if process, ok := listsAll(typed); ok {
-			r.all = AllOf{at, process}
+		if all, ok := listsAll(typed); ok {
+			r.all = all
+			r.all.At = at
 		}
-		if listsProcesses(typed) {
-			r.allProcesses = at
+		if all, ok := listsProcesses(typed); ok {
+			r.allProcesses = all
+			r.allProcesses.At = at
 		}
 	}
 	if !strings.Contains(command, ";") {
@@ -71,31 +73,38 @@ func (r *Reader) Typed(command string, at kd.Ref) {
 	}
 }
 
-// listsAll reports whether a command prints every thread with its stack: !process
-// of all processes or of one with bits 1 and 2 of its flags, or !stacks with detail
-// 2, all without a filter (Microsoft's documentation of the commands). With detail
-// 1 each row of !stacks has the first call site alone.
-func listsAll(typed []string) (process kd.Addr, ok bool) {
+// listsAll returns the threads that a command prints with their stacks, every one of
+// them: !process of all processes, of one or of a program, with bits 1 and 2 of its
+// flags, or !stacks with detail 2 (Microsoft's documentation of the commands). With
+// detail 1 each row of !stacks has the first call site alone.
+func listsAll(typed []string) (all AllOf, ok bool) {
 	switch {
 	case len(typed) == 3 && typed[0] == "!process":
-		process, ok = kd.ParseAddr(typed[1])
-		return process, ok && (process == 0 || process.IsKernel(kd.ArchUnknown)) && withStacks(typed[2])
+		all.Process, ok = kd.ParseAddr(typed[1])
+		return all, ok && (all.Process == 0 || all.Process.IsKernel(kd.ArchUnknown)) && withStacks(typed[2])
+	case len(typed) == 4 && typed[0] == "!process" && typed[1] == "0":
+		return AllOf{Image: typed[3]}, withStacks(typed[2])
 	case len(typed) == 4 && typed[0] == "!for_each_process" && typed[1] == `"!process` && typed[2] == "@#process":
-		return 0, withStacks(strings.TrimSuffix(typed[3], `"`))
+		return AllOf{}, withStacks(strings.TrimSuffix(typed[3], `"`))
+	case len(typed) == 3 && typed[0] == "!stacks" && typed[1] == "2":
+		return AllOf{Frames: typed[2]}, true
 	}
-	return 0, len(typed) == 2 && typed[0] == "!stacks" && typed[1] == "2"
+	return AllOf{}, len(typed) == 2 && typed[0] == "!stacks" && typed[1] == "2"
 }
 
-// listsProcesses reports whether a command lists every process.
-func listsProcesses(typed []string) bool {
+// listsProcesses returns the processes that a command lists, every one of them.
+func listsProcesses(typed []string) (all AllOf, ok bool) {
 	switch len(typed) {
 	case 2, 3:
-		return typed[0] == "!process" && typed[1] == "0"
+		return AllOf{}, typed[0] == "!process" && typed[1] == "0"
 	case 4:
-		_, all := listsAll(typed)
-		return all
+		if typed[0] == "!process" && typed[1] == "0" {
+			return AllOf{Image: typed[3]}, true
+		}
+		_, ok = listsAll(typed)
+		return AllOf{}, ok
 	}
-	return false
+	return AllOf{}, false
 }
 
 func withStacks(flags string) bool {

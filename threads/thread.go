@@ -297,9 +297,9 @@ type Listing struct {
 	// with its stack, and whose output was printed to its end.
 	All []AllOf
 
-	// AllProcesses are the commands that list every process and whose output was
-	// printed to its end.
-	AllProcesses []kd.Ref
+	// AllProcesses are the commands that list every process, of the machine or of a
+	// program, and whose output was printed to its end.
+	AllProcesses []AllOf
 
 	// Skimmed are threads of which only that much was kept, in the order of
 	// the input; Load reads one of them whole, nil if the input no longer
@@ -313,12 +313,18 @@ type Listing struct {
 	Functions *FunctionNames
 }
 
-// AllOf is a command that lists every thread of a process; Process is 0 where it
-// lists those of all.
+// AllOf is a command that lists every thread, or process, that it was asked for.
 type AllOf struct {
-	At      kd.Ref
+	At kd.Ref
+	// Process is the one whose threads are listed, 0 for all.
 	Process kd.Addr
+	// Image is the program whose processes were asked for, Frames a part of the
+	// symbols on the stacks of the threads; both in small letters, "" for all.
+	Image, Frames string
 }
+
+// Everything reports whether nothing was left out.
+func (a AllOf) Everything() bool { return a.Process == 0 && a.Image == "" && a.Frames == "" }
 
 // ResourceArgument returns the resource that the thread's stack shows as the
 // first argument of ExpWaitForResource, and where. On x86 the column shows the

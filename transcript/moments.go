@@ -141,7 +141,7 @@ func splitMoments(whole facts) []facts {
 	share(tl.Processors, at, func(p threads.Processor) kd.Ref { return p.At }, func(f *facts) *[]threads.Processor { return &f.threads.Processors })
 	share(tl.Matches, at, func(m threads.StackMatch) kd.Ref { return m.At }, func(f *facts) *[]threads.StackMatch { return &f.threads.Matches })
 	share(tl.VerifierDeadlocks, at, func(v *threads.VerifierDeadlock) kd.Ref { return v.At }, func(f *facts) *[]*threads.VerifierDeadlock { return &f.threads.VerifierDeadlocks })
-	share(tl.AllProcesses, at, func(r kd.Ref) kd.Ref { return r }, func(f *facts) *[]kd.Ref { return &f.threads.AllProcesses })
+	share(tl.AllProcesses, at, func(a threads.AllOf) kd.Ref { return a.At }, func(f *facts) *[]threads.AllOf { return &f.threads.AllProcesses })
 	share(tl.All, at, func(a threads.AllOf) kd.Ref { return a.At }, func(f *facts) *[]threads.AllOf { return &f.threads.All })
 	share(tl.Tallied, at, func(r kd.Ref) kd.Ref { return r }, func(f *facts) *[]kd.Ref { return &f.threads.Tallied })
 	share(tl.Interpretations, at, func(i threads.Interpretation) kd.Ref { return i.At }, func(f *facts) *[]threads.Interpretation { return &f.threads.Interpretations })
