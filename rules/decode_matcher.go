@@ -144,7 +144,7 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 		s = n.Value // blanks count
 	}
 	v, why := literal(typ, s, f.words)
-	if why == "" && typ == Name {
+	if why == "" && (typ == Name || typ == Text) {
 		why = notInUse(f, s)
 	}
 	if why != "" && quoted && isReference(s) {

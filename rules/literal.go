@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"kdlocks/kd"
 	"kdlocks/modules"
-	"kdlocks/snapshot"
 )
 
 // literal reads a value of a type, and says what is wrong with it.
@@ -94,12 +94,8 @@ func parseDate(s string) (float64, bool) {
 	if !date.MatchString(s) {
 		return 0, false
 	}
-	part := func(from, to int) int64 {
-		n, _ := strconv.ParseInt(s[from:to], 10, 32)
-		return n
-	}
-	n := float64(snapshot.DaysTo(part(0, 4), part(5, 7), part(8, 10))-snapshot.DaysTo(1970, 1, 1)) * daySeconds
-	return n, n >= 0
+	t, err := time.Parse(time.DateOnly, s)
+	return float64(t.Unix()), err == nil && t.Unix() >= 0
 }
 
 type unit struct {

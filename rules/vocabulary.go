@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -58,6 +59,7 @@ var (
 	namesModule   = []string{"module.name", "thread.module", "queue.routine_module", "finding.suspect", "irp.driver", "irp.drivers"}
 	namesProgram  = []string{"process.image", "thread.image", "message.server_image", "port.owner_image", "target.process"}
 	namesFunction = []string{"thread.frame", "owner.set_by"}
+	namesDriver   = []string{"irp.driver", "irp.drivers", "finding.suspect"}
 )
 
 // checks are what is asked of the literals of some fields.
@@ -81,6 +83,11 @@ var checks = sync.OnceValue(func() map[*field]func(string) string {
 	for _, name := range namesFunction {
 		add(name, unlikeFunction)
 	}
+	for _, name := range namesDriver {
+		add(name, unlikeDriver)
+	}
+	add("pool.tag", unlikeTag)
+	add("thread.cid", unlikeCID)
 	return out
 })
 
@@ -132,6 +139,29 @@ func unlikeProgram(s string) string {
 func unlikeFunction(s string) string {
 	if !strings.Contains(s, "!") {
 		return fmt.Sprintf("is module!function: %q; for a function of any module write \"*!%s\"", clip(s), clip(s))
+	}
+	return ""
+}
+
+func unlikeDriver(s string) string {
+	if name, ok := strings.CutSuffix(strings.ToLower(s), ".sys"); ok {
+		return fmt.Sprintf("is the name of a driver without .sys: %s", clip(name))
+	}
+	return unlikeModule(s)
+}
+
+func unlikeTag(s string) string {
+	if len(s) > 4 {
+		return fmt.Sprintf("is a tag of four letters at most: %q", clip(s))
+	}
+	return ""
+}
+
+var cidText = regexp.MustCompile(`^[0-9a-f]{4,}\.[0-9a-f]{4,}$`)
+
+func unlikeCID(s string) string {
+	if !cidText.MatchString(s) {
+		return fmt.Sprintf("is written as in 0004.0b44, in small letters, and not %q; pid and tid are numbers", clip(s))
 	}
 	return ""
 }
