@@ -8,6 +8,11 @@ func (d *decoder) check(r *Rule, m entries) {
 	if r.Inferred && r.Confidence != Possible {
 		d.failAt(e(m, "confidence"), "an inferred signature was never seen in a log: its rule is possible, and not %s", r.Confidence)
 	}
+	for _, c := range r.match {
+		if c.as != "" && c.countsNone() {
+			d.fail(c.at, "%s names a fact of which count says that there is none", c.as)
+		}
+	}
 	d.repeated(r.match, false)
 	d.repeated(r.boost, true)
 	d.repeated(r.exclude, true)

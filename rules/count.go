@@ -9,8 +9,11 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 	yes, maybe := 0, 0
 	const anyNumber = 1 << 30
 	out := clauseState{c: c, unlisted: true}
+	tell := 0
 	for _, m := range w.matches(c, env) {
-		out.tells = out.tells || m.tells
+		if m.tells {
+			tell++
+		}
 		out.unlisted = out.unlisted && (m.truth == True || m.unlisted)
 		switch {
 		case m.truth == True:
@@ -48,6 +51,7 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 	if holds(yes+maybe) != out.truth || w.spent {
 		out.truth = Unknown
 	}
+	out.tells = tell > 0 && (out.truth == True || 2*tell >= c.leastCount())
 	if out.truth == Unknown && len(out.missing) == 0 {
 		out.missing = []Missing{{What: "what the number is compared with"}}
 	}
@@ -55,4 +59,36 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 		out.missing = nil
 	}
 	return out
+}
+
+// leastCount is the least number that the clause asks for in figures.
+func (c *clause) leastCount() int {
+	least := 1
+	for i := range c.count.ops {
+		op := &c.count.ops[i]
+		for k := range op.operands {
+			o := &op.operands[k]
+			if n := int(o.lit.N); o.ref == nil && (op.op == "gte" || op.op == "gt" || op.op == "eq") {
+				least = max(least, n)
+			}
+		}
+	}
+	return least
+}
+
+// countsNone reports whether the clause holds where there is no such fact alone.
+func (c *clause) countsNone() bool {
+	if c.count == nil {
+		return false
+	}
+	for i := range c.count.ops {
+		op := &c.count.ops[i]
+		for k := range op.operands {
+			o := &op.operands[k]
+			if o.ref == nil && (o.lit.N == 0 && (op.op == "eq" || op.op == "lte") || o.lit.N == 1 && op.op == "lt") {
+				return true
+			}
+		}
+	}
+	return false
 }

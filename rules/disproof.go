@@ -50,7 +50,13 @@ func (c *clause) turnsOut(w *world, env bindings) string {
 	if !open {
 		return strings.TrimSuffix(out, ".")
 	}
-	return strings.TrimRight(out, ".:, ") + " (" + c.filled(w, env) + ")"
+	switch begin, ends := strings.CutSuffix(out, " "+unfilled); {
+	case !ends:
+		out = strings.TrimSuffix(out, ".")
+	case strings.HasSuffix(begin, ":") || strings.HasSuffix(begin, ","):
+		out = strings.TrimRight(begin, ":,")
+	}
+	return out + " (" + c.filled(w, env) + ")"
 }
 
 var referenceIn = regexp.MustCompile(`[A-Z][A-Za-z0-9_]*\.[a-z][a-z0-9_]*`)

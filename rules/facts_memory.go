@@ -180,7 +180,7 @@ func perAlloc(t memory.Type) func(*world, *poolFact) Values {
 
 // poolTrend compares the first listing with the last: one alone says nothing.
 func poolTrend(t memory.Type) func(*world, *poolFact) Values {
-	return func(_ *world, p *poolFact) Values {
+	return func(w *world, p *poolFact) Values {
 		last := p.lastOf(t)
 		for i := range p.rows {
 			first := &p.rows[i]
@@ -188,7 +188,7 @@ func poolTrend(t memory.Type) func(*world, *poolFact) Values {
 				continue
 			}
 			if first.pool == last.pool {
-				return unknown
+				return trendFromNothing(w, t, last)
 			}
 			out := text(Enum, trendOf(first.Of(t).Bytes.N, last.Of(t).Bytes.N), last.At)
 			out.List[0].since = first.At
@@ -196,6 +196,22 @@ func poolTrend(t memory.Type) func(*world, *poolFact) Values {
 		}
 		return unknown
 	}
+}
+
+// trendFromNothing is the trend of a tag that one listing has: of nothing in an earlier
+// one, if that has every tag.
+func trendFromNothing(w *world, t memory.Type, last *pooled) Values {
+	for _, earlier := range w.snap.Memory.Pools {
+		if earlier == last.pool {
+			break
+		}
+		if earlier.Whole() && earlier.OfSession != memory.Yes {
+			out := text(Enum, trendOf(0, last.Of(t).Bytes.N), last.At)
+			out.List[0].since = earlier.At
+			return out
+		}
+	}
+	return unknown
 }
 
 func trendOf(first, last int64) string {

@@ -50,3 +50,30 @@ func TestPast(t *testing.T) {
 		})
 	}
 }
+
+// TestTagThatAppears: a tag that a whole listing lacks grew from nothing; of one that
+// was cut nobody knows.
+func TestTagThatAppears(t *testing.T) {
+	const (
+		head  = "2: kd> !poolused 2\n   Sorting by NonPaged Pool Consumed\n\n               NonPaged                  Paged\n Tag     Allocs         Used     Allocs         Used\n\n"
+		thre  = " Thre      1000      1280000          0            0\tThread objects , Binary: nt!ps\n"
+		nspc  = " NSpc    212640     96044800          0            0\tUNKNOWN pooltag 'NSpc', please update pooltag.txt\n"
+		total = "\nTOTAL      %s          0            0\n"
+		grows = `match: [{pool: {tag: NSpc, np_trend: grows}}]`
+	)
+	few, many := strings.Replace(total, "%s", "1000      1280000", 1), strings.Replace(total, "%s", "213640     97324800", 1)
+	for _, c := range []struct {
+		name, log string
+		want      rules.Outcome
+	}{
+		{"the first listing is whole", head + thre + few + head + nspc + thre + many, rules.OutPossible},
+		{"the first listing is cut", head + thre + head + nspc + thre + many, rules.CouldNotCheck},
+		{"one listing", head + nspc + thre + many, rules.CouldNotCheck},
+		{"in both", head + nspc + thre + many + head + nspc + thre + many, rules.NoMatch},
+		{"it has gone", head + nspc + thre + many + head + thre + few, rules.CouldNotCheck},
+	} {
+		if r := judgeRule(t, grows, abba+c.log); r.Outcome != c.want {
+			t.Errorf("%s: %s, want %s", c.name, r.Outcome, c.want)
+		}
+	}
+}
