@@ -5,8 +5,15 @@ import "strings"
 // IsElision reports whether a line says no more than that an author left lines
 // out.
 func IsElision(text string) bool {
-	switch strings.ToLower(text) {
-	case "...", "....", ".....", "......", "\u2026", "[...]", "[\u2026]", "(...)", "<...>", "(snip)", "[snip]", "<snip>", "--snip--", "--- snip ---", "[snipped]", "(snipped)", "(cut)", "[cut]":
+	switch text {
+	case "...", "....", ".....", "......", "\u2026", "[...]", "[\u2026]", "(...)", "<...>":
+		return true
+	}
+	if len(text) == 0 || len(text) > 40 || !strings.ContainsRune("[(<{-.*=\u2026", []rune(text)[0]) {
+		return false
+	}
+	switch strings.ToLower(strings.Trim(text, "[](){}<>-.*= \u2026")) {
+	case "snip", "snipped", "cut", "omitted", "truncated", "more", "and so on":
 		return true
 	}
 	return false

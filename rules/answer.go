@@ -34,13 +34,14 @@ func (e *evaluation) result() Result {
 	if out.Outcome == Excluded {
 		out.Because = s.excludes[len(s.excludes)-1].because(e.w, s.env)
 	}
+	out.faint = out.Outcome == CouldNotCheck && isFaint(s.states)
 	e.fill(&out, s)
 	return out
 }
 
 func tellsOf(s *solution) bool {
 	_, tells := openOf(s.states)
-	return tells
+	return tells && !isFaint(s.states)
 }
 
 // exhausted is the result of a rule that more facts would have to be compared for

@@ -14,6 +14,7 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 		if m.tells {
 			tell++
 		}
+		out.faint = out.faint || m.truth == Unknown && m.faint
 		out.unlisted = out.unlisted && (m.truth == True || m.unlisted)
 		switch {
 		case m.truth == True:

@@ -90,6 +90,9 @@ type clauseState struct {
 	// where no fact of the input fits, and there may be others, or where it is compared
 	// with such a one.
 	tells, unlisted bool
+	// faint is set where it is unknown for frames that were not printed, and nothing
+	// tells that they are there.
+	faint bool
 	// env is set for an "all": what its clauses bound.
 	env bindings
 	// fact is the one that the clause holds for, or may hold for; nil where the
@@ -196,10 +199,15 @@ func openOf(states []clauseState) (open, tells bool) {
 	return open, tells
 }
 
-// onlyUnlisted reports whether nothing is unknown but whether there are facts that
-// were not printed.
+// isFaint reports whether a clause is unknown for frames of which nothing tells.
+func isFaint(states []clauseState) bool {
+	return slices.ContainsFunc(states, func(s clauseState) bool { return s.truth == Unknown && s.faint })
+}
+
+// onlyUnlisted reports whether nothing is unknown but whether there are facts or frames
+// that were not printed.
 func onlyUnlisted(states []clauseState) bool {
-	return !slices.ContainsFunc(states, func(s clauseState) bool { return s.truth == Unknown && !s.unlisted })
+	return !slices.ContainsFunc(states, func(s clauseState) bool { return s.truth == Unknown && !s.unlisted && !s.faint })
 }
 
 // keepOpen keeps the solution that a fact is missing for: one that tells of the

@@ -412,20 +412,28 @@ func TestCutStacks(t *testing.T) {
 	for _, c := range []struct {
 		name, stack, log string
 		want             rules.Outcome
+		named            bool // and not only counted
 	}{
-		{"begins", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, cut, rules.CouldNotCheck},
-		{"does not begin", `["acmeflt!Write", "acmeflt!Read"]`, cut, rules.NoMatch},
-		{"frames of the kernel alone begin on any", `["nt!CcFlushCache", "acmeflt!Read"]`, cut, rules.NoMatch},
-		{"whole", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, abba, rules.NoMatch},
-		{"within frames of which some are cut", `{seq: ["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"], within: 5}`, cut, rules.CouldNotCheck},
-		{"within frames that are all there", `{seq: ["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"], within: 4}`, cut, rules.NoMatch},
+		{"begins", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, cut, rules.CouldNotCheck, true},
+		{"does not begin", `["acmeflt!Write", "acmeflt!Read"]`, cut, rules.CouldNotCheck, false},
+		{"frames of the kernel alone begin on any", `["nt!CcFlushCache", "acmeflt!Read"]`, cut, rules.CouldNotCheck, false},
+		{"one frame", `["acmeflt!Read"]`, cut, rules.CouldNotCheck, false},
+		{"the last frame fits", `["nt!NtReadFile", "acmeflt!Read"]`, cut, rules.CouldNotCheck, true},
+		{"cut in a function that only sounds like a beginning", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, strings.Replace(cut, "nt!NtReadFile", "storport!RaUnitStartIo", 1), rules.CouldNotCheck, true},
+		{"an author's elision", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, strings.Replace(abba, "ffffbbb9`66523770", "[... snip ...]\nffffbbb9`66523770", 1), rules.CouldNotCheck, true},
+		{"an author's dots", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, strings.Replace(abba, "ffffbbb9`66523770", "...\nffffbbb9`66523770", 1), rules.CouldNotCheck, true},
+		{"to the call of user mode", `["nt!CcFlushCache", "acmeflt!Read"]`, strings.Replace(cut, "fffff83b`01e8bb11     nt!NtReadFile", "00007ff8`01e8bb11     nt!NtReadFile", 1), rules.NoMatch, false},
+		{"at the top it would stand already", `{seq: ["acmeflt!Read"], top: true}`, cut, rules.NoMatch, false},
+		{"whole", `["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"]`, abba, rules.NoMatch, false},
+		{"within frames of which some are cut", `{seq: ["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"], within: 5}`, cut, rules.CouldNotCheck, true},
+		{"within frames that are all there", `{seq: ["nt!CcFlushCache", "fltmgr!*", "acmeflt!Read"], within: 4}`, cut, rules.NoMatch, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, thread := range []string{"address: ffffaa3e1a9df7c0", "state: waiting"} {
 				log := strings.Replace(c.log, "2: kd> !thread ffffaa3e1a9df7c0", "2: kd> !process 0 7", 1) + "2: kd> .logclose\n"
 				r := judgeRule(t, "match: [{lock: {symbol: nt!CmpRegistryLock}}, {thread: {"+thread+", stack: "+c.stack+"}}]", log)
-				if r.Outcome != c.want {
-					t.Errorf("%s: %s, want %s", thread, r.Outcome, c.want)
+				if r.Outcome != c.want || r.Has() != c.named {
+					t.Errorf("%s: %s, %v, want %s, %v", thread, r.Outcome, r.Has(), c.want, c.named)
 				}
 			}
 		})

@@ -265,7 +265,7 @@ func isIdle(t *threads.Thread) Truth {
 	if t.FindFrame("KeRemoveQueue", "KeRemovePriQueue") >= 0 && t.FindFrame("ExpWorkerThread") >= 0 {
 		return True
 	}
-	if t.WaitReason == "WrQueue" || isCut(t.Stack.Frames) {
+	if t.WaitReason == "WrQueue" || lacksFrames(t) {
 		return Unknown
 	}
 	for i := range t.Stack.Frames {

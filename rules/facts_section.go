@@ -253,7 +253,7 @@ func sectionOf(w *world, t threadFact) Values {
 // the names of what it called in ntdll.
 func showsUserMode(t threadFact) bool {
 	frames := t.Stack.Frames
-	if len(frames) == 0 || isCallSite(frames) {
+	if len(frames) == 0 || lacksFrames(t) {
 		return false
 	}
 	switch last := frames[len(frames)-1].Function; last {

@@ -253,18 +253,18 @@ func stackRange(_ *world, t threadFact) Values {
 	for _, g := range t.Stack.Segments {
 		v.Spans = append(v.Spans, Span{g.Limit, g.Base})
 	}
-	return Values{List: []Value{v}, All: t.Stack.Base != 0 && len(t.Stack.Frames) > 0 && !isCut(t.Stack.Frames)}
+	return Values{List: []Value{v}, All: t.Stack.Base != 0 && len(t.Stack.Frames) > 0 && !lacksFrames(t)}
 }
 
 func stackOf(_ *world, t threadFact) Values {
 	if len(t.Stack.Frames) == 0 {
 		return unknown
 	}
-	return one(Value{Type: Stack, Frames: t.Stack.Frames, At: t.Stack.Frames[0].At})
+	return one(Value{Type: Stack, Frames: t.Stack.Frames, At: t.Stack.Frames[0].At, cut: lacksFrames(t)})
 }
 
 func frameNames(_ *world, t threadFact) Values {
-	out := Values{All: len(t.Stack.Frames) > 0 && !isCut(t.Stack.Frames)}
+	out := Values{All: len(t.Stack.Frames) > 0 && !lacksFrames(t)}
 	for _, f := range t.Stack.Frames {
 		if f.Function == "" {
 			out.All = false
@@ -276,7 +276,7 @@ func frameNames(_ *world, t threadFact) Values {
 }
 
 func frameModules(_ *world, t threadFact) Values {
-	out := Values{All: len(t.Stack.Frames) > 0 && !isCut(t.Stack.Frames)}
+	out := Values{All: len(t.Stack.Frames) > 0 && !lacksFrames(t)}
 	for _, f := range t.Stack.Frames {
 		if f.Module == "" {
 			out.All = false
@@ -303,7 +303,7 @@ func thirdPartyOf(_ *world, t threadFact) Values {
 			return text(Name, name, frames[i].At)
 		}
 	}
-	if len(frames) == 0 || isCut(frames) {
+	if len(frames) == 0 || lacksFrames(t) {
 		return unknown
 	}
 	return none

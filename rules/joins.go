@@ -101,7 +101,7 @@ func (w *world) findJoined() {
 		note(b.Addr, c, false)
 		return false
 	}) {
-		if calls, cut := t.Calls(), isCut(t.Stack.Frames); cut || any.In(calls) {
+		if calls, cut := t.Calls(), lacksFrames(t); cut || any.In(calls) {
 			note(t.Addr, calls, cut)
 		}
 	}

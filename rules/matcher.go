@@ -35,6 +35,8 @@ type verdict struct {
 	// without is set where the stack has frames whose functions are unknown; it
 	// names their module.
 	without string
+	// faint is set where nothing tells that what is unknown is there.
+	faint bool
 	// cut is the last frame of a stack that goes on further out.
 	cut kd.Ref
 	// bare is the address of such a frame for which no module is known, either.
@@ -118,10 +120,11 @@ func (m *matcher) testStack(w *world, env bindings, values Values) verdict {
 		return verdict{truth: Unknown}
 	}
 	frames := values.List[0].Frames
-	t, found := m.stack.bind(w, env).match(frames)
+	lacks := values.List[0].cut
+	t, found := m.stack.bind(w, env).match(frames, lacks)
 	out := verdict{truth: t}
-	if t == Unknown && isCut(frames) {
-		out.cut = frames[len(frames)-1].At
+	if t == Unknown && lacks {
+		out.cut, out.faint = frames[len(frames)-1].At, found == nil
 	}
 	for _, i := range found {
 		out.at = append(out.at, Evidence{At: frames[i].At, Why: "frame " + strconv.Itoa(i) + ": " + frames[i].Name()})

@@ -158,6 +158,7 @@ func (w *world) try(c *clause, env bindings, f fact) match {
 			return match{clauseState: clauseState{c: c, truth: False}}
 		}
 		if v.truth == Unknown {
+			out.faint = out.faint || v.faint
 			o := m.unknownOperand(w, env, f)
 			derived = derived && o != nil && env[o.ref.name].fact == nil
 			out.missing = append(out.missing, w.missingOf(c, env, m, f, &v))

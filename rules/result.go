@@ -42,6 +42,7 @@ type Result struct {
 
 	env     bindings
 	w       *world
+	faint   bool // see clauseState
 	matched []clauseState
 	bound   []clauseState // of boosts and excludes
 }
@@ -87,6 +88,9 @@ type Missing struct{ What, Command string }
 // Has reports whether the input shows something of the issue itself: one of the
 // telling clauses of match holds.
 func (r *Result) Has() bool {
+	if r.faint {
+		return false
+	}
 	for _, c := range r.Clauses {
 		if c.Role == roleNames[roleMatch] && c.Truth != False && c.Telling {
 			return true

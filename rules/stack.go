@@ -212,26 +212,11 @@ func boundFrames(w *world, env bindings, ps []framePattern) []framePattern {
 	return out
 }
 
-// isCut reports whether a stack was not printed to its end: its last frame returns
-// to another one, or it is the one call site of a row.
-func isCut(frames []stacks.Frame) bool {
-	if len(frames) == 0 {
-		return false
-	}
-	last := &frames[len(frames)-1]
-	return last.RetAddr != 0 && !strings.Contains(last.Function, "Start") || last.Cut || isCallSite(frames)
-}
-
-// isCallSite reports whether frames are the one call site that a row of !stacks or
-// of a list of mex has: no stack of a thread has one alone.
-func isCallSite(frames []stacks.Frame) bool {
-	return len(frames) == 1 && frames[0].Bare && !strings.Contains(frames[0].Function, "Start")
-}
-
 // match compares frames with the pattern and returns the frames that seq was
-// found at. A result is unknown where frames without a function decide it: those
-// are among the frames that are returned.
-func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
+// found at. A result is unknown where frames without a function decide it, which
+// are among the frames that are returned, or where frames are missing: then it returns
+// what of seq was found, if anything tells that it began.
+func (p *stackPattern) match(frames []stacks.Frame, cut bool) (Truth, []int) {
 	out, unclear := True, []int(nil)
 	calls := callsOf(frames)
 	for i := range calls {
@@ -245,7 +230,6 @@ func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 			out, unclear = Unknown, append(unclear, i)
 		}
 	}
-	cut := isCut(frames)
 	if cut && len(p.none) > 0 {
 		out = Unknown
 	}
@@ -258,15 +242,25 @@ func (p *stackPattern) match(frames []stacks.Frame) (Truth, []int) {
 	if at := p.find(calls, Unknown); at != nil {
 		return Unknown, append(at, unclear...)
 	}
-	if isCallSite(frames) {
-		return Unknown, nil
+	if !cut {
+		return False, nil
 	}
-	if cut {
-		if at := p.begun(calls); at != nil && (p.within == 0 || at[0]+p.within > len(calls)) {
-			return Unknown, at // the rest may stand further out
-		}
+	if at := p.begun(calls); at != nil {
+		return unknownIf(p.within == 0 || at[0]+p.within > len(calls)), at
 	}
-	return False, nil
+	return unknownIf(p.mayBegin(calls)), nil
+}
+
+func unknownIf(may bool) Truth {
+	if may {
+		return Unknown
+	}
+	return False
+}
+
+// mayBegin reports whether seq may stand behind the frames that were printed.
+func (p *stackPattern) mayBegin(calls []call) bool {
+	return !p.top || !slices.ContainsFunc(calls, func(c call) bool { return !mayWait(c, Unknown) })
 }
 
 // begun finds the beginning of seq up to a frame of a module that it names, or up to

@@ -55,7 +55,7 @@ func TestUnlikeStacks(t *testing.T) {
 		p := patternOf(t, c.seq)
 		p.top, p.within = c.top, c.within
 		frames := framesOf(stack)
-		if fits, _ := p.match(frames); fits != False {
+		if fits, _ := p.match(frames, isCut(frames)); fits != False {
 			t.Errorf("%+v: it is %s", c, fits)
 		}
 		values := one(Value{Type: Stack, Frames: frames})
@@ -83,7 +83,7 @@ func TestTopPassesOver(t *testing.T) {
 	} {
 		p := patternOf(t, "acme!Unload")
 		p.top = true
-		if got, _ := p.match(framesOf(c.stack)); got != c.want {
+		if got, _ := p.match(framesOf(c.stack), isCut(framesOf(c.stack))); got != c.want {
 			t.Errorf("%s: %s", c.stack, got)
 		}
 	}

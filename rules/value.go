@@ -60,7 +60,8 @@ type Value struct {
 	// partial is set where S is the module of a symbol whose function is not known; ""
 	// for one of any module.
 	partial bool
-	// cut is set where S may be only the beginning of a name.
+	// cut is set where S may be only the beginning of a name, or where Frames are not
+	// all.
 	cut bool
 }
 

@@ -78,7 +78,7 @@ func (w *world) walk(live []*clause, masks [][][]threads.Calls) {
 		}
 		return any.In(c) && wanted(c, b)
 	}) {
-		calls, cut := t.Calls(), isCut(t.Stack.Frames)
+		calls, cut := t.Calls(), lacksFrames(t)
 		for i, c := range live {
 			if !c.mayStand(masks[i], calls, cut) {
 				continue
@@ -200,14 +200,14 @@ func (w *world) needed(needs [][]int) ([][]threads.Calls, bool) {
 		return nil, true
 	}
 	var out [][]threads.Calls
-	for i, group := range needs {
+	for _, group := range needs {
 		var masks []threads.Calls
 		found := false
 		for _, id := range group {
 			found = found || w.seen[id].any
 			masks = append(masks, w.seen[id].masks...)
 		}
-		if !found && (i == 0 || !w.cut) {
+		if !found && !w.cut {
 			return nil, false
 		}
 		if len(masks) <= manyFunctions {
@@ -242,16 +242,10 @@ func combinations(masks [][][]threads.Calls) []threads.Calls {
 	return out
 }
 
-// mayStand reports whether a stack may have what the clause needs. Of one that is cut
-// the first of the frames are enough.
+// mayStand reports whether a stack may have what the clause needs: one that is cut may
+// have anything further out.
 func (c *clause) mayStand(groups [][]threads.Calls, calls threads.Calls, cut bool) bool {
-	switch {
-	case cut && len(groups) > 0 && len(groups) == len(c.needs):
-		groups = groups[:1]
-	case cut:
-		groups = nil
-	}
-	return allOf(groups, calls)
+	return cut || allOf(groups, calls)
 }
 
 // allOf reports whether a set has one of each group.

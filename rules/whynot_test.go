@@ -75,7 +75,7 @@ func TestReasons(t *testing.T) {
 // TestReasonOfSilence holds that a rule that is silent, or only counted, says why where
 // none of its clauses is false.
 func TestReasonOfSilence(t *testing.T) {
-	const log = "0: kd> !thread ffffe00011111080\nTHREAD ffffe00011111080  Cid 0004.0100  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (Executive) KernelMode Non-Alertable\nChild-SP          RetAddr           Call Site\nffffd000`20f0b3c0 fffff800`02a8da52 nt!KiSwapContext+0x7a\n"
+	const log = "0: kd> !thread ffffe00011111080\nTHREAD ffffe00011111080  Cid 0004.0100  Teb: 0000000000000000 Win32Thread: 0000000000000000 WAIT: (Executive) KernelMode Non-Alertable\nChild-SP          RetAddr           Call Site\nffffd000`20f0b3c0 fffff800`02a8da52 nt!KiSwapContext+0x7a\nffffd000`20f0bc60 00000000`00000000 nt!KiStartSystemThread+0x16\n"
 	for _, c := range []struct {
 		match string
 		want  rules.Outcome

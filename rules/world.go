@@ -51,7 +51,7 @@ func newWorld(j *heuristics.Judgement, p *plan) *world {
 	w.callees = callees{facts: make([][]fact, len(p.walked)), walked: make([]bool, len(p.walked)), short: make([]bool, len(p.walked))}
 	if len(p.patterns) > 0 && w.snap.ThreadCount() > 0 {
 		w.seen = w.seenPatterns(p)
-		w.cut = slices.ContainsFunc(w.snap.Threads, func(t *threads.Thread) bool { return isCut(t.Stack.Frames) })
+		w.cut = slices.ContainsFunc(w.snap.Threads, func(t *threads.Thread) bool { return lacksFrames(t) })
 	}
 	return w
 }

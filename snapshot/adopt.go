@@ -16,7 +16,7 @@ func (s *Snapshot) adoptStacks() {
 	for _, t := range s.Threads {
 		if t.Addr == 0 {
 			if owner := x.ownerOf(&t.Stack); owner != nil {
-				owner.Stack.Frames, owner.Stack.HeaderAt, owner.Stack.X86 = t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86
+				owner.Stack.Frames, owner.Stack.HeaderAt, owner.Stack.X86, owner.Stack.Elided = t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86, t.Stack.Elided
 				owner.Stack.Awaited = t.Stack.Awaited
 				owner.Stack.Split(s.Target.Arch)
 				continue

@@ -291,7 +291,7 @@ func isFuller(a, b []stacks.Frame) bool {
 func mergeStack(have, later *threads.Thread) {
 	to, from := &have.Stack, &later.Stack
 	if isFuller(from.Frames, to.Frames) {
-		to.Frames, to.HeaderAt, to.X86 = from.Frames, from.HeaderAt, from.X86
+		to.Frames, to.HeaderAt, to.X86, to.Elided = from.Frames, from.HeaderAt, from.X86, from.Elided
 	}
 	if to.Awaited == nil {
 		to.Awaited = from.Awaited

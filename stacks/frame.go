@@ -77,7 +77,10 @@ type Stack struct {
 	InitAt                     kd.Ref // "Stack Init ... Current ..."
 	RangeAt                    kd.Ref // "Base ... Limit ..."
 
-	Frames   []Frame
+	Frames []Frame
+	// Elided is how many frames stand before the place where an author last left some
+	// out, 0 if none did.
+	Elided   int
 	HeaderAt kd.Ref // the column heads
 	X86      bool   // frames are addressed by ChildEBP
 	// Awaited is the lock that an extension says the thread asks for, nil if

@@ -44,6 +44,13 @@ func (r *Reader) OpenBare() { r.open, r.bare = true, true }
 // Len returns the number of frames read so far.
 func (r *Reader) Len() int { return len(r.stack.Frames) }
 
+// Elide tells the reader that an author left something out here.
+func (r *Reader) Elide() {
+	if r.open && len(r.stack.Frames) > 0 {
+		r.stack.Elided = len(r.stack.Frames)
+	}
+}
+
 // InArguments reports whether the line to come may be an argument of the last
 // frame, as kP prints them.
 func (r *Reader) InArguments() bool {

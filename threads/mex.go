@@ -609,7 +609,7 @@ func (r *Reader) shareStack(t *Thread) {
 		r.selfNote(kd.CountsFit, a.at, "!mex.us announces %s, listed: %d", kd.Plural(a.n, "thread"), a.tally.listed)
 	}
 	for _, o := range r.alike {
-		o.Stack.Frames, o.Stack.HeaderAt, o.Stack.X86 = t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86
+		o.Stack.Frames, o.Stack.HeaderAt, o.Stack.X86, o.Stack.Elided = t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86, t.Stack.Elided
 	}
 	r.alike, r.announced = nil, announcedThreads{}
 }

@@ -136,6 +136,9 @@ func (r *Reader) Line(l kd.Line) bool {
 	}
 	if kd.IsElision(l.Text) { // some of what is listed is left out
 		r.all, r.allProcesses = AllOf{}, AllOf{}
+		if !r.blank {
+			r.stack.Elide()
+		}
 		if r.cur != nil && r.cur.Header && r.part != propPart && !r.blank {
 			r.cur.Elided = true
 		}
@@ -236,7 +239,7 @@ func (r *Reader) closeStack() {
 		return
 	}
 	t := r.stackOwner(s)
-	t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86 = s.Frames, s.HeaderAt, s.X86
+	t.Stack.Frames, t.Stack.HeaderAt, t.Stack.X86, t.Stack.Elided = s.Frames, s.HeaderAt, s.X86, s.Elided
 	if s.Awaited != nil {
 		t.Stack.Awaited = s.Awaited
 	}
