@@ -85,7 +85,7 @@ func (d *diagnosis) agedRoots(timed bool) []aged {
 	seen := make(map[string]bool)
 	for _, r := range d.roots {
 		n := d.graph.Nodes[r.Node]
-		if n.Kind != waitgraph.Thread || len(out) > mostFindings {
+		if n.Kind != waitgraph.Thread || len(out) > MostFindings {
 			continue
 		}
 		if b := d.snap.Brief(n.Addr); b != nil && b.State != threads.Waiting {

@@ -136,7 +136,7 @@ func (d *diagnosis) mostRoots() int {
 	if d.snap.ThreadCount() > largeListing {
 		return 64
 	}
-	return mostFindings
+	return MostFindings
 }
 
 // kept is how many of a detector's findings are kept.
@@ -144,7 +144,7 @@ func (d *diagnosis) kept(found []Finding) int {
 	if len(found) > 0 && found[0].Kind == BlockedChain {
 		return d.mostRoots()
 	}
-	return mostFindings
+	return MostFindings
 }
 
 // waited reports whether any thread waits for the resource, by list or count.

@@ -25,7 +25,7 @@ func init() {
 	register(fileSystemLocks, func(d *diagnosis) []Finding {
 		var out []Finding
 		for _, k := range d.knots {
-			if len(out) > mostFindings {
+			if len(out) > MostFindings {
 				break
 			}
 			if f := d.fileOrderFinding(k); f != nil {

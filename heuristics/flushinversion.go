@@ -32,7 +32,7 @@ func init() {
 	register(flushInversion, func(d *diagnosis) []Finding {
 		var out []Finding
 		for _, k := range d.knots {
-			if len(out) > mostFindings {
+			if len(out) > MostFindings {
 				break
 			}
 			as := d.askings(k)

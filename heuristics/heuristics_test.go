@@ -216,7 +216,7 @@ func TestManyRoots(t *testing.T) {
 	if j.Verdict.Kind != Undecided || j.Findings[0].Blocked != 10000 {
 		t.Errorf("%s, %d blocked", j.Verdict.Kind, j.Findings[0].Blocked)
 	}
-	if len(j.Findings) > 3*mostFindings {
+	if len(j.Findings) > 3*MostFindings {
 		t.Errorf("%d findings", len(j.Findings))
 	}
 }

@@ -29,8 +29,8 @@ type Judgement struct {
 	NotSeen []string
 }
 
-// mostFindings bounds the findings of one detector; what is left out is noted.
-const mostFindings = 200
+// MostFindings bounds the findings of one detector; what is left out is noted.
+const MostFindings = 200
 
 // lookAgain is the command that goes on from a finding about which nothing is
 // missing: the whole of its first thread, else of its lock.

@@ -23,7 +23,7 @@ func init() {
 	register(selfDeadlockNonRecursive, func(d *diagnosis) []Finding {
 		var out []Finding
 		for _, k := range d.knots {
-			if len(out) > mostFindings {
+			if len(out) > MostFindings {
 				break
 			}
 			if p, _ := d.shape(k); p == nonRecursiveSelf {

@@ -67,7 +67,7 @@ func (d *diagnosis) eachOwner(find func(*snapshot.Resource, *snapshot.Owner) *Fi
 			continue
 		}
 		for i := range r.Resolved {
-			if len(out) > mostFindings {
+			if len(out) > MostFindings {
 				return out
 			}
 			if f := find(r, &r.Resolved[i]); f != nil {

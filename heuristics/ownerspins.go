@@ -33,7 +33,7 @@ func init() {
 			if spins(t) && !again(t) {
 				out = append(out, d.spinFinding(t))
 			}
-			return len(out) <= mostFindings
+			return len(out) <= MostFindings
 		})
 		return out
 	})

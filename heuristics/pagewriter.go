@@ -56,7 +56,7 @@ func (d *diagnosis) blockedWriters() []pageWriter {
 	var out []pageWriter
 	for i := range d.graph.Nodes {
 		n := &d.graph.Nodes[i]
-		if n.Kind != waitgraph.Thread || len(d.graph.Out[i]) == 0 || len(out) > mostFindings {
+		if n.Kind != waitgraph.Thread || len(d.graph.Out[i]) == 0 || len(out) > MostFindings {
 			continue
 		}
 		if b := d.snap.Brief(n.Addr); b != nil && !b.Has(threads.Special) {

@@ -36,7 +36,7 @@ func init() {
 		var out []Finding
 		stop := d.stop
 		for _, r := range d.ofFamily(pnpLock) {
-			if len(out) > mostFindings {
+			if len(out) > MostFindings {
 				break
 			}
 			if len(r.Resolved) > 0 && !r.HeadUntrusted {

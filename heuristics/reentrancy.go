@@ -136,7 +136,7 @@ func (d *diagnosis) eachLeaving(find func(*threads.Thread, leavingWait) *Finding
 				out = append(out, *f)
 			}
 		}
-		return len(out) <= mostFindings
+		return len(out) <= MostFindings
 	})
 	return out
 }

@@ -31,7 +31,7 @@ func init() {
 	register(registryLockHeld, func(d *diagnosis) []Finding {
 		var out []Finding
 		for _, r := range d.ofFamily(registryLock) {
-			if waited(r) && len(out) <= mostFindings {
+			if waited(r) && len(out) <= MostFindings {
 				out = append(out, d.registryFinding(r))
 			}
 		}

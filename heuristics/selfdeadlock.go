@@ -38,7 +38,7 @@ func init() {
 func (d *diagnosis) ownerPointerKnots() []Finding {
 	var out []Finding
 	for _, k := range d.knots {
-		if len(out) > mostFindings {
+		if len(out) > MostFindings {
 			break
 		}
 		p, o := d.shape(k)

@@ -62,7 +62,7 @@ func (d *diagnosis) suspectedTakenAgain() []Finding {
 		if a, ok := asksAgain(t); ok && !d.waitsForListed(t) && !d.ownerShown(t) && !again(t) {
 			out = append(out, d.takenAgainFinding(t, a))
 		}
-		return len(out) <= mostFindings
+		return len(out) <= MostFindings
 	})
 	return out
 }

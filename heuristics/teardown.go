@@ -40,7 +40,7 @@ func init() {
 			if f := d.teardownFinding(t); f != nil && !again(t) {
 				out = append(out, *f)
 			}
-			return len(out) <= mostFindings
+			return len(out) <= MostFindings
 		})
 		return out
 	})

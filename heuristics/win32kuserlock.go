@@ -26,7 +26,7 @@ func init() {
 	register(win32kUserLock, func(d *diagnosis) []Finding {
 		var out []Finding
 		for _, r := range d.ofFamily(win32kLock) {
-			if !waited(r) || len(out) > mostFindings {
+			if !waited(r) || len(out) > MostFindings {
 				continue
 			}
 			role := d.roleOf(r.Addr)

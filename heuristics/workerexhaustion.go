@@ -190,7 +190,7 @@ func permanent(t *threads.Thread) string {
 func (d *diagnosis) exhaustedQueues() []Finding {
 	var out []Finding
 	for _, q := range d.snap.Queues() {
-		if len(out) > mostFindings {
+		if len(out) > MostFindings {
 			break
 		}
 		if len(q.Pending) == 0 {

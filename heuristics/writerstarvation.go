@@ -29,7 +29,7 @@ func init() {
 		var out []Finding
 		entangled := d.entangled()
 		for _, r := range d.snap.Resources {
-			if most := d.most(mostFindings); len(out) > most {
+			if most := d.most(MostFindings); len(out) > most {
 				d.notes = append(d.notes, kd.Note{Text: fmt.Sprintf("writer-starvation: more than %d findings, the first %d are kept", most, most)})
 				return out[:most]
 			}

@@ -35,8 +35,7 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 	w.later = walkedOf(alive, roleBoost, roleExclude)
 	var out []Result
 	for _, r := range alive {
-		if res := w.judge(r); res.Outcome != NoMatch {
-			res.takeBack(j)
+		if res := w.judge(r, j); res.Outcome != NoMatch {
 			out = append(out, res)
 		}
 	}
@@ -44,8 +43,9 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 	return out
 }
 
-// judge asks one rule.
-func (w *world) judge(r *Rule) Result {
+// judge asks one rule. Of several solutions the one is told that no later moment takes
+// back.
+func (w *world) judge(r *Rule, j *heuristics.Judgement) Result {
 	w.allowed = max(min(mostSteps, w.allSteps), leastSteps)
 	w.steps, w.spent = w.allowed, false
 	defer func(before int) { w.allSteps -= before - max(w.steps, 0) }(w.steps)
@@ -55,7 +55,27 @@ func (w *world) judge(r *Rule) Result {
 		list = append([]*clause{r.applies}, r.match...)
 	}
 	e.search(list, bindings{}, nil)
-	return e.result()
+	out := e.result()
+	for ended := out.takeBack(j); ended && len(e.others) > 0; {
+		e.nextBest()
+		next := e.result()
+		if ended = next.takeBack(j); !ended {
+			return next
+		}
+	}
+	return out
+}
+
+// nextBest drops the best solution for the next one.
+func (e *evaluation) nextBest() {
+	k := 0
+	for i := range e.others {
+		if better(&e.others[i], &e.others[k]) {
+			k = i
+		}
+	}
+	best := e.others[k]
+	e.best, e.others, e.more = &best, slices.Delete(slices.Clone(e.others), k, k+1), e.more-1
 }
 
 // evaluation is the search for the facts that a rule holds for.

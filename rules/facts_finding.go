@@ -67,6 +67,12 @@ func undecided(w *world, c *clause) Missing {
 			return Missing{What: g.What, Command: g.Next}
 		}
 	}
+	if !w.snap.Whole && !c.asksOnlyFor(worksQueues) && !c.asksOnlyFor(looksAtThreads) && !c.asksOnlyFor(looksAtTheStop) {
+		return Missing{What: "whether all held locks are listed", Command: "!locks"}
+	}
+	if id := w.keptOf(c); id != "" {
+		return Missing{What: "more findings of " + id + " than are kept"}
+	}
 	switch queues := kindNamed("queue"); {
 	case c.asksOnlyFor(worksQueues) && !queues.seen(w):
 		return Missing{What: w.kindMissing(queues), Command: queues.ask}
@@ -76,8 +82,29 @@ func undecided(w *world, c *clause) Missing {
 	return Missing{}
 }
 
-// worksQueues and looksAtThreads are the detectors that find what locks need not show.
+// keptOf returns a detector that a clause may ask for and of whose findings not all are
+// kept, "" if there is none.
+func (w *world) keptOf(c *clause) string {
+	n := make(map[string]int)
+	for i := range w.findings {
+		id := w.findings[i].Check.ID
+		if n[id]++; n[id] >= heuristics.MostFindings && c.mayAskFor(id) {
+			return id
+		}
+	}
+	return ""
+}
+
+// mayAskFor reports whether the clause may be about a detector.
+func (c *clause) mayAskFor(id string) bool {
+	ids, ok := c.literals("id")
+	return !ok || slices.Contains(ids, id)
+}
+
+// worksQueues, looksAtThreads and looksAtTheStop are the detectors that find what locks
+// need not show.
 var (
+	looksAtTheStop = map[string]bool{"named-by-stop-code": true, "stopped-by-watchdog": true, "stop-by-fault": true}
 	worksQueues    = map[string]bool{"worker-exhaustion": true}
 	looksAtThreads = map[string]bool{"teardown-waits-io": true, "waits-for-others-to-leave": true, "thread-waits": true}
 )

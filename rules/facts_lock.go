@@ -2,6 +2,7 @@ package rules
 
 import (
 	"iter"
+	"slices"
 
 	"kdlocks/kd"
 	"kdlocks/locks"
@@ -32,17 +33,39 @@ func seenLocks(w *world) bool { return w.snap.HasLocks || len(w.snap.Resources) 
 // allLocks reports whether every held lock was listed.
 func allLocks(w *world, _ *clause) bool { return w.snap.Whole }
 
-// allOfLock reports whether all owner entries or waiters that a clause asks for
-// are known: those of a lock that was printed are.
-func allOfLock(w *world, c *clause) bool {
+// allOfLocks reports whether all owner entries and waiters of all held locks are known.
+func allOfLocks(w *world, _ *clause) bool {
+	return w.snap.Whole && !slices.ContainsFunc(w.snap.Resources, lacksEntries)
+}
+
+// allOfNamed reports whether all owner entries and waiters of the locks are known that
+// a clause names.
+func (w *world) allOfNamed(c *clause, env bindings) bool {
 	for _, m := range c.matchers {
 		for i := range m.ops {
 			if m.field.name == "lock" && m.ops[i].namesKeys() {
-				return true
+				return !slices.ContainsFunc(m.ops[i].operands, func(o operand) bool { return !w.listsEntries(&o, env) })
 			}
 		}
 	}
-	return w.snap.Whole
+	return false
+}
+
+func (w *world) listsEntries(o *operand, env bindings) bool {
+	values := one(o.lit)
+	if o.ref != nil {
+		values = o.ref.values(w, env)
+	}
+	return values.All && !slices.ContainsFunc(values.List, func(v Value) bool {
+		r := w.snap.Resource(v.A)
+		return r == nil || lacksEntries(r)
+	})
+}
+
+// lacksEntries reports whether owner entries or waiters of a lock are not listed.
+func lacksEntries(r *snapshot.Resource) bool {
+	shared, exclusive := r.Unlisted()
+	return shared+exclusive+r.UnlistedOwners() > 0 || r.Open
 }
 
 func init() {
@@ -80,7 +103,7 @@ func init() {
 	})
 	registerKind(&kind{
 		name: "owner", doc: "one owner entry of an ERESOURCE, resolved to its thread",
-		ask: "!locks", one: "!thread %s 1f", seen: seenLocks, listed: allOfLock, all: allOwners,
+		ask: "!locks", one: "!thread %s 1f", seen: seenLocks, listed: allOfLocks, listedFor: (*world).allOfNamed, all: allOwners,
 		at:   placed(func(o *ownerFact) kd.Ref { return o.At }),
 		addr: addressed(func(o *ownerFact) kd.Addr { return o.Raw }),
 		fields: []*field{
@@ -101,7 +124,7 @@ func init() {
 	})
 	registerKind(&kind{
 		name: "waiter", doc: "one thread in a waiter list of an ERESOURCE",
-		ask: "!locks", one: "!locks -v %s", seen: seenLocks, listed: allOfLock, all: allWaiters,
+		ask: "!locks", one: "!locks -v %s", seen: seenLocks, listed: allOfLocks, listedFor: (*world).allOfNamed, all: allWaiters,
 		at:   placed(func(q *waiterFact) kd.Ref { return q.At }),
 		addr: addressed(func(q *waiterFact) kd.Addr { return q.Thread }),
 		fields: []*field{

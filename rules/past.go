@@ -6,15 +6,16 @@ import (
 
 	"kdlocks/heuristics"
 	"kdlocks/kd"
+	"kdlocks/objects"
 	"kdlocks/snapshot"
 	"kdlocks/threads"
 )
 
 // takeBack excludes a rule for what a later moment of the input shows otherwise: what
-// it recognised is past.
-func (r *Result) takeBack(j *heuristics.Judgement) {
+// it recognised is past. It reports whether it did.
+func (r *Result) takeBack(j *heuristics.Judgement) bool {
 	if !r.Outcome.Fired() {
-		return
+		return false
 	}
 	for i := range j.Findings {
 		f := &j.Findings[i]
@@ -22,18 +23,19 @@ func (r *Result) takeBack(j *heuristics.Judgement) {
 			return slices.Contains(r.Threads, a) || slices.Contains(r.Locks, a)
 		}) {
 			r.end(f.Past, "")
-			return
+			return true
 		}
 	}
 	if j.Later == nil || !r.canEnd() {
-		return
+		return false
 	}
 	for _, m := range j.Later() {
 		if why := r.endedIn(m.Snap); why != "" {
 			r.end(m.Session, ": "+why)
-			return
+			return true
 		}
 	}
+	return false
 }
 
 func (r *Result) end(session int, why string) {
@@ -43,7 +45,8 @@ func (r *Result) end(session int, why string) {
 // canEnd reports whether a rule rests on facts that a later list can show otherwise.
 func (r *Result) canEnd() bool {
 	return slices.ContainsFunc(r.matched, func(st clauseState) bool {
-		return len(r.locksOf(&st)) > 0 || st.c.ofCounters()
+		_, section := st.fact.(sectionFact)
+		return section || len(r.locksOf(&st)) > 0 || st.c.ofCounters()
 	})
 }
 
@@ -52,15 +55,55 @@ func (r *Result) endedIn(later *snapshot.Snapshot) string {
 	for i := range r.matched {
 		st := &r.matched[i]
 		for _, a := range r.locksOf(st) {
-			if q := later.Resource(a); q == nil && later.Whole || q != nil && q.Free() {
-				return "lock " + a.Bare(r.w.snap.Target.Arch) + " is free there"
+			if how := changed(r.w.snap.Resource(a), later.Resource(a), later.Whole); how != "" {
+				return "lock " + a.Bare(r.w.snap.Target.Arch) + " " + how + " there"
 			}
+		}
+		if f, ok := st.fact.(sectionFact); ok && sectionChanged(f, later.CriticalSection(f.Addr, f.Process.Addr)) {
+			return "critical section " + f.Addr.Bare(r.w.snap.Target.Arch) + " is free or has another owner there"
 		}
 		if st.c.ofCounters() && !mayHold(st.c, later) {
 			return st.c.text + " does not hold there"
 		}
 	}
 	return ""
+}
+
+// changed says what became of an owned lock of which a later moment has q, nil if it
+// does not list it; "" where it may be as it was.
+func changed(now, q *snapshot.Resource, whole bool) string {
+	switch {
+	case q == nil && whole, q != nil && q.Free():
+		return "is free"
+	case q == nil || now == nil || !now.Believed() || !q.Believed():
+		return ""
+	}
+	was, known := ownersOf(now)
+	is, all := ownersOf(q)
+	if known && all && !slices.ContainsFunc(is, func(a kd.Addr) bool { return slices.Contains(was, a) }) {
+		return "has another owner"
+	}
+	return ""
+}
+
+// sectionChanged reports whether a later print of a critical section shows it free, or
+// owned by another thread.
+func sectionChanged(now, q *objects.CriticalSection) bool {
+	if q == nil || q.Conflict != "" || now.Conflict != "" {
+		return false
+	}
+	return now.Locked == objects.Yes && q.Locked == objects.No || now.Owner.Known() && q.Owner.Known() && now.Owner.N != 0 && now.Owner.N != q.Owner.N
+}
+
+// ownersOf returns the threads that own a lock, and whether all are known.
+func ownersOf(q *snapshot.Resource) (out []kd.Addr, all bool) {
+	for i := range q.Resolved {
+		if q.Resolved[i].Thread == 0 {
+			return nil, false
+		}
+		out = append(out, q.Resolved[i].Thread)
+	}
+	return out, len(out) > 0
 }
 
 // locksOf returns the owned locks with waiters that the fact of a clause stands for.

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -21,17 +22,25 @@ func TestPast(t *testing.T) {
 		healthy = "2: kd> !vm 1\n\n*** Virtual Memory Usage ***\n\tPhysical Memory:      2096922 (   8387688 Kb)\n\tAvailable Pages:      1500000 (   6000000 Kb)\n\tNonPagedPool Usage:      5000 (     20000 Kb)\n\tNonPagedPool Max:      100000 (    400000 Kb)\n"
 
 		lock   = `match: [{lock: {symbol: nt!CmpRegistryLock, waiting: {gte: 1}}}]`
+		any    = `match: [{as: L, lock: {waiting: {gte: 1}}}]`
 		waiter = `match: [{thread: {address: ffffaa3e1a9df7c0, stack: [nt!CcFlushCache]}}]`
 		leak   = `match: [{pool: {tag: NSpc, np_bytes: {gte: 32MB}}}]`
 		near   = `match: [{vm: {nonpaged_pct: {gte: 90}}}]`
 	)
 	moved := strings.Replace(abba, "     Threads: ffffaa3e193fe080-01<*>", "     Threads: ffffaa3e193fe080-02<*>", 1)
+	handed := strings.NewReplacer("     Threads: ffffaa3e193fe080-01<*>", "     Threads: ffffaa3e1a9df7c0-01<*>", "              ffffaa3e1a9df7c0", "              ffffaa3e193fe080").Replace(abba)
+	two := strings.ReplaceAll(queues(2, "00000000`00000000", func(i int) string { return fmt.Sprintf("drv%d!Dispatch", i/2) }), "0: kd>", "2: kd>")
+	two = two[strings.Index(two, "2: kd> !locks"):strings.Index(two, "2: kd> .logclose")]
+	one := two[:strings.Index(two, "Resource @")] + two[strings.LastIndex(two, "Resource @"):strings.Index(two, "18611 total")] + "18611 total locks, 1 locks currently held\n"
 	for _, c := range []struct {
 		name, rule, log string
 		want            rules.Outcome
 	}{
 		{"no lock is held later", lock, header + abba + run + none, rules.Excluded},
 		{"nor does the thread wait", waiter, header + abba + run + none, rules.Excluded},
+		{"another thread owns it later", lock, header + abba + run + handed, rules.Excluded},
+		{"of two one is held later, too", any, header + two + run + one, rules.OutPossible},
+		{"of two none", any, header + two + run + none, rules.Excluded},
 		{"it did not run in between", lock, header + abba + none, rules.OutPossible},
 		{"held later, too", lock, header + abba + run + moved, rules.OutPossible},
 		{"later only memory was looked at", lock, header + abba + run + healthy, rules.OutPossible},
