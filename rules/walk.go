@@ -98,6 +98,9 @@ func (w *world) walk(live []*clause, masks [][][]threads.Calls) {
 // for a fact with the address of the clause's thread. False if none does, or if
 // such facts may have addresses that are not known.
 func (w *world) ledTo(c *clause) ([]kd.Addr, bool) {
+	if w.alone {
+		return nil, false
+	}
 	for _, l := range c.leads {
 		if addrs, ok := w.addressesOf(l); ok {
 			return addrs, true

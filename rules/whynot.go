@@ -104,7 +104,7 @@ type attempt struct {
 func attemptOf(r *Rule, j *heuristics.Judgement) *attempt {
 	set := copyOf([]*Rule{r})
 	w := newWorld(j, set.plan)
-	w.steps = mostExplained
+	w.steps, w.alone = mostExplained, true
 	a := &attempt{evaluation: evaluation{w: w, rule: set.Rules[0]}}
 	list := a.rule.match
 	if a.rule.applies != nil {

@@ -19,6 +19,8 @@ type world struct {
 	facts   map[*kind][]fact
 	indexes map[*field]*index
 	callees callees
+	// alone is set where a clause is not to leave out what another one rules out.
+	alone bool
 	// later are the clauses of boost and exclude whose threads are looked for when
 	// the first of them is asked.
 	later []*clause
