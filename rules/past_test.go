@@ -41,6 +41,8 @@ func TestPast(t *testing.T) {
 		{"another thread owns it later", lock, header + abba + run + handed, rules.Excluded},
 		{"of two one is held later, too", any, header + two + run + one, rules.OutPossible},
 		{"of two none", any, header + two + run + none, rules.Excluded},
+		{"the debugger was left in between", lock, header + abba + run + "2: kd> q\nquit:\n" + none, rules.OutPossible},
+		{"of another target of the debugger", lock, header + abba + run + strings.ReplaceAll(none, "2: kd>", "||1:2: kd>"), rules.OutPossible},
 		{"it did not run in between", lock, header + abba + none, rules.OutPossible},
 		{"held later, too", lock, header + abba + run + moved, rules.OutPossible},
 		{"later only memory was looked at", lock, header + abba + run + healthy, rules.OutPossible},

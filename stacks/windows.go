@@ -55,6 +55,10 @@ func OfWindows(module string) bool {
 	if of, base, _ := cutLast(name, '_'); isBase(base) {
 		return windowsModules[of]
 	}
+	// Transports of the kernel debugger have the numbers of their network card: kd_02_8086.
+	if strings.HasPrefix(name, "kd_0") {
+		return true
+	}
 	// Defender's mpksl driver has a number of its own on each machine: MpKsl5f0c1d3a.
 	number, ok := strings.CutPrefix(name, "mpksl")
 	return ok && isBase(number)

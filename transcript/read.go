@@ -228,8 +228,9 @@ func (r *router) line(l kd.Line) Status {
 	}
 	if p, ok := parsePrompt(l.Text); ok {
 		r.settle()
-		if r.system != "" && p.system != r.system {
-			r.split()
+		// The prompt of a single target has no number: it is 0 once there are several.
+		if p.system != r.system && (r.system != "" || p.system != "0") {
+			r.otherTarget()
 		}
 		r.system = p.system
 		r.prompt(p, l)
@@ -245,6 +246,16 @@ func (r *router) line(l kd.Line) Status {
 		r.src.Sections[r.section].EndLine = l.Last()
 	}
 	return st
+}
+
+// otherTarget ends the session: what was typed before lets nothing run on of what
+// follows.
+func (r *router) otherTarget() {
+	if r.letGo = (kd.Ref{}); r.cur.facts == 0 {
+		r.attach()
+		return
+	}
+	r.split()
 }
 
 // content routes a line that is neither blank nor a prompt.

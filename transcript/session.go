@@ -119,7 +119,7 @@ func opensDump(text string) bool { return strings.HasPrefix(text, "Loading Dump 
 // connected, or that the target went down: what it looks at from there on may be
 // another machine or boot.
 func opensTarget(text string) bool {
-	for _, p := range []string{"Microsoft (R) Windows Debugger", "Connected to Windows", "Kernel Debugger connection established", "Shutdown occurred at"} {
+	for _, p := range []string{"Microsoft (R) Windows Debugger", "Connected to Windows", "Kernel Debugger connection established", "Shutdown occurred at", "quit:"} {
 		if strings.HasPrefix(text, p) {
 			return true
 		}

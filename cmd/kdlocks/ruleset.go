@@ -61,7 +61,7 @@ func (a *app) loadRules() (*rules.Set, error) {
 		sources = append(sources, rules.Builtin())
 	}
 	if dir := userRules(); dir != "" {
-		src, err := ruleSource(dir)
+		src, err := ruleSource(dir, os.DirFS)
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +118,7 @@ func holdsYAML(files fs.FS) bool {
 func ruleSources(paths []string) ([]rules.Source, error) {
 	var out []rules.Source
 	for _, p := range paths {
-		src, err := ruleSource(p)
+		src, err := ruleSource(p, folder)
 		if err != nil {
 			return nil, err
 		}
@@ -130,8 +130,19 @@ func ruleSources(paths []string) ([]rules.Source, error) {
 // mostArchive bounds an archive of rules in bytes.
 const mostArchive = 64 << 20
 
-// ruleSource opens a rule file, a folder or an archive of rules.
-func ruleSource(name string) (rules.Source, error) {
+// folder opens a folder of which no link leads out: a pack may be a stranger's. It
+// stays open while the program runs.
+func folder(name string) fs.FS {
+	root, err := os.OpenRoot(name)
+	if err != nil {
+		return os.DirFS(name)
+	}
+	return root.FS()
+}
+
+// ruleSource opens a rule file, an archive of rules, or a folder in the way that it is
+// told.
+func ruleSource(name string, folder func(string) fs.FS) (rules.Source, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -139,7 +150,7 @@ func ruleSource(name string) (rules.Source, error) {
 	case err != nil:
 		return rules.Source{}, err
 	case info.IsDir():
-		return rules.Source{Name: filepath.ToSlash(name), FS: bounded{os.DirFS(name)}}, nil
+		return rules.Source{Name: filepath.ToSlash(name), FS: bounded{folder(name)}}, nil
 	case !info.Mode().IsRegular():
 		return rules.Source{}, fmt.Errorf("%s: rules are read from a file, a folder or a zip", name)
 	case strings.EqualFold(filepath.Ext(name), ".zip"):
