@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"kdlocks/kd"
 	"kdlocks/modules"
+	"kdlocks/snapshot"
 )
 
 // literal reads a value of a type, and says what is wrong with it.
@@ -94,8 +94,18 @@ func parseDate(s string) (float64, bool) {
 	if !date.MatchString(s) {
 		return 0, false
 	}
-	t, err := time.Parse(time.DateOnly, s)
-	return float64(t.Unix()), err == nil && t.Unix() >= 0
+	part := func(from, to int) int64 {
+		n, _ := strconv.ParseInt(s[from:to], 10, 32)
+		return n
+	}
+	year, month, day := part(0, 4), part(5, 7), part(8, 10)
+	next := snapshot.DaysTo(year, month+1, 1)
+	if month == 12 {
+		next = snapshot.DaysTo(year+1, 1, 1)
+	}
+	days := snapshot.DaysTo(year, month, day)
+	n := float64(days-snapshot.DaysTo(1970, 1, 1)) * daySeconds
+	return n, n >= 0 && 1 <= month && month <= 12 && day >= 1 && days < next
 }
 
 type unit struct {
