@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,9 +116,17 @@ func holdsYAML(files fs.FS) bool {
 	return found
 }
 
+// ruleSources opens what --rules names, each once.
 func ruleSources(paths []string) ([]rules.Source, error) {
 	var out []rules.Source
+	var known []fs.FileInfo
 	for _, p := range paths {
+		if info, err := os.Stat(p); err == nil {
+			if slices.ContainsFunc(known, func(have fs.FileInfo) bool { return os.SameFile(have, info) }) {
+				continue
+			}
+			known = append(known, info)
+		}
 		src, err := ruleSource(p, folder)
 		if err != nil {
 			return nil, err
