@@ -14,6 +14,10 @@ type match struct {
 	open bool
 }
 
+// mostDerived bounds the facts that are kept which may fit because what they are compared
+// with is not known: one tells as much as another.
+const mostDerived = 16
+
 // matches returns the facts that a clause holds for and then those it may hold
 // for.
 func (w *world) matches(c *clause, env bindings) []match {
@@ -24,11 +28,15 @@ func (w *world) matches(c *clause, env bindings) []match {
 			w.spent = true
 			break
 		}
-		switch m := w.try(c, env, f); m.truth {
+		m := w.try(c, env, f)
+		switch m.truth {
 		case True:
 			yes = append(yes, m)
 		case Unknown:
 			maybe = append(maybe, m)
+		}
+		if len(maybe) >= mostDerived && c.count == nil && m.unlisted {
+			break
 		}
 	}
 	// Of a fact that fits, nobody guesses that it is another one that was not printed.
@@ -130,6 +138,9 @@ func (w *world) ofKeys(c *clause, op *comparison, env bindings) (facts []fact, g
 				continue
 			}
 			seen[v.key()] = true
+			if c.keyed && w.briefRulesOut(c, v.A) {
+				continue
+			}
 			if f := c.kind.find(w, v); f != nil {
 				facts = append(facts, f)
 				continue

@@ -20,6 +20,10 @@ type callees struct {
 // mostWalkedOfAll for all clauses of a walk: that costs far more than to skim them.
 const mostWalked, mostWalkedOfAll = 64, 256
 
+// mostKeyed is mostWalked for a clause that takes the addresses of its threads from
+// facts which the input does not hold: whatever it finds, the rule could not be checked.
+const mostKeyed = 4
+
 // mostWalkWork bounds the comparisons of patterns with frames in all walks.
 const mostWalkWork = 10_000_000
 
@@ -50,7 +54,9 @@ func (w *world) walkFor(cs []*clause) {
 func (w *world) walk(live []*clause, masks [][][]threads.Calls) {
 	any, left := threads.NewAnyOf(combinations(masks)), make([]int, len(live))
 	for i := range left {
-		left[i] = mostWalked
+		if left[i] = mostWalked; live[i].keyed {
+			left[i] = mostKeyed
+		}
 	}
 	all := mostWalkedOfAll
 	// wanted says whether a skimmed thread is to be read for one of the clauses.
@@ -245,6 +251,29 @@ func combinations(masks [][][]threads.Calls) []threads.Calls {
 	return out
 }
 
+// briefRulesOut reports whether a thread was skimmed and has not what a clause needs on
+// its stack: then it need not be read whole.
+func (w *world) briefRulesOut(c *clause, a kd.Addr) bool {
+	if len(c.needs) == 0 || w.seen == nil {
+		return false
+	}
+	b := w.snap.Brief(a)
+	if b == nil || b.Has(threads.NoStack) {
+		return false
+	}
+	groups, known := w.masks[c]
+	if !known {
+		if found, ok := w.needed(c.needs); ok {
+			groups = append([][]threads.Calls{}, found...)
+		}
+		if w.masks == nil {
+			w.masks = make(map[*clause][][]threads.Calls)
+		}
+		w.masks[c] = groups
+	}
+	return groups == nil || !allOf(groups, b.Calls)
+}
+
 // mayStand reports whether a stack may have what the clause needs: one that is cut may
 // have anything further out.
 func (c *clause) mayStand(groups [][]threads.Calls, calls threads.Calls, cut bool) bool {
@@ -306,12 +335,13 @@ func (w *world) together(c *clause) []*clause {
 	if w.callees.walked[c.walk] {
 		return nil
 	}
-	cs := append([]*clause{c}, w.later...)
-	if c.keyed {
-		for _, other := range walkedOf(w.alive, roleMatch) {
-			if other.keyed && other != c {
-				cs = append(cs, other)
-			}
+	if !c.keyed {
+		return append([]*clause{c}, w.later...)
+	}
+	cs := []*clause{c}
+	for _, other := range walkedOf(w.alive, roleMatch) {
+		if other.keyed && other != c {
+			cs = append(cs, other)
 		}
 	}
 	return cs

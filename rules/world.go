@@ -29,10 +29,11 @@ type world struct {
 	alive   []*Rule
 	callers map[*clause][]kd.Addr
 
-	cut          bool                // whether stacks are, which were not skimmed
-	seen         []seenPattern       // what of the plan's patterns the input may have
-	owned        map[kd.Addr][]Value // locks by the thread that owns them
-	waited       map[kd.Addr][]Value // locks by the thread that waits for them
+	masks        map[*clause][][]threads.Calls // what keyed clauses need, nil where no stack has it
+	cut          bool                          // whether stacks are, which were not skimmed
+	seen         []seenPattern                 // what of the plan's patterns the input may have
+	owned        map[kd.Addr][]Value           // locks by the thread that owns them
+	waited       map[kd.Addr][]Value           // locks by the thread that waits for them
 	sectionIndex *sectionIndex
 	// steps is how many comparisons may still be made for a rule, spent is set
 	// when they did not suffice.
