@@ -38,8 +38,9 @@ func (c *clause) threadOf(name string) *field {
 	return nil
 }
 
-// fewFacts are as many as are tried one by one without asking first which can matter.
-const fewFacts = 32
+// fewFacts are as many as are tried one by one, for all rules, without asking first
+// which can matter.
+var fewFacts = 50_000 // for tests no constant
 
 // mostJoined bounds the threads that are kept for one clause.
 const mostJoined = 512
@@ -47,7 +48,7 @@ const mostJoined = 512
 // joined returns, of the facts of a clause, the numbers of those that name a thread
 // which other clauses may hold for; false if nothing is gained.
 func (w *world) joined(c *clause) (lists [][]int32, ok bool) {
-	if w.alive == nil || len(c.joins) == 0 || len(w.factsOf(c.kind)) <= fewFacts || !w.allPrinted() {
+	if w.alive == nil || len(c.joins) == 0 || !w.worthJoining() || !w.allPrinted() {
 		return nil, false
 	}
 	w.findJoined()
@@ -65,6 +66,22 @@ func (w *world) joined(c *clause) (lists [][]int32, ok bool) {
 		return lists, true
 	}
 	return nil, false
+}
+
+// worthJoining reports whether the clauses of joins have many facts to try.
+func (w *world) worthJoining() bool {
+	if w.joining == Unknown {
+		n := 0
+		for _, r := range w.alive {
+			for _, c := range r.match {
+				if len(c.joins) > 0 {
+					n += len(w.factsOf(c.kind))
+				}
+			}
+		}
+		w.joining = truth(n > fewFacts)
+	}
+	return w.joining == True
 }
 
 // findJoined finds the threads that may have what the clauses of joins need on their

@@ -86,7 +86,7 @@ func (w *world) byKey(c *clause, env bindings) (facts []fact, g gap, ok bool) {
 		}
 		for i := range m.ops {
 			if op := &m.ops[i]; op.namesKeys() {
-				if c.keyed && c.walk >= 0 && op.unbound(env) && w.unseen(op) {
+				if c.keyed && c.walk >= 0 && w.unseen(op) && op.unbound(env) {
 					return nil, gap{}, false
 				}
 				facts, g = w.ofKeys(c, op, env)
@@ -101,6 +101,22 @@ func (w *world) byKey(c *clause, env bindings) (facts []fact, g gap, ok bool) {
 // hold.
 func (c *comparison) unbound(env bindings) bool {
 	return !slices.ContainsFunc(c.operands, func(o operand) bool { return o.ref == nil || env[o.ref.name].fact != nil })
+}
+
+// lacksKeys reports whether a keyed clause takes the addresses of its threads from kinds
+// of facts that the input does not hold.
+func (w *world) lacksKeys(c *clause) bool {
+	for _, m := range c.matchers {
+		if m.field.name != c.kind.key {
+			continue
+		}
+		for i := range m.ops {
+			if op := &m.ops[i]; op.namesKeys() {
+				return w.unseen(op)
+			}
+		}
+	}
+	return false
 }
 
 // unseen reports whether the input has no facts of the kinds that the comparison is

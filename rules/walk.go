@@ -335,16 +335,7 @@ func (w *world) together(c *clause) []*clause {
 	if w.callees.walked[c.walk] {
 		return nil
 	}
-	if !c.keyed {
-		return append([]*clause{c}, w.later...)
-	}
-	cs := []*clause{c}
-	for _, other := range walkedOf(w.alive, roleMatch) {
-		if other.keyed && other != c {
-			cs = append(cs, other)
-		}
-	}
-	return cs
+	return append([]*clause{c}, w.later...)
 }
 
 // walkedOf returns the clauses of some roles that are looked for on all threads.

@@ -45,8 +45,8 @@ type world struct {
 	allSteps int
 	// walkWork is how many patterns may still be compared with frames in walks.
 	walkWork int
-	// named caches symbols, printed allPrinted.
-	named, printed Truth
+	// named caches symbols, printed allPrinted, joining worthJoining.
+	named, printed, joining Truth
 }
 
 func newWorld(j *heuristics.Judgement, p *plan) *world {
