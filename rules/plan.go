@@ -82,7 +82,7 @@ func (p *plan) add(list []*clause) {
 			continue
 		}
 		c.needs = p.needsOf(c)
-		if c.keyed = c.byKey(); !c.keyed || c.role == roleMatch && len(c.needs) > 0 {
+		if c.keyed = c.byKey(); !c.keyed || c.role == roleMatch && c.tellsMuch() {
 			c.walk = len(p.walked)
 			p.walked = append(p.walked, c)
 		}

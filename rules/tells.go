@@ -36,6 +36,11 @@ func (p *stackPattern) tellsMuch() bool {
 	})
 }
 
+// tellsMuch reports whether the clause asks for a stack that tells of an issue by itself.
+func (c *clause) tellsMuch() bool {
+	return slices.ContainsFunc(c.matchers, func(m *matcher) bool { return m.stack != nil && m.stack.tellsMuch() })
+}
+
 // usual reports whether the matcher asks for what most facts have.
 func (m *matcher) usual() bool {
 	for i := range m.ops {

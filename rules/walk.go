@@ -187,7 +187,13 @@ func (w *world) seenPatterns(p *plan) []seenPattern {
 			m.patterns = p.ofModule(m.key)
 			known[f.Module] = m
 		}
-		p.fitting(m.key, m.patterns, f.Name, func(id int) { add(id, f.Calls()) })
+		p.fitting(m.key, m.patterns, f.Name, func(id int) {
+			if p.patterns[id].function == "*" {
+				add(id, threads.CallOf(f.Module, "")) // which all of the module have
+				return
+			}
+			add(id, f.Calls())
+		})
 	})
 	if !all {
 		return nil
@@ -233,6 +239,9 @@ func combinations(masks [][][]threads.Calls) []threads.Calls {
 	for _, groups := range masks {
 		var sure threads.Calls
 		var choice []threads.Calls
+		if slices.ContainsFunc(groups, func(g []threads.Calls) bool { return len(g) == 0 }) {
+			continue // nothing of it was seen
+		}
 		for _, g := range groups {
 			switch {
 			case len(g) == 1:

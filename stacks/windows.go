@@ -3,6 +3,7 @@ package stacks
 import (
 	_ "embed"
 	"strings"
+	"sync"
 )
 
 // windowsText lists the modules of Windows, in groups behind comments.
@@ -12,7 +13,7 @@ var windowsText string
 
 // windowsModules are parts of Windows that hold and wait for locks on behalf of
 // others: they are no suspects by standing on a stack.
-var windowsModules = wordSet(windowsText)
+var windowsModules = sync.OnceValue(func() map[string]bool { return wordSet(windowsText) })
 
 // onBehalf are those whose routines other drivers call to wait.
 var onBehalf = wordSet(`nt ntoskrnl ntkrnlmp ntkrnlpa ntkrpamp hal fltmgr wdf01000`)
@@ -40,20 +41,20 @@ var copied = [...]string{"dump_", "hiber_"}
 // modules of one name apart by their base: ntdll_77c80000.
 func OfWindows(module string) bool {
 	name := strings.ToLower(module)
-	if name == "" || windowsModules[name] {
+	if name == "" || windowsModules()[name] {
 		return true
 	}
 	name = imageName(name)
-	if windowsModules[name] {
+	if windowsModules()[name] {
 		return true
 	}
 	for _, prefix := range copied {
 		if of, ok := strings.CutPrefix(name, prefix); ok {
-			return windowsModules[of]
+			return windowsModules()[of]
 		}
 	}
 	if of, base, _ := cutLast(name, '_'); isBase(base) {
-		return windowsModules[of]
+		return windowsModules()[of]
 	}
 	// Transports of the kernel debugger have the numbers of their network card: kd_02_8086.
 	if strings.HasPrefix(name, "kd_0") {
