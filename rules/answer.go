@@ -76,7 +76,9 @@ func headsOfAny(states []clauseState) {
 // fill puts the words of a result in.
 func (e *evaluation) fill(out *Result, s *solution) {
 	r := e.rule
-	out.Explanation, out.Remedy, out.Disproof = r.Explain.fill(e.w, s.env), r.Remedy.fill(e.w, s.env), r.disproof(e.w, s.env)
+	if out.Outcome != CouldNotCheck || out.Has() { // else it is only counted
+		out.Explanation, out.Remedy, out.Disproof = r.Explain.fill(e.w, s.env), r.Remedy.fill(e.w, s.env), r.disproof(e.w, s.env)
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.env)) {
 		b := s.env[name]
 		if b.fact == nil {
@@ -93,7 +95,10 @@ func (e *evaluation) fill(out *Result, s *solution) {
 			out.Locks = append(out.Locks, b.kind.addr(b.fact))
 		}
 	}
-	same := map[string]bool{s.facts(): true}
+	var same map[string]bool
+	if len(e.others) > 0 {
+		same = map[string]bool{s.facts(): true}
+	}
 	for i := range e.others {
 		if key := e.others[i].facts(); !same[key] {
 			same[key] = true

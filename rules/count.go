@@ -1,8 +1,6 @@
 package rules
 
-// mostCounted bounds the numbers that are tried one by one where some facts are
-// unknown.
-const mostCounted = 1000
+import "math"
 
 // counted compares how many facts a clause holds for.
 func (w *world) counted(c *clause, env bindings) clauseState {
@@ -44,7 +42,7 @@ func (w *world) counted(c *clause, env bindings) clauseState {
 		return t
 	}
 	out.truth = holds(yes)
-	for n := yes + 1; n <= yes+min(maybe, mostCounted); n++ {
+	for _, n := range c.turns(w, env, yes, yes+maybe) {
 		if holds(n) != out.truth {
 			out.truth = Unknown
 		}
@@ -92,4 +90,31 @@ func (c *clause) countsNone() bool {
 		}
 	}
 	return false
+}
+
+// turns returns numbers between two others among which are all at which the comparisons
+// of the count can turn out otherwise.
+func (c *clause) turns(w *world, env bindings, from, to int) []int {
+	var out []int
+	for i := range c.count.ops {
+		op := &c.count.ops[i]
+		for k := range op.operands {
+			o := &op.operands[k]
+			values := one(o.lit)
+			if o.ref != nil {
+				values = o.ref.values(w, env)
+			}
+			for _, v := range values.List {
+				near := math.Abs(v.N) * op.pct / 100
+				for _, turn := range []float64{v.N - near, v.N + near} {
+					for n := int(turn) - 1; n <= int(turn)+1; n++ {
+						if from < n && n < to {
+							out = append(out, n)
+						}
+					}
+				}
+			}
+		}
+	}
+	return out
 }
