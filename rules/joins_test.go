@@ -31,6 +31,7 @@ func queues(n int, last string, site func(i int) string) string {
 func TestJoins(t *testing.T) {
 	const whole = "00000000`00000000"
 	driver := func(i int) string { return fmt.Sprintf("drv%d!Dispatch", i/2) }
+	hundred := func(i int) string { return fmt.Sprintf("big!Function%d", i/2) }
 	rule := func(field, frames string) string {
 		return "match: [{as: L, lock: {state: exclusive, waiting: {gte: 1}}}, {as: T, thread: {address: {in: L." + field + "}, stack: [" + frames + "]}}]"
 	}
@@ -42,6 +43,9 @@ func TestJoins(t *testing.T) {
 		{"one of many", rule("waiters", `"nt!ExAcquire*", "drv70!Dispatch"`), queues(100, whole, driver), rules.OutPossible, "ffffb08200014600"},
 		{"by its owner", rule("owner_thread", `"acme!*", "drv71!*"`), queues(100, whole, driver), rules.OutPossible, "ffffb08200014700"},
 		{"as the owner, it does not acquire", rule("owner_thread", `"nt!ExAcquire*", "drv71!*"`), queues(100, whole, driver), rules.NoMatch, ""},
+		{"any of a hundred functions", rule("waiters", `"nt!ExAcquire*", "big!*"`), queues(100, whole, hundred), rules.OutPossible, "ffffb08200010000"},
+		{"any of a hundred functions, by its stack alone", `match: [{as: L, lock: {address: ffffb08200010000}}, {thread: {state: waiting, stack: ["nt!ExAcquire*", "big!*"]}}]`, queues(100, whole, hundred), rules.OutPossible, "ffffb08200010000"},
+		{"a hundred functions of another module", rule("waiters", `"nt!ExAcquire*", "bigger!*"`), queues(100, whole, hundred), rules.NoMatch, ""},
 		{"out of order", rule("waiters", `"drv70!Dispatch", "nt!ExAcquire*"`), queues(100, whole, driver), rules.NoMatch, ""},
 		{"nowhere", rule("waiters", `"drv700!Dispatch"`), queues(100, whole, driver), rules.NoMatch, ""},
 		{"without symbols", rule("waiters", `"nt!ExAcquire*", "drv70!Dispatch"`), queues(100, whole, func(i int) string { return fmt.Sprintf("drv%d", i/2) }), rules.CouldNotCheck, "ffffb08200014600"},

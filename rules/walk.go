@@ -163,6 +163,9 @@ const manyFunctions = 16
 // it, and whether any does; nil if not all functions are known.
 func (w *world) seenPatterns(p *plan) []seenPattern {
 	out := make([]seenPattern, len(p.patterns))
+	for id := range out {
+		out[id].anyName = p.patterns[id].function == "*"
+	}
 	type module struct {
 		key      string
 		patterns *modulePatterns
@@ -178,6 +181,7 @@ func (w *world) seenPatterns(p *plan) []seenPattern {
 		if f == (threads.Function{}) {
 			for id := range out {
 				add(id, f.Calls()) // it may be any function
+				out[id].addModule(f.Calls())
 			}
 			return
 		}
@@ -188,11 +192,9 @@ func (w *world) seenPatterns(p *plan) []seenPattern {
 			known[f.Module] = m
 		}
 		p.fitting(m.key, m.patterns, f.Name, func(id int) {
-			if p.patterns[id].function == "*" {
-				add(id, threads.CallOf(f.Module, "")) // which all of the module have
-				return
+			if add(id, f.Calls()); out[id].anyName {
+				out[id].addModule(threads.CallOf(f.Module, ""))
 			}
-			add(id, f.Calls())
 		})
 	})
 	if !all {
@@ -204,7 +206,26 @@ func (w *world) seenPatterns(p *plan) []seenPattern {
 // seenPattern is what of the input may fit a pattern.
 type seenPattern struct {
 	any   bool
-	masks []threads.Calls
+	masks []threads.Calls // of its functions, one too many where they are not all
+	// modules are what all functions of its modules have in common, for a pattern that
+	// any of them fits.
+	modules []threads.Calls
+	anyName bool
+}
+
+func (s *seenPattern) addModule(c threads.Calls) {
+	if len(s.modules) <= manyFunctions && !slices.Contains(s.modules, c) {
+		s.modules = append(s.modules, c)
+	}
+}
+
+// either returns the masks of which a stack with the pattern has one; too many where
+// they are not all.
+func (s *seenPattern) either() []threads.Calls {
+	if s.anyName && len(s.masks) > manyFunctions {
+		return s.modules
+	}
+	return s.masks
 }
 
 // needed returns what must be on a stack; false if some of it is nowhere. Where stacks
@@ -220,7 +241,7 @@ func (w *world) needed(needs [][]int) ([][]threads.Calls, bool) {
 		found := false
 		for _, id := range group {
 			found = found || w.seen[id].any
-			masks = append(masks, w.seen[id].masks...)
+			masks = append(masks, w.seen[id].either()...)
 		}
 		if !found && !w.cut {
 			return nil, false
