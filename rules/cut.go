@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"strings"
-
 	"kdlocks/kd"
 	"kdlocks/stacks"
 	"kdlocks/threads"
@@ -12,7 +10,7 @@ import (
 // printed to its end, or an author left something out.
 func lacksFrames(t *threads.Thread) bool {
 	frames := t.Stack.Frames
-	return t.Elided || isCut(frames) || t.Stack.Elided > 0 && (t.Stack.Elided < len(frames) || !isOutermost(frames[len(frames)-1].Function))
+	return t.Elided || isCut(frames) || t.Stack.Elided > 0 && (t.Stack.Elided < len(frames) || !stacks.IsOutermost(frames[len(frames)-1].Function))
 }
 
 // isCut reports whether a stack was not printed to its end: its last frame returns
@@ -26,30 +24,10 @@ func isCut(frames []stacks.Frame) bool {
 	switch {
 	case last.Cut:
 		return true
-	case isOutermost(last.Function), bare && !a.IsKernel(kd.X86):
+	case stacks.IsOutermost(last.Function), bare && !a.IsKernel(kd.X86):
 		return false
 	case last.Bare && !last.Inline:
 		return true
 	}
 	return last.RetAddr != 0 && (last.RetAddr.IsKernel(kd.X86) || !last.ChildSP.IsKernel(kd.X86))
 }
-
-// outermost are the routines in which threads begin, or enter the kernel (stacks in
-// testdata).
-var outermost = wordSet(`
-	KiStartSystemThread KxStartSystemThread PspSystemThreadStartup KiThreadStartup KiStartUserThread KxStartUserThread
-	KiStartUserThreadReturn PspUserThreadStartup KiIdleLoop KiInitializeKernel
-	KiSystemServiceCopyEnd KiSystemServiceExit KiSystemServiceExitPico KiSystemServicePostCall KiSystemServiceGdiTebAccess
-	KiSystemServiceHandler KiSystemService KiFastCallEntry KiFastCallEntry2 KiFastSystemCallRet KiServiceExit KiSystemCall64
-	KiInitiateUserApc KiUserCallbackDispatcherContinue
-	RtlUserThreadStart BaseThreadStart BaseThreadStartThunk BaseThreadInitThunk BaseProcessStart BaseProcessStartThunk`)
-
-func wordSet(words string) map[string]bool {
-	set := make(map[string]bool)
-	for _, w := range strings.Fields(words) {
-		set[w] = true
-	}
-	return set
-}
-
-func isOutermost(function string) bool { return outermost[strings.TrimLeft(function, "_@")] }

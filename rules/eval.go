@@ -31,7 +31,7 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 		}
 	}
 	w.alive = alive
-	w.walkFor(slices.DeleteFunc(walkedOf(alive, roleMatch), func(c *clause) bool { return c.keyed && !w.lacksKeys(c) }))
+	w.walkFor(slices.DeleteFunc(walkedOf(alive, roleMatch), func(c *clause) bool { return c.keyed && !w.unseen(c.byKey()) }))
 	w.later = walkedOf(alive, roleBoost, roleExclude)
 	var out []Result
 	for _, r := range alive {

@@ -7,6 +7,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/objects"
+	"kdlocks/stacks"
 	"kdlocks/threads"
 )
 
@@ -253,12 +254,7 @@ func sectionOf(w *world, t threadFact) Values {
 // the names of what it called in ntdll.
 func showsUserMode(t threadFact) bool {
 	frames := t.Stack.Frames
-	if len(frames) == 0 || lacksFrames(t) {
-		return false
-	}
-	switch last := frames[len(frames)-1].Function; last {
-	case "RtlUserThreadStart", "_RtlUserThreadStart", "BaseThreadInitThunk", "BaseThreadStart", "BaseProcessStart", "KiStartSystemThread", "KxStartSystemThread", "PspSystemThreadStartup", "KiThreadStartup":
-	default:
+	if len(frames) == 0 || lacksFrames(t) || !stacks.IsThreadStart(frames[len(frames)-1].Function) {
 		return false
 	}
 	return !slices.ContainsFunc(callsOf(frames), func(c call) bool {

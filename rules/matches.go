@@ -80,43 +80,18 @@ func (w *world) candidates(c *clause, env bindings) ([]fact, gap) {
 
 // byKey returns the facts of a clause that asks for their keys.
 func (w *world) byKey(c *clause, env bindings) (facts []fact, g gap, ok bool) {
-	for _, m := range c.matchers {
-		if m.field.name != c.kind.key || c.kind.find == nil || c.kind.hidden != nil && !c.kind.hidden(c, nil) {
-			continue
-		}
-		for i := range m.ops {
-			if op := &m.ops[i]; op.namesKeys() {
-				if c.keyed && c.walk >= 0 && w.unseen(op) && op.unbound(env) {
-					return nil, gap{}, false
-				}
-				facts, g = w.ofKeys(c, op, env)
-				return facts, g, true
-			}
-		}
+	op := c.byKey()
+	if op == nil || c.kind.hidden != nil && !c.kind.hidden(c, nil) || c.keyed && c.walk >= 0 && w.unseen(op) && op.unbound(env) {
+		return nil, gap{}, false
 	}
-	return nil, gap{}, false
+	facts, g = w.ofKeys(c, op, env)
+	return facts, g, true
 }
 
 // unbound reports whether the comparison is with facts alone that the input does not
 // hold.
 func (c *comparison) unbound(env bindings) bool {
 	return !slices.ContainsFunc(c.operands, func(o operand) bool { return o.ref == nil || env[o.ref.name].fact != nil })
-}
-
-// lacksKeys reports whether a keyed clause takes the addresses of its threads from kinds
-// of facts that the input does not hold.
-func (w *world) lacksKeys(c *clause) bool {
-	for _, m := range c.matchers {
-		if m.field.name != c.kind.key {
-			continue
-		}
-		for i := range m.ops {
-			if op := &m.ops[i]; op.namesKeys() {
-				return w.unseen(op)
-			}
-		}
-	}
-	return false
 }
 
 // unseen reports whether the input has no facts of the kinds that the comparison is

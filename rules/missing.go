@@ -77,11 +77,10 @@ func (w *world) command(c *clause, env bindings, form string, key *Value) string
 
 // missingOf says what of a fact is not known.
 func (w *world) missingOf(c *clause, env bindings, m *matcher, f fact, v *verdict) Missing {
-	name := bound{c.kind, f}.name(w)
 	if o := m.unknownOperand(w, env, f); o != nil {
 		return w.missingFor(o, env)
 	}
-	what := m.field.name + " of " + strings.TrimSpace(c.kind.name+" "+name)
+	what := m.field.name + " of " + strings.TrimSpace(c.kind.name+" "+bound{c.kind, f}.name(w))
 	if v.cut.Known() && v.bare == 0 && v.without == "" {
 		what += fmt.Sprintf(", which ends at line %d before its outermost frame", v.cut.Line)
 	}

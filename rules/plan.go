@@ -82,7 +82,7 @@ func (p *plan) add(list []*clause) {
 			continue
 		}
 		c.needs = p.needsOf(c)
-		if c.keyed = c.byKey(); !c.keyed || c.role == roleMatch && c.tellsMuch() {
+		if c.keyed = c.byKey() != nil; !c.keyed || c.role == roleMatch && c.tellsMuch() {
 			c.walk = len(p.walked)
 			p.walked = append(p.walked, c)
 		}
@@ -211,20 +211,21 @@ func (p *plan) literalModules() map[string]map[string]int {
 	return out
 }
 
-// byKey reports whether a clause asks for facts by their key.
-func (c *clause) byKey() bool {
+// byKey returns the comparison by which a clause asks for facts by their key, nil if it
+// does not.
+func (c *clause) byKey() *comparison {
 	if c.kind.find == nil {
-		return false
+		return nil
 	}
 	for _, m := range c.matchers {
 		if m.field.name != c.kind.key {
 			continue
 		}
 		for i := range m.ops {
-			if m.ops[i].namesKeys() {
-				return true
+			if op := &m.ops[i]; op.namesKeys() {
+				return op
 			}
 		}
 	}
-	return false
+	return nil
 }

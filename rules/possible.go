@@ -38,7 +38,7 @@ func (w *world) cheaply(c *clause) bool {
 // anyFits reports whether any fact fits what a clause says without bindings.
 func (w *world) anyFits(c *clause) bool {
 	switch {
-	case c.count != nil, !c.kind.seen(w), c.kind.listed != nil && !c.kind.listed(w, c), c.walk >= 0, c.byKey():
+	case c.count != nil, !c.kind.seen(w), c.kind.listed != nil && !c.kind.listed(w, c), c.walk >= 0, c.byKey() != nil:
 		return true
 	}
 	all := w.factsOf(c.kind)
@@ -59,10 +59,10 @@ func (w *world) anyFits(c *clause) bool {
 // needsSeen reports whether the input may have what the clause needs on a stack: a
 // thread that is asked for by its address and was not printed may have it.
 func (w *world) needsSeen(c *clause) bool {
-	if !c.byKey() && !w.snap.ListsAllThreads(0) {
+	if c.byKey() == nil && !w.snap.ListsAllThreads(0) {
 		return true
 	}
-	if c.byKey() && !(w.allPrinted() && c.asksForListed()) {
+	if c.byKey() != nil && !(w.allPrinted() && c.asksForListed()) {
 		return true
 	}
 	_, ok := w.needed(c.needs)

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -65,24 +64,13 @@ func (s *Set) runTests(read Reader, explain bool) []TestResult {
 				logs = append(logs, log)
 			}
 			log.uses = append(log.uses, logUse{r, t, len(out)})
-			out = append(out, TestResult{Rule: r, Name: t.title(i), Line: t.at.line, Want: t.Expect, Got: NoMatch})
+			out = append(out, TestResult{Rule: r, Name: t.Label(i), Line: t.at.line, Want: t.Expect, Got: NoMatch})
 		}
 	}
 	for _, log := range logs {
 		log.run(read, out, explain)
 	}
 	return out
-}
-
-// title names a test: it counts from 1 those without a name and a log.
-func (t *Test) title(i int) string {
-	switch {
-	case t.Name != "":
-		return t.Name
-	case t.Log != "":
-		return t.Log
-	}
-	return fmt.Sprintf("test %d", i+1)
 }
 
 // logKey tells logs of tests apart: files by the pack and the folder that they are

@@ -246,16 +246,9 @@ func (p *stackPattern) match(frames []stacks.Frame, cut bool) (Truth, []int) {
 		return False, nil
 	}
 	if at := p.begun(calls); at != nil {
-		return unknownIf(p.within == 0 || at[0]+p.within > len(calls)), at
+		return falseUnless(p.within == 0 || at[0]+p.within > len(calls)), at
 	}
-	return unknownIf(p.mayBegin(calls)), nil
-}
-
-func unknownIf(may bool) Truth {
-	if may {
-		return Unknown
-	}
-	return False
+	return falseUnless(p.mayBegin(calls)), nil
 }
 
 // mayBegin reports whether seq may stand behind the frames that were printed.

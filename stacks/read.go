@@ -198,9 +198,6 @@ func InKernelImage(l kd.Line) bool {
 	return false
 }
 
-// outermost are functions that nothing of a thread's stack comes behind.
-var outermost = []string{"PspSystemThreadStartup", "KiStartSystemThread", "KxStartSystemThread", "KiThreadStartup", "RtlUserThreadStart", "BaseThreadStart"}
-
 // Restarts reports whether a call site alone begins another stack: the one
 // that is open has reached its end, or began with the same function.
 func (r *Reader) Restarts(l kd.Line) bool {
@@ -212,9 +209,7 @@ func (r *Reader) Restarts(l kd.Line) bool {
 	if !ok {
 		return false
 	}
-	last := r.stack.Frames[n-1].Function
-	ended := slices.ContainsFunc(outermost, func(s string) bool { return strings.Contains(last, s) }) &&
-		!slices.ContainsFunc(outermost, func(s string) bool { return strings.Contains(f.Function, s) })
+	ended := IsThreadStart(r.stack.Frames[n-1].Function) && !IsThreadStart(f.Function)
 	return ended || f.Name() == r.stack.Frames[0].Name() || r.waitsAgain(f)
 }
 

@@ -293,8 +293,8 @@ type Listing struct {
 	Notes             []kd.Note
 	// Tallied are the numbers that were compared with what is listed.
 	Tallied []kd.Ref
-	// All are the commands that list every thread, of the machine or of a process,
-	// with its stack, and whose output was printed to its end.
+	// All are the commands that list every thread that they ask for, with its stack,
+	// and whose output was printed to its end.
 	All []AllOf
 
 	// AllProcesses are the commands that list every process, of the machine or of a
