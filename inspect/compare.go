@@ -18,6 +18,9 @@ type Case struct {
 	Inputs []Input
 }
 
+// ErrNoPair says of a comparison with fewer than two captures why it compares nothing.
+var ErrNoPair = errors.New("no two captures of one boot and different moments: nothing was compared")
+
 // Compare holds the captures of some cases against each other: a case has one
 // for each session and moment that it shows. The comparison is nil when nothing
 // was recognised in any case; it and an error come together when some could be

@@ -127,6 +127,11 @@ func Judge(ctx context.Context, in Input) ([]*heuristics.Judgement, error) {
 	return out, err
 }
 
+// Reader returns what reads the logs of the tests of rules, by Judge, until ctx is done.
+func Reader(ctx context.Context) rules.Reader {
+	return func(name string, data []byte) ([]*heuristics.Judgement, error) { return Judge(ctx, Bytes(name, data)) }
+}
+
 func sources(t *transcript.Transcript) []report.Source {
 	out := make([]report.Source, len(t.Sources))
 	for i := range t.Sources {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/clipperhouse/displaywidth"
 )
 
 // Plain makes a piece of input fit to be shown: control characters and those
@@ -25,6 +27,20 @@ func Plain(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// Cells returns how many columns of a terminal, or of a monospaced font, the
+// text takes.
+func Cells(s string) int {
+	n := 0
+	for _, r := range s {
+		if r >= ' ' && r <= '~' {
+			n++
+			continue
+		}
+		n += displaywidth.Rune(r)
+	}
+	return n
 }
 
 func isControl(r rune) bool {

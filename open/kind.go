@@ -37,5 +37,8 @@ func packing(head []byte) *pack {
 	return nil
 }
 
+// Packed reports whether an input that begins so is one that is unpacked.
+func Packed(head []byte) bool { return packing(head) != nil }
+
 // notText says what the beginning of an input is when it is no text, or "".
 func notText(head []byte) string { return transcript.NotText(head) }

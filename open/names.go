@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"kdlocks/inspect"
@@ -15,10 +14,15 @@ import (
 
 // name opens what one argument stands for.
 func (o *opener) name(name string) error {
-	if name == "-" {
+	if b, ok := o.disk.(below); ok {
+		var err error
+		if name, err = b.local(name); err != nil {
+			return err
+		}
+	} else if name == "-" {
 		return o.standardInput()
 	}
-	info, err := os.Stat(name)
+	info, err := o.disk.stat(name)
 	switch {
 	case err == nil && info.IsDir():
 		return o.folder(name)
@@ -32,7 +36,7 @@ func (o *opener) name(name string) error {
 
 // pattern opens what matches; the shells of Windows leave that to us.
 func (o *opener) pattern(name string) error {
-	matches, err := filepath.Glob(name)
+	matches, err := o.disk.glob(name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -40,7 +44,7 @@ func (o *opener) pattern(name string) error {
 		return fmt.Errorf("%s: no such file, and none matches", name)
 	}
 	for _, m := range matches {
-		info, err := os.Stat(m)
+		info, err := o.disk.stat(m)
 		switch {
 		case err != nil:
 			err = unreadable(m, err)
@@ -70,7 +74,7 @@ func (o *opener) tell(err error) error {
 // folder opens the files in and below a folder, sorted.
 func (o *opener) folder(dir string) error {
 	place := &found{in: dir}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := o.disk.walk(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return o.tell(unreadable(path, err))
@@ -97,7 +101,7 @@ func (o *opener) folder(dir string) error {
 // inFolder opens a file of a folder. Links are followed to files, never to
 // folders, and nothing is opened that could block.
 func (o *opener) inFolder(path string, place *found) error {
-	info, err := os.Stat(path)
+	info, err := o.disk.stat(path)
 	switch {
 	case err != nil:
 		place.inputs++
@@ -117,7 +121,10 @@ func (o *opener) file(name string, info fs.FileInfo, place *found) error {
 		}
 		return nil
 	}
-	f, err := openFile(o.ctx, name)
+	if b, ok := o.disk.(below); ok && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: only files and folders are read below %s", name, b.root.Name())
+	}
+	f, err := openFile(o.ctx, o.disk, name)
 	if err != nil {
 		return unreadable(name, err)
 	}
@@ -196,14 +203,14 @@ func (o *opener) before(info fs.FileInfo) bool {
 
 // openFile opens a file. To open a pipe waits for its writer, so that is left
 // behind when ctx is done.
-func openFile(ctx context.Context, name string) (*os.File, error) {
+func openFile(ctx context.Context, d disk, name string) (*os.File, error) {
 	type opened struct {
 		f   *os.File
 		err error
 	}
 	c := make(chan opened, 1)
 	go func() {
-		f, err := os.Open(name)
+		f, err := d.open(name)
 		c <- opened{f, err}
 	}()
 	select {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 
 	"kdlocks/inspect"
@@ -48,11 +49,27 @@ type Set struct {
 // read, or not wholly; the rest is in the set all the same. When ctx is done
 // first, the error is that of ctx.
 func Inputs(ctx context.Context, names []string, opt Options) (*Set, error) {
+	return each(ctx, names, opt, func(o *opener, name string) error { o.disk = anywhere{}; return o.name(name) })
+}
+
+// Below is Inputs with names that are looked up in a folder: nothing outside is read,
+// no link leads out, and - is a name like others.
+func Below(ctx context.Context, root *os.Root, names []string, opt Options) (*Set, error) {
+	return each(ctx, names, opt, func(o *opener, name string) error { o.disk = below{root}; return o.name(name) })
+}
+
+// Given opens inputs that are at hand, unpacking what is packed, as Inputs does
+// with files. With Options.Memory at MaxSize it makes no temporary file.
+func Given(ctx context.Context, given []inspect.Input, opt Options) (*Set, error) {
+	return each(ctx, given, opt, func(o *opener, in inspect.Input) error { return o.add(in, 0, nil) })
+}
+
+func each[T any](ctx context.Context, what []T, opt Options, open func(*opener, T) error) (*Set, error) {
 	opt.fill()
 	s := &spool{dir: opt.TempDir, memory: opt.Memory}
 	o := &opener{ctx: ctx, opt: opt, set: &Set{spool: s}, spool: s, seen: map[int64][]fs.FileInfo{}}
-	for _, name := range names {
-		if err := o.name(name); err != nil {
+	for _, w := range what {
+		if err := open(o, w); err != nil {
 			if errors.Is(err, errStop) || ctx.Err() != nil {
 				break
 			}
@@ -106,6 +123,7 @@ var errStop = errors.New("stop")
 type opener struct {
 	ctx   context.Context
 	opt   Options
+	disk  disk // where names are looked up
 	set   *Set
 	spool *spool
 	errs  []error

@@ -325,3 +325,38 @@ func TestMemory(t *testing.T) {
 		t.Errorf("%d bytes in the heap for %d", m.HeapAlloc, set.Inputs[0].Size)
 	}
 }
+
+func TestGiven(t *testing.T) {
+	log := inspect.Bytes("hang.log", []byte(text))
+	for _, c := range []struct {
+		name  string
+		given []inspect.Input
+		want  []string
+		err   string
+	}{
+		{"text", []inspect.Input{log}, []string{"hang.log 53"}, ""},
+		{"gzip and zip keep their order", []inspect.Input{
+			inspect.Bytes("a.gz", gz(t, []byte(text))),
+			log,
+			inspect.Bytes("b.zip", zipped(t, member{"x.log", []byte(text)})),
+		}, []string{"a.gz 53", "hang.log 53", "b.zip!x.log 53"}, ""},
+		{"bomb", []inspect.Input{inspect.Bytes("zeros.gz", gz(t, make([]byte, 1<<20))), log}, []string{"zeros.gz 65536", "hang.log 53"}, ""},
+		{"too much", []inspect.Input{inspect.Bytes("much.gz", gz(t, noise(300<<10)))}, []string{"much.gz 204800"}, "over the limit of 200 KiB"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			set, err := open.Given(context.Background(), c.given, open.Options{MaxSize: 200 << 10, Memory: 200 << 10, TempDir: filepath.Join(dir, "none")})
+			t.Cleanup(func() { set.Close() })
+			var got []string
+			for _, in := range set.Inputs {
+				got = append(got, fmt.Sprint(in.Name, " ", in.Size))
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Error(d)
+			}
+			if c.err == "" && err != nil || c.err != "" && !strings.Contains(fmt.Sprint(err), c.err) {
+				t.Errorf("error %v, want %q", err, c.err)
+			}
+		})
+	}
+}

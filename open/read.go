@@ -58,9 +58,9 @@ func (o *opener) take(p *spooled, b []byte, from *archive) error {
 	case err != nil:
 		return err
 	case over:
-		return fmt.Errorf("%w of %s for all that is unpacked or piped in (--max-size)", errLimit, size(o.opt.MaxSize))
+		return fmt.Errorf("%w of %s for all that is unpacked or piped in (--max-size)", ErrLimit, size(o.opt.MaxSize))
 	case from.count(n):
-		return fmt.Errorf("%w of %d times the size of the archive", errLimit, maxRatio)
+		return fmt.Errorf("%w of %d times the size of the archive", ErrLimit, maxRatio)
 	}
 	if o.opt.Progress != nil {
 		o.opt.Progress(p.name, p.n)
@@ -68,8 +68,9 @@ func (o *opener) take(p *spooled, b []byte, from *archive) error {
 	return nil
 }
 
-// errLimit is wrapped by errors about a limit that was hit.
-var errLimit = errors.New("over the limit")
+// ErrLimit is wrapped by errors about a limit that was hit. What was read before is
+// in the set.
+var ErrLimit = errors.New("over the limit")
 
 // readFull reads until buf is full or r ends. Unlike that of io it keeps the
 // error of r, so that a stream cut short is told from a short one.

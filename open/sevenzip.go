@@ -1,3 +1,5 @@
+//go:build !js
+
 package open
 
 import (
@@ -147,7 +149,7 @@ func (o *opener) sevenzipMember(a *archive, f *sevenzip.File, broken map[int]err
 		broken[f.Stream] = errors.New("it stands behind something that cannot be read")
 	}
 	if rest := f.UncompressedSize - uint64(a.out-before); err == nil && f.UncompressedSize > uint64(a.out-before) && rest > smallRatio && rest/maxRatio > uint64(a.in.Size) {
-		return fmt.Errorf("%w of %d times the size of the archive: %s says it has %s; the members behind are not read", errLimit, maxRatio, f.Name, size(int64(min(f.UncompressedSize, 1<<62))))
+		return fmt.Errorf("%w of %d times the size of the archive: %s says it has %s; the members behind are not read", ErrLimit, maxRatio, f.Name, size(int64(min(f.UncompressedSize, 1<<62))))
 	}
 	return err
 }

@@ -108,7 +108,7 @@ func (o *opener) member(a *archive, name string, r io.Reader) error {
 	if err = partly(err, in.Size); err != nil {
 		o.trouble(a, fmt.Errorf("%s: %w", name, err))
 	}
-	if errors.Is(err, errLimit) {
+	if errors.Is(err, ErrLimit) {
 		return errors.New("the members behind are not read")
 	}
 	return nil
@@ -146,7 +146,7 @@ func partly(err error, n int64) error {
 	switch {
 	case err == nil:
 		return nil
-	case !errors.Is(err, errLimit):
+	case !errors.Is(err, ErrLimit):
 		err = damaged(err)
 	}
 	return firstPart(err, n)

@@ -81,7 +81,7 @@ func notListed(err error) error {
 	return fmt.Errorf("its list of members cannot be read, it is cut short or damaged: %w", err)
 }
 
-var errDirectory = fmt.Errorf("%w of %s for the list of members of an archive", errLimit, size(maxDirectory))
+var errDirectory = fmt.Errorf("%w of %s for the list of members of an archive", ErrLimit, size(maxDirectory))
 
 // directory is an archive while its list of members is read: libraries keep
 // all of that in memory.

@@ -17,7 +17,7 @@ func (o *opener) zipFromStart(a *archive, cause error) error {
 	for n := 0; ; n++ {
 		h, err := localHeader(a.data, off)
 		if err == nil && n == o.opt.MaxInputs {
-			err = errLimit
+			err = ErrLimit
 		}
 		if err == nil {
 			off, err = o.zipLocal(a, h)
@@ -119,7 +119,7 @@ func behindDescriptor(a *archive, h *local, packed *byteCounter, r io.Reader) (i
 	for {
 		n, err := readFull(r, buf) // what was not text was not read to its end
 		if a.count(n) {
-			return 0, errLimit
+			return 0, ErrLimit
 		}
 		if err == io.EOF {
 			break

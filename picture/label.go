@@ -3,19 +3,14 @@ package picture
 import (
 	"strings"
 
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
-
 	"kdlocks/kd"
 )
-
-// cells returns how many columns of a monospaced font the text takes.
-func cells(s string) int { return twwidth.Width(s) }
 
 // shorten takes the middle out of a text that is wider than width columns: the
 // ends of symbols and names tell more.
 func shorten(s string, width int) string {
 	s = kd.Plain(s)
-	if cells(s) <= width {
+	if kd.Cells(s) <= width {
 		return s
 	}
 	r := []rune(s)
@@ -25,7 +20,7 @@ func shorten(s string, width int) string {
 		if head > len(r)-tail {
 			next = r[tail-1]
 		}
-		w := max(cells(string(next)), 1)
+		w := max(kd.Cells(string(next)), 1)
 		if left -= w; left < 0 {
 			break
 		}
@@ -47,7 +42,7 @@ func fold(text string, width, most int) []string {
 		switch {
 		case line == "":
 			line = w
-		case cells(line)+1+cells(w) <= width:
+		case kd.Cells(line)+1+kd.Cells(w) <= width:
 			line += " " + w
 		case len(out) == most-1:
 			return append(out, shortenEnd(line, width))
@@ -65,7 +60,7 @@ func fold(text string, width, most int) []string {
 // shortenEnd ends a line with a mark that it goes on.
 func shortenEnd(line string, width int) string {
 	r := []rune(line)
-	for len(r) > 0 && cells(string(r))+2 > width {
+	for len(r) > 0 && kd.Cells(string(r))+2 > width {
 		r = r[:len(r)-1]
 	}
 	return strings.TrimRight(string(r), " ") + " …"

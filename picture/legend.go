@@ -1,5 +1,7 @@
 package picture
 
+import "kdlocks/kd"
+
 // entry is one sign of the legend.
 type entry struct {
 	words string
@@ -19,7 +21,7 @@ func (c *canvas) legend(p *Picture, side, y, width int) int {
 	y += 10 // the signs of groups stand out at the top
 	c.printf("<g>\n")
 	for _, e := range entries {
-		w := legendSign + 8 + int(float64(cells(e.words))*legendCell) + 18
+		w := legendSign + 8 + int(float64(kd.Cells(e.words))*legendCell) + 18
 		if x > side && x+w > width-side {
 			x, y = side, y+28
 		}

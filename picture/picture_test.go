@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"kdlocks/kd"
 )
 
 // cycle is a panel of n threads and locks, one behind the other, of which each
@@ -355,12 +357,12 @@ func TestShorten(t *testing.T) {
 		{"ab\x1bcd", 28, `ab\x1bcd`},
 		{strings.Repeat("漢", 40), 11, "漢漢漢…漢漢"},
 	} {
-		if got := shorten(tc.in, tc.width); got != tc.want || cells(got) > tc.width {
-			t.Errorf("shorten(%q, %d) = %q, %d wide, want %q", tc.in, tc.width, got, cells(got), tc.want)
+		if got := shorten(tc.in, tc.width); got != tc.want || kd.Cells(got) > tc.width {
+			t.Errorf("shorten(%q, %d) = %q, %d wide, want %q", tc.in, tc.width, got, kd.Cells(got), tc.want)
 		}
 	}
 	for _, w := range []int{8, 20, 28} {
-		if got := shorten(strings.Repeat("x", 1<<20), w); cells(got) != w || !strings.Contains(got, "…") {
+		if got := shorten(strings.Repeat("x", 1<<20), w); kd.Cells(got) != w || !strings.Contains(got, "…") {
 			t.Errorf("width %d: %q", w, got)
 		}
 	}
@@ -373,7 +375,7 @@ func TestFold(t *testing.T) {
 		t.Errorf("%q", lines)
 	}
 	for _, l := range lines {
-		if cells(l) > 40 {
+		if kd.Cells(l) > 40 {
 			t.Errorf("%q is too wide", l)
 		}
 	}

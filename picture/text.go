@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"kdlocks/kd"
 )
 
 // WriteText prints the picture in words: what is drawn, in the order in which
@@ -109,11 +111,11 @@ func (n *Node) said() string {
 func inColumns(rows []row) string {
 	number, words := 0, 0
 	for _, r := range rows {
-		number, words = max(number, cells(r.number)), max(words, cells(r.words))
+		number, words = max(number, kd.Cells(r.number)), max(words, kd.Cells(r.words))
 	}
 	var b strings.Builder
 	for _, r := range rows {
-		line := "  " + strings.Repeat(" ", number-cells(r.number)) + r.number + " " + r.words + strings.Repeat(" ", words-cells(r.words)) + " " + r.name
+		line := "  " + strings.Repeat(" ", number-kd.Cells(r.number)) + r.number + " " + r.words + strings.Repeat(" ", words-kd.Cells(r.words)) + " " + r.name
 		if r.grade != "" {
 			line += " (" + shorten(r.grade, 2) + ")"
 		}

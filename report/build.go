@@ -54,6 +54,13 @@ func Build(sources []Source, judged []heuristics.Judgement, aside []*snapshot.Sn
 	r.Resources, r.Threads, r.Waits = resourcesOf(sources, judged), threadsOf(sources, judged), waitsOf(sources, judged)
 	r.IRPs = irpsOf(sources, judged)
 	r.lookup = lookup(sources, judged)
+	r.resolve = func(addrs []kd.Addr) []Answer {
+		snaps := make([]*snapshot.Snapshot, len(judged))
+		for i := range judged {
+			snaps[i] = judged[i].Snap
+		}
+		return Resolve(sources, snaps, addrs)
+	}
 	if set := told.Set; set != nil {
 		r.Rules = &Rules{Asked: len(set.Rules), CouldNotCheck: []RuleMatch{}, Excluded: []RuleMatch{}, Notes: set.Notes}
 		r.asked = set.Rules

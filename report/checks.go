@@ -37,17 +37,22 @@ func WriteChecks(w io.Writer, cs []*heuristics.Check, format string, s Style) er
 	return writeTable(w, t, docs, format, s)
 }
 
+// WriteExplainedJSON writes the documentation of detectors and then of rules as a list.
+func WriteExplainedJSON(w io.Writer, cs []*heuristics.Check, rs []*rules.Rule) error {
+	var all []any
+	for _, c := range cs {
+		all = append(all, docOf(c))
+	}
+	for _, r := range rs {
+		all = append(all, ruleDocOf(r))
+	}
+	return JSON(w, all)
+}
+
 // WriteExplained lists detectors and then rules.
 func WriteExplained(w io.Writer, cs []*heuristics.Check, rs []*rules.Rule, format string, s Style) error {
 	if format == "json" {
-		var all []any
-		for _, c := range cs {
-			all = append(all, docOf(c))
-		}
-		for _, r := range rs {
-			all = append(all, ruleDocOf(r))
-		}
-		return JSON(w, all)
+		return WriteExplainedJSON(w, cs, rs)
 	}
 	if err := WriteChecks(w, cs, format, s); err != nil || len(rs) == 0 {
 		return err

@@ -405,23 +405,20 @@ func (b *comparer) facts(k *compare.Capture, f *compare.Facts) *ThreadFacts {
 // ComparisonWriter prints a comparison in one output format.
 type ComparisonWriter func(w io.Writer, c *Comparison, s Style) error
 
-var comparisonWriters = map[string]ComparisonWriter{
-	"table":    WriteComparison,
-	"json":     WriteComparisonJSON,
-	"markdown": WriteComparisonMarkdown,
-}
-
 // ComparisonWriterFor returns the writer of an output format, nil if
 // comparisons have none.
-func ComparisonWriterFor(format string) ComparisonWriter { return comparisonWriters[format] }
+func ComparisonWriterFor(format string) ComparisonWriter {
+	switch format {
+	case "json":
+		return WriteComparisonJSON
+	case "markdown":
+		return WriteComparisonMarkdown
+	case "table":
+		return WriteComparison
+	}
+	return nil
+}
 
 // ComparisonFormats returns the names of the output formats of a comparison,
 // sorted.
-func ComparisonFormats() []string {
-	var out []string
-	for name := range comparisonWriters {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
+func ComparisonFormats() []string { return TableFormats() }

@@ -1,25 +1,14 @@
 package report
 
 import (
-	"bytes"
-	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 	"strconv"
 	"strings"
-	"sync"
 
 	"kdlocks/kd"
 	"kdlocks/picture"
 )
-
-//go:embed html.tmpl
-var htmlText string
-
-var htmlPage = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("report").Funcs(template.FuncMap{"plain": clipped(longestText), "cell": clipped(longestCell), "short": shortPlain}).Parse(htmlText))
-})
 
 const (
 	// firstPanels are shown at once, the others when asked for.
@@ -38,14 +27,6 @@ const (
 	mostNamed = 200
 )
 
-// clipped is Plain for texts of any length, of which it keeps the first bytes.
-func clipped(most int) func(string) string {
-	return func(s string) string { return Plain(head(s, most)) }
-}
-
-// shortPlain is Plain for names.
-func shortPlain(s string) string { return Plain(kd.ShortNames(s)) }
-
 // head is the first bytes of a text.
 func head(s string, most int) string {
 	if len(s) > most {
@@ -61,18 +42,20 @@ func WriteHTML(w io.Writer, r *Report, _ Style) error {
 	if err != nil {
 		return err
 	}
-	return htmlPage().Execute(w, p)
+	var m markup
+	p.write(&m)
+	return m.to(w)
 }
 
-// htmlReport is what the template shows.
+// htmlReport is what the page shows.
 type htmlReport struct {
 	Title, Class, Kind, Sure, Summary, Facts string
 	Sessions                                 []Session
 	Issues                                   []string
 	RuleParts                                []htmlRules
 	RuleLines                                []string
-	Panels, MorePanels                       []template.HTML
-	Legend                                   template.HTML
+	Panels, MorePanels                       []drawing
+	Legend                                   drawing
 	PictureMore, Words                       string
 	FindingCount                             int
 	Findings                                 []htmlFinding
@@ -227,14 +210,14 @@ func (r *Report) facts() string {
 // pictures draws each panel apart, so that a page can break between them.
 func (p *htmlReport) pictures(pic *picture.Picture) error {
 	for i := range pic.Panels {
-		var b bytes.Buffer
-		if err := picture.WritePanel(&b, &pic.Panels[i]); err != nil {
+		d, err := draw(func(w io.Writer) error { return picture.WritePanel(w, &pic.Panels[i]) })
+		if err != nil {
 			return err
 		}
 		if i < firstPanels {
-			p.Panels = append(p.Panels, template.HTML(b.String()))
+			p.Panels = append(p.Panels, d)
 		} else {
-			p.MorePanels = append(p.MorePanels, template.HTML(b.String()))
+			p.MorePanels = append(p.MorePanels, d)
 		}
 	}
 	p.PictureMore = pic.More
@@ -242,9 +225,8 @@ func (p *htmlReport) pictures(pic *picture.Picture) error {
 		return nil
 	}
 	p.Words = picture.Text(&picture.Picture{Panels: pic.Panels})
-	var b bytes.Buffer
-	err := picture.WriteLegend(&b, pic)
-	p.Legend = template.HTML(b.String())
+	var err error
+	p.Legend, err = draw(func(w io.Writer) error { return picture.WriteLegend(w, pic) })
 	return err
 }
 

@@ -8,10 +8,15 @@ import (
 // mostOwners bounds the owners in a cell.
 const mostOwners = 4
 
+var (
+	lockHeads   = []string{"ERESOURCE", "Mode", "Owner", "Shared waiting", "Exclusive waiting", "Contention", "Symbol", "Line"}
+	threadHeads = []string{"Thread", "CID", "Image", "State", "Reason", "Waits for", "ms", "Frames", "Line"}
+)
+
 // htmlLocks lists resources: those of the findings first, then those that are
 // waited for, then others.
 func (r *Report) htmlLocks() htmlTable {
-	t := htmlTable{Name: "Locks", Heads: []string{"ERESOURCE", "Mode", "Owner", "Shared waiting", "Exclusive waiting", "Contention", "Symbol", "Line"}}
+	t := htmlTable{Name: "Locks", Heads: lockHeads}
 	found := make(map[string]bool)
 	for i := range r.Findings {
 		for _, a := range r.Findings[i].Resources {
@@ -70,7 +75,7 @@ func (n names) lockRow(l *Resource) []string {
 // htmlThreads lists threads: those of the findings first, then the first of
 // the others.
 func (r *Report) htmlThreads() htmlTable {
-	t := htmlTable{Name: "Threads", Heads: []string{"Thread", "CID", "Image", "State", "Reason", "Waits for", "ms", "Frames", "Line"}}
+	t := htmlTable{Name: "Threads", Heads: threadHeads}
 	shown := make(map[string]bool)
 	add := func(th *Thread) {
 		k := key(th.Session, th.Address)

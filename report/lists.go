@@ -5,6 +5,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"kdlocks/kd"
 )
 
 // WriteLocks prints resources as a table, JSON or Markdown.
@@ -181,6 +183,22 @@ func (t *table) markdown(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Canonical turns addresses as a debugger prints them into the form that filters take,
+// and leaves empty ones. The error names one that is none.
+func Canonical(addrs ...*string) error {
+	for _, s := range addrs {
+		if *s == "" {
+			continue
+		}
+		v, ok := kd.ParseAddr(*s)
+		if !ok {
+			return fmt.Errorf("%q is no address", *s)
+		}
+		*s = v.String()
+	}
+	return nil
 }
 
 // LockFilter chooses resources; a zero field lets everything pass.

@@ -3,8 +3,6 @@ package report
 import (
 	"strings"
 
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
-
 	"kdlocks/kd"
 )
 
@@ -17,8 +15,8 @@ func Plain(s string) string { return kd.Plain(s) }
 func wrap(text, first, indent string, width int) string {
 	var b strings.Builder
 	line, empty := first, true
-	for _, word := range pieces(strings.Fields(Plain(text)), width-cells(indent)) {
-		if !empty && width > 0 && cells(line)+1+cells(word) > width {
+	for _, word := range pieces(strings.Fields(Plain(text)), width-kd.Cells(indent)) {
+		if !empty && width > 0 && kd.Cells(line)+1+kd.Cells(word) > width {
 			b.WriteString(line + "\n")
 			line, empty = indent, true
 		}
@@ -41,21 +39,11 @@ func pieces(words []string, width int) []string {
 	}
 	var out []string
 	for _, w := range words {
-		for r := []rune(w); cells(w) > width; r = []rune(w) {
+		for r := []rune(w); kd.Cells(w) > width; r = []rune(w) {
 			out = append(out, string(r[:width]))
 			w = string(r[width:])
 		}
 		out = append(out, w)
 	}
 	return out
-}
-
-// cells returns how many columns of a terminal the text takes.
-func cells(s string) int {
-	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' || s[i] > '~' {
-			return twwidth.Width(s)
-		}
-	}
-	return len(s)
 }

@@ -1,6 +1,9 @@
 package report
 
-import "kdlocks/rules"
+import (
+	"kdlocks/kd"
+	"kdlocks/rules"
+)
 
 // Schema names the version of the report's JSON form.
 const Schema = "kdlocks.report/v1"
@@ -66,6 +69,8 @@ type Report struct {
 	people []person
 	// lookup finds a thread without walking all, nil if it was not printed.
 	lookup func(session int, address string) *Thread
+	// resolve says what addresses are, nil in a report that was put together otherwise.
+	resolve func([]kd.Addr) []Answer
 	// threadCount is how many items Threads has.
 	threadCount int
 	// detected is how many of the findings are of detectors: known issues stand

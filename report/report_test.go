@@ -2,8 +2,11 @@ package report
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
+
+	"kdlocks/kd"
 )
 
 func TestPlain(t *testing.T) {
@@ -24,7 +27,7 @@ func TestPlain(t *testing.T) {
 func TestWrap(t *testing.T) {
 	got := wrap("thread fffffa80169538a0 waits for fffffa8011efede8 and more", "  - ", "    ", 30)
 	for line := range strings.SplitSeq(strings.TrimSuffix(got, "\n"), "\n") {
-		if cells(line) > 30 {
+		if kd.Cells(line) > 30 {
 			t.Errorf("%q is wider than 30", line)
 		}
 	}
@@ -51,8 +54,8 @@ func TestTableKeepsItsPromises(t *testing.T) {
 		}
 		out := b.String()
 		for line := range strings.SplitSeq(out, "\n") {
-			if width > 0 && cells(line) > width {
-				t.Errorf("width %d: %q has %d columns", width, line, cells(line))
+			if width > 0 && kd.Cells(line) > width {
+				t.Errorf("width %d: %q has %d columns", width, line, kd.Cells(line))
 			}
 		}
 		for _, addr := range []string{"fffffa8011efede8", "fffff88007fab7f3", "fffffa80169538a0", "fffffa8011efede9"} {
@@ -148,5 +151,22 @@ func TestHostileNamesStayOnTheirLine(t *testing.T) {
 		if i := strings.IndexAny(b.String(), "\x1b\r\x07"); i >= 0 {
 			t.Errorf("%s: a control character came through: %q", format, b.String()[max(0, i-20):i+5])
 		}
+	}
+}
+
+// TestFormatsHaveWriters: what the help lists can be written.
+func TestFormatsHaveWriters(t *testing.T) {
+	for _, f := range Formats() {
+		if WriterFor(f) == nil {
+			t.Errorf("%s has no writer", f)
+		}
+	}
+	for _, f := range ComparisonFormats() {
+		if ComparisonWriterFor(f) == nil {
+			t.Errorf("comparisons have no writer for %s", f)
+		}
+	}
+	if !slices.IsSorted(Formats()) || WriterFor("x") != nil || ComparisonWriterFor("dot") != nil {
+		t.Error("a format without a name, or not in order")
 	}
 }

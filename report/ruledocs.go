@@ -85,17 +85,27 @@ func stateOf(r *rules.Rule) string {
 
 // WriteRules lists rules.
 func WriteRules(w io.Writer, rs []*rules.Rule, format string, s Style) error {
+	if format == "json" {
+		return WriteRulesJSON(w, rs)
+	}
 	t := &table{columns: []column{{head: "ID"}, {head: "Severity"}, {head: "Confidence"}, {head: "Status"}, {head: "Class", spare: true}, {head: "Pack", spare: true}, {head: "Title", prose: true}}}
-	docs := make([]ruleDoc, len(rs))
-	for i, r := range rs {
-		docs[i] = ruleDocOf(r)
+	for _, r := range rs {
 		status := r.Status
-		if state, _, _ := strings.Cut(docs[i].State, " "); state != "" {
+		if state, _, _ := strings.Cut(ruleDocOf(r).State, " "); state != "" {
 			status += ", " + strings.TrimSuffix(state, ":")
 		}
 		t.add(r.ID, r.Severity, string(r.Confidence), status, r.Class, r.Pack.Name, r.Title)
 	}
-	return writeTable(w, t, docs, format, s)
+	return writeTable(w, t, nil, format, s)
+}
+
+// WriteRulesJSON writes the documentation of rules as a list.
+func WriteRulesJSON(w io.Writer, rs []*rules.Rule) error {
+	docs := make([]ruleDoc, len(rs))
+	for i, r := range rs {
+		docs[i] = ruleDocOf(r)
+	}
+	return JSON(w, docs)
 }
 
 // rulePart is one part of a rule's documentation: running text, or lines.

@@ -134,6 +134,18 @@ func WriteRuleTests(w io.Writer, tests []RuleTest, format string, s Style) error
 // explained reports whether the test says what became of the clauses.
 func (t *RuleTest) explained() bool { return len(t.Clauses) > 0 || t.Note != "" }
 
+// TestMistakes are what failed of tests, each with what became of its clauses.
+func TestMistakes(results []rules.TestResult, s Style) rules.Problems {
+	var out rules.Problems
+	for i := range results {
+		if found := results[i].Problems(); found != nil {
+			found[len(found)-1].Notes = RuleTestLines(&results[i], s)
+			out = append(out, found...)
+		}
+	}
+	return out
+}
+
 // RuleTestLines says what became of the clauses in a test, as WriteRuleTests does.
 func RuleTestLines(t *rules.TestResult, s Style) []string {
 	rt := NewRuleTest(t)
@@ -322,11 +334,14 @@ type RuleProblem struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
-// WriteProblems prints mistakes in rule files as a list for editors.
-func WriteProblems(w io.Writer, ps rules.Problems) error {
+// RuleProblems returns mistakes in rule files as they are told to programs.
+func RuleProblems(ps rules.Problems) []RuleProblem {
 	out := []RuleProblem{}
 	for _, p := range ps {
 		out = append(out, RuleProblem{p.File, p.Line, p.Col, p.Rule, p.Text, p.Notes})
 	}
-	return JSON(w, out)
+	return out
 }
+
+// WriteProblems prints mistakes in rule files as a list for editors.
+func WriteProblems(w io.Writer, ps rules.Problems) error { return JSON(w, RuleProblems(ps)) }

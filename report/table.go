@@ -9,6 +9,8 @@ import (
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
+
+	"kdlocks/kd"
 )
 
 // column is one column of a table. Only prose may be shortened: an address
@@ -93,7 +95,7 @@ func (t *table) fit(width int) bool {
 		if !t.columns[i].prose || widths[i] <= proseLeast {
 			continue
 		}
-		to := max(proseLeast, cells(t.columns[i].head), widths[i]-over)
+		to := max(proseLeast, kd.Cells(t.columns[i].head), widths[i]-over)
 		over -= widths[i] - to
 		for _, row := range t.rows {
 			row[i] = shorten(row[i], to)
@@ -108,9 +110,9 @@ func (t *table) measure(width int) (widths []int, over int) {
 	widths = make([]int, len(t.columns))
 	over = 1 - width
 	for i, c := range t.columns {
-		widths[i] = cells(c.head)
+		widths[i] = kd.Cells(c.head)
 		for _, row := range t.rows {
-			widths[i] = max(widths[i], cells(row[i]))
+			widths[i] = max(widths[i], kd.Cells(row[i]))
 		}
 		over += widths[i] + 3
 	}
@@ -126,17 +128,18 @@ func (t *table) drop(i int) {
 
 // shorten cuts the end of a text that is wider than width columns.
 func shorten(s string, width int) string {
-	if cells(s) <= width {
+	if kd.Cells(s) <= width {
 		return s
 	}
 	r := []rune(s)
 	r = r[:min(len(r), max(width-1, 0))] // a rune takes a cell at least, or joins the one before it
-	for len(r) > 0 && cells(string(r))+1 > width {
+	for len(r) > 0 && kd.Cells(string(r))+1 > width {
 		r = r[:len(r)-1]
 	}
 	return string(r) + "…"
 }
 
+// grid prints the columns side by side between lines.
 func (t *table) grid(w io.Writer) error {
 	tb := tablewriter.NewTable(w,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{Symbols: tw.NewSymbols(tw.StyleLight)})),

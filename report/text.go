@@ -106,7 +106,7 @@ type page struct {
 }
 
 func (p *page) fold(first, text string) {
-	p.WriteString(wrap(text, first, strings.Repeat(" ", cells(first)), p.s.prose()))
+	p.WriteString(wrap(text, first, strings.Repeat(" ", kd.Cells(first)), p.s.prose()))
 }
 
 func (p *page) head(title string) { fmt.Fprintf(p, "\n  %s\n", p.bold(title)) }

@@ -26,6 +26,7 @@ type decoder struct {
 	problems Problems
 	rule     string // the id of the rule that is being read
 	floor    string // the engine that all rules of the pack need, "" for any
+	draft    bool   // rules may lack tests
 	nodes    int
 	before   *yaml.Node // the file as it was parsed before, nil if it was not
 	// newer are the rules that need a newer engine, later the ids that must exist

@@ -163,7 +163,7 @@ func (d *decoder) name(c *clause, m entries, scope *scope) {
 	s, ok := d.scalar(e.value, "as")
 	switch _, twice := scope.kind(s); {
 	case !ok:
-	case !bindingName.MatchString(s) || len(s) > 40:
+	case !bindingName().MatchString(s) || len(s) > 40:
 		d.failAt(e.value, "a name begins with a capital letter and has letters, digits and _ behind it, such as L or Owner: %q", clip(s))
 	case twice:
 		d.failAt(e.value, "%s is bound by an earlier clause; names are bound once", s)

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -19,7 +18,7 @@ const Engine = "1.0"
 
 var ruleKeys = []string{"id", "title", "class", "type", "severity", "confidence", "status", "inferred", "applies", "match", "boost", "exclude", "explain", "remedy", "disproof", "ask", "references", "tests", "min_engine", "supersedes"}
 
-var ruleID = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+var ruleID = expression(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // file reads the rules of a file.
 func (d *decoder) rules(root *yaml.Node) []*Rule {
@@ -130,7 +129,11 @@ func (d *decoder) ruleOf(n *yaml.Node) *Rule {
 	if !ok {
 		return nil
 	}
-	if !d.required(n, m, "a rule", before, "id", "title", "class", "severity", "confidence", "match", "explain", "remedy", "references", "tests") {
+	keys := []string{"id", "title", "class", "severity", "confidence", "match", "explain", "remedy", "references"}
+	if !d.draft {
+		keys = append(keys, "tests")
+	}
+	if !d.required(n, m, "a rule", before, keys...) {
 		return nil
 	}
 	r := &Rule{File: d.file, Line: n.Line, Type: KnownIssue, Status: "experimental"}
@@ -225,7 +228,7 @@ func above(v, o modules.Version) bool {
 func (d *decoder) head(r *Rule, m entries) {
 	r.ID, _ = d.scalar(e(m, "id"), "id")
 	r.idAt = at(e(m, "id"))
-	if r.ID != "" && (!ruleID.MatchString(r.ID) || len(r.ID) > 80) {
+	if r.ID != "" && (!ruleID().MatchString(r.ID) || len(r.ID) > 80) {
 		d.failAt(e(m, "id"), "an id is at most 80 small letters and digits with single hyphens between: %q", clip(r.ID))
 	}
 	r.Title, _ = d.scalar(e(m, "title"), "title")
@@ -262,7 +265,7 @@ func (d *decoder) head(r *Rule, m entries) {
 	}
 }
 
-var kbNumber = regexp.MustCompile(`^[0-9]{5,8}$`)
+var kbNumber = expression(`^[0-9]{5,8}$`)
 
 func (d *decoder) reference(n *yaml.Node) Reference {
 	m, ok := d.mapping(n, "a reference", []string{"kb", "url", "text"})
@@ -277,7 +280,7 @@ func (d *decoder) reference(n *yaml.Node) Reference {
 		return ""
 	}
 	out := Reference{KB: strings.TrimPrefix(strings.TrimPrefix(get("kb"), "KB"), "Q"), URL: get("url"), Text: get("text")}
-	if out.KB != "" && !kbNumber.MatchString(out.KB) {
+	if out.KB != "" && !kbNumber().MatchString(out.KB) {
 		d.failAt(e(m, "kb"), "kb is the number of an article, such as \"2608658\": %q", clip(get("kb")))
 	}
 	if out == (Reference{}) && len(m) == 0 && len(n.Content) == 0 {
@@ -320,7 +323,7 @@ func (d *decoder) template(n *yaml.Node, what string, scope *scope) *template {
 	for {
 		var i []int
 		if strings.Contains(s, "{") {
-			i = inBraces.FindStringIndex(s)
+			i = inBraces().FindStringIndex(s)
 		}
 		if i == nil {
 			break
@@ -345,10 +348,10 @@ func (d *decoder) template(n *yaml.Node, what string, scope *scope) *template {
 }
 
 var (
-	inBraces = regexp.MustCompile(`\{[A-Z][A-Za-z0-9_]*\.[a-z][a-z0-9_]*\}`)
+	inBraces = expression(`\{[A-Z][A-Za-z0-9_]*\.[a-z][a-z0-9_]*\}`)
 	// Other braces belong to debugger commands. What is in these was meant as a
 	// reference: it has blanks, another case, no field, or no end.
-	nearlyReference = regexp.MustCompile(`\{\s*([A-Za-z][A-Za-z0-9_]*)(\.[A-Za-z0-9_]+)?\s*(\}|$|[^}\w\s])`)
+	nearlyReference = expression(`\{\s*([A-Za-z][A-Za-z0-9_]*)(\.[A-Za-z0-9_]+)?\s*(\}|$|[^}\w\s])`)
 )
 
 // nearlyBraces finds what was meant as a reference of a text: a name that is
@@ -357,7 +360,7 @@ func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
 	if !strings.Contains(s, "{") {
 		return
 	}
-	for _, m := range nearlyReference.FindAllStringSubmatchIndex(s, -1) {
+	for _, m := range nearlyReference().FindAllStringSubmatchIndex(s, -1) {
 		if d.full() {
 			return
 		}

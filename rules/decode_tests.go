@@ -10,6 +10,9 @@ import (
 // tests reads the tests of a rule: at least one that it holds for and one that it
 // must not hold for.
 func (d *decoder) tests(r *Rule, m entries, scope *scope) {
+	if _, ok := m.get("tests"); !ok && d.draft {
+		return
+	}
 	before := len(d.problems)
 	all := scope.withBoosts(r)
 	for _, n := range d.list(e(m, "tests"), "tests") {
@@ -17,7 +20,7 @@ func (d *decoder) tests(r *Rule, m entries, scope *scope) {
 			r.Tests = append(r.Tests, t)
 		}
 	}
-	if len(d.problems) > before {
+	if len(d.problems) > before || d.draft {
 		return
 	}
 	hit := slices.ContainsFunc(r.Tests, func(t Test) bool { return t.Expect.Fired() })

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -59,7 +58,7 @@ func (c *clause) turnsOut(w *world, env bindings) string {
 	return out + " (" + c.filled(w, env) + ")"
 }
 
-var referenceIn = regexp.MustCompile(`[A-Z][A-Za-z0-9_]*\.[a-z][a-z0-9_]*`)
+var referenceIn = expression(`[A-Z][A-Za-z0-9_]*\.[a-z][a-z0-9_]*`)
 
 // filled is the text of the clause with the values of what is bound.
 func (c *clause) filled(w *world, env bindings) string {
@@ -73,5 +72,5 @@ func (c *clause) filled(w *world, env bindings) string {
 			}
 		}
 	}
-	return referenceIn.ReplaceAllStringFunc(c.text, func(s string) string { return cmp.Or(values[s], s) })
+	return referenceIn().ReplaceAllStringFunc(c.text, func(s string) string { return cmp.Or(values[s], s) })
 }

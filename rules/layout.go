@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -67,8 +66,8 @@ func (l *layout) failAt(line, i int, format string, args ...any) {
 }
 
 var (
-	layoutKey = regexp.MustCompile(`^("[^"]*"|'[^']*'|[A-Za-z_<][^\s:#,\[\]{}"']*) *:(\s|$)`)
-	wordColon = regexp.MustCompile(`^[a-z_]+:\S`)
+	layoutKey = expression(`^("[^"]*"|'[^']*'|[A-Za-z_<][^\s:#,\[\]{}"']*) *:(\s|$)`)
+	wordColon = expression(`^[a-z_]+:\S`)
 )
 
 // otherBlank returns the first character of a text if it is white space that YAML does
@@ -119,7 +118,7 @@ func (l *layout) top() level {
 // continued looks at a line that goes on with a text.
 func (l *layout) continued(rest string, indent int) {
 	switch {
-	case !layoutKey.MatchString(rest):
+	case !layoutKey().MatchString(rest):
 	case l.bare != "" && l.bareAt == indent:
 		l.at-- // whose text has no key
 		l.keyless(l.bare, l.bareAt)
@@ -251,7 +250,7 @@ func (l *layout) content(rest string, col int) {
 		l.open = true
 		return
 	}
-	key := layoutKey.FindString(rest)
+	key := layoutKey().FindString(rest)
 	t := l.top()
 	switch {
 	case key != "":
@@ -273,7 +272,7 @@ func (l *layout) content(rest string, col int) {
 // keyless tells of a line among keys that has none.
 func (l *layout) keyless(rest string, col int) {
 	switch word, _, _ := strings.Cut(rest, " "); {
-	case wordColon.MatchString(rest):
+	case wordColon().MatchString(rest):
 		l.fail(col, "behind the colon of a key there is a blank: %q", clip(word))
 	case strings.ContainsRune("\"'", rune(rest[0])) && closing(rest, 1, rest[0]) < 0:
 		l.fail(col, "the quote is not closed")

@@ -91,7 +91,7 @@ func parseNumber(s string) (float64, bool) {
 
 // parseDate reads 2000-08-10 as seconds since 1970.
 func parseDate(s string) (float64, bool) {
-	if !date.MatchString(s) {
+	if !date().MatchString(s) {
 		return 0, false
 	}
 	part := func(from, to int) int64 {

@@ -8,15 +8,16 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.yaml.in/yaml/v4"
 
 	"kdlocks/heuristics"
+	"kdlocks/kd"
 )
 
 // Source is a rule file, a folder or an archive that rules are loaded from.
@@ -29,6 +30,10 @@ type Source struct {
 	// Root is set where File is of the pack that FS holds: what people call that folder.
 	Root    string
 	Builtin bool
+	// Draft is set for rules that somebody is still writing: they may lack tests.
+	Draft bool
+
+	text *string // of the one file, where it is at hand
 }
 
 // Bounds of what is loaded from one source.
@@ -121,7 +126,7 @@ func (l *loader) source(src Source) error {
 		if p == nil {
 			p = loose
 		}
-		read = append(read, &ruleFile{pack: p, name: f, shown: src.shown(f), data: data, kept: kept})
+		read = append(read, &ruleFile{pack: p, name: f, shown: src.shown(f), data: data, kept: kept, draft: src.Draft})
 	}
 	decodeAll(read)
 	for _, f := range read {
@@ -138,6 +143,9 @@ func (l *loader) source(src Source) error {
 // read returns the bytes of a file by way of a buffer; those of a huge one are cut
 // where they are too many for a rule file.
 func (src Source) read(name string, buf *bytes.Buffer) (string, error) {
+	if src.text != nil {
+		return *src.text, nil
+	}
 	info, err := fs.Stat(src.FS, name)
 	if err == nil && !info.Mode().IsRegular() {
 		err = errors.New("is no regular file")
@@ -244,6 +252,7 @@ type ruleFile struct {
 	shown     string
 	data      string
 	kept      map[[sha256.Size]byte]string // nodes of built-in packs
+	draft     bool
 	d         *decoder
 	rules     []*Rule
 	overrides []override
@@ -253,11 +262,15 @@ type ruleFile struct {
 func decodeAll(files []*ruleFile) {
 	var wg sync.WaitGroup
 	next := make(chan *ruleFile)
+	var broken atomic.Pointer[kd.Panicked]
 	for range min(len(files), max(1, runtime.GOMAXPROCS(0)-1)) { // a log is read meanwhile
 		wg.Go(func() {
 			var r nodeReader
 			for f := range next {
-				f.decode(&r)
+				func() {
+					defer kd.Catch(func(p *kd.Panicked) { broken.Store(p) })
+					f.decode(&r)
+				}()
 			}
 		})
 	}
@@ -266,6 +279,7 @@ func decodeAll(files []*ruleFile) {
 	}
 	close(next)
 	wg.Wait()
+	broken.Load().Again()
 }
 
 func (f *ruleFile) decode(r *nodeReader) {
@@ -274,7 +288,7 @@ func (f *ruleFile) decode(r *nodeReader) {
 	} else {
 		f.d = newDecoder(f.shown, f.data)
 	}
-	f.d.floor = f.pack.MinEngine
+	f.d.floor, f.d.draft = f.pack.MinEngine, f.draft
 	root := f.d.parse()
 	if root == nil {
 		return
@@ -338,7 +352,7 @@ func (l *loader) finish() {
 	}
 }
 
-var packName = regexp.MustCompile(`^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$`)
+var packName = expression(`^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$`)
 
 var packKeys = []string{"name", "title", "version", "license", "min_engine", "maintainers"}
 
@@ -368,7 +382,7 @@ func (l *loader) pack(src Source, file string) *Pack {
 		return ""
 	}
 	p.Name, p.Version, p.License, p.Title, p.MinEngine = get("name"), get("version"), get("license"), get("title"), get("min_engine")
-	if p.Name != "" && !packName.MatchString(p.Name) {
+	if p.Name != "" && !packName().MatchString(p.Name) {
 		d.failAt(e(m, "name"), "the name of a pack is letters and digits with single . _ or - between: %q", clip(p.Name))
 	}
 	for _, key := range []string{"version", "min_engine"} {

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,11 +86,11 @@ func (d *decoder) override(n *yaml.Node) (override, bool) {
 	return o, len(d.problems) == before
 }
 
-var date = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`)
+var date = expression(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`)
 
 // isDate reports whether a text is a day of the calendar.
 func isDate(s string) bool {
-	if !date.MatchString(s) {
+	if !date().MatchString(s) {
 		return false
 	}
 	year, _ := strconv.Atoi(s[:4])

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -66,13 +65,13 @@ func (s *scope) names() []string {
 }
 
 var (
-	bindingName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_]*$`)
-	referenceOf = regexp.MustCompile(`^([A-Z][A-Za-z0-9_]*)\.([a-z][a-z0-9_]*)$`)
+	bindingName = expression(`^[A-Z][A-Za-z0-9_]*$`)
+	referenceOf = expression(`^([A-Z][A-Za-z0-9_]*)\.([a-z][a-z0-9_]*)$`)
 )
 
 // isReference reports whether a text has the form of NAME.field.
 func isReference(s string) bool {
-	return s != "" && 'A' <= s[0] && s[0] <= 'Z' && strings.Contains(s, ".") && referenceOf.MatchString(s)
+	return s != "" && 'A' <= s[0] && s[0] <= 'Z' && strings.Contains(s, ".") && referenceOf().MatchString(s)
 }
 
 // isFile reports whether a text of the form of a reference is the name of a file:
@@ -86,7 +85,7 @@ func (s *scope) isFile(text string) bool {
 // resolve finds what a reference means; nil and why if nothing. Where the clause
 // that binds it has a mistake of its own, it is nil and "".
 func (s *scope) resolve(ref string) (*reference, string) {
-	m := referenceOf.FindStringSubmatch(ref)
+	m := referenceOf().FindStringSubmatch(ref)
 	name, fieldName := m[1], m[2]
 	k, ok := s.kind(name)
 	switch {

@@ -35,6 +35,20 @@ func (s *Set) Lookup(id string) *Rule {
 	return nil
 }
 
+// All returns the rules that are asked, and then those that an override turned off.
+func (s *Set) All() []*Rule { return slices.Concat(s.Rules, s.Disabled) }
+
+// Named finds a rule by its id, also one that an override turned off; nil if there
+// is none.
+func (s *Set) Named(id string) *Rule {
+	for _, r := range s.All() {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
 // IDs returns the ids of all rules.
 func (s *Set) IDs() []string {
 	var out []string

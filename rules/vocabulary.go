@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -157,10 +156,10 @@ func unlikeTag(s string) string {
 	return ""
 }
 
-var cidText = regexp.MustCompile(`^[0-9a-f]{4,}\.[0-9a-f]{4,}$`)
+var cidText = expression(`^[0-9a-f]{4,}\.[0-9a-f]{4,}$`)
 
 func unlikeCID(s string) string {
-	if !cidText.MatchString(s) {
+	if !cidText().MatchString(s) {
 		return fmt.Sprintf("is written as in 0004.0b44, in small letters, and not %q; pid and tid are numbers", clip(s))
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"kdlocks/kd"
 	"kdlocks/threads"
 )
 
@@ -19,6 +20,7 @@ type chunk struct {
 	plain  bool // all of it is ASCII
 	blocks []block
 	err    error
+	broken *kd.Panicked // the worker is gone
 	// functions are those that the scanner met for the first time.
 	functions string
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"sync"
 
 	"kdlocks/kd"
 	"kdlocks/objects"
@@ -61,7 +62,8 @@ func (r *router) chunks(ctx context.Context, t *text, each func(*chunk)) error {
 		return ctx.Err()
 	}
 	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	var working sync.WaitGroup
+	defer func() { stop(); working.Wait() }() // the input may be closed once nobody reads it
 	done, free := make([]chan *chunk, workers), make([]chan *chunk, workers)
 	for w := range workers {
 		// Both have room for all chunks, so that no worker waits for one who left.
@@ -69,11 +71,12 @@ func (r *router) chunks(ctx context.Context, t *text, each func(*chunk)) error {
 		for range ahead {
 			free[w] <- &chunk{}
 		}
-		go work(ctx, t, w, workers, done[w], free[w])
+		working.Go(func() { work(ctx, t, w, workers, done[w], free[w]) })
 	}
 	for k := range n {
 		select {
 		case c := <-done[k%workers]:
+			c.broken.Again()
 			if each(c); c.err != nil {
 				return c.err
 			}
@@ -91,6 +94,7 @@ const ahead = 8
 
 // work reads every n-th chunk from the first on.
 func work(ctx context.Context, t *text, first, n int64, done chan<- *chunk, free <-chan *chunk) {
+	defer kd.Catch(func(p *kd.Panicked) { done <- &chunk{broken: p} }) // it has room: one is taken from free
 	s := scanner{t: t}
 	for k := first; k < t.chunks(); k += n {
 		select {
