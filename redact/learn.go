@@ -1,0 +1,220 @@
+package redact
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"strings"
+	"unicode"
+
+	"kdlocks/kd"
+	"kdlocks/stacks"
+	"kdlocks/transcript"
+)
+
+// Learn reads the inputs and decides what becomes of each name and address. It is
+// called once, with all inputs of one case. Its errors are those of reading; an
+// input that is no text wraps transcript.ErrNotText. What was read until then is
+// learned all the same.
+func (r *Redactor) Learn(ctx context.Context, inputs []transcript.Input) error {
+	if r.learned {
+		return errors.New("redact: Learn was called before")
+	}
+	r.learned = true
+	fates := fates(ctx, inputs)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	all := sha256.New()
+	var errs []error
+	for i, in := range inputs {
+		r.learnLine(in.Name, true)
+		errs = append(errs, r.learnInput(ctx, in, fates[i], all))
+	}
+	for i, in := range inputs {
+		errs = append(errs, r.keepNumbers(ctx, in, fates[i]))
+	}
+	if r.opt.Key != "" {
+		all = sha256.New()
+		io.WriteString(all, "kdlocks redact\n"+r.opt.Key)
+	}
+	r.key = all.Sum(nil)
+	r.decide()
+	return errors.Join(errs...)
+}
+
+// fates returns what became of the lines of each input.
+func fates(ctx context.Context, inputs []transcript.Input) [][]transcript.Status {
+	read, _ := transcript.Read(ctx, inputs, nil) // whatever is wrong, EachLine says so too
+	out := make([][]transcript.Status, len(inputs))
+	for i := range read.Sources {
+		out[i] = read.Sources[i].Status
+	}
+	return out
+}
+
+// understood reports whether somebody knows what a text says: the reader of its line,
+// or whoever took line numbers and times off that stand beside.
+func understood(status []transcript.Status, s string, num int32) bool {
+	if num == 0 {
+		return strings.IndexFunc(s, unicode.IsLetter) < 0
+	}
+	return int(num) <= len(status) && status[num-1] != transcript.NotUnderstood
+}
+
+func (r *Redactor) learnInput(ctx context.Context, in transcript.Input, status []transcript.Status, all hash.Hash) error {
+	for _, s := range status {
+		if s == transcript.NotUnderstood {
+			r.count.NotUnderstood++
+		}
+	}
+	p := newPage(func(s string, num int32, _ func(int, string)) { r.learnLine(s, understood(status, s, num)) })
+	var buf []byte
+	return p.read(ctx, in, func(l *line) {
+		buf = append(append(buf[:0], l.Text...), l.End...)
+		all.Write(buf)
+	})
+}
+
+// keepNumbers takes back what was learned of numbers in lines that nobody understands
+// where they stand in others, too: there they are counts, times or sizes.
+func (r *Redactor) keepNumbers(ctx context.Context, in transcript.Input, status []transcript.Status) error {
+	if len(r.loose) == 0 {
+		return nil
+	}
+	p := newPage(func(s string, num int32, _ func(int, string)) {
+		if !understood(status, s, num) {
+			return
+		}
+		t := tokens{s: s, masked: r.strange}
+		for tok, ok := t.next(); ok; tok, ok = t.next() {
+			if tok.kind == aNumber {
+				delete(r.loose, s[tok.start:tok.end])
+			}
+		}
+	})
+	return p.read(ctx, in, nil)
+}
+
+// looseDigits is how many digits a decimal number in a line that nobody understands
+// must have to be taken for somebody's: of a ticket, a telephone, a customer.
+const looseDigits = 5
+
+// isLoose reports whether a number where nobody understands what it says may say who it is from.
+func isLoose(text string) bool {
+	if len(text) >= looseDigits && digitLen(text) == len(text) && text[:3] != "000" {
+		return true
+	}
+	if len(text) > 2 && len(text) < 8 && allLetters(text) {
+		return !known().has(lower(text)) // ada and dee are hexadecimal numbers, too
+	}
+	return len(text) == 8 && hexLen(text) == 8 && spells(text)
+}
+
+// learnLine learns what stands in a line. understood is false where nobody knows
+// what it says.
+func (r *Redactor) learnLine(s string, understood bool) {
+	t := tokens{s: s, masked: r.strange}
+	for {
+		before := t.last
+		tok, ok := t.next()
+		if !ok {
+			return
+		}
+		text := s[tok.start:tok.end]
+		switch tok.kind {
+		case aWord:
+			r.narrow = r.narrow || text == "ChildEBP"
+			r.learnWord(text, tok)
+			if low := lower(text); tok.end < len(s) && s[tok.end] == '!' && r.vocab.ofRule(low) {
+				r.keep[low] = true
+			}
+		case anID:
+			r.intern(r.ids, text)
+		case aVersion:
+			if w := r.intern(r.ids, text); w != nil {
+				w.keep = true
+			}
+		case aNumber:
+			if !understood && isLoose(text) && !r.keep[lower(text)] {
+				r.intern(r.loose, text)
+			}
+			v, digits := value(text)
+			if i := regionOf(v); i >= 0 && digits >= 8 && !isOffset(s, tok, v) {
+				r.space.see(i, v)
+			} else if f := kd.Addr(v).Fold(); digits == 16 && uint64(f) != v && regionOf(uint64(f)) == narrow {
+				r.space.see(narrow, uint64(f))
+			}
+			r.narrow = r.narrow || digits == 8 && regionOf(v) == narrow && provesNarrow(s, before, tok)
+		}
+	}
+}
+
+// provesNarrow reports whether a number of 8 digits stands where an address of the
+// debuggee must: behind the words that debuggers put before one, or at the head of a
+// line of two.
+func provesNarrow(s string, before, tok token) bool {
+	if strings.HasPrefix(s, "Resource @ ") {
+		return true
+	}
+	if before.end == 0 {
+		return false
+	}
+	gap := s[before.end:tok.start]
+	if before.kind == aNumber {
+		return before.end-before.start == 8 && gap == " " && strings.Trim(s[:before.start], " ") == ""
+	}
+	return addressed[lower(s[before.start:before.end])] && len(gap) < 5 && strings.Trim(gap, " @=:(") == ""
+}
+
+// addressed are the words that stand before addresses of the debuggee.
+var addressed = map[string]bool{
+	"thread": true, "threads": true, "process": true, "ethread": true, "eprocess": true, "resource": true, "locks": true, "now": true,
+	"init": true, "current": true, "base": true, "limit": true, "sp": true, "irp": true, "object": true,
+}
+
+// strange reports whether a word is not in the vocabulary.
+func (r *Redactor) strange(text string) bool {
+	if w := r.words[text]; w != nil {
+		return !w.keep
+	}
+	return !r.knows(lower(text))
+}
+
+func (r *Redactor) knows(low string) bool { return r.keep[low] || r.vocab.has(low) }
+
+func (r *Redactor) learnWord(text string, tok token) {
+	w := r.words[text]
+	if w == nil {
+		if w = r.intern(r.words, text); w == nil {
+			return
+		}
+		w.keep = r.knows(lower(text))
+	}
+	if !tok.function {
+		return
+	}
+	switch {
+	case stacks.OfWindows(tok.module) || r.keep[lower(tok.module)]:
+		w.keep = true // what Windows calls its functions is public; those that rules look for are in the vocabulary
+	default:
+		w.function = true
+	}
+}
+
+// intern returns the entry of a word; nil where there are too many.
+func (r *Redactor) intern(in map[string]*word, text string) *word {
+	if w := in[text]; w != nil {
+		return w
+	}
+	if len(r.words)+len(r.ids)+len(r.loose) >= r.most {
+		r.full = true
+		return nil
+	}
+	text = strings.Clone(text)
+	w := &word{}
+	in[text] = w
+	return w
+}
