@@ -1,0 +1,67 @@
+package browser
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"kdlocks/bench/loggen"
+)
+
+// BenchmarkPaste measures how long a paste of the golden log takes to its verdict, on a
+// page whose engine is ready, and how long that takes from when the page was asked for.
+func BenchmarkPaste(b *testing.B) {
+	url := serve(b, written(b)).URL
+	ready, verdict := 0.0, 0.0
+	for b.Loop() {
+		p := blank(b)
+		p.visit(url)
+		ready += eval[float64](p, `performance.now()`) // milliseconds since the page was asked for
+		p.run(`addEventListener("paste", () => { window.pastedAt = performance.now(); }, { capture: true })`)
+		before := p.turn()
+		p.paste(golden(b))
+		p.turned(before)
+		verdict += eval[float64](p, `window.turns.at - window.pastedAt`)
+	}
+	b.ReportMetric(ready/float64(b.N), "ms-to-ready")
+	b.ReportMetric(verdict/float64(b.N), "ms-to-verdict")
+}
+
+// BenchmarkFile measures how long a file takes to its verdict, the first one on its page.
+func BenchmarkFile(b *testing.B) {
+	url := serve(b, written(b)).URL
+	for _, megabytes := range []int64{50, 200} {
+		b.Run(fmt.Sprint(megabytes, "MB"), func(b *testing.B) {
+			name := large(b, megabytes)
+			verdict := 0.0
+			for b.Loop() {
+				p := openPage(b, url)
+				p.run(`addEventListener("change", () => { window.chosenAt = performance.now(); }, { capture: true })`)
+				before := p.turn()
+				p.choose("#file", name)
+				p.turned(before)
+				p.wantVerdict(goldenVerdict)
+				verdict += eval[float64](p, `window.turns.at - window.chosenAt`)
+			}
+			b.ReportMetric(verdict/float64(b.N), "ms-to-verdict")
+		})
+	}
+}
+
+// large writes a log of so many megabytes.
+func large(b *testing.B, megabytes int64) string {
+	b.Helper()
+	name := filepath.Join(b.TempDir(), "large.log")
+	f, err := os.Create(name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := loggen.Write(f, loggen.Options{Bytes: megabytes * 1_000_000}); err != nil {
+		b.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return name
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+
+	"kdlocks/web/build/pack"
+	"kdlocks/web/page"
+)
+
+// engine is the engine for the browser: packed, and the script that unpacks and starts
+// it in a worker.
+type engine struct{ packed, glue []byte }
+
+// glueOfGo is what Go's distribution has to start a program in a browser.
+const glueOfGo = "lib/wasm/wasm_exec.js"
+
+// buildEngine compiles the engine with the Go that runs this.
+func buildEngine() (*engine, error) {
+	dir, err := os.MkdirTemp("", "kdlocks-engine-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "engine.wasm")
+	build := exec.Command("go", append(append([]string{"build"}, pack.Flags()...), "-o", file, "kdlocks/web/wasm")...)
+	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return nil, fmt.Errorf("the engine does not compile: %w", err)
+	}
+	wasm, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{}
+	if e.packed, err = packed(wasm); err != nil {
+		return nil, fmt.Errorf("the engine cannot be packed: %w", err)
+	}
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env GOROOT: %w", err)
+	}
+	// It must be of the Go that compiled the engine.
+	glue, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), filepath.FromSlash(glueOfGo)))
+	if err != nil {
+		return nil, err
+	}
+	e.glue, err = script(string(glue), pack.Unpack)
+	return e, err
+}
+
+func packed(wasm []byte) ([]byte, error) {
+	module, err := pack.Module(wasm)
+	if err != nil {
+		return nil, err
+	}
+	return pack.Compress(module)
+}
+
+// script makes one script of the glue and of the module that unpacks: workers made of a
+// Blob import nothing.
+func script(glue, unpack string) ([]byte, error) {
+	unpack = strings.Replace(unpack, "export function unpack(", "function unpack(", 1)
+	result := api.Transform(glue+"\n"+unpack, api.TransformOptions{Loader: api.LoaderJS, Charset: api.CharsetUTF8, MinifyWhitespace: true, MinifySyntax: true})
+	return result.Code, firstOf(result.Errors)
+}
+
+// makeEngine writes the engine to where go build -tags engine looks for it.
+func makeEngine(dir string) error {
+	e, err := buildEngine()
+	if err != nil {
+		return err
+	}
+	stamp, err := sources()
+	if err != nil {
+		return err
+	}
+	return write(dir, map[string][]byte{page.EngineFile: e.packed, page.GlueFile: e.glue, page.StampFile: []byte(stamp)})
+}
+
+// write puts files into a folder.
+func write(dir string, files map[string][]byte) error {
+	for name, data := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package pack
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+)
+
+// columns rewrites the entries of the table of functions in place, so that numbers
+// of one kind follow each other, each as its distance from the one before; and
+// clears the list of where entries are, which follows from their sizes. unpack.js
+// undoes both.
+func (t *pclntab) columns() error {
+	begin := t.functions + 8*t.funcs + 4 // the list ends with where the last function does
+	entries := make([][]byte, t.funcs)
+	at := 0
+	for i := range entries {
+		list := t.b[t.functions+8*i:]
+		entries[i] = t.function(i)
+		if at == 0 {
+			at = int(binary.LittleEndian.Uint32(list[4:]))
+			begin = t.functions + at
+		}
+		if entries[i] == nil || int(binary.LittleEndian.Uint32(list[4:])) != at || binary.LittleEndian.Uint32(list) != binary.LittleEndian.Uint32(entries[i]) {
+			return errors.New("entries of functions are not in order")
+		}
+		at += (len(entries[i]) + 7) &^ 7
+	}
+	end := min(t.functions+at, len(t.b))
+	var out []byte
+	for field, more := 0, true; more; field++ {
+		more = false
+		before := uint32(0)
+		for _, e := range entries {
+			if 4*field >= len(e) {
+				continue
+			}
+			more = true
+			coded := uint32(0)
+			switch v := binary.LittleEndian.Uint32(e[4*field:]); v {
+			case 0:
+			case math.MaxUint32:
+				coded = 1
+			default:
+				d := int32(v - before)
+				coded = uint32(d<<1^d>>31) + 2
+				if coded < 2 {
+					return errors.New("a number of a function is too large")
+				}
+				before = v
+			}
+			out = binary.LittleEndian.AppendUint32(out, coded)
+		}
+	}
+	if len(out) > end-begin {
+		return errors.New("entries of functions overlap")
+	}
+	for i := 1; i < t.funcs; i++ {
+		clear(t.b[t.functions+8*i : t.functions+8*i+8])
+	}
+	clear(t.b[t.functions : t.functions+4])
+	clear(t.b[begin:end])
+	copy(t.b[begin:], out)
+	return nil
+}

@@ -1,0 +1,152 @@
+// Two ways to the same engine: WebAssembly in a worker, or the API of the program that
+// serves the page, where it was built without.
+
+const today = () => new Date().toLocaleDateString('sv'); // as 2026-11-21
+
+/** What a call failed with. Kind is a word of the engine. */
+export class EngineError extends Error {
+  constructor(message, kind) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+const decoder = new TextDecoder();
+
+/** Answers as JSON. */
+export const asJSON = (data) => JSON.parse(decoder.decode(data));
+export const asText = (data) => decoder.decode(data);
+
+/** The engine in a worker. */
+export class WorkerEngine {
+  name = 'browser';
+  #packed;
+  #module; // compiled once: the first worker unpacks it
+  #script;
+  #worker;
+  #calls = new Map();
+  #next = 1;
+
+  /** Packed is the engine as it was loaded, script the text of the worker. */
+  constructor(packed, script) {
+    this.#packed = packed;
+    this.#script = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+    this.ready = this.#start();
+  }
+
+  #start() {
+    const worker = new Worker(this.#script);
+    this.#worker = worker;
+    return new Promise((resolve, reject) => {
+      worker.onerror = (e) => {
+        reject(new EngineError(e.message || 'the engine does not start', 'start'));
+        if (worker === this.#worker) this.#lose(e.message || 'the engine stopped');
+      };
+      worker.onmessage = ({ data }) => {
+        if (data.module) this.#module = data.module;
+        else if (data.ready) resolve();
+        else if (data.ended) {
+          if (worker === this.#worker) this.#lose('the engine ran out of memory or stopped; the input may be too large for this browser');
+        } else this.#answer(data);
+      };
+      worker.postMessage({ module: this.#module, packed: this.#module ? undefined : this.#packed, today: today() });
+    });
+  }
+
+  #answer(data) {
+    const call = this.#calls.get(data.id);
+    if (!call) return;
+    if (data.progress) {
+      call.progress?.(data.progress);
+      return;
+    }
+    this.#calls.delete(data.id);
+    if (data.bytes) call.resolve(data.bytes);
+    else call.reject(new EngineError(data.error, data.kind));
+  }
+
+  /** Ends everything that runs and begins anew, without a case. */
+  #lose(why, kind = 'lost') {
+    this.#worker.terminate();
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    this.ready = this.#start();
+    this.ready.catch(() => {});
+    for (const c of calls) c.reject(new EngineError(why, kind));
+  }
+
+  cancel() {
+    if (this.#calls.size > 0) this.#lose('stopped', 'cancelled');
+  }
+
+  async call(name, args = {}, inputs = [], progress) {
+    await this.ready;
+    return new Promise((resolve, reject) => {
+      const id = this.#next++;
+      this.#calls.set(id, { resolve, reject, progress });
+      this.#worker.postMessage({ id, call: name, args, inputs });
+    });
+  }
+}
+
+/** The engine behind the API. It keeps nothing: each call takes the inputs along. */
+export class ServerEngine {
+  name = 'server';
+  ready = Promise.resolve();
+  #inputs = [];
+  #args = {};
+  #stop = new AbortController();
+  token = '';
+
+  cancel() {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+  }
+
+  async call(name, args = {}, inputs = []) {
+    if (name === 'analyze') {
+      this.#inputs = inputs;
+      this.#args = args;
+    }
+    const needsCase = !['analyze', 'compare', 'lint', 'rules', 'explain', 'skeleton', 'redact', 'redacted'].includes(name);
+    const form = new FormData();
+    form.append('args', JSON.stringify(args));
+    if (needsCase) form.append('analyze', JSON.stringify(this.#args));
+    for (const i of needsCase ? this.#inputs : inputs) form.append('file', i.blob, i.name);
+    let answer;
+    try {
+      answer = await fetch(`api/v1/page/${name}`, {
+        method: 'POST', body: form, signal: this.#stop.signal,
+        headers: this.token ? { Authorization: `Bearer ${this.token}` } : {},
+      });
+    } catch (e) {
+      throw new EngineError(e.name === 'AbortError' ? 'stopped' : 'the program that serves this page does not answer; is it still running?', e.name === 'AbortError' ? 'cancelled' : 'network');
+    }
+    if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
+    if (answer.status === 401) throw new EngineError('this server asks for a token', 'token');
+    let detail = answer.statusText;
+    try { detail = (await answer.json()).detail ?? detail; } catch { /* no problem document */ }
+    throw new EngineError(detail, answer.status === 409 ? 'no-case' : 'error');
+  }
+}
+
+async function load(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new EngineError(`the engine cannot be loaded: ${answer.status}`, 'start');
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+async function text(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new EngineError(`${url}: ${answer.status}`, 'start');
+  return answer.text();
+}
+
+/** Starts the engine that there is. An offline page brings its parts along. */
+export async function startEngine(parts) {
+  if (parts) return new WorkerEngine(parts.packed, parts.script);
+  const config = JSON.parse(await text('config.json'));
+  if (!config.engine) return new ServerEngine();
+  const [packed, glue, worker] = await Promise.all([load(config.engine), text('engine.js'), text('app/worker.js')]);
+  return new WorkerEngine(packed, `${glue}\n${worker}`);
+}

@@ -1,0 +1,82 @@
+// The engine's side: runs in a worker of its own, so that the page stays responsive, and
+// can be stopped at any time. Before it stand wasm_exec.js of Go's distribution and unpack.
+
+const windowSize = 1 << 20;
+const mostWindows = 320; // of one input
+
+/** Reads a Blob piece by piece, as the engine asks for it. Lines that facts rest on are
+ * read again later, all over the input: pieces are kept. */
+function source({ name, blob }) {
+  const files = new FileReaderSync();
+  const windows = new Map(); // number -> bytes, the one used last behind the others
+  const window = (n) => {
+    let data = windows.get(n);
+    if (data) windows.delete(n);
+    else {
+      data = new Uint8Array(files.readAsArrayBuffer(blob.slice(n * windowSize, (n + 1) * windowSize)));
+      if (windows.size === mostWindows) windows.delete(windows.keys().next().value);
+    }
+    windows.set(n, data);
+    return data;
+  };
+  const read = (offset, length) => {
+    const first = Math.floor(offset / windowSize);
+    const at = offset - first * windowSize;
+    if (at + length <= windowSize) return window(first).subarray(at, at + length);
+    const out = new Uint8Array(length);
+    for (let n = first, done = 0; done < length; n++) {
+      const from = n === first ? at : 0;
+      const piece = window(n).subarray(from, from + length - done);
+      if (piece.length === 0) return out.subarray(0, done);
+      out.set(piece, done);
+      done += piece.length;
+    }
+    return out;
+  };
+  return {
+    name,
+    size: blob.size,
+    read(offset, length) {
+      try {
+        return read(offset, length);
+      } catch {
+        return null; // the file changed or went away
+      }
+    },
+  };
+}
+
+let started;
+
+async function start({ module, packed, today }) {
+  if (!module) {
+    module = await WebAssembly.compile(unpack(packed));
+    self.postMessage({ module });
+  }
+  const go = new self.Go();
+  go.argv = ['kdlocks', today];
+  const ready = new Promise((resolve) => { self.kdlocksReady = resolve; });
+  const instance = await WebAssembly.instantiate(module, go.importObject);
+  go.run(instance).finally(() => self.postMessage({ ended: true }));
+  await ready;
+}
+
+self.onmessage = async ({ data }) => {
+  if (data.today) {
+    started = start(data);
+    await started;
+    self.postMessage({ ready: true });
+    return;
+  }
+  await started;
+  let last = 0;
+  const progress = (stage, done, total) => {
+    const now = performance.now();
+    if (now - last < 50) return;
+    last = now;
+    self.postMessage({ id: data.id, progress: { stage, done, total } });
+  };
+  const out = self.kdlocksCall(data.call, JSON.stringify(data.args), data.inputs.map(source), progress);
+  if (out.bytes) self.postMessage({ id: data.id, bytes: out.bytes }, [out.bytes.buffer]);
+  else self.postMessage({ id: data.id, error: out.error, kind: out.kind });
+};

@@ -1,0 +1,28 @@
+//go:build engine
+
+package page
+
+import (
+	"embed"
+	"io/fs"
+)
+
+// Both files are made by go run ./web/build engine.
+//
+//go:embed engine/engine.packed engine/engine.js engine/stamp
+var engineFiles embed.FS
+
+// engine is what go run ./web/build engine made.
+var engine = func() fs.FS {
+	sub, err := fs.Sub(engineFiles, "engine")
+	if err != nil {
+		panic(err) // the name is right
+	}
+	return sub
+}()
+
+// Stamp returns what the engine was built from: see web/build.
+func Stamp() (string, error) {
+	data, err := fs.ReadFile(engine, StampFile)
+	return string(data), err
+}
