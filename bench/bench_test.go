@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kdlocks/bench/loggen"
 )
@@ -38,7 +39,7 @@ func TestHarness(t *testing.T) {
 		t.Skip("builds and runs kdlocks")
 	}
 	dir := t.TempDir()
-	l := &lab{dir: dir, runs: 1, seed: 3, progress: io.Discard, sizes: sizes{main: 400e3, small: 100e3, large: 1e6, form: 100e3, start: 100e3}}
+	l := &lab{dir: dir, runs: 1, seed: 3, progress: io.Discard, sizes: sizes{main: 400e3, small: 100e3, large: 1e6, form: 100e3, start: 100e3, body: 2e6, unpacked: 8 << 20, hold: 100 * time.Millisecond}}
 	if err := l.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func TestHarness(t *testing.T) {
 			t.Errorf("%s: %s", r.figure, r.measured)
 		}
 	}
-	if got := slices.Compact(letters); !slices.Equal(got, []string{"a", "b", "c", "d", "e", "f", "g"}) {
+	if got := slices.Compact(letters); !slices.Equal(got, []string{"a", "b", "c", "d", "e", "f", "g", "h"}) {
 		t.Errorf("figures %v", got)
 	}
 	left, _ := filepath.Glob(filepath.Join(dir, "*.log"))

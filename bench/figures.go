@@ -28,6 +28,7 @@ var figures = []figure{
 	{"e", (*lab).growth},
 	{"f", (*lab).startToExit},
 	{"g", (*lab).forms},
+	{"h", (*lab).serve},
 }
 
 // What is promised.

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"kdlocks/bench/loggen"
 )
@@ -49,15 +50,18 @@ func main() {
 
 // sizes are the sizes of the generated logs, in bytes.
 type sizes struct {
-	main         int64 // against wc and rg, two cores, memory
-	small, large int64 // growth: large is ten times small
-	form         int64 // each mangled form
-	start        int64 // from start to exit
+	main         int64         // against wc and rg, two cores, memory
+	small, large int64         // growth: large is ten times small
+	form         int64         // each mangled form
+	start        int64         // from start to exit
+	body         int64         // of each large request to the server
+	unpacked     int64         // of each small request that is packed
+	hold         time.Duration // how long clients that do nothing hold their connection
 }
 
 var (
-	fullSizes  = sizes{main: 500e6, small: 100e6, large: 1000e6, form: 100e6, start: 1e6}
-	quickSizes = sizes{main: 10e6, small: 2e6, large: 20e6, form: 4e6, start: 1e6}
+	fullSizes  = sizes{main: 500e6, small: 100e6, large: 1000e6, form: 100e6, start: 1e6, body: 100e6, unpacked: 1 << 30, hold: 30 * time.Second}
+	quickSizes = sizes{main: 10e6, small: 2e6, large: 20e6, form: 4e6, start: 1e6, body: 2e6, unpacked: 64 << 20, hold: time.Second}
 )
 
 // bench is the harness.

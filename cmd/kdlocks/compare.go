@@ -67,7 +67,7 @@ func (a *app) compare(ctx context.Context, failOn string, names []string) error 
 		}
 		a.code = compareCode(c, failOn)
 		if len(c.Captures) < 2 {
-			err = errors.Join(err, errors.New("no two captures of one boot and different moments: nothing was compared"))
+			err = errors.Join(err, inspect.ErrNoPair)
 		}
 	}
 	for _, g := range grown {

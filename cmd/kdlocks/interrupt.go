@@ -13,11 +13,14 @@ var errInterrupted = errors.New("interrupted")
 const grace = 30 * time.Millisecond
 
 // leaveAtOnce ends the program when it hangs after an interrupt, in a read
-// that the system does not return from for example. The function that it
+// that the system does not return from for example; not one that is patient. The function that it
 // returns says that the run has ended.
 func leaveAtOnce(ctx context.Context, a *app) (ended func()) {
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		if a.patient.Load() {
+			return
+		}
 		select {
 		case <-done:
 		case <-time.After(grace):

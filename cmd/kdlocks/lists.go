@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +24,7 @@ mutexes that were printed. Flags that choose among ERESOURCEs show these alone. 
 object, under the names that they have in the report; those that a flag chose are a list.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := normalise(&f.Owner, &f.Address); err != nil {
+			if err := report.Canonical(&f.Owner, &f.Address); err != nil {
 				return err
 			}
 			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
@@ -42,21 +41,6 @@ object, under the names that they have in the report; those that a flag chose ar
 	return cmd
 }
 
-// normalise turns addresses of flags into the form of reports.
-func normalise(addrs ...*string) error {
-	for _, s := range addrs {
-		if *s == "" {
-			continue
-		}
-		v, ok := kd.ParseAddr(*s)
-		if !ok {
-			return fmt.Errorf("%q is no address", *s)
-		}
-		*s = v.String()
-	}
-	return nil
-}
-
 func (a *app) threadsCommand() *cobra.Command {
 	var f report.ThreadFilter
 	cmd := &cobra.Command{
@@ -64,7 +48,7 @@ func (a *app) threadsCommand() *cobra.Command {
 		Short: "List the threads with their states and waits",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := normalise(&f.Address); err != nil {
+			if err := report.Canonical(&f.Address); err != nil {
 				return err
 			}
 			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
@@ -93,7 +77,7 @@ func (a *app) stacksCommand() *cobra.Command {
 		Short: "Print the stacks with their segments",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := normalise(&f.Address); err != nil {
+			if err := report.Canonical(&f.Address); err != nil {
 				return err
 			}
 			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
@@ -190,7 +174,7 @@ func (a *app) explain(id string) error {
 	if err != nil {
 		return err
 	}
-	if r := ruleNamed(set, id); r != nil {
+	if r := set.Named(id); r != nil {
 		return report.WriteRule(a.stdout, r, a.output, a.style())
 	}
 	var detectors []string
@@ -206,16 +190,8 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.stdout, "kdlocks %s, report schema %s\n", version(), report.Schema)
+			_, err := fmt.Fprintf(a.stdout, "kdlocks %s, report schema %s\n", inspect.Version(), report.Schema)
 			return err
 		},
 	}
-}
-
-// version is that of the build, in words where it has none.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "development build"
 }

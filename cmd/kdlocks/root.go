@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"kdlocks/inspect"
 	"kdlocks/kd"
 	"kdlocks/report"
 	"kdlocks/rules"
@@ -45,6 +47,9 @@ type app struct {
 	rules     *rules.Set
 	rulesErr  error
 
+	// patient is set where the run ends by itself, but not at once, after an interrupt.
+	patient atomic.Bool
+
 	bar    *bar
 	mu     sync.Mutex // of opened, which an interrupt may close at any time
 	opened []io.Closer
@@ -62,7 +67,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !a.patient.Load():
 		a.complain(errInterrupted)
 		return exitInterrupted
 	case err != nil:
@@ -113,7 +118,7 @@ also reads when nothing is named and something is piped in.`,
 	flags.BoolVar(&a.ruleFlags.noBuiltin, "no-builtin-rules", false, "leave the rules out that kdlocks ships with")
 	opt.bind(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd) }
-	root.AddCommand(a.analyzeCommand(), a.compareCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.modulesCommand(), a.resolveCommand(), a.explainCommand(), a.rulesCommand(), a.collectCommand(), a.versionCommand())
+	root.AddCommand(a.analyzeCommand(), a.compareCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.modulesCommand(), a.resolveCommand(), a.explainCommand(), a.rulesCommand(), a.collectCommand(), a.redactCommand(), a.mcpCommand(), a.serveCommand(), a.versionCommand())
 	return root
 }
 
@@ -135,8 +140,8 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 	if report.IsDocument(a.output) && cmd.HasParent() && cmd.Name() != "analyze" {
 		return fmt.Errorf("--output %s shows a whole report: %s has none", a.output, cmd.Name())
 	}
-	if cmd.Name() == "collect" {
-		if err := refuseReportFlags(cmd); err != nil {
+	if refused := reportFlags[cmd.Name()]; refused != nil {
+		if err := refuseReportFlags(cmd, refused); err != nil {
 			return err
 		}
 	}
@@ -150,10 +155,18 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 	return nil
 }
 
+// reportFlags are, by commands that print no report, the flags that are about reports.
+var reportFlags = map[string][]string{
+	"collect": {"output", "quiet", "width", "color", "max-size", "rules", "no-builtin-rules"},
+	"redact":  {"output", "width", "color", "rules", "no-builtin-rules"},
+	"mcp":     {"output", "quiet", "width", "color"},
+	"serve":   {"output", "width", "color"},
+}
+
 // refuseReportFlags reports an error if a flag was given that is about reports:
 // a command that prints none would ignore it.
-func refuseReportFlags(cmd *cobra.Command) error {
-	for _, name := range []string{"output", "quiet", "width", "color", "max-size", "rules", "no-builtin-rules"} {
+func refuseReportFlags(cmd *cobra.Command, names []string) error {
+	for _, name := range names {
 		if cmd.Flags().Changed(name) {
 			return fmt.Errorf("--%s is for reports: %s prints none", name, cmd.Name())
 		}
@@ -171,7 +184,7 @@ func (a *app) checkOutput(formats []string) error {
 
 // style says how the output may use its terminal.
 func (a *app) style() report.Style {
-	s := report.Style{Width: a.width, Version: version()}
+	s := report.Style{Width: a.width, Version: inspect.Version()}
 	f, ok := a.stdout.(*os.File)
 	terminal := ok && term.IsTerminal(int(f.Fd()))
 	if terminal && s.Width == 0 {

@@ -52,7 +52,7 @@ func (a *app) rulesListCommand() *cobra.Command {
 				return err
 			}
 			var list []*rules.Rule
-			for _, r := range append(slices.Clip(set.Rules), set.Disabled...) {
+			for _, r := range set.All() {
 				if (class == "" || r.Class == class) && (pack == "" || r.Pack.Name == pack) && (status == "" || r.Status == status) {
 					list = append(list, r)
 				}
@@ -78,7 +78,7 @@ func (a *app) rulesShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := ruleNamed(set, args[0])
+			r := set.Named(args[0])
 			switch {
 			case r == nil:
 				return fmt.Errorf("%q is no rule%s", args[0], orHint(set.Nearest(args[0], nil), "kdlocks rules list has them"))
@@ -90,19 +90,6 @@ func (a *app) rulesShowCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&source, "source", false, "print the rule as it stands in its file")
 	return withOutputs(cmd, report.TableFormats())
-}
-
-// ruleNamed finds a rule by its id, disabled ones, too.
-func ruleNamed(set *rules.Set, id string) *rules.Rule {
-	if r := set.Lookup(id); r != nil {
-		return r
-	}
-	for _, r := range set.Disabled {
-		if r.ID == id {
-			return r
-		}
-	}
-	return nil
 }
 
 // orHint sets what may be meant behind a message, else where to look.
@@ -137,14 +124,9 @@ func (a *app) lint(ctx context.Context, paths []string) error {
 	count, tests := 0, 0
 	for _, set := range checked.sets {
 		count += len(set.Rules)
-		results := set.RunTests(a.judge(ctx))
+		results := set.RunTests(inspect.Reader(ctx))
 		tests += len(results)
-		for i := range results {
-			if found := results[i].Problems(); found != nil {
-				found[len(found)-1].Notes = report.RuleTestLines(&results[i], a.style())
-				problems = append(problems, found...)
-			}
-		}
+		problems = append(problems, report.TestMistakes(results, a.style())...)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -191,7 +173,7 @@ func (a *app) testRules(ctx context.Context, paths []string, explain bool) error
 		a.code = exitTrouble
 		return report.WriteRuleTests(a.stdout, report.RulesThatDoNotLoad(err), a.output, a.style())
 	}
-	read := a.judge(ctx)
+	read := inspect.Reader(ctx)
 	var tests []report.RuleTest
 	if len(checked.notLoaded) > 0 {
 		tests = report.RulesThatDoNotLoad(checked.notLoaded)
@@ -218,13 +200,6 @@ func (a *app) testRules(ctx context.Context, paths []string, explain bool) error
 		return nil
 	}
 	return report.WriteRuleTests(a.stdout, tests, a.output, a.style())
-}
-
-// judge reads the logs of tests as analyze does.
-func (a *app) judge(ctx context.Context) rules.Reader {
-	return func(name string, data []byte) ([]*heuristics.Judgement, error) {
-		return inspect.Judge(ctx, inspect.Bytes(name, data))
-	}
 }
 
 // checked is what lint and test are about: a set for each pack, and what is to be
@@ -338,7 +313,7 @@ func (a *app) free(id string) error {
 		return fmt.Errorf("the id %s is that of a detector, and a rule has one of its own", id)
 	}
 	if set, err := a.ruleSet(); err == nil {
-		if r := ruleNamed(set, id); r != nil {
+		if r := set.Named(id); r != nil {
 			return fmt.Errorf("the id %s is taken by the rule at %s:%d; to change that one, write an override", id, r.File, r.Line)
 		}
 	}

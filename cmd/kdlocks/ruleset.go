@@ -57,6 +57,15 @@ func (a *app) startRules() error {
 }
 
 func (a *app) loadRules() (*rules.Set, error) {
+	sources, err := a.allSources()
+	if err != nil {
+		return nil, err
+	}
+	return rules.Load(sources, today())
+}
+
+// allSources opens what rules are loaded from.
+func (a *app) allSources() ([]rules.Source, error) {
 	var sources []rules.Source
 	if !a.ruleFlags.noBuiltin {
 		sources = append(sources, rules.Builtin())
@@ -72,7 +81,7 @@ func (a *app) loadRules() (*rules.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rules.Load(append(sources, named...), today())
+	return append(sources, named...), nil
 }
 
 // userRules returns the folder of the user's own rules, "" if there is none with
