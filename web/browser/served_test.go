@@ -115,7 +115,13 @@ func written(t testing.TB) http.Handler {
 // program is the server of the program with a page.
 func program(t testing.TB, files fs.FS) http.Handler {
 	t.Helper()
-	srv, err := web.New(web.Options{Page: files, Today: func() string { return time.Now().Format(time.DateOnly) }})
+	return programWith(t, web.Options{Page: files})
+}
+
+func programWith(t testing.TB, opt web.Options) http.Handler {
+	t.Helper()
+	opt.Today = func() string { return time.Now().Format(time.DateOnly) }
+	srv, err := web.New(opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -141,7 +141,7 @@ func states(t testing.TB) []state {
 func (p *tab) give(text string) {
 	p.Helper()
 	before := p.turn()
-	p.run(`(() => { const a = document.getElementById("text"); a.value = $1; a.dispatchEvent(new InputEvent("input", { inputType: "insertText" })); })()`, text)
+	p.run(`(() => { const a = document.getElementById("text"); a.value = $1; a.dispatchEvent(new InputEvent("input", { inputType: "insertText", bubbles: true })); })()`, text)
 	p.turned(before)
 }
 

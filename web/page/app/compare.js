@@ -1,10 +1,14 @@
 // Captures of one machine, minutes apart, side by side.
 
-import { h, fill, command, commands, plural, bytes, copy, save } from './dom.js';
-import { bare } from './report.js';
+import { h, fill, say, command, commands, plural, bytes, copy, save } from './dom.js';
+import { asJSON, asText } from './engine.js';
+import { task } from './progress.js';
+import { bare, troubles } from './report.js';
 
 export class CompareView {
   #box; #ask;
+  #turn = 0;
+  #aside; // the engine that compares
   #captures = [{ files: [] }, { files: [] }];
   #taken; // the files of the case, where they are the first capture
 
@@ -68,36 +72,71 @@ export class CompareView {
     } });
     const held = c.files.length > 0 && !c.files[0].typed;
     return h('section', { class: 'capture', 'aria-label': name }, h('h3', {}, name),
-      h('div', { class: 'bar' }, h('label', { class: 'pick' }, 'Open files ', pick), c.files.length > 0 && h('button', { type: 'button', onclick: () => { c.files = []; c.text = undefined; this.#draw(); } }, 'Clear')),
+      h('div', { class: 'bar' }, h('label', { class: 'pick' }, 'Open files ', pick), c.files.length > 0 && h('button', { type: 'button', onclick: () => { c.files = []; c.text = undefined; this.#draw(); this.#run(); } }, 'Clear')),
       held ? h('ul', {}, c.files.map((f) => h('li', {}, f.name, ' ', h('span', { class: 'quiet' }, bytes(f.blob.size))))) : area);
   }
 
+  /** Compares what there is; what was begun before ends. */
   async #run() {
+    clearTimeout(this.timer);
+    const turn = ++this.#turn;
+    this.#aside?.cancel();
     const given = this.#captures.filter((c) => c.files.length > 0);
-    if (given.length === 0) return;
+    if (given.length === 0) {
+      fill(this.result);
+      fill(this.status);
+      return;
+    }
     fill(this.status, 'comparing …');
     const args = { captures: given.map((c) => ({ name: c.files.length === 1 ? c.files[0].name : `${c.files[0].name} and ${c.files.length - 1} more`, inputs: c.files.length })), ...this.#ask.ruleArgs };
     const inputs = given.flatMap((c) => c.files.map((f) => ({ name: f.name, blob: f.blob })));
     try {
-      const got = await this.#ask.json('compare', args, inputs);
-      fill(this.status, given.length < 2 && !got.comparison ? 'Add a second capture.' : got.trouble);
-      this.#show(got.comparison, async (format) => this.#ask.text('compare', { ...args, format }, inputs));
+      const got = asJSON(await this.#compare(args, inputs));
+      if (turn !== this.#turn) return;
+      fill(this.status, given.length < 2 && 'Add a second capture.');
+      if (given.length < 2 && !got.comparison) got.trouble = ''; // nothing to compare is no trouble yet
+      this.#show(got, async (format) => this.#compare({ ...args, format }, inputs));
     } catch (e) {
-      fill(this.status, e.message);
+      if (turn !== this.#turn) return;
+      fill(this.result);
+      fill(this.status, e.kind === 'cancelled' ? 'The comparison was stopped.' : e.message);
     }
   }
 
-  #show(c, write) {
+  #compare(args, inputs) {
+    this.#aside ??= this.#ask.aside();
+    return task((progress) => this.#aside.call('compare', args, inputs, progress), () => this.#aside.cancel());
+  }
+
+  /** What is compared is no part of the case: its engine goes when the view does. */
+  close() {
+    this.#turn++;
+    this.#aside?.close();
+    this.#aside = undefined;
+  }
+
+  async #take(format, write) {
+    try {
+      const data = await write(format);
+      if (format === 'markdown') await copy(asText(data), 'Markdown');
+      else save(`kdlocks-compare.${format}`, 'application/json', data);
+    } catch (e) {
+      say(e.message);
+    }
+  }
+
+  #show(got, write) {
+    const c = got.comparison;
     if (!c) {
-      fill(this.result);
+      fill(this.result, troubles(got));
       return;
     }
     const bad = { deadlock: 'bad', stall: 'bad', 'orphaned-lock': 'bad', 'no-deadlock': 'good' }[c.verdict.kind] ?? 'warn';
-    fill(this.result,
+    fill(this.result, troubles(got),
       h('section', { class: 'verdict', 'aria-label': 'Verdict' }, h('p', { class: `kind ${bad}` }, c.verdict.kind.toUpperCase().replaceAll('-', ' '), c.verdict.kind !== 'undecided' && h('span', { class: 'sure' }, ` (${c.verdict.confidence})`)),
         h('p', { class: 'sentence' }, c.verdict.summary), c.next_commands?.length > 0 && h('div', { class: 'next' }, h('p', { class: 'label' }, 'Type next'), commands(c.next_commands))),
-      h('div', { class: 'bar' }, h('button', { type: 'button', onclick: async () => copy(await write('markdown'), 'Markdown') }, 'Copy as Markdown'),
-        h('button', { type: 'button', onclick: () => save('kdlocks-compare.json', 'application/json', JSON.stringify(c, null, 2)) }, 'Download JSON')),
+      h('div', { class: 'bar' }, h('button', { type: 'button', onclick: () => this.#take('markdown', write) }, 'Copy as Markdown'),
+        h('button', { type: 'button', onclick: () => this.#take('json', write) }, 'Download JSON')),
       this.#captureTable(c),
       c.refused?.length > 0 && h('div', { class: 'advice' }, c.refused.map((x) => h('p', {}, `${x.name} was not compared with ${x.with}: ${x.why}`))),
       h('h3', {}, 'Findings'),

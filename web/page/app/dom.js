@@ -46,28 +46,38 @@ export function bytes(n) {
   return `${n < 10 ? n.toFixed(1) : Math.round(n)} ${units[i]}`;
 }
 
-/** Says something to screen readers, and shows it for a moment. */
+const toast = $('toast');
+
+/** Says something to screen readers, and shows it for a moment: in an open dialog, beside
+ * which nothing is heard or seen. */
 export function say(text) {
-  const box = $('toast');
-  box.textContent = text;
-  box.classList.add('shown');
+  const home = document.querySelector('dialog[open]') ?? document.body;
+  if (toast.parentNode !== home) home.append(toast);
+  toast.textContent = text;
+  toast.classList.add('shown');
   clearTimeout(say.timer);
-  say.timer = setTimeout(() => box.classList.remove('shown'), 4000);
+  say.timer = setTimeout(() => toast.classList.remove('shown'), 4000);
 }
 
-/** Puts a text on the clipboard. */
+/** Puts a text on the clipboard, and says whether that was done. */
 export async function copy(text, what) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = h('textarea', { class: 'offscreen', 'aria-hidden': 'true' });
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand('copy');
-    area.remove();
-  }
-  say(`${what} copied`);
+  const done = await navigator.clipboard?.writeText(text).then(() => true, () => false) || copySelected(text);
+  say(done ? `${what} copied` : 'The browser does not let this page copy. Mark the text and press Ctrl+C.');
+  return done;
+}
+
+/** The way without the clipboard of secure pages: plain http, file:// in some browsers. */
+function copySelected(text) {
+  const focused = document.activeElement;
+  const area = h('textarea', { class: 'offscreen', 'aria-hidden': 'true', tabindex: '-1' });
+  area.value = text;
+  (document.querySelector('dialog[open]') ?? document.body).append(area);
+  area.select();
+  let done = false;
+  try { done = document.execCommand('copy'); } catch { /* not allowed either */ }
+  area.remove();
+  focused?.focus?.({ preventScroll: true });
+  return done;
 }
 
 /** A debugger command with a button that copies it. */

@@ -27,12 +27,22 @@ export class WorkerEngine {
   #calls = new Map();
   #next = 1;
 
-  /** Packed is the engine as it was loaded, script the text of the worker. */
-  constructor(packed, script) {
+  /** Packed is the engine as it was loaded, script the URL of the worker. */
+  constructor(packed, script, module) {
     this.#packed = packed;
-    this.#script = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+    this.#script = script;
+    this.#module = module;
     this.ready = this.#start();
   }
+
+  /** Another worker, for what should not end with the case, nor wait for what is asked of it. */
+  aside() { return new WorkerEngine(this.#packed, this.#script, this.#module); }
+
+  /** Lets the worker go. */
+  close() { this.#worker.terminate(); }
+
+  /** Called when the case is gone, for whatever reason. */
+  lost() {}
 
   #start() {
     const worker = new Worker(this.#script);
@@ -73,6 +83,7 @@ export class WorkerEngine {
     this.ready = this.#start();
     this.ready.catch(() => {});
     for (const c of calls) c.reject(new EngineError(why, kind));
+    this.lost();
   }
 
   cancel() {
@@ -95,8 +106,14 @@ export class ServerEngine {
   ready = Promise.resolve();
   #inputs = [];
   #args = {};
+  #fresh; // names of the calls that need no case
   #stop = new AbortController();
-  token = '';
+
+  constructor(fresh) { this.#fresh = fresh; }
+
+  aside() { return new ServerEngine(this.#fresh); }
+
+  close() { this.cancel(); }
 
   cancel() {
     this.#stop.abort();
@@ -108,27 +125,49 @@ export class ServerEngine {
       this.#inputs = inputs;
       this.#args = args;
     }
-    const needsCase = !['analyze', 'compare', 'lint', 'rules', 'explain', 'skeleton', 'redact', 'redacted'].includes(name);
+    const needsCase = !this.#fresh.includes(name);
     const form = new FormData();
     form.append('args', JSON.stringify(args));
     if (needsCase) form.append('analyze', JSON.stringify(this.#args));
     for (const i of needsCase ? this.#inputs : inputs) form.append('file', i.blob, i.name);
-    let answer;
-    try {
-      answer = await fetch(`api/v1/page/${name}`, {
-        method: 'POST', body: form, signal: this.#stop.signal,
-        headers: this.token ? { Authorization: `Bearer ${this.token}` } : {},
-      });
-    } catch (e) {
-      throw new EngineError(e.name === 'AbortError' ? 'stopped' : 'the program that serves this page does not answer; is it still running?', e.name === 'AbortError' ? 'cancelled' : 'network');
-    }
+    const answer = await this.#ask(`api/v1/page/${name}`, form);
     if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
-    if (answer.status === 401) throw new EngineError('this server asks for a token', 'token');
     let detail = answer.statusText;
     try { detail = (await answer.json()).detail ?? detail; } catch { /* no problem document */ }
     throw new EngineError(detail, answer.status === 409 ? 'no-case' : 'error');
   }
+
+  /** Sends a form, and asks for the token as often as the server wants another. */
+  async #ask(url, form) {
+    for (;;) {
+      const sent = tokens.value;
+      let answer;
+      try {
+        answer = await fetch(url, { method: 'POST', body: form, signal: this.#stop.signal, headers: sent ? { Authorization: `Bearer ${sent}` } : {} });
+      } catch (e) {
+        if (e.name === 'AbortError') throw new EngineError('stopped', 'cancelled');
+        throw new EngineError('the program that serves this page does not answer; is it still running?', 'network');
+      }
+      if (answer.status !== 401) return answer;
+      if (tokens.value === sent && !await tokens.ask(sent !== '')) throw new EngineError('this server asks for the token that it was started with', 'token');
+    }
+  }
 }
+
+/** The token of the server, which all engines share. It is kept until the page is closed. */
+export const tokens = {
+  value: '',
+  /** Asks for it once for all that wait; wrong says that the one before was refused. */
+  ask(wrong) {
+    this.asking ??= this.dialog(wrong).then((token) => {
+      this.value = token;
+      return token !== '';
+    }).finally(() => { this.asking = undefined; });
+    return this.asking;
+  },
+  /** Shows the question; the page puts its own here. */
+  dialog: async () => '',
+};
 
 async function load(url) {
   const answer = await fetch(url);
@@ -144,9 +183,10 @@ async function text(url) {
 
 /** Starts the engine that there is. An offline page brings its parts along. */
 export async function startEngine(parts) {
-  if (parts) return new WorkerEngine(parts.packed, parts.script);
+  const url = (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+  if (parts) return new WorkerEngine(parts.packed, url(parts.script));
   const config = JSON.parse(await text('config.json'));
-  if (!config.engine) return new ServerEngine();
+  if (!config.engine) return new ServerEngine(config.fresh);
   const [packed, glue, worker] = await Promise.all([load(config.engine), text('engine.js'), text('app/worker.js')]);
-  return new WorkerEngine(packed, `${glue}\n${worker}`);
+  return new WorkerEngine(packed, url(`${glue}\n${worker}`));
 }

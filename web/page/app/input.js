@@ -8,16 +8,16 @@ export const mostTyped = 2 << 20;
 export const mostAtOnce = 5 << 20;
 
 export class Input extends EventTarget {
-  files = []; // {name, blob}
+  files = []; // {name, blob}, of what stands in the box also {typed, text}
   #text = $('text');
   #large = $('large');
 
   constructor() {
     super();
-    this.#text.addEventListener('input', (e) => this.#typed(e.inputType === 'insertFromPaste' ? 'pasted' : 'typed'));
+    $('edit').addEventListener('input', (e) => { if (e.target === this.#text) this.#typed(e.inputType === 'insertFromPaste' ? 'pasted' : 'typed'); });
     addEventListener('paste', (e) => this.#pasted(e));
     $('file').addEventListener('change', (e) => {
-      this.take([...e.target.files]);
+      this.#given([...e.target.files]);
       e.target.value = '';
     });
     this.#dropping();
@@ -25,95 +25,99 @@ export class Input extends EventTarget {
 
   #changed(why) { this.dispatchEvent(new CustomEvent('change', { detail: why })); }
 
+  /** Says what files came, from wherever: the view that is open knows what to do. */
+  #given(list) { if (list.length > 0) this.dispatchEvent(new CustomEvent('given', { detail: list })); }
+
   get size() { return this.files.reduce((n, f) => n + f.blob.size, 0); }
-  get typed() { return this.files.length === 1 && this.files[0].typed; }
+  get typed() { return this.files.length === 1 && Boolean(this.files[0].typed); }
 
   #typed(why) {
     const text = this.#text.value;
-    this.files = text ? [{ name: 'pasted text', blob: new Blob([text]), typed: true }] : [];
+    this.files = text ? [{ name: 'pasted text', blob: new Blob([text]), typed: true, text }] : [];
     this.#changed(why);
   }
 
   /** A paste beside any field is a new input; one that the box would choke on goes past it. */
   #pasted(e) {
-    if (e.target !== this.#text && e.target.closest?.('input, textarea, dialog, #compare, #own')) return;
+    const inBox = e.target === this.#text;
+    if (!inBox && isField(e.target)) return;
     const files = [...(e.clipboardData?.files ?? [])];
-    if (files.length > 0) {
-      e.preventDefault();
-      this.take(files);
-      return;
-    }
     const text = e.clipboardData?.getData('text/plain') ?? '';
-    if (text.length > mostTyped) {
-      e.preventDefault();
-      this.set([{ name: 'pasted text', blob: new Blob([text]) }]);
-    } else if (e.target !== this.#text && text) {
-      e.preventDefault();
-      this.text(text);
-    }
+    if (files.length > 0) this.#given(files);
+    else if (text.length > mostTyped || (!inBox && text)) this.#given([new File([text], 'pasted text')]);
+    else return;
+    e.preventDefault();
   }
 
   #dropping() {
     const zone = $('drop');
     let depth = 0;
-    const holdsFiles = (e) => [...(e.dataTransfer?.types ?? [])].some((t) => t === 'Files' || t === 'text/plain');
-    addEventListener('dragenter', (e) => {
-      if (!holdsFiles(e)) return;
-      depth++;
-      zone.hidden = false;
-    });
-    addEventListener('dragleave', () => { if (--depth <= 0) { depth = 0; zone.hidden = true; } });
-    addEventListener('dragover', (e) => { if (holdsFiles(e)) e.preventDefault(); });
+    const holds = (e, type) => [...(e.dataTransfer?.types ?? [])].includes(type);
+    // A field takes a text by itself, where it was dropped.
+    const ours = (e) => holds(e, 'Files') || (holds(e, 'text/plain') && !isField(e.target));
+    const over = (by) => {
+      depth = Math.max(0, depth + by);
+      zone.hidden = depth === 0;
+    };
+    addEventListener('dragenter', (e) => { if (holds(e, 'Files') || holds(e, 'text/plain')) over(1); });
+    addEventListener('dragleave', () => over(-1));
+    addEventListener('dragover', (e) => { if (ours(e)) e.preventDefault(); });
     addEventListener('drop', (e) => {
-      depth = 0;
-      zone.hidden = true;
-      if (e.target === this.#text && !e.dataTransfer.files.length) return;
+      over(-depth);
+      if (!ours(e)) return;
       e.preventDefault(); // else the browser would leave for the file
-      if (e.dataTransfer.files.length > 0) this.dispatchEvent(new CustomEvent('files', { detail: [...e.dataTransfer.files] }));
-      else if (e.dataTransfer.getData('text/plain')) this.text(e.dataTransfer.getData('text/plain'));
+      const text = e.dataTransfer.getData('text/plain');
+      this.#given(e.dataTransfer.files.length > 0 ? [...e.dataTransfer.files] : text ? [new File([text], 'dropped text')] : []);
     });
   }
 
-  /** Takes files as the case. */
+  /** Takes files as the case. One that is a small text goes into the box; the engine
+   * reads the file itself. */
   async take(list) {
-    if (list.length === 0) return;
     const files = list.map((f) => ({ name: f.name, blob: f }));
     if (files.length === 1 && files[0].blob.size <= mostTyped) {
       const text = await plain(files[0].blob);
-      if (text !== null) {
-        this.text(text, files[0].name, files[0].blob);
-        return;
-      }
+      if (text !== null) Object.assign(files[0], { typed: true, text });
     }
     this.set(files);
   }
 
-  /** Puts a text into the box. Of a file, the engine reads the file itself. */
-  text(text, name = 'pasted text', blob) {
-    this.#text.value = text;
-    this.files = text ? [{ name, blob: blob ?? new Blob([text]), typed: true }] : [];
-    this.#show();
-    this.#changed('set');
+  /** Puts a text into the box. */
+  text(text, name = 'pasted text') {
+    this.set(text ? [{ name, blob: new Blob([text]), typed: true, text }] : []);
   }
 
-  /** Takes inputs that are not shown in the box. */
+  /** Takes inputs. */
   set(files) {
-    this.files = files;
-    this.#text.value = '';
-    this.#show();
+    this.#show(files);
     this.#changed('set');
   }
 
-  clear() { this.text(''); }
+  /** Takes other texts of the same inputs; what was in the box is not to be had back
+   * from it. */
+  async replace(files) {
+    if (this.typed && files.length === 1) files = [{ ...files[0], typed: true, text: await files[0].blob.text() }];
+    const fresh = this.#text.cloneNode();
+    this.#text.replaceWith(fresh);
+    this.#text = fresh;
+    this.#show(files);
+    this.#changed('replaced');
+  }
 
-  #show() {
-    const inBox = this.files.length === 0 || this.typed;
+  clear() { this.set([]); }
+
+  #show(files) {
+    this.files = files;
+    const inBox = files.length === 0 || this.typed;
+    this.#text.value = files[0]?.text ?? '';
     this.#text.hidden = !inBox;
     this.#large.hidden = inBox;
-    fill(this.#large, h('ul', {}, this.files.map((f) => h('li', {}, f.name, ' ', h('span', { class: 'quiet' }, bytes(f.blob.size))))),
+    fill(this.#large, h('ul', {}, files.map((f) => h('li', {}, f.name, ' ', h('span', { class: 'quiet' }, bytes(f.blob.size))))),
       h('p', { class: 'quiet' }, 'The lines are under “Lines” once they are analysed.'));
   }
 }
+
+const isField = (el) => Boolean(el.closest?.('input, textarea, select, dialog'));
 
 /** The text of a small file as it can stand in the box, null if it is no UTF-8 or UTF-16. */
 async function plain(blob) {

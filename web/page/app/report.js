@@ -75,12 +75,16 @@ export function verdict(box, analysis, show) {
   return `${v.kind.replaceAll('-', ' ')}${sure && `, ${sure}`}. ${v.summary}`;
 }
 
+/** What could not be read, what is wrong in the user's own rules, what was left out. */
+export const troubles = (got) => [
+  got.trouble && h('div', { class: 'advice bad' }, h('p', { class: 'trouble' }, got.trouble)),
+  got.rule_mistakes?.length > 0 && h('div', { class: 'advice bad' }, h('p', {}, `Your own rules have ${plural(got.rule_mistakes.length, 'mistake')} and were not asked: “Own rules” shows where.`)),
+  got.left_out?.length > 0 && h('div', { class: 'advice' }, got.left_out.map((t) => h('p', {}, t))),
+];
+
 /** What the input is like, where that is not what an analysis needs. */
 export function advice(box, analysis) {
-  fill(box,
-    analysis.report && analysis.trouble && h('div', { class: 'advice bad' }, h('p', {}, analysis.trouble)),
-    analysis.rule_mistakes?.length > 0 && h('div', { class: 'advice bad' }, h('p', {}, `Your own rules have ${plural(analysis.rule_mistakes.length, 'mistake')} and were not asked: “Own rules” shows where.`)),
-    analysis.left_out?.length > 0 && h('div', { class: 'advice' }, analysis.left_out.map((t) => h('p', {}, t))),
+  fill(box, troubles(analysis.report ? analysis : { ...analysis, trouble: '' }),
     analysis.advice.map((a) => h('div', { class: 'advice', 'data-advice': a.id }, h('p', {}, a.text), commands(a.commands ?? []))));
 }
 

@@ -1,7 +1,7 @@
 // The input as it stands, with line numbers and marks. Only the lines in view exist, so
 // that millions of lines scroll as a hundred do.
 
-import { h, fill, visible } from './dom.js';
+import { h, visible } from './dom.js';
 
 const lineHeight = 18;
 // Browsers draw nothing beyond some 16 million pixels. Above this height the scroll bar
@@ -16,7 +16,8 @@ export class Viewer {
   #count = 0;
   #top = 0; // the first line in view, counted from 0, with a fraction
   #blocks = new Map();
-  #marks = new Map(); // line -> [{column, length, text, kind}]
+  #marks = new Map(); // line -> [{column, length, kind}]
+  #rows = new Map(); // line -> what is drawn of it
   #active = 0;
   #ownScroll = -1;
   #drawing = false;
@@ -33,7 +34,8 @@ export class Viewer {
     box.addEventListener('wheel', (e) => this.#wheel(e), { passive: false });
     box.addEventListener('keydown', (e) => this.#key(e));
     box.addEventListener('click', (e) => {
-      const row = e.target.closest('[data-line]');
+      // The row that the press began on may have been drawn anew until its end.
+      const row = e.target.closest('[data-line]') ?? document.elementFromPoint(e.clientX, e.clientY)?.closest('[data-line]');
       if (row && String(getSelection()).length === 0) this.pick(Number(row.dataset.line));
     });
     new ResizeObserver(() => this.#draw()).observe(box);
@@ -47,6 +49,8 @@ export class Viewer {
     this.#marks.clear();
     this.#active = 0;
     this.#top = 0;
+    for (const row of this.#rows.values()) row.element.remove();
+    this.#rows.clear();
     this.#sizer.style.height = `${Math.min(count * lineHeight, mostHeight)}px`;
     this.#box.scrollTop = 0;
     this.#draw();
@@ -134,24 +138,36 @@ export class Viewer {
     });
   }
 
+  /** Rows that stay as they are stay in place: what is selected in them stays selected. */
   #drawNow() {
     const first = Math.max(0, Math.floor(this.#top));
     const last = Math.min(this.#count, Math.ceil(this.#top + this.#visible()) + 1);
-    const rows = [];
-    for (let n = first; n < last; n++) rows.push(this.#row(n + 1));
+    const old = this.#rows;
+    this.#rows = new Map();
+    for (let n = first + 1; n <= last; n++) this.#rows.set(n, this.#row(n, old.get(n)));
     const offset = this.#scaled() ? this.#box.scrollTop - (this.#top - first) * lineHeight : first * lineHeight;
     this.#lines.style.transform = `translateY(${offset}px)`;
     this.#lines.style.setProperty('--digits', String(this.#count).length);
-    fill(this.#lines, rows);
+    for (const [n, row] of old) if (this.#rows.get(n) !== row) row.element.remove();
+    let before = null;
+    for (const { element } of [...this.#rows.values()].reverse()) {
+      if (element.parentNode !== this.#lines || element.nextSibling !== before) this.#lines.insertBefore(element, before);
+      before = element;
+    }
+    if (this.#rows.has(this.#active)) this.#box.setAttribute('aria-activedescendant', `line-${this.#active}`);
+    else this.#box.removeAttribute('aria-activedescendant');
   }
 
-  #row(n) {
+  #row(n, old) {
     const text = this.#text(n);
     const marks = this.#marks.get(n);
-    const kinds = ['line', n === this.#active && 'active', text === undefined && 'loading', marks?.length > 0 && 'marked'];
-    return h('div', { class: kinds.filter(Boolean).join(' '), 'data-line': n },
+    const active = n === this.#active;
+    if (old && old.text === text && old.marks === marks && old.active === active) return old;
+    const kinds = ['line', active && 'active', text === undefined && 'loading', marks?.length > 0 && 'marked'];
+    const element = h('div', { class: kinds.filter(Boolean).join(' '), 'data-line': n, id: `line-${n}`, role: 'option', 'aria-selected': String(active), 'aria-posinset': n, 'aria-setsize': this.#count },
       h('span', { class: 'number', 'aria-hidden': 'true' }, String(n)),
       h('span', { class: 'text' }, text === undefined ? '…' : marks ? pieces(text, marks) : text || ' '));
+    return { element, text, marks, active };
   }
 
   #text(n) {
