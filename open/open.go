@@ -36,8 +36,8 @@ type Options struct {
 
 // Set is what was opened.
 type Set struct {
-	Inputs []inspect.Input
-	Notes  []string // what was left out on purpose, for the user
+	Inputs []inspect.Input // no two of one name
+	Notes  []string        // what was left out on purpose, for the user
 
 	files []*file
 	spool *spool
@@ -80,6 +80,7 @@ func each[T any](ctx context.Context, what []T, opt Options, open func(*opener, 
 		return o.set, ctx.Err()
 	}
 	o.noteDuplicates()
+	TellApart(o.set.Inputs, func(in *inspect.Input) *string { return &in.Name })
 	return o.set, errors.Join(o.errs...)
 }
 

@@ -164,6 +164,25 @@ func TestLinesFindAndLine(t *testing.T) {
 	}
 }
 
+func TestEvidenceIsOfOneOfTwoInputsOfOneName(t *testing.T) {
+	e := engine.New(engine.Options{})
+	prose := inspect.Bytes("log.txt", []byte(strings.Repeat("our server hangs\n", 100)))
+	log := example(t, "self-deadlock.log")
+	log.Name = prose.Name
+	a := ask[engine.Analysis](t, e, "analyze", nil, prose, log)
+	if len(a.Inputs) != 2 || a.Inputs[0].Name != "log.txt" || a.Inputs[1].Name != "log.txt (2)" {
+		t.Fatalf("inputs %+v", a.Inputs)
+	}
+	if !strings.Contains(string(a.Report), `"log.txt (2)"`) {
+		t.Error("the report does not tell them apart")
+	}
+	for input, want := range []bool{false, true} {
+		if got := ask[report.LineAbout](t, e, "line", map[string]int{"input": input, "first": 6}); len(got.Findings) > 0 != want {
+			t.Errorf("line 6 of input %d: findings %+v", input, got.Findings)
+		}
+	}
+}
+
 func TestRowsAreFilteredAndSorted(t *testing.T) {
 	e, a := analyzed(t, "stall.log")
 	i := slices.IndexFunc(a.Tables, func(x report.Table) bool { return x.ID == "threads" })
