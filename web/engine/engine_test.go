@@ -128,7 +128,7 @@ func TestNothingRecognisedSaysWhatToType(t *testing.T) {
 	}
 }
 
-func TestLinesFindAndLine(t *testing.T) {
+func TestLinesAndLine(t *testing.T) {
 	e, a := analyzed(t, "self-deadlock.log")
 	lines := ask[[]string](t, e, "lines", map[string]int{"input": 0, "first": 6, "count": 2})
 	if len(lines) != 2 || !strings.Contains(lines[0], "fffff88007fab7f3-02<*>") {
@@ -136,22 +136,6 @@ func TestLinesFindAndLine(t *testing.T) {
 	}
 	if got := ask[[]string](t, e, "lines", map[string]int{"input": 0, "first": a.Inputs[0].Lines, "count": 100}); len(got) != 1 {
 		t.Errorf("%d lines from the last on", len(got))
-	}
-	for _, c := range []struct {
-		from int
-		back bool
-		text string
-		want engine.Found
-	}{
-		{1, false, "SIS!sipopencsfile", engine.Found{Line: 61, Column: 37, Length: 17}},
-		{63, false, "SIS!sipopencsfile", engine.Found{Line: 61, Column: 37, Length: 17}},
-		{65, true, "kd> !locks", engine.Found{Line: 1, Column: 4, Length: 10}},
-		{1, false, "no such text", engine.Found{}},
-		{1, false, "", engine.Found{}},
-	} {
-		if got := ask[engine.Found](t, e, "find", map[string]any{"input": 0, "from": c.from, "back": c.back, "text": c.text}); got != c.want {
-			t.Errorf("%q from line %d: %+v, want %+v", c.text, c.from, got, c.want)
-		}
 	}
 	about := ask[report.LineAbout](t, e, "line", map[string]int{"input": 0, "first": 6})
 	if about.Command != "!locks" || !about.Read || len(about.Findings) == 0 || len(about.Addresses) == 0 {
