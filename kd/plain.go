@@ -29,6 +29,19 @@ func Plain(s string) string {
 	return b.String()
 }
 
+// PlainLines is Plain for each line of a text, such as what several errors say.
+func PlainLines(s string) string {
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		text, cut := strings.CutSuffix(line, "\n")
+		b.WriteString(Plain(text))
+		if cut {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
 // Cells returns how many columns of a terminal, or of a monospaced font, the
 // text takes.
 func Cells(s string) int {

@@ -133,11 +133,7 @@ func (a *answer) result() (*sdk.CallToolResult, error) {
 // failed makes the result of a call that failed: the assistant reads why. Names
 // from an input are made harmless.
 func failed(err error) *sdk.CallToolResult {
-	var lines []string
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		lines = append(lines, kd.Plain(line))
-	}
-	return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: clip(strings.Join(lines, "\n"), mostError)}}}
+	return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: clip(kd.PlainLines(err.Error()), mostError)}}}
 }
 
 // mostError bounds the text of an error in characters.

@@ -167,8 +167,11 @@ func (c *connection) message(l line) (jsonrpc.Message, error) {
 		return nil, c.fail(idOf(line{data: data}), jsonrpc.CodeInvalidRequest, "the line is no JSON-RPC 2.0 message: "+err.Error())
 	}
 	req, ok := msg.(*jsonrpc.Request)
-	if !ok || !req.ID.IsValid() || req.Method == "subscriptions/listen" { // which is answered when it is cancelled
+	switch {
+	case !ok, !req.ID.IsValid(), req.Method == "subscriptions/listen": // which is answered when it is cancelled
 		return msg, nil
+	case req.Method == "ping": // also when all calls are taken: it asks whether anybody is there
+		return nil, c.pong(req.ID)
 	}
 	switch why := c.admit(req.ID, len(data)); {
 	case why == "":
@@ -235,6 +238,15 @@ func (c *connection) send(data []byte) error {
 	defer c.writing.Unlock()
 	_, err := c.out.Write(append(data, '\n'))
 	return err
+}
+
+// pong answers a ping.
+func (c *connection) pong(id jsonrpc.ID) error {
+	data, err := jsonrpc.EncodeMessage(&jsonrpc.Response{ID: id, Result: json.RawMessage("{}")})
+	if err != nil {
+		return err
+	}
+	return c.send(data)
 }
 
 // refuse answers a call as a tool does that failed, so that the assistant reads why.

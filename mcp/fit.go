@@ -105,11 +105,7 @@ func (c *cutter) slice(v reflect.Value, path string) {
 func (c *cutter) string(v reflect.Value, path string) {
 	s := v.String()
 	if c.plain {
-		lines := strings.Split(s, "\n")
-		for i := range lines {
-			lines[i] = kd.Plain(lines[i])
-		}
-		v.SetString(strings.Join(lines, "\n"))
+		v.SetString(kd.PlainLines(s))
 		return
 	}
 	if path == "verdict.summary" {

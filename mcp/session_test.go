@@ -247,6 +247,10 @@ func TestTooManyCallsAreRefused(t *testing.T) {
 	if m := r.receive(); m.ID != "list" || m.Error == nil || m.Error.Code != -32000 {
 		t.Errorf("another request beyond: %+v", m)
 	}
+	r.send(`{"jsonrpc":"2.0","id":"there?","method":"ping"}`)
+	if m := r.receive(); m.ID != "there?" || m.Error != nil || m.Result == nil {
+		t.Errorf("a ping beyond: %+v", m)
+	}
 	r.send(toolCall(t, 3, "explain", nil))
 	if m := r.receive(); m.ID != 3.0 || m.Result == nil || m.Result.Content[0].Text != "a call with this id is not answered yet" {
 		t.Errorf("an id twice: %+v", m)

@@ -36,8 +36,8 @@ type Options struct {
 
 // Set is what was opened.
 type Set struct {
-	Inputs []inspect.Input
-	Notes  []string // what was left out on purpose, for the user
+	Inputs []inspect.Input // no two of one name
+	Notes  []string        // what was left out on purpose, for the user
 
 	files []*file
 	spool *spool
@@ -64,6 +64,36 @@ func Given(ctx context.Context, given []inspect.Input, opt Options) (*Set, error
 	return each(ctx, given, opt, func(o *opener, in inspect.Input) error { return o.add(in, 0, nil) })
 }
 
+// Cases opens the inputs of several cases, as Given does, within one bound for all of
+// them. A case of which nothing could be opened is left out. No two cases, and no two
+// inputs, have one name.
+func Cases(ctx context.Context, given []inspect.Case, opt Options) ([]inspect.Case, *Set, error) {
+	type span struct {
+		name     string
+		from, to int
+	}
+	var spans []span
+	set, err := each(ctx, given, opt, func(o *opener, c inspect.Case) error {
+		spans = append(spans, span{name: c.Name, from: len(o.set.Inputs)})
+		this := &spans[len(spans)-1]
+		defer func() { this.to = len(o.set.Inputs) }()
+		for _, in := range c.Inputs {
+			if err := o.tell(o.add(in, 0, nil)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var out []inspect.Case
+	for _, s := range spans {
+		if s.from < s.to {
+			out = append(out, inspect.Case{Name: s.name, Inputs: set.Inputs[s.from:s.to:s.to]})
+		}
+	}
+	TellApart(out, func(c *inspect.Case) *string { return &c.Name })
+	return out, set, err
+}
+
 func each[T any](ctx context.Context, what []T, opt Options, open func(*opener, T) error) (*Set, error) {
 	opt.fill()
 	s := &spool{dir: opt.TempDir, memory: opt.Memory}
@@ -80,6 +110,7 @@ func each[T any](ctx context.Context, what []T, opt Options, open func(*opener, 
 		return o.set, ctx.Err()
 	}
 	o.noteDuplicates()
+	TellApart(o.set.Inputs, func(in *inspect.Input) *string { return &in.Name })
 	return o.set, errors.Join(o.errs...)
 }
 

@@ -340,6 +340,11 @@ func TestGiven(t *testing.T) {
 			log,
 			inspect.Bytes("b.zip", zipped(t, member{"x.log", []byte(text)})),
 		}, []string{"a.gz 53", "hang.log 53", "b.zip!x.log 53"}, ""},
+		{"one name", []inspect.Input{log, log, inspect.Bytes("hang.log (2)", []byte(text)), log}, []string{"hang.log 53", "hang.log (3) 53", "hang.log (2) 53", "hang.log (4) 53"}, ""},
+		{"archives of one name", []inspect.Input{
+			inspect.Bytes("a.zip", zipped(t, member{"x.log", []byte(text)}, member{"y.log", []byte(text)})),
+			inspect.Bytes("a.zip", zipped(t, member{"y.log", []byte(text)})),
+		}, []string{"a.zip!x.log 53", "a.zip!y.log 53", "a.zip!y.log (2) 53"}, ""},
 		{"bomb", []inspect.Input{inspect.Bytes("zeros.gz", gz(t, make([]byte, 1<<20))), log}, []string{"zeros.gz 65536", "hang.log 53"}, ""},
 		{"too much", []inspect.Input{inspect.Bytes("much.gz", gz(t, noise(300<<10)))}, []string{"much.gz 204800"}, "over the limit of 200 KiB"},
 	} {

@@ -227,12 +227,8 @@ func code(s string) string {
 
 // fenced sets text in a code block that its content cannot close.
 func fenced(s string) string {
-	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
-	for i := range lines {
-		lines[i] = Plain(lines[i])
-	}
 	fence := strings.Repeat("`", max(3, longestRun(s, '`')+1))
-	return fence + "\n" + strings.Join(lines, "\n") + "\n" + fence + "\n"
+	return fence + "\n" + kd.PlainLines(strings.TrimRight(s, "\n")) + "\n" + fence + "\n"
 }
 
 func longestRun(s string, c byte) int {

@@ -62,11 +62,21 @@ func (s *Server) analyze(w http.ResponseWriter, r *http.Request) error {
 
 // unpack opens what is packed.
 func (s *Server) unpack(ctx context.Context, j *job, given []inspect.Input) (*open.Set, error) {
-	files, err := open.Given(ctx, given, open.Options{MaxSize: s.limits.Unpacked, Memory: unpackMemory, TempDir: s.opt.TempDir})
+	files, err := open.Given(ctx, given, s.unpacking())
+	s.guard.weighs(j, sizeOf(files))
+	return files, err
+}
+
+// unpacking bounds what comes out of packed inputs.
+func (s *Server) unpacking() open.Options {
+	return open.Options{MaxSize: s.limits.Unpacked, Memory: unpackMemory, TempDir: s.opt.TempDir}
+}
+
+// sizeOf is how many bytes were opened.
+func sizeOf(files *open.Set) int64 {
 	n := int64(0)
 	for _, in := range files.Inputs {
 		n += in.Size
 	}
-	s.guard.weighs(j, n)
-	return files, err
+	return n
 }

@@ -304,6 +304,31 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestCompareTellsWhatItDidNotTake(t *testing.T) {
+	s := server(t, Options{Limits: Limits{Unpacked: 10 << 10}})
+	log := sample(t)
+	body, kind := formOf(part{"a", "log.txt", log}, part{"b", "log.txt", log}, part{"rules", "my.yaml", "rules: 7"})
+	if r := ask(s, "POST", "/api/v1/compare", body, kind); r.StatusCode != 422 || !strings.Contains(text(t, r), "my.yaml") {
+		t.Errorf("rules with mistakes: %d", r.StatusCode)
+	}
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for name, data := range map[string]string{"a.log": log, "picture.png": "\x89PNG\r\n\x1a\n\x00\x00"} {
+		w, _ := z.Create(name) // a Buffer takes all
+		io.WriteString(w, data)
+	}
+	z.Close()
+	body, kind = formOf(part{"a", "a.zip", archive.String()}, part{"b", "a.zip", archive.String()})
+	r := ask(s, "POST", "/api/v1/compare", body, kind)
+	if got := text(t, r); r.StatusCode != 200 || !strings.Contains(r.Header.Get("Kdlocks-Notes"), "picture.png") || !strings.Contains(got, `"a.zip!a.log (2)"`) {
+		t.Errorf("%d, notes %q, two archives of one name: %.300s", r.StatusCode, r.Header.Get("Kdlocks-Notes"), got)
+	}
+	body, kind = formOf(part{"a", "1", string(packed(strings.Repeat(log, 2)))}, part{"b", "2", string(packed(strings.Repeat(log, 2)))})
+	if r := ask(s, "POST", "/api/v1/compare", body, kind); r.StatusCode != 413 {
+		t.Errorf("more than may be unpacked: %d", r.StatusCode)
+	}
+}
+
 func TestRules(t *testing.T) {
 	s := server(t, Options{})
 	var list []struct{ ID, Pack string }

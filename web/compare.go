@@ -64,27 +64,13 @@ func (f *form) captures() []inspect.Case {
 }
 
 func (s *Server) runCompare(ctx context.Context, j *job, given []inspect.Case, set func() (*rules.Set, error), output string, to io.Writer) (told, error) {
-	var t told
-	var cases []inspect.Case
-	left := s.limits.Unpacked
-	for _, c := range given {
-		files, err := open.Given(ctx, c.Inputs, open.Options{MaxSize: max(left, 1), Memory: unpackMemory / 4, TempDir: s.opt.TempDir})
-		t.trouble, t.notes = errors.Join(t.trouble, err), append(t.notes, files.Notes...)
-		defer files.Close()
-		if errors.Is(err, open.ErrLimit) {
-			return t, err
-		}
-		for _, in := range files.Inputs {
-			left -= in.Size
-		}
-		if len(files.Inputs) > 0 {
-			cases = append(cases, inspect.Case{Name: c.Name, Inputs: files.Inputs})
-		}
+	cases, files, err := open.Cases(ctx, given, s.unpacking())
+	defer files.Close()
+	t := told{trouble: err, notes: files.Notes}
+	if len(cases) == 0 || errors.Is(err, open.ErrLimit) {
+		return t, unreadable(err)
 	}
-	if len(cases) == 0 {
-		return t, unreadable(t.trouble)
-	}
-	s.guard.weighs(j, s.limits.Unpacked-left)
+	s.guard.weighs(j, sizeOf(files))
 	loaded, err := set()
 	if err != nil {
 		return t, err

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"kdlocks/inspect"
+	"kdlocks/kd"
 	"kdlocks/open"
 	"kdlocks/report"
 	"kdlocks/rules"
@@ -101,13 +102,7 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem {
 }
 
 // plain is an error as the command line prints it.
-func plain(err error) string {
-	var lines []string
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		lines = append(lines, report.Plain(line))
-	}
-	return strings.Join(lines, "\n")
-}
+func plain(err error) string { return kd.PlainLines(err.Error()) }
 
 func mistakes(ps rules.Problems) json.RawMessage {
 	var b strings.Builder

@@ -81,14 +81,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // begin with their place, so that editors can go there.
 func (a *app) complain(err error) {
 	if ps := rules.ProblemsOf(err); ps != nil {
-		for line := range strings.SplitSeq(ps.Error(), "\n") {
-			fmt.Fprintln(a.stderr, report.Plain(line))
-		}
+		fmt.Fprintln(a.stderr, kd.PlainLines(ps.Error()))
 		fmt.Fprintf(a.stderr, "kdlocks: %s in rule files\n", kd.Plural(len(ps), "mistake"))
 		return
 	}
-	for _, line := range strings.Split(err.Error(), "\n") {
-		fmt.Fprintln(a.stderr, "kdlocks: "+report.Plain(line))
+	for line := range strings.SplitSeq(kd.PlainLines(err.Error()), "\n") {
+		fmt.Fprintln(a.stderr, "kdlocks: "+line)
 	}
 }
 

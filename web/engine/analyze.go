@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"kdlocks/inspect"
+	"kdlocks/kd"
 	"kdlocks/picture"
 	"kdlocks/report"
 )
@@ -82,7 +83,7 @@ func (e *Engine) analyze(ctx context.Context, args RuleArgs, given []inspect.Inp
 		e.report, err = r, errors.Join(err, runErr)
 	}
 	if err != nil {
-		out.Trouble = report.Plain(err.Error())
+		out.Trouble = kd.PlainLines(err.Error())
 	}
 	if e.report == nil {
 		out.Advice = append(out.Advice, report.NothingRead)

@@ -147,11 +147,16 @@ func (e *Engine) progress(stage string) func(done, total int64) {
 
 // open unpacks what is packed.
 func (e *Engine) open(ctx context.Context, given []inspect.Input) (*open.Set, error) {
+	return open.Given(ctx, given, e.unpacking())
+}
+
+// unpacking bounds what is unpacked, and tells of it.
+func (e *Engine) unpacking() open.Options {
 	opt := open.Options{MaxSize: e.opt.MaxSize, Memory: e.opt.Memory, TempDir: e.opt.TempDir}
 	if e.opt.Progress != nil {
 		opt.Progress = func(_ string, done int64) { e.opt.Progress("unpacking", done, 0) }
 	}
-	return open.Given(ctx, given, opt)
+	return opt
 }
 
 // answer writes a value as JSON.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"kdlocks/inspect"
 	"kdlocks/kd"
@@ -55,7 +56,11 @@ func clip(s string) string {
 	if len(s) <= longestLine {
 		return s
 	}
-	return strings.ToValidUTF8(s[:longestLine], "") + fmt.Sprintf(" … (%d bytes in all)", len(s))
+	end := longestLine
+	for end > longestLine-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + fmt.Sprintf(" … (%d bytes in all)", len(s))
 }
 
 // line says what was read from a line.
@@ -68,48 +73,6 @@ func (e *Engine) line(_ context.Context, args linesArgs, _ []inspect.Input, w io
 		return fmt.Errorf("%w: there is no line %d", ErrArgs, args.First)
 	}
 	return answer(w, e.report.About(args.Input, args.First))
-}
-
-type findArgs struct {
-	Input int    `json:"input"`
-	From  int    `json:"from"` // line, counted from 1
-	Text  string `json:"text"`
-	Back  bool   `json:"back"`
-}
-
-// Found is where a text stands, zero if nowhere.
-type Found struct {
-	Line   int `json:"line"`
-	Column int `json:"column"` // in characters, counted from 1
-	Length int `json:"length"`
-}
-
-// find looks for a text in either case, from a line on and round to it again.
-func (e *Engine) find(ctx context.Context, args findArgs, _ []inspect.Input, w io.Writer) error {
-	in, err := e.input(args.Input)
-	if err != nil {
-		return err
-	}
-	want := strings.ToLower(args.Text)
-	if want == "" {
-		return answer(w, Found{})
-	}
-	step := 1
-	if args.Back {
-		step = -1
-	}
-	n := min(max(args.From, 1), max(in.Lines, 1))
-	for k := range in.Lines {
-		if k%4096 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		text := strings.ToLower(e.report.LineText(args.Input, n))
-		if i := strings.Index(text, want); i >= 0 {
-			return answer(w, Found{n, len([]rune(text[:i])) + 1, len([]rune(want))})
-		}
-		n = (n-1+step+in.Lines)%in.Lines + 1
-	}
-	return answer(w, Found{})
 }
 
 // rows are those of a table, made once.

@@ -16,6 +16,7 @@ import (
 	"syscall/js"
 
 	"kdlocks/inspect"
+	"kdlocks/kd"
 	"kdlocks/web/engine"
 )
 
@@ -68,7 +69,7 @@ func main() {
 }
 
 func failed(err error, kind string) any {
-	return map[string]any{"error": err.Error(), "kind": kind}
+	return map[string]any{"error": kd.PlainLines(err.Error()), "kind": kind}
 }
 
 func kindOf(err error) string {
