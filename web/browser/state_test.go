@@ -81,7 +81,7 @@ func TestRedactedIsGone(t *testing.T) {
 	p.click("#redact")
 	p.wait("what was done", `document.getElementById("dialog").open`)
 	if left := eval[string](p, seen); strings.Contains(left, "fffffa80169538a0") || eval[string](p, `window.early`) != "" {
-		t.Error("the page still holds what was redacted")
+		t.Errorf("the page still holds what was redacted, in %s", eval[string](p, `[...document.querySelectorAll("*")].filter((e) => (e.outerHTML + (e.value ?? "")).includes("fffffa80169538a0")).at(-1)?.outerHTML.slice(0, 300) ?? window.early.slice(window.early.indexOf("fffffa80169538a0") - 300).slice(0, 400)`))
 	}
 	p.key("Escape")
 	p.wantVerdict(goldenVerdict)

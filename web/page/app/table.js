@@ -24,6 +24,8 @@ export class Tables {
   show(tables) {
     this.#tables = tables;
     this.#state.clear();
+    fill(this.body); // what it listed is of another analysis
+    fill(this.foot);
     if (!tables.length) {
       fill(this.#box, h('p', { class: 'quiet' }, 'Nothing to list.'));
       return;
