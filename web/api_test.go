@@ -182,6 +182,15 @@ func TestProblems(t *testing.T) {
 		{"flag", "analyze?coverage=perhaps", raw(log), 400, "bad-parameter", "true or false"},
 		{"Accept", "analyze", raw(log, "Accept: image/png"), 406, "not-acceptable", "dot, html, json"},
 		{"encoding", "analyze", raw(log, "Content-Encoding: br"), 415, "content-encoding", "gzip, zstd"},
+		{"gzip that is none", "analyze", raw(log, "Content-Encoding: gzip"), 400, "bad-encoding", "the body is no gzip"},
+		{"zstd that is gzip", "analyze", raw(string(packed(log)), "Content-Encoding: zstd"), 400, "bad-encoding", "the body is no zstd"},
+		{"gzip that is empty", "analyze", raw("", "Content-Encoding: GZIP"), 400, "bad-encoding", "the body is no gzip"},
+		{"gzip twice", "analyze", raw(string(packed(log)), "Content-Encoding: gzip, gzip"), 415, "content-encoding", "gzip, zstd"},
+		{"form in gzip", "analyze", func() (string, []string) {
+			body, headers := head(part{"file", "a", log})
+			return string(packed(body)), append(headers, "Content-Encoding: gzip")
+		}, 415, "content-encoding", "its files may be packed"},
+		{"rules in gzip", "rules/lint", raw(string(packed("rules:\n")), "Content-Encoding: gzip"), 415, "content-encoding", "identity"},
 		{"multipart of another kind", "analyze", raw(log, "Content-Type: multipart/mixed; boundary=x"), 415, "content-type", "multipart/form-data"},
 		{"no boundary", "analyze", raw(log, "Content-Type: multipart/form-data"), 400, "bad-form", "boundary"},
 		{"not a form", "analyze", raw(log, "Content-Type: multipart/form-data; boundary=x"), 400, "bad-form", "cannot be read"},
