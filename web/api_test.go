@@ -400,6 +400,41 @@ func TestPageCalls(t *testing.T) {
 	}
 }
 
+// TestOwnRulesStandBesideThoseOfTheServer: also in the calls of the page.
+func TestOwnRulesStandBesideThoseOfTheServer(t *testing.T) {
+	s := server(t, Options{Rules: []rules.Source{rules.Builtin(), rules.TextSource("server.yaml", rules.Skeleton("server-rule"))}})
+	own, err := json.Marshal([]map[string]string{{"name": "own.yaml", "text": rules.Skeleton("own-rule")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args          string
+		builtin, mine bool
+	}{
+		{`{}`, true, false},
+		{`{"rules":` + string(own) + `}`, true, true},
+		{`{"rules":` + string(own) + `,"no_builtin":true}`, false, true},
+		{`{"no_builtin":true}`, false, false},
+	} {
+		body, kind := formOf(part{"args", "", tc.args})
+		got := text(t, ask(s, "POST", "/api/v1/page/rules", body, kind))
+		for id, want := range map[string]bool{"server-rule": true, "own-rule": tc.mine, "ms-kb2608658-sis-owner-pointer": tc.builtin} {
+			if strings.Contains(got, `"`+id+`"`) != want {
+				t.Errorf("%.60s: %s is asked: %t, want %t", tc.args, id, !want, want)
+			}
+		}
+	}
+	body, kind := formOf(part{"args", "", `{"rules":[{"name":"own.yaml","text":"rules: 7"}]}`}, part{"file", "a", sample(t)})
+	if got := text(t, ask(s, "POST", "/api/v1/page/analyze", body, kind)); !strings.Contains(got, "rule_mistakes") || !strings.Contains(got, "ms-kb2608658") {
+		t.Errorf("own rules with mistakes: %.300s", got)
+	}
+	body, kind = formOf(part{"args", "", `{"rules":` + string(own) + `}`})
+	var lint struct{ Rules int }
+	if err := json.Unmarshal([]byte(text(t, ask(s, "POST", "/api/v1/page/lint", body, kind))), &lint); err != nil || lint.Rules != 1 {
+		t.Errorf("%d rules are linted (%v)", lint.Rules, err)
+	}
+}
+
 func TestBusy(t *testing.T) {
 	s := server(t, Options{Limits: Limits{Jobs: 1, Queue: 1, Wait: 50 * time.Millisecond}})
 	leave, err := s.small.enter(context.Background())

@@ -24,8 +24,11 @@ type Options struct {
 	Today string
 	// Version is that of the program.
 	Version string
-	// Builtin are the rules that kdlocks ships with, nil to load them when needed.
-	Builtin *rules.Set
+	// Rules are where the rules come from that are asked beside the user's own; nil,
+	// not empty, for those that kdlocks ships with. Loaded is what they hold, nil to
+	// load them when needed.
+	Rules  []rules.Source
+	Loaded *rules.Set
 	// Progress, when not nil, is called while inputs are read: what is done, bytes so
 	// far and in all; all is 0 while something is unpacked.
 	Progress func(stage string, done, total int64)
@@ -54,6 +57,9 @@ func New(opt Options) *Engine {
 	}
 	if opt.Memory == 0 {
 		opt.Memory = opt.MaxSize
+	}
+	if opt.Rules == nil {
+		opt.Rules = []rules.Source{rules.Builtin()}
 	}
 	return &Engine{opt: opt}
 }
