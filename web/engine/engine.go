@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"kdlocks/inspect"
 	"kdlocks/open"
@@ -107,14 +109,11 @@ var (
 	ErrNoCase = errors.New("nothing was analysed yet")
 )
 
-// Calls returns the names of what can be asked for.
-func Calls() []string {
-	var out []string
-	for name := range calls {
-		out = append(out, name)
-	}
-	return out
-}
+// Calls returns the names of what can be asked for, sorted.
+func Calls() []string { return slices.Sorted(maps.Keys(calls)) }
+
+// Fresh returns those that need no case.
+func Fresh() []string { return slices.DeleteFunc(Calls(), NeedsCase) }
 
 // Call answers one call: arguments are JSON, the answer is JSON but for documents.
 // Given are the inputs of calls that need some.
