@@ -8,6 +8,7 @@ import (
 
 // pack is a way of packing.
 type pack struct {
+	name  string
 	magic []string
 	many  bool // holds members with names
 	open  func(*opener, *archive) error
@@ -18,10 +19,10 @@ var packs []pack
 
 func init() {
 	packs = []pack{
-		{[]string{"\x1f\x8b\x08"}, false, (*opener).gzip},
-		{[]string{"\x28\xb5\x2f\xfd"}, false, (*opener).zstd},
-		{[]string{"PK\x03\x04", "PK\x05\x06"}, true, (*opener).zip},
-		{[]string{"7z\xbc\xaf\x27\x1c"}, true, (*opener).sevenzip},
+		{"gzip", []string{"\x1f\x8b\x08"}, false, (*opener).gzip},
+		{"zstd", []string{"\x28\xb5\x2f\xfd"}, false, (*opener).zstd},
+		{"zip", []string{"PK\x03\x04", "PK\x05\x06"}, true, (*opener).zip},
+		{"7z", []string{"7z\xbc\xaf\x27\x1c"}, true, (*opener).sevenzip},
 	}
 }
 
@@ -37,8 +38,14 @@ func packing(head []byte) *pack {
 	return nil
 }
 
-// Packed reports whether an input that begins so is one that is unpacked.
-func Packed(head []byte) bool { return packing(head) != nil }
+// Packing says how an input that begins so is packed: gzip, zstd, zip or 7z; "" if it is
+// none that is unpacked.
+func Packing(head []byte) string {
+	if p := packing(head); p != nil {
+		return p.name
+	}
+	return ""
+}
 
 // notText says what the beginning of an input is when it is no text, or "".
 func notText(head []byte) string { return transcript.NotText(head) }

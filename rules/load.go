@@ -36,6 +36,11 @@ type Source struct {
 	text *string // of the one file, where it is at hand
 }
 
+// Sources copies a list of sources, without those that kdlocks ships with if so said.
+func Sources(list []Source, noBuiltin bool) []Source {
+	return slices.DeleteFunc(slices.Clone(list), func(s Source) bool { return noBuiltin && s.Builtin })
+}
+
 // Bounds of what is loaded from one source.
 const (
 	mostFiles      = 2000

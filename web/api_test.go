@@ -182,6 +182,15 @@ func TestProblems(t *testing.T) {
 		{"flag", "analyze?coverage=perhaps", raw(log), 400, "bad-parameter", "true or false"},
 		{"Accept", "analyze", raw(log, "Accept: image/png"), 406, "not-acceptable", "dot, html, json"},
 		{"encoding", "analyze", raw(log, "Content-Encoding: br"), 415, "content-encoding", "gzip, zstd"},
+		{"gzip that is none", "analyze", raw(log, "Content-Encoding: gzip"), 400, "bad-encoding", "the body is no gzip"},
+		{"zstd that is gzip", "analyze", raw(string(packed(log)), "Content-Encoding: zstd"), 400, "bad-encoding", "the body is no zstd"},
+		{"gzip that is empty", "analyze", raw("", "Content-Encoding: GZIP"), 400, "bad-encoding", "the body is no gzip"},
+		{"gzip twice", "analyze", raw(string(packed(log)), "Content-Encoding: gzip, gzip"), 415, "content-encoding", "gzip, zstd"},
+		{"form in gzip", "analyze", func() (string, []string) {
+			body, headers := head(part{"file", "a", log})
+			return string(packed(body)), append(headers, "Content-Encoding: gzip")
+		}, 415, "content-encoding", "its files may be packed"},
+		{"rules in gzip", "rules/lint", raw(string(packed("rules:\n")), "Content-Encoding: gzip"), 415, "content-encoding", "identity"},
 		{"multipart of another kind", "analyze", raw(log, "Content-Type: multipart/mixed; boundary=x"), 415, "content-type", "multipart/form-data"},
 		{"no boundary", "analyze", raw(log, "Content-Type: multipart/form-data"), 400, "bad-form", "boundary"},
 		{"not a form", "analyze", raw(log, "Content-Type: multipart/form-data; boundary=x"), 400, "bad-form", "cannot be read"},
@@ -388,6 +397,41 @@ func TestPageCalls(t *testing.T) {
 		if r.StatusCode != 200 || r.Header.Get("Content-Type") != tc.kind || !strings.Contains(strings.ToLower(strings.ReplaceAll(got, ": \"", ":\"")), strings.ToLower(strings.ReplaceAll(tc.want, ": \"", ":\""))) {
 			t.Errorf("%s %v: %d %s, without %q: %.300s", tc.call, tc.parts, r.StatusCode, r.Header.Get("Content-Type"), tc.want, got)
 		}
+	}
+}
+
+// TestOwnRulesStandBesideThoseOfTheServer: also in the calls of the page.
+func TestOwnRulesStandBesideThoseOfTheServer(t *testing.T) {
+	s := server(t, Options{Rules: []rules.Source{rules.Builtin(), rules.TextSource("server.yaml", rules.Skeleton("server-rule"))}})
+	own, err := json.Marshal([]map[string]string{{"name": "own.yaml", "text": rules.Skeleton("own-rule")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args          string
+		builtin, mine bool
+	}{
+		{`{}`, true, false},
+		{`{"rules":` + string(own) + `}`, true, true},
+		{`{"rules":` + string(own) + `,"no_builtin":true}`, false, true},
+		{`{"no_builtin":true}`, false, false},
+	} {
+		body, kind := formOf(part{"args", "", tc.args})
+		got := text(t, ask(s, "POST", "/api/v1/page/rules", body, kind))
+		for id, want := range map[string]bool{"server-rule": true, "own-rule": tc.mine, "ms-kb2608658-sis-owner-pointer": tc.builtin} {
+			if strings.Contains(got, `"`+id+`"`) != want {
+				t.Errorf("%.60s: %s is asked: %t, want %t", tc.args, id, !want, want)
+			}
+		}
+	}
+	body, kind := formOf(part{"args", "", `{"rules":[{"name":"own.yaml","text":"rules: 7"}]}`}, part{"file", "a", sample(t)})
+	if got := text(t, ask(s, "POST", "/api/v1/page/analyze", body, kind)); !strings.Contains(got, "rule_mistakes") || !strings.Contains(got, "ms-kb2608658") {
+		t.Errorf("own rules with mistakes: %.300s", got)
+	}
+	body, kind = formOf(part{"args", "", `{"rules":` + string(own) + `}`})
+	var lint struct{ Rules int }
+	if err := json.Unmarshal([]byte(text(t, ask(s, "POST", "/api/v1/page/lint", body, kind))), &lint); err != nil || lint.Rules != 1 {
+		t.Errorf("%d rules are linted (%v)", lint.Rules, err)
 	}
 }
 

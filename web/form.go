@@ -121,13 +121,13 @@ func (s *Server) readInto(r *http.Request, f *form, known parts) error {
 	if r.ContentLength > s.limits.Body {
 		return &http.MaxBytesError{Limit: s.limits.Body}
 	}
-	switch enc := strings.ToLower(r.Header.Get("Content-Encoding")); enc {
-	case "", "identity", "gzip", "zstd": // packed inputs are known by their content
-	default:
-		return trouble(http.StatusUnsupportedMediaType, "content-encoding", "Content-Encoding %q is not one of gzip, zstd", enc).with("Accept-Encoding", "gzip, zstd")
-	}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err == nil && kind == "multipart/form-data" {
+	isForm := err == nil && kind == "multipart/form-data"
+	coding, err := codingOf(r, isForm, known)
+	switch {
+	case err != nil:
+		return err
+	case isForm:
 		return s.readParts(r, f, known, params["boundary"])
 	}
 	switch {
@@ -143,9 +143,33 @@ func (s *Server) readInto(r *http.Request, f *form, known parts) error {
 	if name == "" {
 		name = defaultName(known.files[0])
 	}
-	n, err := s.keep(r, f.spool, r.Body)
-	f.files = append(f.files, formFile{field: known.files[0], name: name, size: n})
+	p := formFile{field: known.files[0], name: name}
+	p.size, err = s.keep(r, f.spool, r.Body)
+	f.files = append(f.files, p)
+	if err == nil && coding != "" && packingOf(f.input(p)) != coding {
+		return trouble(http.StatusBadRequest, "bad-encoding", "the body is no %s, which Content-Encoding says that it is", coding)
+	}
 	return err
+}
+
+// codingOf returns how a body is packed that is one file, as its header says; "" if that
+// says nothing: packed files are known by their content.
+func codingOf(r *http.Request, isForm bool, known parts) (string, error) {
+	coding := strings.ToLower(r.Header.Get("Content-Encoding"))
+	taken := "gzip, zstd"
+	switch {
+	case coding == "" || coding == "identity":
+		return "", nil
+	case isForm || known.files == nil || known.files[0] == "rules":
+		taken = "identity"
+	case coding == "gzip" || coding == "zstd":
+		return coding, nil
+	}
+	why := "is not one of " + taken
+	if isForm {
+		why = "is not taken of a form: its files may be packed, not the form"
+	}
+	return "", trouble(http.StatusUnsupportedMediaType, "content-encoding", "Content-Encoding %q %s", clip(coding), why).with("Accept-Encoding", taken)
 }
 
 // defaultName is what a file without a name is called.

@@ -44,7 +44,7 @@ func (s *Server) answerCall(ctx context.Context, j *job, name string, f *form, g
 	}
 	opt := engine.Options{
 		MaxSize: s.limits.Unpacked, Memory: unpackMemory, TempDir: s.opt.TempDir,
-		Today: s.rules.date(), Version: s.opt.Version, Builtin: set,
+		Today: s.rules.date(), Version: s.opt.Version, Rules: s.opt.Rules, Loaded: set,
 		Progress: func(_ string, done, total int64) { s.guard.weighs(j, max(done, total)) },
 	}
 	return told{kind: kindOfCall(name, args)}, callError(engine.Once(ctx, opt, name, args, before, given, to))

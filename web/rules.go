@@ -53,13 +53,7 @@ func (b *ruleBook) with(own []rules.Source, noBuiltin bool) (*rules.Set, error) 
 	if len(own) == 0 && !noBuiltin {
 		return b.set()
 	}
-	var sources []rules.Source
-	for _, src := range b.sources {
-		if !noBuiltin || !src.Builtin {
-			sources = append(sources, src)
-		}
-	}
-	set, err := rules.Load(append(sources, own...), b.date())
+	set, err := rules.Load(append(rules.Sources(b.sources, noBuiltin), own...), b.date())
 	if err != nil && rules.ProblemsOf(err) == nil {
 		err = trouble(http.StatusUnprocessableEntity, "rules", "%s", plain(err))
 	}

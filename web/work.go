@@ -147,11 +147,16 @@ func ascii(s string) string {
 // weigh says how much there is to do for inputs.
 func (x *work) weigh(ins []inspect.Input) {
 	for _, in := range ins {
-		head := make([]byte, 8)
-		n, _ := in.Data.ReadAt(head, 0) // what cannot be read is told when it is opened
 		x.size += in.Size
-		x.packed = x.packed || open.Packed(head[:n])
+		x.packed = x.packed || packingOf(in) != ""
 	}
+}
+
+// packingOf says how an input is packed.
+func packingOf(in inspect.Input) string {
+	head := make([]byte, 8)
+	n, _ := in.Data.ReadAt(head, 0) // what cannot be read is told when it is opened
+	return open.Packing(head[:n])
 }
 
 // isOurs reports whether an error has a meaning for problemOf.

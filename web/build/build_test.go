@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"kdlocks/web/page"
 )
 
 func TestMinifiedPageHasAllParts(t *testing.T) {
@@ -61,5 +66,46 @@ func TestOfflinePageNeedsNothingElse(t *testing.T) {
 	m.html = strings.Replace(m.html, "</body>", "", 1)
 	if _, err := offline(m, &engine{}); err == nil || !strings.Contains(fmt.Sprint(err), "</body>") {
 		t.Errorf("a page without an end: %v", err)
+	}
+}
+
+func TestEngineIsBuiltOnceForItsSources(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "engine")
+	built := 0
+	get := func() *engine {
+		t.Helper()
+		e, err := engineIn(dir, func() (*engine, error) {
+			built++
+			return &engine{packed: []byte{byte(built)}, glue: []byte("glue")}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	spoil := func(name string, data string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, step := range []struct {
+		before func()
+		built  int
+	}{
+		{func() {}, 1},
+		{func() {}, 1},
+		{func() { spoil(page.StampFile, "other sources") }, 2},
+		{func() {}, 2},
+		{func() { os.Remove(filepath.Join(dir, page.GlueFile)) }, 3},
+	} {
+		step.before()
+		if e := get(); built != step.built || len(e.packed) != 1 || int(e.packed[0]) != built || string(e.glue) != "glue" {
+			t.Errorf("step %d: built %d times, want %d: %+v", i, built, step.built, e)
+		}
+	}
+	spoil(page.StampFile, "other sources")
+	failed := errors.New("failed")
+	if _, err := engineIn(dir, func() (*engine, error) { return nil, failed }); !errors.Is(err, failed) {
+		t.Errorf("an engine that does not build: %v", err)
 	}
 }

@@ -101,7 +101,7 @@ func parts() (*minified, *engine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := buildEngine()
+	e, err := engineIn(engineDir, buildEngine)
 	return m, e, err
 }
 
@@ -115,13 +115,9 @@ func makeSite(dir string) error {
 	if err != nil {
 		return err
 	}
-	config, err := json.Marshal(map[string]string{"engine": page.EngineFile})
-	if err != nil {
-		return err
-	}
 	files := map[string][]byte{
 		"index.html": []byte(m.html), "style.css": []byte(m.style), "icon.svg": icon, "app/main.js": []byte(m.script), "app/worker.js": []byte(m.worker),
-		page.ConfigFile: config, page.EngineFile: e.packed, page.GlueFile: e.glue,
+		page.ConfigFile: page.Config(true), page.EngineFile: e.packed, page.GlueFile: e.glue,
 	}
 	for name, text := range m.examples {
 		files["examples/"+name] = []byte(text)

@@ -71,16 +71,45 @@ func script(glue, unpack string) ([]byte, error) {
 	return result.Code, firstOf(result.Errors)
 }
 
-// makeEngine writes the engine to where go build -tags engine looks for it.
+// engineDir is where go build -tags engine looks for the engine.
+const engineDir = "web/page/engine"
+
+// makeEngine writes the engine into a folder.
 func makeEngine(dir string) error {
-	e, err := buildEngine()
-	if err != nil {
-		return err
-	}
 	stamp, err := sources()
 	if err != nil {
 		return err
 	}
+	e, err := buildEngine()
+	if err != nil {
+		return err
+	}
+	return e.keep(dir, stamp)
+}
+
+// engineIn returns the engine in a folder if it was built from the sources as they are;
+// otherwise it builds one and puts it there.
+func engineIn(dir string, build func() (*engine, error)) (*engine, error) {
+	stamp, err := sources()
+	if err != nil {
+		return nil, err
+	}
+	// What cannot be read is built anew.
+	of, _ := os.ReadFile(filepath.Join(dir, page.StampFile))
+	packed, packedErr := os.ReadFile(filepath.Join(dir, page.EngineFile))
+	glue, glueErr := os.ReadFile(filepath.Join(dir, page.GlueFile))
+	if string(of) == stamp && packedErr == nil && glueErr == nil {
+		return &engine{packed, glue}, nil
+	}
+	e, err := build()
+	if err != nil {
+		return nil, err
+	}
+	return e, e.keep(dir, stamp)
+}
+
+// keep writes the engine with the stamp of its sources.
+func (e *engine) keep(dir, stamp string) error {
 	return write(dir, map[string][]byte{page.EngineFile: e.packed, page.GlueFile: e.glue, page.StampFile: []byte(stamp)})
 }
 

@@ -24,7 +24,7 @@ func run(args []string) error {
 		return errors.New("name what to make: engine, site or offline")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	defaults := map[string]string{"engine": "web/page/engine", "site": "build/site", "offline": "build/kdlocks.html"}
+	defaults := map[string]string{"engine": engineDir, "site": "build/site", "offline": "build/kdlocks.html"}
 	to := flags.String("to", defaults[args[0]], "where the result goes")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err

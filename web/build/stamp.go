@@ -14,10 +14,10 @@ import (
 )
 
 // sources returns a hash over all that the engine is built from: the files of its
-// packages, the versions of others' modules, and the Go that compiles it. An engine
+// packages and of those that pack it, the versions of others' modules, and the Go that compiles it. An engine
 // that was built from other sources would disagree with the program that serves it.
 func sources() (string, error) {
-	list := exec.Command("go", "list", "-deps", "-json=Dir,ImportPath,Module,GoFiles,EmbedFiles", "kdlocks/web/wasm")
+	list := exec.Command("go", "list", "-deps", "-json=Dir,ImportPath,Module,GoFiles,EmbedFiles", "kdlocks/web/wasm", "kdlocks/web/build/pack")
 	list.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=")
 	out, err := list.Output()
 	if err != nil {

@@ -30,8 +30,7 @@ type RuleArgs struct {
 type Analysis struct {
 	Report json.RawMessage `json:"report,omitempty"`
 	// Trouble says what could not be read, Left what was left out on purpose, Mistakes
-	// what is wrong in the user's rules; then those that kdlocks ships with are asked
-	// alone.
+	// what is wrong in the user's rules; then the others are asked alone.
 	Trouble  string          `json:"trouble,omitempty"`
 	Left     []string        `json:"left_out,omitempty"`
 	Mistakes json.RawMessage `json:"rule_mistakes,omitempty"`
@@ -65,7 +64,7 @@ func (e *Engine) analyze(ctx context.Context, args RuleArgs, given []inspect.Inp
 		return err
 	}
 	out := Analysis{Advice: []report.Advice{}, Inputs: []InputSize{}, Ask: []string{}}
-	set, mistakes, err := e.rulesOrBuiltin(args)
+	set, mistakes, err := e.rulesOrOthers(args)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (e *Engine) compare(ctx context.Context, args compareArgs, given []inspect.
 		return err
 	}
 	var out Compared
-	set, mistakes, err := e.rulesOrBuiltin(args.RuleArgs)
+	set, mistakes, err := e.rulesOrOthers(args.RuleArgs)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"kdlocks/inspect"
 	"kdlocks/open"
@@ -24,8 +26,11 @@ type Options struct {
 	Today string
 	// Version is that of the program.
 	Version string
-	// Builtin are the rules that kdlocks ships with, nil to load them when needed.
-	Builtin *rules.Set
+	// Rules are where the rules come from that are asked beside the user's own; nil,
+	// not empty, for those that kdlocks ships with. Loaded is what they hold, nil to
+	// load them when needed.
+	Rules  []rules.Source
+	Loaded *rules.Set
 	// Progress, when not nil, is called while inputs are read: what is done, bytes so
 	// far and in all; all is 0 while something is unpacked.
 	Progress func(stage string, done, total int64)
@@ -54,6 +59,9 @@ func New(opt Options) *Engine {
 	}
 	if opt.Memory == 0 {
 		opt.Memory = opt.MaxSize
+	}
+	if opt.Rules == nil {
+		opt.Rules = []rules.Source{rules.Builtin()}
 	}
 	return &Engine{opt: opt}
 }
@@ -101,14 +109,11 @@ var (
 	ErrNoCase = errors.New("nothing was analysed yet")
 )
 
-// Calls returns the names of what can be asked for.
-func Calls() []string {
-	var out []string
-	for name := range calls {
-		out = append(out, name)
-	}
-	return out
-}
+// Calls returns the names of what can be asked for, sorted.
+func Calls() []string { return slices.Sorted(maps.Keys(calls)) }
+
+// Fresh returns those that need no case.
+func Fresh() []string { return slices.DeleteFunc(Calls(), NeedsCase) }
 
 // Call answers one call: arguments are JSON, the answer is JSON but for documents.
 // Given are the inputs of calls that need some.

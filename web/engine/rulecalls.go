@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"kdlocks/heuristics"
 	"kdlocks/inspect"
@@ -16,8 +17,8 @@ import (
 // rulesFor returns the rules that arguments ask for. They are loaded once and
 // again when the user's own are others.
 func (e *Engine) rulesFor(args RuleArgs) (*rules.Set, error) {
-	if len(args.Own) == 0 && !args.NoBuiltin && e.opt.Builtin != nil {
-		return e.opt.Builtin, nil
+	if len(args.Own) == 0 && !args.NoBuiltin && e.opt.Loaded != nil {
+		return e.opt.Loaded, nil
 	}
 	own, err := json.Marshal(args)
 	if err != nil {
@@ -26,7 +27,7 @@ func (e *Engine) rulesFor(args RuleArgs) (*rules.Set, error) {
 	if e.set != nil && e.own == string(own) {
 		return e.set, nil
 	}
-	set, err := rules.Load(sourcesOf(args, true), e.opt.Today)
+	set, err := rules.Load(e.sourcesOf(args, true), e.opt.Today)
 	if err != nil {
 		return nil, err
 	}
@@ -34,9 +35,9 @@ func (e *Engine) rulesFor(args RuleArgs) (*rules.Set, error) {
 	return set, nil
 }
 
-// rulesOrBuiltin is rulesFor; where the user's own rules have mistakes, it returns
-// those and the rules that kdlocks ships with.
-func (e *Engine) rulesOrBuiltin(args RuleArgs) (*rules.Set, json.RawMessage, error) {
+// rulesOrOthers is rulesFor; where the user's own rules have mistakes, it returns
+// those and the rules without them.
+func (e *Engine) rulesOrOthers(args RuleArgs) (*rules.Set, json.RawMessage, error) {
 	set, err := e.rulesFor(args)
 	ps := rules.ProblemsOf(err)
 	if ps == nil {
@@ -46,11 +47,8 @@ func (e *Engine) rulesOrBuiltin(args RuleArgs) (*rules.Set, json.RawMessage, err
 	return set, problems(ps), err
 }
 
-func sourcesOf(args RuleArgs, draft bool) []rules.Source {
-	var out []rules.Source
-	if !args.NoBuiltin {
-		out = append(out, rules.Builtin())
-	}
+func (e *Engine) sourcesOf(args RuleArgs, draft bool) []rules.Source {
+	out := rules.Sources(e.opt.Rules, args.NoBuiltin)
 	for _, f := range args.Own {
 		src := rules.TextSource(f.Name, f.Text)
 		src.Draft = draft
@@ -76,11 +74,11 @@ type Lint struct {
 // lint checks the user's rule files and runs their tests.
 func (e *Engine) lint(ctx context.Context, args RuleArgs, _ []inspect.Input, w io.Writer) error {
 	out := Lint{Mistakes: problems(nil), Tests: []report.RuleTest{}}
-	set, err := rules.Load(sourcesOf(args, false), e.opt.Today)
+	set, err := rules.Load(e.sourcesOf(args, false), e.opt.Today)
 	if ps := rules.ProblemsOf(err); ps != nil {
 		out.Mistakes = problems(ps)
 		// What else is wrong with a rule is not looked for where its tests lack.
-		set, err = rules.Load(sourcesOf(args, true), e.opt.Today)
+		set, err = rules.Load(e.sourcesOf(args, true), e.opt.Today)
 		if ps := rules.ProblemsOf(err); ps != nil {
 			out.Mistakes = problems(ps)
 			return answer(w, out)
@@ -91,7 +89,7 @@ func (e *Engine) lint(ctx context.Context, args RuleArgs, _ []inspect.Input, w i
 		return err
 	}
 	for _, p := range set.Packs {
-		if p.Builtin {
+		if p.Builtin || !slices.ContainsFunc(args.Own, func(f RuleFile) bool { return f.Name == p.Path }) {
 			continue
 		}
 		own := set.Of(p)

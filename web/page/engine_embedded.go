@@ -12,8 +12,8 @@ import (
 //go:embed engine/engine.packed engine/engine.js engine/stamp
 var engineFiles embed.FS
 
-// engine is what go run ./web/build engine made.
-var engine = func() fs.FS {
+// packed is what go run ./web/build engine made.
+var packed = func() fs.FS {
 	sub, err := fs.Sub(engineFiles, "engine")
 	if err != nil {
 		panic(err) // the name is right
@@ -23,6 +23,6 @@ var engine = func() fs.FS {
 
 // Stamp returns what the engine was built from: see web/build.
 func Stamp() (string, error) {
-	data, err := fs.ReadFile(engine, StampFile)
+	data, err := fs.ReadFile(packed, StampFile)
 	return string(data), err
 }

@@ -4,5 +4,5 @@ package page
 
 import "io/fs"
 
-// engine is nil in a program that was built without the tag engine.
-var engine fs.FS
+// packed has no engine in a program that was built without the tag engine.
+var packed fs.FS

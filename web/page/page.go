@@ -4,8 +4,11 @@ package page
 
 import (
 	"embed"
+	"encoding/json"
 	"io/fs"
 	"testing/fstest"
+
+	"kdlocks/web/engine"
 )
 
 //go:embed index.html style.css icon.svg app examples
@@ -14,11 +17,22 @@ var source embed.FS
 // Source returns the page as it is written, without an engine.
 func Source() fs.FS { return source }
 
-// Config is what config.json tells the page.
-const (
-	withEngine    = `{"engine":"` + EngineFile + `"}` + "\n"
-	withoutEngine = "{}\n"
-)
+// Config is config.json: it tells the page whether the engine stands beside it, or the
+// program that serves it is to be asked, and which calls that takes without a case.
+func Config(withEngine bool) []byte {
+	c := struct {
+		Engine string   `json:"engine,omitempty"`
+		Fresh  []string `json:"fresh"`
+	}{Fresh: engine.Fresh()}
+	if withEngine {
+		c.Engine = EngineFile
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // strings have a form in JSON
+	}
+	return append(data, '\n')
+}
 
 // EngineFile is the name of the packed engine beside the page, GlueFile that of the
 // script that unpacks and starts it.
@@ -32,16 +46,12 @@ const (
 
 // HasEngine reports whether the program was built with the engine for the browser.
 // Without it the page asks the program that serves it.
-func HasEngine() bool { return engine != nil }
+func HasEngine() bool { return packed != nil }
 
 // Files returns what a server serves: the page, its engine if there is one, and
 // config.json, which tells the page which it is.
 func Files() fs.FS {
-	config := withoutEngine
-	if HasEngine() {
-		config = withEngine
-	}
-	return files{config: fstest.MapFS{ConfigFile: {Data: []byte(config), Mode: 0o444}}}
+	return files{config: fstest.MapFS{ConfigFile: {Data: Config(HasEngine()), Mode: 0o444}}}
 }
 
 type files struct{ config fs.FS }
@@ -51,8 +61,8 @@ func (f files) Open(name string) (fs.File, error) {
 	if name == ConfigFile {
 		return f.config.Open(name)
 	}
-	if engine != nil && (name == EngineFile || name == GlueFile) {
-		return engine.Open(name)
+	if HasEngine() && (name == EngineFile || name == GlueFile) {
+		return packed.Open(name)
 	}
 	return source.Open(name)
 }
