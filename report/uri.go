@@ -1,7 +1,7 @@
 package report
 
 import (
-	"net/url"
+	"fmt"
 	"path"
 	"path/filepath"
 	"strings"
@@ -11,24 +11,35 @@ import (
 // a relative name, else of the scheme file. A member of an archive keeps the
 // name that kdlocks gives it.
 func fileURI(name string) string {
-	u := url.URL{Path: name}
 	switch drive := len(name) > 2 && name[1] == ':' && (name[2] == '\\' || name[2] == '/') && isLetter(name[0]); {
 	case drive:
-		u.Scheme, u.Path = "file", "/"+strings.ReplaceAll(name, `\`, "/")
+		return "file://" + percentEncoded(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")))
 	case strings.HasPrefix(name, `\\`):
 		host, share, _ := strings.Cut(strings.ReplaceAll(name[2:], `\`, "/"), "/")
-		u.Scheme, u.Host, u.Path = "file", host, "/"+share
-	default:
-		u.Path = filepath.ToSlash(name)
+		return "file://" + percentEncoded(host) + percentEncoded(path.Clean("/"+share))
 	}
-	u.Path = path.Clean(u.Path)
-	if u.Scheme == "" && path.IsAbs(u.Path) {
-		u.Scheme = "file"
+	name = path.Clean(filepath.ToSlash(name))
+	if path.IsAbs(name) {
+		return "file://" + percentEncoded(name)
 	}
-	if u.Scheme == "file" && u.Host == "" {
-		return "file://" + u.EscapedPath()
+	if first, _, _ := strings.Cut(name, "/"); strings.Contains(first, ":") {
+		name = "./" + name // what stands before the colon would be a scheme
 	}
-	return u.String()
+	return percentEncoded(name)
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// percentEncoded writes what a path of a URI cannot hold as it is (RFC 3986, section 3.3).
+// Package net/url would do, but with what it imports it is 5 kB more for a page to load.
+func percentEncoded(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		if c := name[i]; isLetter(c) || '0' <= c && c <= '9' || strings.IndexByte("-_.~$&+,/:;=@", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}

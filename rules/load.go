@@ -2,7 +2,6 @@ package rules
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -110,7 +109,7 @@ func (l *loader) source(src Source) error {
 		}
 	}
 	loose := &Pack{Name: strings.TrimSuffix(path.Base(src.Name), path.Ext(src.Name)), Path: src.Name, Builtin: src.Builtin, fsys: src.FS, dir: "."}
-	var kept map[[sha256.Size]byte]string
+	var kept map[uint32]string
 	if src.Builtin {
 		kept = keptNodes()
 	}
@@ -256,7 +255,7 @@ type ruleFile struct {
 	name      string
 	shown     string
 	data      string
-	kept      map[[sha256.Size]byte]string // nodes of built-in packs
+	kept      map[uint32]string // nodes of built-in packs
 	draft     bool
 	d         *decoder
 	rules     []*Rule

@@ -1,9 +1,13 @@
 package rules
 
 import (
-	"crypto/sha256"
 	_ "embed"
 	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -14,72 +18,168 @@ import (
 //go:embed parsed.bin
 var parsed string
 
-// EncodeParsed makes the bytes of parsed.bin for files in their order. Each is a
-// hash of the file, the number of bytes that follow, and its nodes.
+// EncodeParsed makes the bytes of parsed.bin for files in their order. Each is the
+// checksum of the file, the number of bytes that follow, and its nodes. A node has its
+// kind and tag, its style, how far it is behind the one before, and how many others are
+// in it or what of the text is its value.
 func EncodeParsed(files [][]byte) ([]byte, error) {
 	var out []byte
 	for _, data := range files {
-		text, _, _ := plainText(data)
 		var doc yaml.Node
-		if err := yaml.Load([]byte(text), &doc); err != nil {
+		if err := yaml.Load(data, &doc); err != nil {
 			return nil, err
 		}
-		hash := sha256.Sum256(data)
-		nodes := appendNode(nil, doc.Content[0])
-		out = append(out, hash[:]...)
-		out = binary.AppendUvarint(out, uint64(len(nodes)))
-		out = append(out, nodes...)
+		w := nodeWriter{place: start(string(data))}
+		if err := w.node(doc.Content[0], false); err != nil {
+			return nil, err
+		}
+		out = binary.LittleEndian.AppendUint32(out, crc32.ChecksumIEEE(data))
+		out = binary.AppendUvarint(out, uint64(len(w.out)))
+		out = append(out, w.out...)
 	}
 	return out, nil
 }
 
-func appendNode(out []byte, n *yaml.Node) []byte {
-	out = append(out, byte(n.Kind), byte(n.Style))
-	for _, v := range []int{n.Line, n.Column, len(n.Content)} {
-		out = binary.AppendUvarint(out, uint64(v))
-	}
-	for _, s := range []string{n.Tag, n.Value} {
-		out = binary.AppendUvarint(out, uint64(len(s)))
-		out = append(out, s...)
-	}
-	for _, c := range n.Content {
-		out = appendNode(out, c)
-	}
-	return out
+// place is a place in the text of a file.
+type place struct {
+	text         string
+	at           int // in bytes
+	line, column int // as YAML counts them
 }
 
-// parsedBefore finds the nodes of a file by its hash, nil if they are not kept.
-func (r *nodeReader) parsedBefore(kept map[[sha256.Size]byte]string, data string) *yaml.Node {
+func start(text string) place { return place{text, 0, 1, 1} }
+
+// advance goes some bytes on.
+func (p *place) advance(n int) {
+	piece := p.text[p.at : p.at+n]
+	p.at += n
+	if lines := strings.Count(piece, "\n"); lines > 0 {
+		p.line, p.column = p.line+lines, 1
+		piece = piece[strings.LastIndexByte(piece, '\n')+1:]
+	}
+	p.column += utf8.RuneCountInString(piece)
+}
+
+// value guesses where the text of a scalar is that begins here: how many bytes the
+// quote before it has, and how many it has itself.
+func (p *place) value(style yaml.Style, flow bool) (quote, n int) {
+	rest := p.text[p.at:]
+	switch {
+	case style&yaml.DoubleQuotedStyle != 0:
+		return 1, strings.IndexByte(rest[min(1, len(rest)):], '"')
+	case style&yaml.SingleQuotedStyle != 0:
+		return 1, strings.IndexByte(rest[min(1, len(rest)):], '\'')
+	}
+	for i := range len(rest) {
+		switch c := rest[i]; {
+		case c == '\n', flow && strings.IndexByte(",]}", c) >= 0, c == ':' && (i+1 == len(rest) || rest[i+1] <= ' '):
+			return 0, i
+		}
+	}
+	return 0, len(rest)
+}
+
+// What is written of a value: that it is as guessed, that it follows, or how long it is
+// and valueLengths more.
+const (
+	valueGuessed = iota
+	valueFollows
+	valueLengths
+)
+
+// tagBits are the bits of a kind behind which the tag stands.
+const tagBits = 5
+
+var nodeTags = []string{"!!map", "!!seq", "!!str", "!!int", "!!bool", "!!null", "!!float"}
+
+type nodeWriter struct {
+	place
+	out []byte
+}
+
+// node writes a node; flow tells whether it is within brackets.
+func (w *nodeWriter) node(n *yaml.Node, flow bool) error {
+	from := w.at
+	for w.line != n.Line || w.column != n.Column {
+		if w.at == len(w.text) {
+			return fmt.Errorf("line %d, column %d is not behind the node before", n.Line, n.Column)
+		}
+		_, size := utf8.DecodeRuneInString(w.text[w.at:])
+		w.advance(size)
+	}
+	tag := slices.Index(nodeTags, n.Tag)
+	if tag < 0 || n.Kind >= 1<<tagBits {
+		return fmt.Errorf("line %d: a node of kind %d with tag %s", n.Line, n.Kind, n.Tag)
+	}
+	w.out = append(w.out, byte(n.Kind)|byte(tag)<<tagBits, byte(n.Style))
+	w.number(w.at - from)
+	if n.Kind == yaml.ScalarNode {
+		w.value(n, flow)
+		return nil
+	}
+	w.number(len(n.Content))
+	for _, c := range n.Content {
+		if err := w.node(c, n.Style&yaml.FlowStyle != 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *nodeWriter) number(n int) { w.out = binary.AppendUvarint(w.out, uint64(n)) }
+
+func (w *nodeWriter) value(n *yaml.Node, flow bool) {
+	quote, guess := w.place.value(n.Style, flow)
+	switch {
+	case !strings.HasPrefix(w.text[w.at+quote:], n.Value):
+		w.number(valueFollows)
+		w.number(len(n.Value))
+		w.out = append(w.out, n.Value...)
+		return
+	case len(n.Value) == guess:
+		w.number(valueGuessed)
+	default:
+		w.number(valueLengths + len(n.Value))
+	}
+	w.advance(quote + len(n.Value))
+}
+
+// parsedBefore finds the nodes of a file by its checksum, nil if they are not kept.
+func (r *nodeReader) parsedBefore(kept map[uint32]string, data string) *yaml.Node {
 	if kept == nil {
 		return nil
 	}
 	r.data = append(r.data[:0], data...)
-	nodes, ok := kept[sha256.Sum256(r.data)]
+	nodes, ok := kept[crc32.ChecksumIEEE(r.data)]
 	if !ok {
 		return nil
 	}
-	return r.file(nodes)
+	return r.file(nodes, data)
 }
 
-// keptNodes lists what parsed.bin has by the hashes of the files.
-func keptNodes() map[[sha256.Size]byte]string {
-	out := make(map[[sha256.Size]byte]string)
-	for b := parsed; len(b) > sha256.Size; {
-		hash := [sha256.Size]byte([]byte(b[:sha256.Size]))
-		n, width := uvarint(b[sha256.Size:])
-		from := sha256.Size + width
+// checksumBytes are those before what is kept of a file.
+const checksumBytes = 4
+
+// keptNodes lists what parsed.bin has by the checksums of the files.
+func keptNodes() map[uint32]string {
+	out := make(map[uint32]string)
+	for b := parsed; len(b) > checksumBytes; {
+		sum := binary.LittleEndian.Uint32([]byte(b[:checksumBytes]))
+		n, width := uvarint(b[checksumBytes:])
+		from := checksumBytes + width
 		if width <= 0 || n > uint64(len(b)-from) {
 			break
 		}
-		out[hash] = b[from : from+int(n)]
+		out[sum] = b[from : from+int(n)]
 		b = b[from+int(n):]
 	}
 	return out
 }
 
-// nodeReader reads what appendNode wrote. The nodes of a file are good until the
+// nodeReader reads what nodeWriter wrote. The nodes of a file are good until the
 // next one is read.
 type nodeReader struct {
+	place
 	b     string
 	bad   bool
 	nodes arena[yaml.Node]
@@ -88,11 +188,11 @@ type nodeReader struct {
 }
 
 // file returns the root of a file, nil if the bytes are none.
-func (r *nodeReader) file(b string) *yaml.Node {
-	r.b, r.bad = b, false
+func (r *nodeReader) file(b, text string) *yaml.Node {
+	r.b, r.bad, r.place = b, false, start(text)
 	r.nodes.reset()
 	r.lists.reset()
-	if n := r.node(); !r.bad {
+	if n := r.node(false); !r.bad {
 		return n
 	}
 	return nil
@@ -136,28 +236,56 @@ func (r *nodeReader) number() int {
 	return int(n)
 }
 
-func (r *nodeReader) text() string {
-	n := r.number()
-	if n > len(r.b) {
+// skip goes on in the text, if it is as long.
+func (r *nodeReader) skip(n int) {
+	if n < 0 || n > len(r.text)-r.at {
 		r.bad = true
-		return ""
+		return
 	}
-	out := r.b[:n]
-	r.b = r.b[n:]
-	return out
+	r.advance(n)
 }
 
-func (r *nodeReader) node() *yaml.Node {
+// value returns the text of a scalar.
+func (r *nodeReader) value(style yaml.Style, flow bool) string {
+	quote, n := r.place.value(style, flow)
+	switch code := r.number(); code {
+	case valueGuessed:
+	case valueFollows:
+		n = min(r.number(), len(r.b))
+		out := r.b[:n]
+		r.b = r.b[n:]
+		return out
+	default:
+		n = code - valueLengths
+	}
+	from := r.at + quote
+	if n < 0 {
+		r.bad = true
+	} else {
+		r.skip(quote + n)
+	}
+	if r.bad {
+		return ""
+	}
+	return r.text[from : from+n]
+}
+
+func (r *nodeReader) node(flow bool) *yaml.Node {
 	if r.bad || len(r.b) < 2 {
 		r.bad = true
 		return &yaml.Node{}
 	}
 	n := &r.nodes.take(1)[0]
-	n.Kind, n.Style = yaml.Kind(r.b[0]), yaml.Style(r.b[1])
+	n.Kind, n.Tag = yaml.Kind(r.b[0]&(1<<tagBits-1)), nodeTags[int(r.b[0]>>tagBits)%len(nodeTags)]
+	n.Style = yaml.Style(r.b[1])
 	r.b = r.b[2:]
-	n.Line, n.Column = r.number(), r.number()
+	r.skip(r.number())
+	n.Line, n.Column = r.line, r.column
+	if n.Kind == yaml.ScalarNode {
+		n.Value = r.value(n.Style, flow)
+		return n
+	}
 	children := r.number()
-	n.Tag, n.Value = r.text(), r.text()
 	if children > len(r.b) {
 		r.bad = true
 		return n
@@ -166,7 +294,7 @@ func (r *nodeReader) node() *yaml.Node {
 		n.Content = r.lists.take(children)
 	}
 	for i := range n.Content {
-		n.Content[i] = r.node()
+		n.Content[i] = r.node(n.Style&yaml.FlowStyle != 0)
 	}
 	return n
 }

@@ -67,7 +67,7 @@ func packed(wasm []byte) ([]byte, error) {
 // Blob import nothing.
 func script(glue, unpack string) ([]byte, error) {
 	unpack = strings.Replace(unpack, "export function unpack(", "function unpack(", 1)
-	result := api.Transform(glue+"\n"+unpack, api.TransformOptions{Loader: api.LoaderJS, Charset: api.CharsetUTF8, MinifyWhitespace: true, MinifySyntax: true})
+	result := api.Transform(glue+"\n"+unpack, api.TransformOptions{Loader: api.LoaderJS, Charset: api.CharsetUTF8, MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true})
 	return result.Code, firstOf(result.Errors)
 }
 

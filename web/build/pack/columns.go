@@ -7,10 +7,16 @@ import (
 )
 
 // columns rewrites the entries of the table of functions in place, so that numbers
-// of one kind follow each other, each as its distance from the one before; and
-// clears the list of where entries are, which follows from their sizes. unpack.js
-// undoes both.
+// of one kind follow each other, each as its distance from the one before, and of the
+// places of parts only whether there is one; and clears the list of where entries are,
+// which follows from their sizes. unpack.js undoes both.
 func (t *pclntab) columns() error {
+	if err := t.unplaced(t.names, t.cus, nameOf); err != nil {
+		return err
+	}
+	if err := t.unplaced(t.tables, t.functions, tableOf); err != nil {
+		return err
+	}
 	begin := t.functions + 8*t.funcs + 4 // the list ends with where the last function does
 	entries := make([][]byte, t.funcs)
 	at := 0
@@ -37,9 +43,11 @@ func (t *pclntab) columns() error {
 			}
 			more = true
 			coded := uint32(0)
-			switch v := binary.LittleEndian.Uint32(e[4*field:]); v {
-			case 0:
-			case math.MaxUint32:
+			switch v := binary.LittleEndian.Uint32(e[4*field:]); {
+			case nameOf.in(e, field) || tableOf.in(e, field):
+				coded = v
+			case v == 0:
+			case v == math.MaxUint32:
 				coded = 1
 			default:
 				d := int32(v - before)
@@ -49,7 +57,7 @@ func (t *pclntab) columns() error {
 				}
 				before = v
 			}
-			out = binary.LittleEndian.AppendUint32(out, coded)
+			out = binary.AppendUvarint(out, uint64(coded))
 		}
 	}
 	if len(out) > end-begin {

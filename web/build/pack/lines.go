@@ -23,6 +23,8 @@ var pclnMagic = []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8}
 // Offsets in a function's entry, and in its list of tables.
 const (
 	funcFixed     = 44
+	funcName      = 4
+	funcStack     = 16 // the size of its stack frame
 	funcFile      = 20
 	funcLine      = 24
 	funcTables    = 28
@@ -40,9 +42,9 @@ var (
 
 // pclntab is where the parts of the table are.
 type pclntab struct {
-	b                             []byte // from the header on
-	funcs                         int
-	cus, files, tables, functions int
+	b                                    []byte // from the header on
+	funcs                                int
+	names, cus, files, tables, functions int
 }
 
 func findPclntab(mem []byte) (t pclntab, err error) {
@@ -52,8 +54,8 @@ func findPclntab(mem []byte) (t pclntab, err error) {
 	}
 	t.b = mem[at:]
 	part := func(i int) int { return int(min(binary.LittleEndian.Uint64(t.b[8*i:]), math.MaxInt32)) }
-	t.funcs, t.cus, t.files, t.tables, t.functions = part(1), part(5), part(6), part(7), part(8)
-	if t.cus > t.files || t.files > t.tables || t.tables > t.functions || t.functions+8*t.funcs > len(t.b) {
+	t.funcs, t.names, t.cus, t.files, t.tables, t.functions = part(1), part(4), part(5), part(6), part(7), part(8)
+	if t.names > t.cus || t.cus > t.files || t.files > t.tables || t.tables > t.functions || t.functions+8*t.funcs > len(t.b) {
 		return t, errors.New("a table of functions that is not understood")
 	}
 	return t, nil
@@ -79,31 +81,19 @@ func dropLines(segments []segment, in segment) error {
 	if err != nil {
 		return err
 	}
-	used := make([]bool, t.functions-t.tables) // where tables begin that stay
-	begins := make([]bool, len(used))
 	data := make(map[uint32]bool) // where data of functions begin, and whether they stay
 	for i := range t.funcs {
 		f := t.function(i)
 		if f == nil {
 			return errors.New("an entry of a function is cut off")
 		}
-		mark := func(at int, stays bool) {
-			off := binary.LittleEndian.Uint32(f[at:])
-			if off > 0 && int(off) < len(used) {
-				begins[off] = true
-				used[off] = used[off] || stays
-			}
-			if !stays {
-				clear(f[at : at+4])
-			}
-		}
-		mark(16, true) // the size of the stack frame
-		mark(funcFile, false)
-		mark(funcLine, false)
+		clear(f[funcFile:funcTables])
 		clear(f[funcCU : funcCU+8]) // and the line that the function begins at
 		tables := int(binary.LittleEndian.Uint32(f[funcTables:]))
 		for k := range tables {
-			mark(funcFixed+4*k, slices.Contains(tablesKept, k))
+			if !slices.Contains(tablesKept, k) {
+				clear(f[funcFixed+4*k : funcFixed+4*k+4])
+			}
 		}
 		for k := range int(f[funcDataCount]) {
 			entry := f[funcFixed+4*(tables+k):]
@@ -117,16 +107,13 @@ func dropLines(segments []segment, in segment) error {
 			}
 		}
 	}
-	stays := true
-	for i, b := range begins {
-		if b {
-			stays = used[i]
-		}
-		if !stays {
-			t.b[t.tables+i] = 0
-		}
-	}
 	clear(t.b[t.cus:t.tables])
+	if err := t.line(t.names, t.cus, nameOf); err != nil {
+		return err
+	}
+	if err := t.line(t.tables, t.functions, tableOf); err != nil {
+		return err
+	}
 	return t.dropData(segments, in, data)
 }
 

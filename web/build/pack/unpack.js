@@ -169,6 +169,29 @@ function restoreTable(t) {
   const fields = [];
   const sizes = new Uint32Array(count).fill(44);
   let at = list + first;
+  const number = () => {
+    let v = 0;
+    for (let shift = 0; ; shift += 7) {
+      const c = t.getUint8(at++);
+      v |= (c & 127) << shift;
+      if (c < 128) return v >>> 0;
+    }
+  };
+  // Where the next name and the next table are (parts.go).
+  let name = t.getUint32(32, true) + 1, table = t.getUint32(56, true) + 1;
+  const nextName = () => {
+    const from = name;
+    while (t.getUint8(name++));
+    return from - t.getUint32(32, true);
+  };
+  const nextTable = () => {
+    const from = table;
+    do {
+      for (let numbers = 0; numbers < 2; table++) if (t.getUint8(table) < 128) numbers++;
+    } while (t.getUint8(table));
+    table++;
+    return from - t.getUint32(56, true);
+  };
   for (let field = 0, more = true; more; field++) {
     const column = new Uint32Array(count);
     let before = 0;
@@ -176,11 +199,15 @@ function restoreTable(t) {
     for (let i = 0; i < count; i++) {
       if (4 * field >= sizes[i]) continue;
       more = true;
-      const coded = t.getUint32(at, true);
-      at += 4;
-      if (coded === 1) {
+      const coded = number();
+      if (coded === 0) continue;
+      if (field === 1) {
+        column[i] = nextName();
+      } else if (field === 4 || (field > 10 && field - 11 < fields[7][i])) {
+        column[i] = nextTable();
+      } else if (coded === 1) {
         column[i] = 0xffffffff;
-      } else if (coded > 1) {
+      } else {
         const z = coded - 2;
         before = (before + ((z >>> 1) ^ -(z & 1))) >>> 0;
         column[i] = before;
