@@ -192,7 +192,7 @@ type withoutEngine struct{}
 
 func (withoutEngine) Open(name string) (fs.File, error) {
 	if name == page.ConfigFile {
-		return fstest.MapFS{name: {Data: []byte("{}")}}.Open(name)
+		return fstest.MapFS{name: {Data: page.Config(false)}}.Open(name)
 	}
 	return page.Source().Open(name)
 }

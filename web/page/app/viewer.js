@@ -164,8 +164,8 @@ export class Viewer {
     const active = n === this.#active;
     if (old && old.text === text && old.marks === marks && old.active === active) return old;
     const kinds = ['line', active && 'active', text === undefined && 'loading', marks?.length > 0 && 'marked'];
-    const element = h('div', { class: kinds.filter(Boolean).join(' '), 'data-line': n, id: `line-${n}`, role: 'option', 'aria-label': text?.trim() === '' && 'empty', 'aria-selected': String(active), 'aria-posinset': n, 'aria-setsize': this.#count },
-      h('span', { class: 'number', 'aria-hidden': 'true' }, String(n)),
+    const element = h('div', { class: kinds.filter(Boolean).join(' '), 'data-line': n, id: `line-${n}`, role: 'option', 'aria-selected': String(active), 'aria-posinset': n, 'aria-setsize': this.#count },
+      h('span', { class: 'number' }, String(n)),
       h('span', { class: 'text' }, text === undefined ? '…' : marks ? pieces(text, marks) : text || ' '));
     return { element, text, marks, active };
   }
