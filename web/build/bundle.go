@@ -101,7 +101,11 @@ func parts() (*minified, *engine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := engineIn(engineDir, buildEngine)
+	dir, err := engineDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := engineIn(dir, buildEngine)
 	return m, e, err
 }
 
@@ -111,12 +115,8 @@ func makeSite(dir string) error {
 	if err != nil {
 		return err
 	}
-	icon, err := fs.ReadFile(page.Source(), "icon.svg")
-	if err != nil {
-		return err
-	}
 	files := map[string][]byte{
-		"index.html": []byte(m.html), "style.css": []byte(m.style), "icon.svg": icon, "app/main.js": []byte(m.script), "app/worker.js": []byte(m.worker),
+		"index.html": []byte(m.html), "style.css": []byte(m.style), "app/main.js": []byte(m.script), "app/worker.js": []byte(m.worker),
 		page.ConfigFile: page.Config(true), page.EngineFile: e.packed, page.GlueFile: e.glue,
 	}
 	for name, text := range m.examples {
@@ -146,10 +146,6 @@ func offline(m *minified, e *engine) ([]byte, error) {
 	if strings.Contains(m.script, "</script") || strings.Contains(m.style, "</style") {
 		return nil, errors.New("the script or the style would end its own element")
 	}
-	icon, err := read(page.Source(), "icon.svg")
-	if err != nil {
-		return nil, err
-	}
 	given, err := json.Marshal(map[string]any{"script": string(e.glue) + "\n" + m.worker, "examples": m.examples})
 	if err != nil {
 		return nil, err
@@ -160,7 +156,6 @@ kdlocksParts.packed=Uint8Array.from(atob(document.getElementById('engine').textC
 `
 	return replaced(m.html, [][2]string{
 		{between(m.html, `<meta http-equiv="Content-Security-Policy" content="`, `">`), `<meta http-equiv="Content-Security-Policy" content="` + offlinePolicy + `">`},
-		{`<link rel="icon" href="icon.svg" type="image/svg+xml">`, `<link rel="icon" href="data:image/svg+xml;base64,` + base64.StdEncoding.EncodeToString([]byte(icon)) + `">`},
 		{`<link rel="stylesheet" href="style.css">`, "<style>" + m.style + "</style>"},
 		{`<script type="module" src="app/main.js"></script>`, ""},
 		{"</body>", `<script type="application/octet-stream" id="engine">` + base64.StdEncoding.EncodeToString(e.packed) + "</script>\n<script>" + script + "</script>\n<script type=\"module\">" + m.script + "</script>\n</body>"},

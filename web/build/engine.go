@@ -71,8 +71,15 @@ func script(glue, unpack string) ([]byte, error) {
 	return result.Code, firstOf(result.Errors)
 }
 
-// engineDir is where go build -tags engine looks for the engine.
-const engineDir = "web/page/engine"
+// engineDir returns where go build -tags engine looks for the engine, wherever in the
+// module this runs.
+func engineDir() (string, error) {
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "kdlocks").Output()
+	if err != nil {
+		return "", fmt.Errorf("go list -m: %w", err)
+	}
+	return filepath.Join(strings.TrimSpace(string(root)), "web", "page", "engine"), nil
+}
 
 // makeEngine writes the engine into a folder.
 func makeEngine(dir string) error {

@@ -23,8 +23,12 @@ func run(args []string) error {
 	if len(args) == 0 {
 		return errors.New("name what to make: engine, site or offline")
 	}
+	dir, err := engineDir()
+	if err != nil {
+		return err
+	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	defaults := map[string]string{"engine": engineDir, "site": "build/site", "offline": "build/kdlocks.html"}
+	defaults := map[string]string{"engine": dir, "site": "build/site", "offline": "build/kdlocks.html"}
 	to := flags.String("to", defaults[args[0]], "where the result goes")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err

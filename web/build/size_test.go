@@ -24,7 +24,7 @@ func TestPageAndEngineAreSmall(t *testing.T) {
 		t.Fatalf("no modules: %v", err)
 	}
 	rest := 0
-	for _, name := range append(modules, "index.html", "style.css", "icon.svg", "examples/index.json", page.ConfigFile) {
+	for _, name := range append(modules, "index.html", "style.css", "examples/index.json", page.ConfigFile) {
 		rest += zippedSize(t, load(t, files, name))
 	}
 	e := &engine{packed: load(t, files, page.EngineFile), glue: load(t, files, page.GlueFile)}

@@ -11,7 +11,7 @@ import (
 	"kdlocks/web/engine"
 )
 
-//go:embed index.html style.css icon.svg app examples
+//go:embed index.html style.css app examples
 var source embed.FS
 
 // Source returns the page as it is written, without an engine.
