@@ -2,6 +2,7 @@ package kd
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -106,7 +107,10 @@ func hexDigit(c byte) (byte, bool) {
 }
 
 // String returns the address as reports write it: 0x and lower-case digits.
-func (a Addr) String() string { return fmt.Sprintf("0x%x", uint64(a)) }
+func (a Addr) String() string {
+	var buf [18]byte
+	return string(strconv.AppendUint(append(buf[:0], "0x"...), uint64(a), 16))
+}
 
 // Bare returns the address as a debugger prints it in a header line: 16
 // digits on a 64-bit target and for values that need more than 8, else 8.

@@ -5,9 +5,17 @@ import "strings"
 // ticks are what becomes of the backtick in an address on the way through mail and web pages.
 var ticks = [...]string{"`", "'", "\u2018", "\u2019", "\u00b4", "&#96;", "&#x60;", "&grave;", "&lsquo;", "&#39;", "&apos;"}
 
+// tickStarts are the bytes that ticks begin with.
+var tickStarts = func() (set [256]bool) {
+	for _, t := range ticks {
+		set[t[0]] = true
+	}
+	return set
+}()
+
 // tickLen returns the length of the backtick that s begins with, 0 if there is none.
 func tickLen(s string) int {
-	if s == "" || isWordByte(s[0]) {
+	if s == "" || !tickStarts[s[0]] {
 		return 0
 	}
 	for _, t := range ticks {

@@ -23,18 +23,28 @@ func (r *Redactor) Learn(ctx context.Context, inputs []transcript.Input) error {
 		return errors.New("redact: Learn was called before")
 	}
 	r.learned = true
-	fates := fates(ctx, inputs)
+	size := int64(0)
+	for _, in := range inputs {
+		size += in.Size
+	}
+	fates := fates(ctx, inputs, r.progress(0, passes*size))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	all := sha256.New()
 	var errs []error
+	read := size
 	for i, in := range inputs {
 		r.learnLine(in.Name, true)
-		errs = append(errs, r.learnInput(ctx, in, fates[i], all))
+		errs = append(errs, r.learnInput(ctx, in, fates[i], all, r.progress(read, passes*size)))
+		read += in.Size
 	}
 	for i, in := range inputs {
-		errs = append(errs, r.keepNumbers(ctx, in, fates[i]))
+		errs = append(errs, r.keepNumbers(ctx, in, fates[i], r.progress(read, passes*size)))
+		read += in.Size
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if r.opt.Key != "" {
 		all = sha256.New()
@@ -45,9 +55,16 @@ func (r *Redactor) Learn(ctx context.Context, inputs []transcript.Input) error {
 	return errors.Join(errs...)
 }
 
+// passes is how often Learn reads an input at most.
+const passes = 3
+
 // fates returns what became of the lines of each input.
-func fates(ctx context.Context, inputs []transcript.Input) [][]transcript.Status {
-	read, _ := transcript.Read(ctx, inputs, nil) // whatever is wrong, EachLine says so too
+func fates(ctx context.Context, inputs []transcript.Input, progress func(done int64)) [][]transcript.Status {
+	tell := func(done, _ int64) { progress(done) }
+	if progress == nil {
+		tell = nil
+	}
+	read, _ := transcript.Read(ctx, inputs, tell) // whatever is wrong, EachLine says so too
 	out := make([][]transcript.Status, len(inputs))
 	for i := range read.Sources {
 		out[i] = read.Sources[i].Status
@@ -64,13 +81,13 @@ func understood(status []transcript.Status, s string, num int32) bool {
 	return int(num) <= len(status) && status[num-1] != transcript.NotUnderstood
 }
 
-func (r *Redactor) learnInput(ctx context.Context, in transcript.Input, status []transcript.Status, all hash.Hash) error {
+func (r *Redactor) learnInput(ctx context.Context, in transcript.Input, status []transcript.Status, all hash.Hash, progress func(done int64)) error {
 	for _, s := range status {
 		if s == transcript.NotUnderstood {
 			r.count.NotUnderstood++
 		}
 	}
-	p := newPage(func(s string, num int32, _ func(int, string)) { r.learnLine(s, understood(status, s, num)) })
+	p := newPage(func(s string, num int32, _ func(int, string)) { r.learnLine(s, understood(status, s, num)) }, progress)
 	var buf []byte
 	return p.read(ctx, in, func(l *line) {
 		buf = append(append(buf[:0], l.Text...), l.End...)
@@ -80,7 +97,7 @@ func (r *Redactor) learnInput(ctx context.Context, in transcript.Input, status [
 
 // keepNumbers takes back what was learned of numbers in lines that nobody understands
 // where they stand in others, too: there they are counts, times or sizes.
-func (r *Redactor) keepNumbers(ctx context.Context, in transcript.Input, status []transcript.Status) error {
+func (r *Redactor) keepNumbers(ctx context.Context, in transcript.Input, status []transcript.Status, progress func(done int64)) error {
 	if len(r.loose) == 0 {
 		return nil
 	}
@@ -94,7 +111,7 @@ func (r *Redactor) keepNumbers(ctx context.Context, in transcript.Input, status 
 				delete(r.loose, s[tok.start:tok.end])
 			}
 		}
-	})
+	}, progress)
 	return p.read(ctx, in, nil)
 }
 

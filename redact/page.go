@@ -25,18 +25,22 @@ type page struct {
 	size    int    // bytes of them
 	last    int32  // the number of the last line that a reader got
 	give    func(*line)
+
+	progress func(done int64) // nil to tell nobody
 }
 
 // visit is told a text, the number of the line that a reader has of it, 0 if none
 // has, and how to replace what stands there.
 type visit func(s string, num int32, put func(at int, to string))
 
-func newPage(each visit) *page { return &page{each: each} }
+func newPage(each visit, progress func(done int64)) *page {
+	return &page{each: each, progress: progress}
+}
 
 // read gives out the lines of an input, in their order, if give is not nil.
 func (p *page) read(ctx context.Context, in transcript.Input, give func(*line)) error {
 	p.give = give
-	err := transcript.EachLine(ctx, in, p.raw, p.repaired)
+	err := transcript.EachLine(ctx, in, p.raw, p.repaired, p.progress)
 	p.finish(len(p.waiting))
 	return err
 }

@@ -19,6 +19,9 @@ type Options struct {
 	// Keep are words that stay, in either case: names of modules, say, that the reader
 	// must know.
 	Keep []string
+	// Progress, when not nil, is called while Learn and Write read: bytes of what this call
+	// has to read, and so many of them so far. Learn may read an input three times.
+	Progress func(done, total int64)
 }
 
 // Redactor replaces what tells whose log it is. Learn must see all inputs before
@@ -90,7 +93,7 @@ func New(opt Options) *Redactor {
 // output has the lines of the input, each of the same length.
 func (r *Redactor) Write(ctx context.Context, w io.Writer, in transcript.Input) error {
 	out := bufio.NewWriterSize(w, 1<<16)
-	p := newPage(func(s string, _ int32, put func(int, string)) { r.replace(s, put) })
+	p := newPage(func(s string, _ int32, put func(int, string)) { r.replace(s, put) }, r.progress(0, in.Size))
 	err := p.read(ctx, in, func(l *line) {
 		r.count.Lines++
 		if l.out != nil {
@@ -128,6 +131,14 @@ func (r *Redactor) Text(s string) string {
 		return s
 	}
 	return string(out)
+}
+
+// progress tells of the reading of one input, when so many bytes were read before.
+func (r *Redactor) progress(before, total int64) func(done int64) {
+	if r.opt.Progress == nil {
+		return nil
+	}
+	return func(done int64) { r.opt.Progress(before+done, total) }
 }
 
 // Summary counts what Write replaced so far.

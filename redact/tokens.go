@@ -137,10 +137,16 @@ func (t *tokens) run(i, j int) (token, bool) {
 	return t.name(i, j)
 }
 
+// partsBefore stand before the names of modules.
+var partsBefore = [...]string{"Unloaded_", "dump_", "hiber_"}
+
 // name makes a token of a word; some begin or end with a part that is none.
 func (t *tokens) name(i, j int) (token, bool) {
 	w := t.s[i:j]
-	for _, prefix := range [...]string{"Unloaded_", "dump_", "hiber_"} {
+	for _, prefix := range partsBefore {
+		if w[0] != prefix[0] {
+			continue
+		}
 		if rest, ok := strings.CutPrefix(w, prefix); ok && rest != "" && hexLen(rest) < len(rest) {
 			return t.take(i+len(prefix), j, aWord), true
 		}
@@ -262,16 +268,19 @@ func isDigit(c byte) bool { return c-'0' < 10 }
 
 func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 
-// hexValue returns the value of a hexadecimal digit, -1 if c is none.
-func hexValue(c byte) int {
-	switch {
-	case isDigit(c):
-		return int(c - '0')
-	case (c|0x20)-'a' < 6:
-		return int(c|0x20) - 'a' + 10
+// hexValues are those of hexadecimal digits, -1 for other bytes.
+var hexValues = func() (of [256]int8) {
+	for c := range of {
+		of[c] = int8(strings.IndexByte("0123456789abcdef", byte(c)))
+		if c >= 'A' && c <= 'F' {
+			of[c] = int8(c - 'A' + 10)
+		}
 	}
-	return -1
-}
+	return of
+}()
+
+// hexValue returns the value of a hexadecimal digit, -1 if c is none.
+func hexValue(c byte) int { return int(hexValues[c]) }
 
 // hexLen returns how many hexadecimal digits s begins with.
 func hexLen(s string) int {

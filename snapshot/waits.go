@@ -43,7 +43,11 @@ var lockReasons = map[string]bool{
 func (s *Snapshot) Waits() iter.Seq[Wait] {
 	return func(yield func(Wait) bool) {
 		listed := s.listedWaits()
-		for t := range s.AllThreads() {
+		may := func(b *threads.Brief) bool {
+			_, isListed := listed[b.Addr]
+			return isListed || b.Has(threads.WaitsOnStack) || lockReasons[b.WaitReason()]
+		}
+		for t := range s.walk(may, func(*threads.Thread) bool { return true }) {
 			if w, ok := s.waitOf(t, listed); ok && !yield(w) {
 				return
 			}

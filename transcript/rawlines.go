@@ -21,7 +21,7 @@ type RawLine struct {
 // repair step makes of them for the readers, which come later, in the order of the
 // lines that they begin on. Its errors are those of reading, wrap ErrNotText for an
 // input that is no text, or are that of ctx.
-func EachLine(ctx context.Context, in Input, raw func(RawLine), repaired func(kd.Line)) error {
+func EachLine(ctx context.Context, in Input, raw func(RawLine), repaired func(kd.Line), progress func(done int64)) error {
 	t, err := openText(in)
 	if err != nil {
 		return err
@@ -41,6 +41,9 @@ func EachLine(ctx context.Context, in Input, raw func(RawLine), repaired func(kd
 		}
 		e.text(buf)
 		off = end
+		if progress != nil {
+			progress(off)
+		}
 	}
 	if len(e.half) > 0 || e.inside {
 		e.line(e.half, "")

@@ -50,6 +50,8 @@ type Engine struct {
 
 	redactor *redact.Redactor
 	original *open.Set // what the redactor learned from
+	// redacting is what the redactor tells of its progress.
+	redacting *parts
 }
 
 // New returns an engine without a case.

@@ -25,19 +25,26 @@ func (e *Engine) redact(ctx context.Context, _ struct{}, given []inspect.Input, 
 		files.Close()
 		return err // what is missing would lack its names in the others
 	}
-	r := redact.New(redact.Options{})
+	told := &parts{tell: e.progress("redacting")}
+	for _, in := range files.Inputs {
+		told.total += in.Size
+	}
+	r := redact.New(redact.Options{Progress: told.progress})
+	told.next(told.total / 4 * 3) // it reads three times, and each input is then written once
 	if err := r.Learn(ctx, files.Inputs); err != nil {
 		files.Close()
 		return err
 	}
-	e.redactor, e.original = r, files
 	out := Redacted{Inputs: []string{}}
 	for _, in := range files.Inputs {
+		told.next(in.Size / 4)
 		if err := r.Write(ctx, io.Discard, in); err != nil { // which counts
+			files.Close()
 			return err
 		}
 		out.Inputs = append(out.Inputs, r.Text(in.Name))
 	}
+	e.redactor, e.original, e.redacting = r, files, told
 	out.Summary = r.Summary()
 	return answer(w, out)
 }
@@ -52,12 +59,29 @@ func (e *Engine) redacted(ctx context.Context, args linesArgs, given []inspect.I
 	if args.Input < 0 || args.Input >= len(e.original.Inputs) {
 		return fmt.Errorf("%w: there is no input %d", ErrArgs, args.Input)
 	}
-	return e.redactor.Write(ctx, w, e.original.Inputs[args.Input])
+	in := e.original.Inputs[args.Input]
+	*e.redacting = parts{tell: e.redacting.tell, total: in.Size, part: in.Size}
+	return e.redactor.Write(ctx, w, in)
+}
+
+// parts make one progress of those of several steps.
+type parts struct {
+	tell                func(done, total int64) // nil to tell nobody
+	total, before, part int64
+}
+
+// next begins the next step, which is worth so many bytes of the total.
+func (p *parts) next(part int64) { p.before, p.part = p.before+p.part, part }
+
+func (p *parts) progress(done, total int64) {
+	if p.tell != nil && total > 0 {
+		p.tell(p.before+int64(float64(p.part)*float64(done)/float64(total)), p.total)
+	}
 }
 
 func (e *Engine) forgetRedacted() {
 	if e.original != nil {
 		e.original.Close()
 	}
-	e.redactor, e.original = nil, nil
+	e.redactor, e.original, e.redacting = nil, nil, nil
 }
