@@ -95,16 +95,16 @@ func (e *Engine) analyze(ctx context.Context, args RuleArgs, given []inspect.Inp
 		return err
 	}
 	e.lists = out.Tables
-	return answer(w, out)
+	// In place of the report as bytes, which would be read again to be written: it is
+	// most of the answer.
+	return answer(w, struct {
+		Report *report.Report `json:"report"`
+		*Analysis
+	}{e.report.Brief(), &out})
 }
 
-// show puts a report into the answer.
+// show puts what is beside a report into the answer.
 func (a *Analysis) show(r *report.Report) error {
-	var b bytes.Buffer
-	if err := report.WriteJSON(&b, r.Brief(), report.Style{}); err != nil {
-		return err
-	}
-	a.Report = b.Bytes()
 	for _, in := range r.Inputs {
 		a.Inputs = append(a.Inputs, InputSize{Name: in.Name, Bytes: in.Bytes, Lines: in.Lines})
 	}
