@@ -35,11 +35,18 @@ type tokens struct {
 	last   token // the token before
 	word   token // the last word
 	masked func(word string) bool
+	bucket int // the end of the bucket that is taken apart
 }
 
 // next returns the next token, and false if there is none.
 func (t *tokens) next() (token, bool) {
 	for t.at < len(t.s) {
+		if t.at < t.bucket {
+			if tok, ok := t.bucketPart(); ok {
+				return tok, true
+			}
+			continue
+		}
 		n := wordLen(t.s[t.at:])
 		if n == 0 {
 			if _, n = utf8.DecodeRuneInString(t.s[t.at:]); t.s[t.at] == ':' && strings.HasPrefix(t.s[t.at:], "::") {
@@ -142,6 +149,10 @@ var partsBefore = [...]string{"Unloaded_", "dump_", "hiber_"}
 
 // name makes a token of a word; some begin or end with a part that is none.
 func (t *tokens) name(i, j int) (token, bool) {
+	if t.isBucket(i, j) {
+		t.at, t.bucket = i, j
+		return t.bucketPart()
+	}
 	w := t.s[i:j]
 	for _, prefix := range partsBefore {
 		if w[0] != prefix[0] {

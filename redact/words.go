@@ -183,7 +183,7 @@ func (v *vocabulary) usable(p string) bool {
 			return false
 		}
 	}
-	return hexLen(p) < len(p) && (!isDigit(p[0]) || !isMeasure(p)) && !v.has(p)
+	return hexLen(p) < len(p) && (!isDigit(p[0]) || !isMeasure(p)) && !v.has(p) && !bucketParts[p]
 }
 
 // withCase gives a pseudonym the case of a word.

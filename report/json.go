@@ -44,7 +44,7 @@ func JSON(w io.Writer, v any) error {
 type jsonStream struct {
 	w   *bufio.Writer
 	buf bytes.Buffer // one value without blanks
-	out []byte       // the same, indented
+	out []byte       // what is indented of it
 	err error
 }
 
@@ -63,14 +63,15 @@ func (j *jsonStream) value(v any, prefix string) {
 	e := json.NewEncoder(&j.buf)
 	e.SetEscapeHTML(false)
 	if j.err = e.Encode(v); j.err == nil {
-		j.out = indent(j.out[:0], bytes.TrimRight(j.buf.Bytes(), "\n"), prefix)
-		_, j.err = j.w.Write(j.out)
+		j.out, j.err = indent(j.w, j.out, bytes.TrimRight(j.buf.Bytes(), "\n"), prefix)
 	}
 }
 
-// indent appends JSON without blanks as json.Indent would with two blanks for each level, in a
-// fraction of the time: it does not look whether that is JSON.
-func indent(dst, src []byte, prefix string) []byte {
+// indent writes JSON without blanks as json.Indent would with two blanks for each level, in a
+// fraction of the time: it does not look whether that is JSON. What it keeps in dst is returned
+// to be used again.
+func indent(w io.Writer, dst, src []byte, prefix string) ([]byte, error) {
+	dst = dst[:0]
 	newLine := "\n" + prefix
 	for i := 0; i < len(src); i++ {
 		switch c := src[i]; c {
@@ -98,13 +99,20 @@ func indent(dst, src []byte, prefix string) []byte {
 			dst = append(append(dst, newLine...), c)
 		case ',':
 			dst = append(append(dst, c), newLine...)
+			if len(dst) > 1<<15 {
+				if _, err := w.Write(dst); err != nil {
+					return dst, err
+				}
+				dst = dst[:0]
+			}
 		case ':':
 			dst = append(dst, ": "...)
 		default:
 			dst = append(dst, c)
 		}
 	}
-	return dst
+	_, err := w.Write(dst)
+	return dst, err
 }
 
 // object writes the fields of a struct, lists among them item by item.
