@@ -120,7 +120,7 @@ export class Lines {
       this.#hit = got;
       this.#viewer.mark([{ ...got, kind: 'hit' }]);
       this.#viewer.go(got.line);
-      say(this.#inputs.length > 1 ? `${this.#inputs[got.input].name}, line ${got.line}` : `Line ${got.line}`);
+      say(`${this.#inputs.length > 1 ? `${this.#inputs[got.input].name}, line` : 'Line'} ${got.line}, column ${got.column}`);
     } catch (e) {
       say(e.message);
     }
