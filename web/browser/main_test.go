@@ -15,7 +15,7 @@ import (
 
 // patience is how long a test waits for anything. It is no promise of a speed: two
 // busy cores take their time.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
 	code := m.Run()
