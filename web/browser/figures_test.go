@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"kdlocks/bench/loggen"
 )
 
@@ -47,6 +49,33 @@ func BenchmarkFile(b *testing.B) {
 			b.ReportMetric(verdict/float64(b.N), "ms-to-verdict")
 		})
 	}
+}
+
+// BenchmarkCold measures how long a file takes to its verdict from when the page was asked
+// for, where it is chosen before the engine is ready.
+func BenchmarkCold(b *testing.B) {
+	url := serve(b, written(b)).URL
+	for _, megabytes := range []int64{50, 200} {
+		b.Run(fmt.Sprint(megabytes, "MB"), func(b *testing.B) {
+			name := large(b, megabytes)
+			verdict := 0.0
+			for b.Loop() {
+				verdict += cold(b, url, name)
+			}
+			b.ReportMetric(verdict/float64(b.N), "ms-to-verdict")
+		})
+	}
+}
+
+// cold returns how many milliseconds that took.
+func cold(b *testing.B, url, name string) float64 {
+	p := blank(b)
+	p.do(chromedp.Navigate(url))
+	before := p.turn()
+	p.choose("#file", name)
+	p.turned(before)
+	p.wantVerdict(goldenVerdict)
+	return eval[float64](p, `window.turns.at`)
 }
 
 // large writes a log of so many megabytes.

@@ -2,12 +2,25 @@
 
 // unpack returns the bytes of the module.
 export function unpack(packed) {
+  return unpackRest(packed)(unpackTokens(packed));
+}
+
+// The two halves of the work can be done side by side.
+const restAt = 12;
+const restEnd = (head) => restAt + head.getUint32(8, true);
+
+// unpackTokens returns what the code is written as.
+function unpackTokens(packed) {
+  return unlzma(packed.subarray(restEnd(new DataView(packed.buffer, packed.byteOffset))));
+}
+
+// unpackRest unpacks all else, and returns what makes the module with the tokens.
+function unpackRest(packed) {
   const head = new DataView(packed.buffer, packed.byteOffset);
-  const [size, table, length] = [0, 4, 8].map((at) => head.getUint32(at, true));
-  const rest = unlzma(packed.subarray(12, 12 + length));
-  const tokens = unlzma(packed.subarray(12 + length));
+  const [size, table] = [0, 4].map((at) => head.getUint32(at, true));
+  const rest = unlzma(packed.subarray(restAt, restEnd(head)));
   restoreTable(new DataView(rest.buffer, table));
-  return join(rest, size, (out, at) => writeCode(tokens, out, at));
+  return (tokens) => join(rest, size, (out, at) => writeCode(tokens, out, at));
 }
 
 // unlzma decodes a .lzma file whose size is known.

@@ -59,7 +59,13 @@ export class WorkerEngine {
           if (worker === this.#worker) this.#lose('the engine ran out of memory or stopped; the input may be too large for this browser');
         } else this.#answer(data);
       };
-      worker.postMessage({ module: this.#module, packed: this.#module ? undefined : this.#packed, today: today() });
+      if (this.#module) worker.postMessage({ module: this.#module, today: today() });
+      else {
+        // A second worker unpacks half of the engine at the same time.
+        const { port1, port2 } = new MessageChannel();
+        new Worker(this.#script).postMessage({ packed: this.#packed, to: port1 }, [port1]);
+        worker.postMessage({ packed: this.#packed, tokens: port2, today: today() }, [port2]);
+      }
     });
   }
 

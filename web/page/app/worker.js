@@ -1,8 +1,8 @@
 // The engine's side: runs in a worker of its own, so that the page stays responsive, and
 // can be stopped at any time. Before it stand wasm_exec.js of Go's distribution and unpack.
 
-const windowSize = 1 << 20;
-const mostWindows = 320; // of one input
+const windowSize = 1 << 22; // each read waits for the browser, whatever it reads
+const mostWindows = 80; // of one input
 
 /** Reads a Blob piece by piece, as the engine asks for it. Lines that facts rest on are
  * read again later, all over the input: pieces are kept. */
@@ -48,9 +48,11 @@ function source({ name, blob }) {
 
 let started;
 
-async function start({ module, packed, today }) {
+async function start({ module, packed, tokens, today }) {
   if (!module) {
-    module = await WebAssembly.compile(unpack(packed));
+    const answer = new Promise((resolve) => { tokens.onmessage = ({ data }) => resolve(data); });
+    const finish = unpackRest(packed);
+    module = await WebAssembly.compile(finish(await answer ?? unpackTokens(packed)));
     self.postMessage({ module });
   }
   const go = new self.Go();
@@ -61,7 +63,21 @@ async function start({ module, packed, today }) {
   await ready;
 }
 
+/** Unpacks half of the engine for the worker that starts it. */
+function help({ packed, to }) {
+  let tokens;
+  try {
+    tokens = unpackTokens(packed);
+  } catch { /* that worker fails with the same mistake, and says so */ }
+  to.postMessage(tokens, tokens ? [tokens.buffer] : []);
+  self.close();
+}
+
 self.onmessage = async ({ data }) => {
+  if (data.to) {
+    help(data);
+    return;
+  }
   if (data.today) {
     started = start(data);
     await started;
