@@ -194,6 +194,32 @@ func TestCancel(t *testing.T) {
 	p.quiet()
 }
 
+// TestAnotherInput gives another input, or none, while one is analysed that takes long.
+func TestAnotherInput(t *testing.T) {
+	p := openPage(t, serve(t, written(t)).URL)
+	long := func() {
+		t.Helper()
+		p.largeFile("0: kd> !locks\n", "Resource @ 0xfffffa8011efede8 Exclusively owned\n Contention Count = 20\n NumberOfSharedWaiters = 16\n", 4_000_000, golden(t))
+		p.wait("progress", `!document.getElementById("progress").hidden && /of/.test(document.getElementById("stage").textContent)`)
+	}
+	long()
+	p.click("#clear")
+	p.wait("the end of it", `document.getElementById("progress").hidden && !document.getElementById("start").hidden`)
+	if left := eval[string](p, `document.getElementById("result").hidden ? "" : document.getElementById("result").textContent`); left != "" {
+		t.Errorf("without an input the page says %q", left)
+	}
+	long()
+	p.example("cycle.log")
+	p.wantVerdict("DEADLOCK (certain)")
+	// A folder, for one, cannot be read as a file: the page says so, in place of the verdict before.
+	p.run(`Blob.prototype.arrayBuffer = async () => { throw new DOMException("not found", "NotFoundError"); }`)
+	before := p.turn()
+	p.drop("#report", file{"small.log", []byte(golden(t))})
+	p.turned(before)
+	p.wantVerdict(goldenVerdict)
+	p.quiet()
+}
+
 // TestScroll shows an input of five million lines.
 func TestScroll(t *testing.T) {
 	const lines = 5_000_000

@@ -119,11 +119,12 @@ export class Input extends EventTarget {
 
 const isField = (el) => Boolean(el.closest?.('input, textarea, select, dialog'));
 
-/** The text of a small file as it can stand in the box, null if it is no UTF-8 or UTF-16. */
+/** The text of a small file as it can stand in the box, null if it is no UTF-8 or UTF-16,
+ * or cannot be read: the engine says why. */
 async function plain(blob) {
-  const data = new Uint8Array(await blob.arrayBuffer());
-  const encoding = data[0] === 0xff && data[1] === 0xfe ? 'utf-16le' : data[0] === 0xfe && data[1] === 0xff ? 'utf-16be' : 'utf-8';
   try {
+    const data = new Uint8Array(await blob.arrayBuffer());
+    const encoding = data[0] === 0xff && data[1] === 0xfe ? 'utf-16le' : data[0] === 0xfe && data[1] === 0xff ? 'utf-16be' : 'utf-8';
     const text = new TextDecoder(encoding, { fatal: true }).decode(data);
     return text.includes('\0') ? null : text;
   } catch {

@@ -18,10 +18,15 @@ import { task, cancel } from './progress.js';
 import { help, explain } from './help.js';
 import { askToken } from './token.js';
 
+// An analysis that runs for longer than this, in milliseconds, ends when there is another
+// input; a shorter one is over before a new worker would be ready.
+const worthWaiting = 300;
+
 let engine;
 let analysis; // what the engine said last
 let work; // the analyses that run, one behind the other
 let wanted = false; // another one is due
+let began = 0; // when the one that runs began
 let typing = false; // the last change came from keys
 let timer;
 
@@ -122,6 +127,7 @@ function changed(why) {
   typing = why === 'typed';
   if (why !== 'replaced') redaction.forget();
   view.input();
+  if (work && performance.now() - began > worthWaiting) engine.cancel();
   const empty = input.files.length === 0;
   $('clear').disabled = empty;
   $('redact').disabled = true;
@@ -164,11 +170,12 @@ function analyse() {
 
 async function analyseOnce() {
   const files = input.files;
-  const began = performance.now();
+  began = performance.now();
   try {
     const got = await task((progress) => ask.json('analyze', ask.ruleArgs, files.map((f) => ({ name: f.name, blob: f.blob })), progress), () => { wanted = false; engine.cancel(); });
     if (files === input.files) present(got, performance.now() - began);
   } catch (e) {
+    if (files !== input.files) return; // nobody waits for it any more
     if (e.kind === 'cancelled') {
       say('Stopped');
       waiting('The analysis was stopped.');
