@@ -78,6 +78,16 @@ func TestCompareTakes(t *testing.T) {
 	if got := p.text("#compare table"); !strings.Contains(got, "early.log") || !strings.Contains(got, "late.log") {
 		t.Errorf("captures: %s", got)
 	}
+	redact := func(label string) {
+		t.Helper()
+		p.run(`[...document.querySelectorAll("#compare .bar button")].find((b) => b.textContent === $1).click()`, label)
+	}
+	holds := `[...document.querySelectorAll("#compare textarea")].map((e) => e.value).concat(document.getElementById("compare").textContent).join().includes(window.address)`
+	p.run(`window.address = document.querySelector("#compare .finding p").textContent.match(/ffff[0-9a-f]{12}/)[0]`)
+	redact("Redact")
+	p.wait("the same of pseudonyms", `!`+holds+` && document.querySelector("#compare .verdict .sentence")?.textContent.startsWith("Frozen in 2 captures")`)
+	redact("Show the original")
+	p.wait("the original", holds+` && document.querySelector("#compare .verdict .sentence")?.textContent.startsWith("Frozen in 2 captures")`)
 	p.largeFileOn("#compare", "0: kd> !locks\n", "Resource @ 0xfffffa8011efede8 Exclusively owned\n Contention Count = 20\n NumberOfSharedWaiters = 16\n", 4_000_000, "")
 	p.wait("progress", `!document.getElementById("progress").hidden`)
 	p.click("#cancel")

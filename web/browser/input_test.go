@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -191,6 +192,30 @@ func TestCancel(t *testing.T) {
 	p.run(`const d = new DataTransfer(); d.setData("text/plain", $1); document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: d, bubbles: true, cancelable: true }))`, golden(t))
 	p.turned(turn)
 	p.wantVerdict(goldenVerdict)
+	p.quiet()
+}
+
+// TestFolder drops a folder: its files are the case.
+func TestFolder(t *testing.T) {
+	p := openPage(t, serve(t, written(t)).URL)
+	dir := filepath.Join(t.TempDir(), "case")
+	if err := os.MkdirAll(filepath.Join(dir, "below"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"a.log": "no debugger wrote this\n", "below/b.log": golden(t)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := p.turn()
+	for _, typ := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop} {
+		call(p, input.DispatchDragEvent, input.DispatchDragEventParams{Type: typ, X: 900, Y: 500, Data: &input.DragData{Files: []string{dir}, DragOperationsMask: 1}})
+	}
+	p.turned(before)
+	p.wantVerdict(goldenVerdict)
+	if got := eval[string](p, `[...document.getElementById("which").options].map((o) => o.textContent).join()`); got != "case/a.log,case/below/b.log" {
+		t.Errorf("inputs %s", got)
+	}
 	p.quiet()
 }
 

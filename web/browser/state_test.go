@@ -71,6 +71,9 @@ func TestCopyRefused(t *testing.T) {
 func TestRedactedIsGone(t *testing.T) {
 	p := openPage(t, serve(t, written(t)).URL)
 	p.example("self-deadlock.log")
+	p.click("#view-compare") // whose first box has it, too
+	p.wait("the first capture", `document.querySelector("#compare textarea").value.includes("fffffa80169538a0")`)
+	p.click("#view-one")
 	p.run(`document.getElementById("find").value = "fffffa80169538a0"`)
 	p.click(".kdp-node[data-address]")
 	p.wait("detail", `document.querySelector("#detail h3")`)

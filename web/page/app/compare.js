@@ -3,6 +3,7 @@
 import { h, fill, say, command, commands, plural, bytes, copy, save } from './dom.js';
 import { asJSON, asText } from './engine.js';
 import { task } from './progress.js';
+import { redacted, notRedacted } from './redact.js';
 import { bare, troubles } from './report.js';
 
 export class CompareView {
@@ -11,6 +12,7 @@ export class CompareView {
   #aside; // the engine that compares
   #captures = [{ files: [] }, { files: [] }];
   #taken; // the files of the case, where they are the first capture
+  #original; // the captures as they were before they were redacted
 
   constructor(box, ask) {
     this.#box = box;
@@ -29,8 +31,19 @@ export class CompareView {
     this.#draw();
   }
 
+  /** Lets go of the case as a capture: it has pseudonyms now. */
+  release(files) {
+    if (!this.#taken || this.#captures[0].files !== this.#taken) return;
+    this.#captures[0] = { files };
+    this.#taken = files;
+    this.#original = undefined;
+    fill(this.#box);
+    fill(this.result ?? h('div'));
+  }
+
   /** Files that were dropped on the view, each a capture of its own. */
   add(list) {
+    this.#original = undefined;
     for (const f of list) {
       const free = this.#captures.find((c) => c.files.length === 0);
       const files = [{ name: f.name, blob: f }];
@@ -47,8 +60,9 @@ export class CompareView {
     fill(this.#box, h('h2', {}, 'Compare captures of one machine'),
       h('p', {}, 'Two captures minutes apart tell what is frozen, what moves and what was freed. Add them in any order: kdlocks sorts them by their times.'),
       h('div', { class: 'captures' }, this.#captures.map((c, i) => this.#capture(c, i))),
-      h('div', { class: 'bar' }, h('button', { type: 'button', onclick: () => { this.#captures.push({ files: [] }); this.#draw(); } }, 'Add a capture'),
-        h('button', { type: 'button', class: 'main', onclick: () => this.#run() }, 'Compare')),
+      h('div', { class: 'bar' }, h('button', { type: 'button', onclick: () => { this.#original = undefined; this.#captures.push({ files: [] }); this.#draw(); } }, 'Add a capture'),
+        h('button', { type: 'button', class: 'main', onclick: () => this.#run() }, 'Compare'),
+        h('button', { type: 'button', onclick: () => this.#redact() }, this.#original ? 'Show the original' : 'Redact')),
       this.status, this.result);
   }
 
@@ -57,23 +71,50 @@ export class CompareView {
     const area = h('textarea', { spellcheck: 'false', wrap: 'off', 'aria-label': `${name}: debugger output`, placeholder: 'Paste one capture here, or open its files', oninput: (e) => {
       c.files = e.target.value ? [{ name: `capture ${i + 1}`, blob: new Blob([e.target.value]), typed: true }] : [];
       c.text = e.target.value;
+      this.#original = undefined;
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.#run(), 400);
     } });
-    if (c.text) area.value = c.text;
-    else if (c.files[0]?.typed) {
-      c.files[0].blob.text().then((t) => { area.value = t; });
-    }
+    const text = c.text ?? c.files[0]?.text;
+    if (text !== undefined) area.value = text;
+    else if (c.files[0]?.typed) c.files[0].blob.text().then((t) => { area.value = t; });
     const pick = h('input', { type: 'file', multiple: true, class: 'offscreen', onchange: (e) => {
       c.files = [...e.target.files].map((f) => ({ name: f.name, blob: f }));
-      c.text = undefined;
-      this.#draw();
-      this.#run();
+      this.#refilled(c);
     } });
     const held = c.files.length > 0 && !c.files[0].typed;
     return h('section', { class: 'capture', 'aria-label': name }, h('h3', {}, name),
-      h('div', { class: 'bar' }, h('label', { class: 'pick' }, 'Open files ', pick), c.files.length > 0 && h('button', { type: 'button', onclick: () => { c.files = []; c.text = undefined; this.#draw(); this.#run(); } }, 'Clear')),
+      h('div', { class: 'bar' }, h('label', { class: 'pick' }, 'Open files ', pick), c.files.length > 0 && h('button', { type: 'button', onclick: () => { c.files = []; this.#refilled(c); } }, 'Clear')),
       held ? h('ul', {}, c.files.map((f) => h('li', {}, f.name, ' ', h('span', { class: 'quiet' }, bytes(f.blob.size))))) : area);
+  }
+
+  #refilled(c) {
+    c.text = this.#original = undefined;
+    this.#draw();
+    this.#run();
+  }
+
+  /** Puts pseudonyms into all captures, the same into each, or takes that back. */
+  async #redact() {
+    const before = this.#captures;
+    const files = before.flatMap((c) => c.files);
+    if (this.#original) {
+      this.#captures = this.#original;
+      this.#original = undefined;
+    } else if (files.length > 0) {
+      try {
+        const got = await redacted(this.#ask, files);
+        if (this.#captures.flatMap((c) => c.files).some((f, i) => f !== files[i])) return; // they are others by now
+        if (got.files.length !== files.length) throw new Error('What is packed cannot be redacted here: unpack it first');
+        this.#captures = before.map((c) => ({ files: c.files.map((f) => ({ ...got.files.shift(), typed: f.typed })) }));
+        this.#original = before;
+      } catch (e) {
+        notRedacted(e);
+        return;
+      }
+    }
+    this.#draw();
+    this.#run();
   }
 
   /** Compares what there is; what was begun before ends. */

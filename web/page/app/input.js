@@ -1,6 +1,7 @@
 // What is analysed: a text in the box, or files. Large texts never enter the box.
 
-import { $, h, fill, bytes } from './dom.js';
+import { $, h, fill, say, bytes } from './dom.js';
+import { dropped } from './folder.js';
 
 /** The box takes texts up to here; beyond, a text is kept as a file. */
 export const mostTyped = 2 << 20;
@@ -27,6 +28,11 @@ export class Input extends EventTarget {
 
   /** Says what files came, from wherever: the view that is open knows what to do. */
   #given(list) { if (list.length > 0) this.dispatchEvent(new CustomEvent('given', { detail: list })); }
+
+  #dropped(files) {
+    if (files.length === 0) say('There is no file in what was dropped');
+    this.#given(files);
+  }
 
   get size() { return this.files.reduce((n, f) => n + f.blob.size, 0); }
   get typed() { return this.files.length === 1 && Boolean(this.files[0].typed); }
@@ -67,7 +73,8 @@ export class Input extends EventTarget {
       if (!ours(e)) return;
       e.preventDefault(); // else the browser would leave for the file
       const text = e.dataTransfer.getData('text/plain');
-      this.#given(e.dataTransfer.files.length > 0 ? [...e.dataTransfer.files] : text ? [new File([text], 'dropped text')] : []);
+      if (holds(e, 'Files')) dropped(e.dataTransfer).then((files) => this.#dropped(files), (why) => say(`What was dropped cannot be read: ${why.message}`));
+      else if (text) this.#given([new File([text], 'dropped text')]);
     });
   }
 

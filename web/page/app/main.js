@@ -52,7 +52,7 @@ const evidence = new Evidence(ask, show, lines);
 const tables = new Tables($('tables'), ask, show);
 const compareView = new CompareView($('compare'), ask);
 const rulesView = new RulesView($('own'), ask, () => analyse());
-const redaction = new Redaction(input, async () => { await work; return Boolean(analysis?.report); });
+const redaction = new Redaction(input, ask, () => work);
 const view = new View();
 const address = { example: openExample, text: (t) => input.text(t), view: choose, theme: shine };
 
@@ -72,6 +72,7 @@ async function start() {
   document.documentElement.dataset.engine = engine.name;
   mode();
   await listExamples($('examples'));
+  $('redact').disabled = input.files.length === 0;
   if (input.files.length > 0) analyse();
   else welcome();
   await view.apply(address);
@@ -90,7 +91,6 @@ function wire() {
   input.addEventListener('given', (e) => given(e.detail));
   $('examples').addEventListener('change', (e) => { if (e.target.value) fromList(e.target.value); });
   $('clear').addEventListener('click', () => { input.clear(); $('text').focus(); });
-  $('redact').addEventListener('click', () => redaction.toggle(engine));
   $('cancel').addEventListener('click', cancel);
   $('theme').addEventListener('click', () => theme(isDark() ? 'light' : 'dark'));
   $('help-button').addEventListener('click', help);
@@ -130,11 +130,12 @@ function changed(why) {
   if (work && performance.now() - began > worthWaiting) engine.cancel();
   const empty = input.files.length === 0;
   $('clear').disabled = empty;
-  $('redact').disabled = true;
+  $('redact').disabled = empty || !engine;
   fill($('size'), empty ? '' : bytes(input.size));
   if (why === 'replaced') {
     forget(); // what it names is not to be seen any more
     $('result').hidden = true;
+    compareView.release(input.files);
   }
   if (empty) {
     forget();
@@ -171,6 +172,7 @@ function analyse() {
 async function analyseOnce() {
   const files = input.files;
   began = performance.now();
+  const late = setTimeout(() => $('report').setAttribute('aria-busy', 'true'), worthWaiting);
   try {
     const got = await task((progress) => ask.json('analyze', ask.ruleArgs, files.map((f) => ({ name: f.name, blob: f.blob })), progress), () => { wanted = false; engine.cancel(); });
     if (files === input.files) present(got, performance.now() - began);
@@ -181,6 +183,9 @@ async function analyseOnce() {
       waiting('The analysis was stopped.');
     } else if (e.kind === 'token') waiting(e.message);
     else trouble(e.message);
+  } finally {
+    clearTimeout(late);
+    $('report').removeAttribute('aria-busy');
   }
 }
 
@@ -219,7 +224,6 @@ function present(got, took) {
   $('take').hidden = !r;
   for (const s of $('result').querySelectorAll(':scope > section:not(#verdict, #s-detail)')) s.hidden = !r;
   fill($('size'), bytes(input.size), r ? `, ${plural(got.inputs.reduce((n, i) => n + i.lines, 0), 'line')}` : '');
-  $('redact').disabled = !r;
   if (!r) return;
   pictures($('pictures'), { panels: got.pictures ?? [], more: got.pictures_more, legend: got.legend }, isDark(), show.address);
   const reach = report.findings($('findings'), r, show);
