@@ -113,6 +113,7 @@ export class CompareView {
         return;
       }
     }
+    fill(this.result);
     this.#draw();
     this.#run();
   }

@@ -26,6 +26,7 @@ export class WorkerEngine {
   #worker;
   #calls = new Map();
   #next = 1;
+  #stops = 0;
 
   /** Packed is the engine as it was loaded, script the URL of the worker. */
   constructor(packed, script, module) {
@@ -92,12 +93,16 @@ export class WorkerEngine {
     this.lost();
   }
 
+  /** Ends what runs, and what waits for the engine to be ready. */
   cancel() {
+    this.#stops++;
     if (this.#calls.size > 0) this.#lose('stopped', 'cancelled');
   }
 
   async call(name, args = {}, inputs = [], progress) {
+    const stops = this.#stops;
     await this.ready;
+    if (stops !== this.#stops) throw new EngineError('stopped', 'cancelled');
     return new Promise((resolve, reject) => {
       const id = this.#next++;
       this.#calls.set(id, { resolve, reject, progress });
