@@ -308,7 +308,7 @@ func (p *tab) turn() int {
 
 func (p *tab) turned(before int) {
 	p.Helper()
-	p.wait("verdict", `window.turns.n > $1 && document.getElementById("progress").hidden`, before)
+	p.wait("verdict", `window.turns.n > $1 && document.getElementById("progress").hidden && !document.querySelector("#result[aria-busy], #report[aria-busy]")`, before)
 }
 
 // verdict returns the words on the badge and whether the page is sure of it.

@@ -175,7 +175,7 @@ async function analyseOnce() {
   const late = setTimeout(() => $('report').setAttribute('aria-busy', 'true'), worthWaiting);
   try {
     const got = await task((progress) => ask.json('analyze', ask.ruleArgs, files.map((f) => ({ name: f.name, blob: f.blob })), progress), () => { wanted = false; engine.cancel(); });
-    if (files === input.files) present(got, performance.now() - began);
+    if (files === input.files) await present(got, performance.now() - began);
   } catch (e) {
     if (files !== input.files) return; // nobody waits for it any more
     if (e.kind === 'cancelled') {
@@ -212,19 +212,30 @@ function announce(text) {
   else tell();
 }
 
-function present(got, took) {
-  if (!got.report) forget();
-  analysis = got;
+/** Shows what the engine said: the verdict, and once that is seen what it rests on. */
+async function present(got, took) {
   const r = got.report;
+  // Where a report is, another takes its place without a jump.
+  if (!analysis?.report || !r) for (const s of $('result').querySelectorAll(':scope > section:not(#verdict), #take')) s.hidden = true;
+  if (!r) forget();
+  analysis = got;
   $('start').hidden = true;
   $('result').hidden = false;
   announce(report.verdict($('verdict'), got, show));
   document.documentElement.dataset.took = Math.round(took);
   report.advice($('advice'), got);
-  $('take').hidden = !r;
-  for (const s of $('result').querySelectorAll(':scope > section:not(#verdict, #s-detail)')) s.hidden = !r;
   fill($('size'), bytes(input.size), r ? `, ${plural(got.inputs.reduce((n, i) => n + i.lines, 0), 'line')}` : '');
   if (!r) return;
+  $('result').setAttribute('aria-busy', 'true');
+  await new Promise((resolve) => { setTimeout(resolve); });
+  $('result').removeAttribute('aria-busy');
+  if (analysis === got) support(got);
+}
+
+/** Shows what a verdict rests on. */
+function support(got) {
+  const r = got.report;
+  for (const s of $('result').querySelectorAll(':scope > section:not(#s-detail), #take')) s.hidden = false;
   pictures($('pictures'), { panels: got.pictures ?? [], more: got.pictures_more, legend: got.legend }, isDark(), show.address);
   const reach = report.findings($('findings'), r, show);
   report.rules($('rules'), r);
