@@ -32,6 +32,11 @@ func (m *markup) add(c constant, texts ...string) {
 // escaped is text such that it ends neither a text nor an attribute.
 var escaped = strings.NewReplacer("\x00", "\ufffd", `"`, "&#34;", "&", "&amp;", "'", "&#39;", "+", "&#43;", "<", "&lt;", ">", "&gt;")
 
+// section begins a part of the page, which links find by its id.
+func (m *markup) section(id, title string) {
+	m.add("<section id=\"{}\" aria-labelledby=\"h-{}\">\n<h2 id=\"h-{}\">{}</h2>\n", id, id, id, title)
+}
+
 // list appends a list of lines, nothing if there are none.
 func (m *markup) list(lines []string) {
 	if len(lines) == 0 {

@@ -36,14 +36,10 @@ func (p *htmlReport) write(m *markup) {
 	p.writeVerifier(m)
 	p.writeGaps(m)
 	p.writeNotes(m)
-	m.add(`<section id="locks" aria-labelledby="h-locks">
-<h2 id="h-locks">Locks</h2>
-`)
+	m.section("locks", "Locks")
 	p.Locks.write(m)
-	m.add(`</section>
-<section id="threads" aria-labelledby="h-threads">
-<h2 id="h-threads">Threads</h2>
-`)
+	m.add("</section>\n")
+	m.section("threads", "Threads")
 	p.Threads.write(m)
 	m.add("</section>\n")
 	p.writeInputs(m)
@@ -107,9 +103,7 @@ func (p *htmlReport) writePictures(m *markup) {
 		m.draw(legend)
 		m.add("</figure>\n")
 	}
-	m.add(`<section id="picture" aria-labelledby="h-picture">
-<h2 id="h-picture">Who waits for whom</h2>
-`)
+	m.section("picture", "Who waits for whom")
 	if len(p.Panels) > 0 {
 		figure(p.Panels, p.Legend)
 	}
@@ -132,9 +126,7 @@ func (p *htmlReport) writePictures(m *markup) {
 }
 
 func (p *htmlReport) writeFindings(m *markup) {
-	m.add(`<section id="findings" aria-labelledby="h-findings">
-<h2 id="h-findings">Findings</h2>
-`)
+	m.section("findings", "Findings")
 	if p.FindingCount == 0 {
 		m.add("<p>None.</p>\n")
 	}
@@ -158,7 +150,7 @@ func (p *htmlReport) writeFindings(m *markup) {
 
 func (p *htmlReport) writeRules(m *markup) {
 	for _, part := range p.RuleParts {
-		m.add("<section id=\"{}\" aria-labelledby=\"h-{}\">\n<h2 id=\"h-{}\">{}</h2>\n", part.ID, part.ID, part.ID, part.Title)
+		m.section(part.ID, part.Title)
 		for _, n := range part.Notes {
 			m.add("<h3>{}</h3>\n", clipText(n.Head))
 			m.list(n.Lines)
@@ -166,7 +158,7 @@ func (p *htmlReport) writeRules(m *markup) {
 		m.add("</section>\n")
 	}
 	if len(p.RuleLines) > 0 {
-		m.add("<section id=\"rules\" aria-labelledby=\"h-rules\">\n<h2 id=\"h-rules\">Rules</h2>\n")
+		m.section("rules", "Rules")
 		m.list(p.RuleLines)
 		m.add("</section>\n")
 	}
@@ -176,7 +168,7 @@ func (p *htmlReport) writeVerifier(m *markup) {
 	if len(p.Verifier) == 0 {
 		return
 	}
-	m.add("<section id=\"verifier\" aria-labelledby=\"h-verifier\">\n<h2 id=\"h-verifier\">Driver Verifier</h2>\n")
+	m.section("verifier", "Driver Verifier")
 	m.list(p.Verifier)
 	m.left(p.VerifierLeft)
 	m.add("</section>\n")
@@ -185,9 +177,8 @@ func (p *htmlReport) writeVerifier(m *markup) {
 // writeGaps writes what is missing and what was not looked at.
 func (p *htmlReport) writeGaps(m *markup) {
 	if len(p.Gaps) > 0 {
-		m.add(`<section id="missing" aria-labelledby="h-missing">
-<h2 id="h-missing">Missing</h2>
-<div class="scroll" role="region" aria-label="Missing facts" tabindex="0"><table class="data">
+		m.section("missing", "Missing")
+		m.add(`<div class="scroll" role="region" aria-label="Missing facts" tabindex="0"><table class="data">
 <thead><tr><th scope="col">What</th><th scope="col">Why</th><th scope="col">Type</th><th scope="col">A verdict hangs on it</th></tr></thead>
 <tbody>
 `)
@@ -203,7 +194,7 @@ func (p *htmlReport) writeGaps(m *markup) {
 		m.add("</section>\n")
 	}
 	if len(p.NotSeen) > 0 {
-		m.add("<section id=\"not-looked-at\" aria-labelledby=\"h-not-looked-at\">\n<h2 id=\"h-not-looked-at\">Not looked at</h2>\n")
+		m.section("not-looked-at", "Not looked at")
 		m.list(p.NotSeen)
 		m.add("</section>\n")
 	}
@@ -211,7 +202,7 @@ func (p *htmlReport) writeGaps(m *markup) {
 
 // writeNotes writes the self-checks and what else is noted.
 func (p *htmlReport) writeNotes(m *markup) {
-	m.add("<section id=\"self-check\" aria-labelledby=\"h-self-check\">\n<h2 id=\"h-self-check\">{}</h2>\n", p.Checks.Title)
+	m.section("self-check", p.Checks.Title)
 	for _, c := range p.Checks.Failed {
 		m.add("<h3>{}</h3>\n<ul>\n", clipText(c.Title))
 		m.items(c.Places)
@@ -226,7 +217,7 @@ func (p *htmlReport) writeNotes(m *markup) {
 	}
 	m.add("</section>\n")
 	if len(p.Notes) > 0 {
-		m.add("<section id=\"notes\" aria-labelledby=\"h-notes\">\n<h2 id=\"h-notes\">Notes</h2>\n")
+		m.section("notes", "Notes")
 		m.list(p.Notes)
 		m.left(p.NotesLeft)
 		m.add("</section>\n")
@@ -234,9 +225,8 @@ func (p *htmlReport) writeNotes(m *markup) {
 }
 
 func (p *htmlReport) writeInputs(m *markup) {
-	m.add(`<section id="inputs" aria-labelledby="h-inputs">
-<h2 id="h-inputs">Inputs</h2>
-<p>Every line is claimed by a reader, known noise, or not understood.</p>
+	m.section("inputs", "Inputs")
+	m.add(`<p>Every line is claimed by a reader, known noise, or not understood.</p>
 `)
 	for i := range p.Inputs {
 		in := &p.Inputs[i]
