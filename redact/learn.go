@@ -158,6 +158,7 @@ func (r *Redactor) learnLine(s string, understood bool) {
 			if !understood && isLoose(text) && !r.keep[lower(text)] {
 				r.intern(r.loose, text)
 			}
+			r.noteBare(text)
 			v, digits := value(text)
 			if i := regionOf(v); i >= 0 && digits >= 8 && !isOffset(s, tok, v) {
 				r.space.see(i, v)
@@ -166,6 +167,13 @@ func (r *Redactor) learnLine(s string, understood bool) {
 			}
 			r.narrow = r.narrow || digits == 8 && regionOf(v) == narrow && provesNarrow(s, before, tok)
 		}
+	}
+}
+
+// noteBare remembers a number that a moved address may be taken for, or that is one.
+func (r *Redactor) noteBare(text string) {
+	if isBare(text) && !r.bare[text] && len(r.bare) < r.most {
+		r.bare[strings.Clone(text)] = true
 	}
 }
 

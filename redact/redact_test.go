@@ -274,6 +274,20 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// restored returns a text with what a Redactor replaced put back.
+func restored(t testing.TB, r *redact.Redactor, text string) string {
+	t.Helper()
+	back, err := redact.NewRestorer(r.Table())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := back.Write(context.Background(), &b, transcript.Bytes("answer", []byte(text))); err != nil && text != "" {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // TestWayBack: the table brings every log back.
 func TestWayBack(t *testing.T) {
 	texts := []string{secrets}
@@ -289,17 +303,75 @@ func TestWayBack(t *testing.T) {
 	}
 	for i, text := range texts {
 		out, r := redacted(t, text, redact.Options{})
-		back, err := redact.NewRestorer(r.Table())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := back.Text(out); got != text {
+		if got := restored(t, r, out); got != text {
 			a, b := strings.Split(text, "\n"), strings.Split(got, "\n")
 			for k := range a {
 				if a[k] != b[k] {
 					t.Errorf("text %d: %q came back as %q", i, a[k], b[k])
 				}
 			}
+		}
+	}
+}
+
+// TestAddressesOfDigitsComeBack: also those that decimal digits make where they are moved to. A
+// count stays one, unless it stands where only an address does.
+func TestAddressesOfDigitsComeBack(t *testing.T) {
+	const text = "    DirBase: 21f4a5000  ObjectTable: ffffc00012345678  HandleCount: 1234.\n    DirBase: 0000000021f4a500  \"3fffa801\" 3f801f801\n"
+	digits := 0
+	for i := range 64 {
+		out, r := redacted(t, text, redact.Options{Key: fmt.Sprint(i)})
+		if got := restored(t, r, out); got != text {
+			t.Errorf("%q came back as %q", out, got)
+		}
+		base := strings.Fields(out)[1]
+		if strings.Trim(base, "0123456789") != "" {
+			continue
+		}
+		digits++
+		with := text + "0: kd> !locks\nResource @ 0xfffffa8011efede8    Exclusively owned\n    Contention Count = " + base + "\n"
+		out, r = redacted(t, with, redact.Options{Key: fmt.Sprint(i)})
+		if !strings.HasSuffix(out, " "+base+"\n") || !strings.HasSuffix(restored(t, r, out), " "+base+"\n") {
+			t.Errorf("the count %s became %q", base, out)
+		}
+	}
+	if digits < 2 {
+		t.Errorf("only %d of digits alone", digits)
+	}
+}
+
+// TestStringsOfJSONComeBack: behind and before escapes, and as they are written. What is no
+// string stays.
+func TestStringsOfJSONComeBack(t *testing.T) {
+	const text = "0: kd> x\nthe <acme> of & C:\\nacme\\tacme\\ is ffffe0001a2b3080\n21f4a5000 4455667\n"
+	out, r := redacted(t, text, redact.Options{Key: "k"})
+	names := map[string]string{}
+	for i, w := range strings.Fields(text) {
+		names[w] = strings.Fields(out)[i]
+	}
+	acme, addr, base, number := strings.Trim(names["<acme>"], "<>"), names["ffffe0001a2b3080"], names["21f4a5000"], names["4455667"]
+	nacme := strings.Split(names["C:\\nacme\\tacme\\"], "\\")[1]
+	for answer, want := range map[string]string{
+		`{"a": "\u003c` + acme + `\u003e\n` + acme + `\t` + addr + `\n"}`: `{"a": "\u003cacme\u003e\nacme\tffffe0001a2b3080\n"}`,
+		`  "b\u0026` + acme + `": "\"` + base + `\" C:\\` + nacme + `",`:  `  "b\u0026acme": "\"21f4a5000\" C:\\nacme",`,
+		`  "c": ` + number + `, "` + number + `": [true, null, -1.5e3]`:   `  "c": ` + number + `, "4455667": [true, null, -1.5e3]`,
+		`"` + nacme + `" C:\` + nacme + ` "\u00e9\ud83d\ude00\q`:          `"nacme" C:\nacme "\u00e9\ud83d\ude00\q`,
+		`"\ud83d\ude00 ` + acme + `"`:                                     `"\ud83d\ude00 acme"`,
+		`"` + acme:                                                        `"acme`,
+	} {
+		if got := restored(t, r, answer); got != want {
+			t.Errorf("%s came back as\n%s, not\n%s", answer, got, want)
+		}
+	}
+}
+
+// TestFunctionsAreNoWords: what stays of the name of a function and what is replaced of it make no
+// word that debuggers print.
+func TestFunctionsAreNoWords(t *testing.T) {
+	for i := range 100 {
+		_, r := redacted(t, "fffff880`01122334 acme!locka+0x10\n", redact.Options{Key: fmt.Sprint(i)})
+		if w, ok := r.Table().Words["locks"]; ok {
+			t.Errorf("key %d: %s became locks", i, w)
 		}
 	}
 }
@@ -362,11 +434,7 @@ func FuzzRedact(f *testing.F) {
 			}
 			seen[text] = string(b[i])
 		}
-		back, err := redact.NewRestorer(r.Table())
-		if err != nil {
-			t.Fatal(err)
-		}
-		back.Text(out.String())
+		restored(t, r, out.String())
 	})
 }
 
