@@ -150,5 +150,8 @@ func (r *Redactor) progress(before, total int64) func(done int64) {
 	return func(done int64) { r.opt.Progress(before+done, total) }
 }
 
+// Kept returns Options.Keep.
+func (r *Redactor) Kept() []string { return r.opt.Keep }
+
 // Summary counts what Write replaced so far.
 func (r *Redactor) Summary() Summary { return r.count }
