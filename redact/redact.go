@@ -37,6 +37,7 @@ type Redactor struct {
 	folded  map[string]string // words in lower case to their pseudonyms
 	taken   map[string]bool   // pseudonyms of words and IDs
 	bare    map[string]bool   // numbers that are addresses or counts, by whether there is a letter in them
+	named   map[string]bool   // names in lower case that look like numbers, and are none wherever they stand
 	digits  map[string]string // what consists of decimal digits where it was moved to, and is no count of the log
 	space   space
 	learned bool
@@ -82,7 +83,7 @@ func New(opt Options) *Redactor {
 	r := &Redactor{
 		opt: opt, most: mostWords, vocab: known(), keep: map[string]bool{}, words: map[string]*word{}, ids: map[string]*word{},
 		loose: map[string]*word{}, folded: map[string]string{}, taken: map[string]bool{},
-		bare: map[string]bool{}, digits: map[string]string{},
+		bare: map[string]bool{}, named: map[string]bool{}, digits: map[string]string{},
 	}
 	for _, w := range opt.Keep {
 		for _, part := range strings.FieldsFunc(w, func(c rune) bool { return c < 0x80 && !isWordByte(byte(c)) }) {

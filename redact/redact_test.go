@@ -376,6 +376,47 @@ func TestFunctionsAreNoWords(t *testing.T) {
 	}
 }
 
+// TestNamesThatLookLikeNumbers are replaced where their position says that they are names, and by
+// the same pseudonym wherever no line that is understood has them as a number.
+func TestNamesThatLookLikeNumbers(t *testing.T) {
+	const text = "Machine Name: \"FACE0123\"\nUSERNAME=beda1291\nCOMPUTERNAME=FACE0123\nsrv*https://srv/symbols?key=abcd1234\nuser beda1291 on face0123 at C:\\Users\\beda1291 and \\\\FACE0123\\share\nMachine Name: cafe01\n"
+	out, r := redacted(t, text, redact.Options{})
+	for _, s := range []string{"face0123", "beda1291", "abcd1234", "cafe01"} {
+		if strings.Contains(strings.ToLower(out), s) {
+			t.Errorf("%s survives in %s", s, out)
+		}
+	}
+	lines := strings.Split(out, "\n")
+	name, user := strings.Split(lines[0], "\"")[1], lines[1][len("USERNAME="):]
+	if lines[2] != "COMPUTERNAME="+name || strings.Count(lines[4], user) != 2 || !strings.Contains(lines[4], " "+strings.ToLower(name)+" ") || !strings.Contains(lines[4], "\\"+name+"\\") {
+		t.Error(out)
+	}
+	if got := restored(t, r, out); got != text {
+		t.Errorf("came back as %s", got)
+	}
+}
+
+// TestNumbersThatNamesLookLike: what is a number in a line that is understood stays one, and an
+// address moves as one.
+func TestNumbersThatNamesLookLike(t *testing.T) {
+	for _, near := range []string{"Name: face0123", "key=abcd1234", "a?b=abcd1234", "Machine: face0123", "the username beda1291", "File Name: face0123"} {
+		const head = "THREAD ffffe0001a2b3080  Cid face0123.abcd1234  Teb: 00000000beda1291 Win32Thread: 0000000000000000 RUNNING on processor 0\n"
+		if out, _ := redacted(t, head+near+"\n", redact.Options{}); !strings.HasSuffix(out, near[strings.LastIndexAny(near, " =")+1:]+"\n") {
+			t.Errorf("%q became %q", near, out)
+		}
+	}
+	const text = "Machine Name: face0123\nUSERNAME=89abc020\nTHREAD 89abc020  Cid face.0bad  Teb: 00000000 Win32Thread: 00000000 RUNNING on processor 0\nC:\\face 89abc020\n"
+	out, r := redacted(t, text, redact.Options{})
+	lines := strings.Split(out, "\n")
+	moved := strings.Fields(lines[2])[1]
+	if strings.Contains(lines[0], "face") || strings.Contains(lines[1], moved) || !strings.HasSuffix(moved, "020") || !strings.Contains(lines[2], " face.0bad ") || !strings.HasSuffix(lines[3], " "+moved) {
+		t.Error(out)
+	}
+	if got := restored(t, r, out); got != text {
+		t.Errorf("came back as %s", got)
+	}
+}
+
 // TestSeveralInputs: one mapping for all.
 func TestSeveralInputs(t *testing.T) {
 	a, b := transcript.Bytes("a", []byte("THREAD ffffe0001a2b3080 zebraflt\n")), transcript.Bytes("b", []byte("zebraflt 0xffffe0001a2b3083 otherdrv\n"))
