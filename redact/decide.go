@@ -104,7 +104,7 @@ func (r *Redactor) decideIDs() {
 func (r *Redactor) id(low string) string {
 	p := ""
 	for attempt := range mostAttempts {
-		p = digitsFor(low, newStream(r.key, "id", low, string(rune(' '+attempt))))
+		p = regroup(low, digitsFor(low, newStream(r.key, "id", low, string(rune(' '+attempt)))))
 		if !r.taken[p] && p != low && !saysText(p) {
 			r.taken[p] = true
 			return p

@@ -417,6 +417,43 @@ func TestNumbersThatNamesLookLike(t *testing.T) {
 	}
 }
 
+// TestNumbersInGroups of which something says that they are telephones, cards or accounts.
+func TestNumbersInGroups(t *testing.T) {
+	for _, number := range []string{
+		"+41 44 123 45 67", "+1 425 555 0199", "+1-425-555-0199", "+1 (425) 555-0199", "+41 44 1234567", "tel:+49 30 123456", "0041 44 123 45 67", "0044 20 7946 0958", "001 425 555 0199",
+		"(425) 555-0199", "(425) 555 0199", "(044) 123 45 67", "4111 1111 1111 1111", "5500-0000-0000-0004", "CH93 0076 2011 6238 5295 7", "GB82 WEST 1234 5698 7654 32", "BE71 0961 2345 6769", "BE71096123456769",
+	} {
+		for _, text := range []string{number + "\n", "0: kd> $ x\ncall or pay " + number + ", please\n"} {
+			out, r := redacted(t, text, redact.Options{})
+			digits := strings.FieldsFunc(number, func(c rune) bool { return c < '0' || c > '9' })
+			for _, d := range digits {
+				if len(d) > 2 && strings.Contains(out, d) {
+					t.Errorf("%q became %q", text, out)
+				}
+			}
+			if got := restored(t, r, out); len(out) != len(text) || got != text {
+				t.Errorf("%q became %q and came back as %q", text, out, got)
+			}
+		}
+	}
+}
+
+// TestNumbersInColumns are not taken for telephones, cards or accounts.
+func TestNumbersInColumns(t *testing.T) {
+	const head = "kd> !thread 89abc020\nTHREAD 89abc020  Cid 0004.0008  Teb: 00000000 Win32Thread: 00000000 RUNNING on processor 0\n"
+	for _, line := range []string{
+		"1000  0041 0044 0123 0045 0067 0199", "1000  4111 1111 1111 1111 0000 0000 0000 0000", "4111 1111 1111 1112", "4111 1111 1111 1111 0000", "0000 1234 567 8901",
+		"0012 0034 0056 0078", "00 11 22 33 44 55 66", "  12 345 678 90 1234", "4 41 44 123 45 67", "nt!KiSwapContext+41 44 123 45 67", "+0x010 44 123 45 67", "(UTC + 1:00)", "(UTC +1:00)",
+		"Available Pages: 1234 ( 4936 Kb)", "ResAvail Pages:  425 (  555 Kb)", "(425) 55", "(0006,0220) 1234", "Committed pages 4111 1111 1111 ( 1111 Kb)", "r0=0041 r1=0044 r2=0123",
+		"eax=00000041 ebx=00000044 ecx=00000123", "BE71 0961 2345 6768", "ab 12 0961 2345 6769", "00000041 00000044 00000123 00000045", "00000000`00000041 00000000`00000044", "5 1234 123 4567 1234 (12) 345 678",
+	} {
+		out, _ := redacted(t, head+line+"\n", redact.Options{})
+		if got := strings.Split(out, "\n")[2]; got != line {
+			t.Errorf("%q became %q", line, got)
+		}
+	}
+}
+
 // TestSeveralInputs: one mapping for all.
 func TestSeveralInputs(t *testing.T) {
 	a, b := transcript.Bytes("a", []byte("THREAD ffffe0001a2b3080 zebraflt\n")), transcript.Bytes("b", []byte("zebraflt 0xffffe0001a2b3083 otherdrv\n"))

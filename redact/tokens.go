@@ -100,6 +100,9 @@ func (t *tokens) inFunction(tok *token) {
 // false if that can tell nobody anything.
 func (t *tokens) run(i, j int) (token, bool) {
 	s := t.s
+	if n := t.grouped(i, j); n > 0 {
+		return t.take(i, i+n, anID), true
+	}
 	if j-i == 2 && hexLen(s[i:j]) == 2 {
 		if n := bytesLen(s[i:]); n > 0 {
 			return t.take(i, i+n, anID), true
