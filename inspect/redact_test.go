@@ -54,20 +54,21 @@ func redactedLogs(t testing.TB) map[string][]byte {
 	return out
 }
 
-// asValue returns the report of some inputs as a JSON value; nil if nothing is
-// recognised.
-func asValue(t testing.TB, set *rules.Set, data []byte) any {
+// jsonOf returns the report of some inputs as JSON; why there is none if nothing is recognised.
+func jsonOf(t testing.TB, set *rules.Set, data []byte) []byte {
 	t.Helper()
 	r, err := inspect.Run(context.Background(), []inspect.Input{inspect.Bytes("input.txt", data)}, inspect.Options{Rules: inspect.These(set)})
 	if r == nil {
-		return fmt.Sprint("no report: ", err)
+		return fmt.Appendf(nil, "%q", fmt.Sprint("no report: ", err))
 	}
-	var b bytes.Buffer
-	if err := report.WriteJSON(&b, r, report.Style{}); err != nil {
-		t.Fatal(err)
-	}
+	return []byte(asJSON(t, r))
+}
+
+// asValue returns what jsonOf does as a value.
+func asValue(t testing.TB, set *rules.Set, data []byte) any {
+	t.Helper()
 	var v any
-	if err := json.Unmarshal(b.Bytes(), &v); err != nil {
+	if err := json.Unmarshal(jsonOf(t, set, data), &v); err != nil {
 		t.Fatal(err)
 	}
 	return v
@@ -200,6 +201,55 @@ func TestRedactionKeepsTheReport(t *testing.T) {
 		t.Run(name, func(t *testing.T) { checkRedacted(t, set, data, false) })
 	}
 	t.Logf("%d logs", len(logs))
+}
+
+// TestTheReportComesBack: the way back makes of the JSON report of a redacted log the
+// report of the log.
+func TestTheReportComesBack(t *testing.T) {
+	set := shippedRules(t)
+	for name, data := range redactedLogs(t) {
+		t.Run(name, func(t *testing.T) { checkWayBack(t, set, data, "") })
+	}
+	for i := range 24 { // keys move addresses to others: in some, to decimal digits alone
+		checkWayBack(t, set, []byte(cutLog), fmt.Sprint("key", i))
+	}
+}
+
+// cutLog has addresses that are cut, an address that is not of 8 or 16 digits, and names
+// behind what JSON writes as escapes.
+const cutLog = `0: kd> !locks
+Resource @ 0xfffffa8011efede8    Exclusively owned
+    Contention Count = 134850000
+     Threads: fffffa801
+     Threads Waiting On Exclusive Access:
+              <script>acmefetch("jdoe&contoso")</script>
+0: kd> !process 0 1f
+PROCESS ffffe0001a2b6080
+    SessionId: 1  Cid: 0f64    Peb: 7ff6d1234000  ParentCid: 0abc
+    DirBase: 21f4a5000  ObjectTable: ffffc00012345678  HandleCount: 1234.
+    Image: <acme>&"fffffa801"\payrollsvc.exe
+the directory <acme> is at 21f4a5000 "21f4a5000" 0000000021f4a5000 000000021f4a5000\
+`
+
+func checkWayBack(t *testing.T, set *rules.Set, data []byte, key string) {
+	t.Helper()
+	text, r := redacted(t, data, redact.Options{Key: key})
+	back, err := redact.NewRestorer(r.Table())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got bytes.Buffer
+	if err := back.Write(context.Background(), &got, inspect.Bytes("answer", jsonOf(t, set, text))); err != nil {
+		t.Fatal(err)
+	}
+	var have any
+	if err := json.Unmarshal(got.Bytes(), &have); err != nil {
+		t.Fatal(err)
+	}
+	same := func(s string) string { return s }
+	if ds := differences("", asValue(t, set, data), have, same); len(ds) > 0 {
+		t.Errorf("%d differences:\n%s", len(ds), strings.Join(ds[:min(len(ds), 6)], "\n"))
+	}
 }
 
 // TestRedactionReplaces: no word, number or address of a log that has a pseudonym stands

@@ -8,6 +8,7 @@ import (
 // decide makes the pseudonyms of all that was learned.
 func (r *Redactor) decide() {
 	r.space.move(r.key, r.narrow)
+	r.decideDigits()
 	texts := make([]string, 0, len(r.words))
 	for text := range r.words {
 		texts = append(texts, text)
@@ -34,7 +35,7 @@ func (r *Redactor) decide() {
 		}
 		w.to = withCase(r.folded[lower(text)], text)
 		if w.function {
-			w.to = r.vocab.keepParts(w.to, text)
+			w.to = r.functionName(text)
 		}
 		if w.to == text { // all of its parts are known
 			w.to, w.keep = "", true
@@ -42,6 +43,18 @@ func (r *Redactor) decide() {
 	}
 	r.decideIDs()
 	r.count.Names = len(r.folded)
+}
+
+// functionName returns the pseudonym of a function: that of the word but for the parts
+// that stay. One that makes a word of the vocabulary, as another letter in lockx may, would be
+// taken for that word.
+func (r *Redactor) functionName(text string) string {
+	low := lower(text)
+	to := r.vocab.keepParts(withCase(r.folded[low], text), text)
+	for attempt := 0; attempt < mostAttempts && to != text && r.vocab.has(lower(to)); attempt++ {
+		to = r.vocab.keepParts(withCase(pseudonym(r.key, low, attempt), text), text)
+	}
+	return to
 }
 
 // name returns a pseudonym for a word in lower case that no other has.
@@ -91,7 +104,7 @@ func (r *Redactor) decideIDs() {
 func (r *Redactor) id(low string) string {
 	p := ""
 	for attempt := range mostAttempts {
-		p = digitsFor(low, newStream(r.key, "id", low, string(rune(' '+attempt))))
+		p = regroup(low, digitsFor(low, newStream(r.key, "id", low, string(rune(' '+attempt)))))
 		if !r.taken[p] && p != low && !saysText(p) {
 			r.taken[p] = true
 			return p
@@ -130,4 +143,31 @@ func digitsFor(low string, random *stream) string {
 		}
 	}
 	return string(out)
+}
+
+// isBare reports whether a number is one that is an address with a letter in it, and a count
+// without.
+func isBare(text string) bool {
+	return len(text) > 8 && len(text) < 16 && hexLen(text) == len(text)
+}
+
+// decideDigits finds the addresses that consist of decimal digits where they are moved to, and
+// look like counts there.
+func (r *Redactor) decideDigits() {
+	if len(r.bare) >= r.most {
+		return // which counts the log has is not known
+	}
+	for text := range r.bare {
+		v, digits := value(text)
+		i := regionOf(v)
+		if digits == 0 || i < 0 {
+			continue
+		}
+		moved, _ := place(r.space.runs[i], i, v)
+		to := like(text, moved)
+		if digitLen(to) == len(to) && !r.bare[to] {
+			r.digits[to] = text
+			r.taken[to] = true
+		}
+	}
 }

@@ -95,10 +95,11 @@ func (r *Redactor) learnInput(ctx context.Context, in transcript.Input, status [
 	})
 }
 
-// keepNumbers takes back what was learned of numbers in lines that nobody understands
-// where they stand in others, too: there they are counts, times or sizes.
+// keepNumbers takes back what was learned of numbers in lines that nobody understands, and
+// of names that look like numbers, where they stand in others, too: there they are counts,
+// times, sizes or addresses.
 func (r *Redactor) keepNumbers(ctx context.Context, in transcript.Input, status []transcript.Status, progress func(done int64)) error {
-	if len(r.loose) == 0 {
+	if len(r.loose)+len(r.named) == 0 {
 		return nil
 	}
 	p := newPage(func(s string, num int32, _ func(int, string)) {
@@ -109,6 +110,7 @@ func (r *Redactor) keepNumbers(ctx context.Context, in transcript.Input, status 
 		for tok, ok := t.next(); ok; tok, ok = t.next() {
 			if tok.kind == aNumber {
 				delete(r.loose, s[tok.start:tok.end])
+				delete(r.named, lower(s[tok.start:tok.end]))
 			}
 		}
 	}, progress)
@@ -145,6 +147,9 @@ func (r *Redactor) learnLine(s string, understood bool) {
 		case aWord:
 			r.narrow = r.narrow || text == "ChildEBP"
 			r.learnWord(text, tok)
+			if hexLen(text) == len(text) && len(text) > 2 && r.strange(text) && len(r.named) < r.most {
+				r.named[lower(text)] = true
+			}
 			if low := lower(text); tok.end < len(s) && s[tok.end] == '!' && r.vocab.ofRule(low) {
 				r.keep[low] = true
 			}
@@ -158,6 +163,7 @@ func (r *Redactor) learnLine(s string, understood bool) {
 			if !understood && isLoose(text) && !r.keep[lower(text)] {
 				r.intern(r.loose, text)
 			}
+			r.noteBare(text)
 			v, digits := value(text)
 			if i := regionOf(v); i >= 0 && digits >= 8 && !isOffset(s, tok, v) {
 				r.space.see(i, v)
@@ -166,6 +172,13 @@ func (r *Redactor) learnLine(s string, understood bool) {
 			}
 			r.narrow = r.narrow || digits == 8 && regionOf(v) == narrow && provesNarrow(s, before, tok)
 		}
+	}
+}
+
+// noteBare remembers a number that a moved address may be taken for, or that is one.
+func (r *Redactor) noteBare(text string) {
+	if isBare(text) && !r.bare[text] && len(r.bare) < r.most {
+		r.bare[strings.Clone(text)] = true
 	}
 }
 

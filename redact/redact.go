@@ -36,6 +36,9 @@ type Redactor struct {
 	loose   map[string]*word  // numbers in lines that nobody understands
 	folded  map[string]string // words in lower case to their pseudonyms
 	taken   map[string]bool   // pseudonyms of words and IDs
+	bare    map[string]bool   // numbers that are addresses or counts, by whether there is a letter in them
+	named   map[string]bool   // names in lower case that look like numbers, and are none wherever they stand
+	digits  map[string]string // what consists of decimal digits where it was moved to, and is no count of the log
 	space   space
 	learned bool
 	most    int  // words and IDs that are remembered
@@ -80,6 +83,7 @@ func New(opt Options) *Redactor {
 	r := &Redactor{
 		opt: opt, most: mostWords, vocab: known(), keep: map[string]bool{}, words: map[string]*word{}, ids: map[string]*word{},
 		loose: map[string]*word{}, folded: map[string]string{}, taken: map[string]bool{},
+		bare: map[string]bool{}, named: map[string]bool{}, digits: map[string]string{},
 	}
 	for _, w := range opt.Keep {
 		for _, part := range strings.FieldsFunc(w, func(c rune) bool { return c < 0x80 && !isWordByte(byte(c)) }) {
@@ -92,8 +96,13 @@ func New(opt Options) *Redactor {
 // Write writes an input with all that Learn decided put into place, as UTF-8. The
 // output has the lines of the input, each of the same length.
 func (r *Redactor) Write(ctx context.Context, w io.Writer, in transcript.Input) error {
+	return r.write(ctx, w, in, func(s string, _ int32, put func(int, string)) { r.replace(s, put) })
+}
+
+// write writes an input with what each puts in place.
+func (r *Redactor) write(ctx context.Context, w io.Writer, in transcript.Input, each visit) error {
 	out := bufio.NewWriterSize(w, 1<<16)
-	p := newPage(func(s string, _ int32, put func(int, string)) { r.replace(s, put) }, r.progress(0, in.Size))
+	p := newPage(each, r.progress(0, in.Size))
 	err := p.read(ctx, in, func(l *line) {
 		r.count.Lines++
 		if l.out != nil {
@@ -113,24 +122,25 @@ func (r *Redactor) Text(s string) string {
 	kept := r.count
 	defer func() { r.count = kept }()
 	var out []byte
-	at := 0
-	for rest := s; ; {
-		line, more, cut := strings.Cut(rest, "\n")
-		r.replace(line, func(i int, to string) {
-			if out == nil {
-				out = []byte(s)
-			}
-			copy(out[at+i:], to)
-		})
-		if !cut {
-			break
+	r.eachLine(s, func(i int, to string) {
+		if out == nil {
+			out = []byte(s)
 		}
-		at, rest = at+len(line)+1, more
-	}
+		copy(out[i:], to)
+	})
 	if out == nil {
 		return s
 	}
 	return string(out)
+}
+
+// eachLine replaces what stands in the lines of a text.
+func (r *Redactor) eachLine(s string, put func(at int, to string)) {
+	at := 0
+	for line := range strings.Lines(s) {
+		r.replace(strings.TrimSuffix(line, "\n"), func(i int, to string) { put(at+i, to) })
+		at += len(line)
+	}
 }
 
 // progress tells of the reading of one input, when so many bytes were read before.
@@ -140,6 +150,9 @@ func (r *Redactor) progress(before, total int64) func(done int64) {
 	}
 	return func(done int64) { r.opt.Progress(before+done, total) }
 }
+
+// Kept returns Options.Keep.
+func (r *Redactor) Kept() []string { return r.opt.Keep }
 
 // Summary counts what Write replaced so far.
 func (r *Redactor) Summary() Summary { return r.count }

@@ -178,6 +178,7 @@ func TestNearMisses(t *testing.T) {
 		"12 34 56 78 9a bc de",
 		"e.g. i.e. a.b",
 		"00000000`00000041 000000000000beef",
+		"00000000`6b6e6142", // may be a count: docs/redact.md says that it stays
 	} {
 		out, _ := redacted(t, head+line+"\n", redact.Options{})
 		if got := strings.Split(out, "\n")[2]; got != line {
@@ -274,6 +275,20 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// restored returns a text with what a Redactor replaced put back.
+func restored(t testing.TB, r *redact.Redactor, text string) string {
+	t.Helper()
+	back, err := redact.NewRestorer(r.Table())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := back.Write(context.Background(), &b, transcript.Bytes("answer", []byte(text))); err != nil && text != "" {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // TestWayBack: the table brings every log back.
 func TestWayBack(t *testing.T) {
 	texts := []string{secrets}
@@ -289,17 +304,153 @@ func TestWayBack(t *testing.T) {
 	}
 	for i, text := range texts {
 		out, r := redacted(t, text, redact.Options{})
-		back, err := redact.NewRestorer(r.Table())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := back.Text(out); got != text {
+		if got := restored(t, r, out); got != text {
 			a, b := strings.Split(text, "\n"), strings.Split(got, "\n")
 			for k := range a {
 				if a[k] != b[k] {
 					t.Errorf("text %d: %q came back as %q", i, a[k], b[k])
 				}
 			}
+		}
+	}
+}
+
+// TestAddressesOfDigitsComeBack: also those that decimal digits make where they are moved to. A
+// count stays one, unless it stands where only an address does.
+func TestAddressesOfDigitsComeBack(t *testing.T) {
+	const text = "    DirBase: 21f4a5000  ObjectTable: ffffc00012345678  HandleCount: 1234.\n    DirBase: 0000000021f4a500  \"3fffa801\" 3f801f801\n"
+	digits := 0
+	for i := range 64 {
+		out, r := redacted(t, text, redact.Options{Key: fmt.Sprint(i)})
+		if got := restored(t, r, out); got != text {
+			t.Errorf("%q came back as %q", out, got)
+		}
+		base := strings.Fields(out)[1]
+		if strings.Trim(base, "0123456789") != "" {
+			continue
+		}
+		digits++
+		with := text + "0: kd> !locks\nResource @ 0xfffffa8011efede8    Exclusively owned\n    Contention Count = " + base + "\n"
+		out, r = redacted(t, with, redact.Options{Key: fmt.Sprint(i)})
+		if !strings.HasSuffix(out, " "+base+"\n") || !strings.HasSuffix(restored(t, r, out), " "+base+"\n") {
+			t.Errorf("the count %s became %q", base, out)
+		}
+	}
+	if digits < 2 {
+		t.Errorf("only %d of digits alone", digits)
+	}
+}
+
+// TestStringsOfJSONComeBack: behind and before escapes, and as they are written. What is no
+// string stays.
+func TestStringsOfJSONComeBack(t *testing.T) {
+	const text = "0: kd> x\nthe <acme> of & C:\\nacme\\tacme\\ is ffffe0001a2b3080\n21f4a5000 4455667\n"
+	out, r := redacted(t, text, redact.Options{Key: "k"})
+	names := map[string]string{}
+	for i, w := range strings.Fields(text) {
+		names[w] = strings.Fields(out)[i]
+	}
+	acme, addr, base, number := strings.Trim(names["<acme>"], "<>"), names["ffffe0001a2b3080"], names["21f4a5000"], names["4455667"]
+	nacme := strings.Split(names["C:\\nacme\\tacme\\"], "\\")[1]
+	for answer, want := range map[string]string{
+		`{"a": "\u003c` + acme + `\u003e\n` + acme + `\t` + addr + `\n"}`: `{"a": "\u003cacme\u003e\nacme\tffffe0001a2b3080\n"}`,
+		`  "b\u0026` + acme + `": "\"` + base + `\" C:\\` + nacme + `",`:  `  "b\u0026acme": "\"21f4a5000\" C:\\nacme",`,
+		`  "c": ` + number + `, "` + number + `": [true, null, -1.5e3]`:   `  "c": ` + number + `, "4455667": [true, null, -1.5e3]`,
+		`"` + nacme + `" C:\` + nacme + ` "\u00e9\ud83d\ude00\q`:          `"nacme" C:\nacme "\u00e9\ud83d\ude00\q`,
+		`"\ud83d\ude00 ` + acme + `"`:                                     `"\ud83d\ude00 acme"`,
+		`"` + acme:                                                        `"acme`,
+	} {
+		if got := restored(t, r, answer); got != want {
+			t.Errorf("%s came back as\n%s, not\n%s", answer, got, want)
+		}
+	}
+}
+
+// TestFunctionsAreNoWords: what stays of the name of a function and what is replaced of it make no
+// word that debuggers print.
+func TestFunctionsAreNoWords(t *testing.T) {
+	for i := range 100 {
+		_, r := redacted(t, "fffff880`01122334 acme!locka+0x10\n", redact.Options{Key: fmt.Sprint(i)})
+		if w, ok := r.Table().Words["locks"]; ok {
+			t.Errorf("key %d: %s became locks", i, w)
+		}
+	}
+}
+
+// TestNamesThatLookLikeNumbers are replaced where their position says that they are names, and by
+// the same pseudonym wherever no line that is understood has them as a number.
+func TestNamesThatLookLikeNumbers(t *testing.T) {
+	const text = "Machine Name: \"FACE0123\"\nUSERNAME=beda1291\nCOMPUTERNAME=FACE0123\nsrv*https://srv/symbols?key=abcd1234\nuser beda1291 on face0123 at C:\\Users\\beda1291 and \\\\FACE0123\\share\nMachine Name: cafe01\n"
+	out, r := redacted(t, text, redact.Options{})
+	for _, s := range []string{"face0123", "beda1291", "abcd1234", "cafe01"} {
+		if strings.Contains(strings.ToLower(out), s) {
+			t.Errorf("%s survives in %s", s, out)
+		}
+	}
+	lines := strings.Split(out, "\n")
+	name, user := strings.Split(lines[0], "\"")[1], lines[1][len("USERNAME="):]
+	if lines[2] != "COMPUTERNAME="+name || strings.Count(lines[4], user) != 2 || !strings.Contains(lines[4], " "+strings.ToLower(name)+" ") || !strings.Contains(lines[4], "\\"+name+"\\") {
+		t.Error(out)
+	}
+	if got := restored(t, r, out); got != text {
+		t.Errorf("came back as %s", got)
+	}
+}
+
+// TestNumbersThatNamesLookLike: what is a number in a line that is understood stays one, and an
+// address moves as one.
+func TestNumbersThatNamesLookLike(t *testing.T) {
+	for _, near := range []string{"Name: face0123", "key=abcd1234", "a?b=abcd1234", "Machine: face0123", "the username beda1291", "File Name: face0123"} {
+		const head = "THREAD ffffe0001a2b3080  Cid face0123.abcd1234  Teb: 00000000beda1291 Win32Thread: 0000000000000000 RUNNING on processor 0\n"
+		if out, _ := redacted(t, head+near+"\n", redact.Options{}); !strings.HasSuffix(out, near[strings.LastIndexAny(near, " =")+1:]+"\n") {
+			t.Errorf("%q became %q", near, out)
+		}
+	}
+	const text = "Machine Name: face0123\nUSERNAME=89abc020\nTHREAD 89abc020  Cid face.0bad  Teb: 00000000 Win32Thread: 00000000 RUNNING on processor 0\nC:\\face 89abc020\n"
+	out, r := redacted(t, text, redact.Options{})
+	lines := strings.Split(out, "\n")
+	moved := strings.Fields(lines[2])[1]
+	if strings.Contains(lines[0], "face") || strings.Contains(lines[1], moved) || !strings.HasSuffix(moved, "020") || !strings.Contains(lines[2], " face.0bad ") || !strings.HasSuffix(lines[3], " "+moved) {
+		t.Error(out)
+	}
+	if got := restored(t, r, out); got != text {
+		t.Errorf("came back as %s", got)
+	}
+}
+
+// TestNumbersInGroups of which something says that they are telephones, cards or accounts.
+func TestNumbersInGroups(t *testing.T) {
+	for _, number := range []string{
+		"+41 44 123 45 67", "+1 425 555 0199", "+1-425-555-0199", "+1 (425) 555-0199", "+41 44 1234567", "tel:+49 30 123456", "0041 44 123 45 67", "0044 20 7946 0958", "001 425 555 0199",
+		"(425) 555-0199", "(425) 555 0199", "(044) 123 45 67", "4111 1111 1111 1111", "5500-0000-0000-0004", "CH93 0076 2011 6238 5295 7", "GB82 WEST 1234 5698 7654 32", "BE71 0961 2345 6769", "BE71096123456769",
+	} {
+		for _, text := range []string{number + "\n", "0: kd> $ x\ncall or pay " + number + ", please\n"} {
+			out, r := redacted(t, text, redact.Options{})
+			digits := strings.FieldsFunc(number, func(c rune) bool { return c < '0' || c > '9' })
+			for _, d := range digits {
+				if len(d) > 2 && strings.Contains(out, d) {
+					t.Errorf("%q became %q", text, out)
+				}
+			}
+			if got := restored(t, r, out); len(out) != len(text) || got != text {
+				t.Errorf("%q became %q and came back as %q", text, out, got)
+			}
+		}
+	}
+}
+
+// TestNumbersInColumns are not taken for telephones, cards or accounts.
+func TestNumbersInColumns(t *testing.T) {
+	const head = "kd> !thread 89abc020\nTHREAD 89abc020  Cid 0004.0008  Teb: 00000000 Win32Thread: 00000000 RUNNING on processor 0\n"
+	for _, line := range []string{
+		"1000  0041 0044 0123 0045 0067 0199", "1000  4111 1111 1111 1111 0000 0000 0000 0000", "4111 1111 1111 1112", "4111 1111 1111 1111 0000", "0000 1234 567 8901",
+		"0012 0034 0056 0078", "00 11 22 33 44 55 66", "  12 345 678 90 1234", "4 41 44 123 45 67", "nt!KiSwapContext+41 44 123 45 67", "+0x010 44 123 45 67", "(UTC + 1:00)", "(UTC +1:00)",
+		"Available Pages: 1234 ( 4936 Kb)", "ResAvail Pages:  425 (  555 Kb)", "(425) 55", "(0006,0220) 1234", "Committed pages 4111 1111 1111 ( 1111 Kb)", "r0=0041 r1=0044 r2=0123",
+		"eax=00000041 ebx=00000044 ecx=00000123", "BE71 0961 2345 6768", "ab 12 0961 2345 6769", "00000041 00000044 00000123 00000045", "00000000`00000041 00000000`00000044", "5 1234 123 4567 1234 (12) 345 678",
+	} {
+		out, _ := redacted(t, head+line+"\n", redact.Options{})
+		if got := strings.Split(out, "\n")[2]; got != line {
+			t.Errorf("%q became %q", line, got)
 		}
 	}
 }
@@ -362,11 +513,7 @@ func FuzzRedact(f *testing.F) {
 			}
 			seen[text] = string(b[i])
 		}
-		back, err := redact.NewRestorer(r.Table())
-		if err != nil {
-			t.Fatal(err)
-		}
-		back.Text(out.String())
+		restored(t, r, out.String())
 	})
 }
 

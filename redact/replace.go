@@ -60,6 +60,11 @@ func (r *Redactor) replace(s string, put func(at int, to string)) {
 				r.count.IDs++
 			}
 		case aNumber:
+			if r.named[lower(text)] {
+				to = r.wordFor(text)
+				r.count.Words++
+				break
+			}
 			to = r.addressFor(s, before, tok)
 			if w := r.loose[text]; to == "" && w != nil {
 				to = w.to

@@ -100,6 +100,9 @@ func (t *tokens) inFunction(tok *token) {
 // false if that can tell nobody anything.
 func (t *tokens) run(i, j int) (token, bool) {
 	s := t.s
+	if n := t.grouped(i, j); n > 0 {
+		return t.take(i, i+n, anID), true
+	}
 	if j-i == 2 && hexLen(s[i:j]) == 2 {
 		if n := bytesLen(s[i:]); n > 0 {
 			return t.take(i, i+n, anID), true
@@ -190,7 +193,7 @@ func (t *tokens) number(i, digits, end int) (token, bool) {
 // likeName reports whether what stands around a part is what stands around names.
 func (t *tokens) likeName(i, end int) bool {
 	s := t.s
-	if i > 0 && (s[i-1] == '\\' || s[i-1] == '@' && i > 1 && isWordByte(s[i-2])) {
+	if t.named(i) || i > 0 && (s[i-1] == '\\' || s[i-1] == '@' && i > 1 && isWordByte(s[i-2])) {
 		return true
 	}
 	if end+1 >= len(s) {
@@ -205,6 +208,26 @@ func (t *tokens) likeName(i, end int) bool {
 		if n := end + 1 + wordLen(s[end+1:]); n == end+4 {
 			return fileEndings[lower(s[end+1:n])]
 		}
+	}
+	return false
+}
+
+// namedBy are words that names stand behind: of variables and parameters with =, and
+// of machines.
+var namedBy = map[string]bool{"username": true, "computername": true, "userdomain": true, "logonserver": true, "key": true, "token": true, "sig": true}
+
+// named reports whether the word before says that a name follows.
+func (t *tokens) named(i int) bool {
+	if t.word.end == 0 || t.word != t.last || i-t.word.end > 4 {
+		return false
+	}
+	word, gap := lower(t.s[t.word.start:t.word.end]), t.s[t.word.end:i]
+	switch {
+	case gap == "=" && namedBy[word]:
+		first := t.word.start - 1
+		return word != "key" && word != "token" && word != "sig" || first >= 0 && (t.s[first] == '?' || t.s[first] == '&')
+	case strings.Trim(gap, " \"") == ":" && word == "name":
+		return strings.HasSuffix(lower(t.s[max(0, t.word.start-len("machine ")):t.word.start]), "machine ")
 	}
 	return false
 }

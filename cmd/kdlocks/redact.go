@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 
@@ -33,7 +32,8 @@ func (a *app) redactCommand() *cobra.Command {
 GUIDs. All that the verdict rests on stays: what is equal, the order and the low bits of addresses, the names of
 Windows and of modules that rules know. kdlocks says of the redacted log what it says of the log, with pseudonyms.
 Several files get the same pseudonyms. The result is pseudonymous, not anonymous: look through it before you share
-it. docs/redact.md tells what is replaced, what stays, and what can still be learned.`,
+it. docs/redact.md tells what is replaced, what stays, and what can still be learned. With -q nothing is told of
+it on standard error; the log is printed all the same.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && a.readsTerminal() {
@@ -84,16 +84,12 @@ func (a *app) redact(ctx context.Context, o redactOptions, names []string) error
 }
 
 func (a *app) writeRedacted(ctx context.Context, r *redact.Redactor, in inspect.Input, several bool) error {
-	w := a.stdout
-	if a.quiet {
-		w = io.Discard
-	}
 	if several {
-		if _, err := fmt.Fprintf(w, "Opened log file '%s'\n", r.Text(report.Plain(in.Name))); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "Opened log file '%s'\n", r.Text(report.Plain(in.Name))); err != nil {
 			return err
 		}
 	}
-	return r.Write(ctx, w, in)
+	return r.Write(ctx, a.stdout, in)
 }
 
 // redactNotes tell what was replaced, and what to look at.

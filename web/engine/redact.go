@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"kdlocks/inspect"
 	"kdlocks/redact"
@@ -16,9 +17,23 @@ type Redacted struct {
 	Summary redact.Summary `json:"summary"`
 }
 
+// redactArgs are the arguments of redact.
+type redactArgs struct {
+	// Keep are words that stay, as redact --keep has them: what rules of one's own look for,
+	// say, which are replaced like all others.
+	Keep []string `json:"keep"`
+}
+
+// redactedArgs are the arguments of redacted. Keep is that of redact: with other words,
+// the inputs are learned anew.
+type redactedArgs struct {
+	redactArgs
+	Input int `json:"input"`
+}
+
 // redact learns the names and addresses of inputs and finds pseudonyms for them. It
 // does not touch the case.
-func (e *Engine) redact(ctx context.Context, _ struct{}, given []inspect.Input, w io.Writer) error {
+func (e *Engine) redact(ctx context.Context, args redactArgs, given []inspect.Input, w io.Writer) error {
 	e.forgetRedacted()
 	files, err := e.open(ctx, given)
 	if err != nil {
@@ -29,7 +44,7 @@ func (e *Engine) redact(ctx context.Context, _ struct{}, given []inspect.Input, 
 	for _, in := range files.Inputs {
 		told.total += in.Size
 	}
-	r := redact.New(redact.Options{Progress: told.progress})
+	r := redact.New(redact.Options{Keep: args.Keep, Progress: told.progress})
 	told.next(told.total / 4 * 3) // it reads three times, and each input is then written once
 	if err := r.Learn(ctx, files.Inputs); err != nil {
 		files.Close()
@@ -50,9 +65,9 @@ func (e *Engine) redact(ctx context.Context, _ struct{}, given []inspect.Input, 
 }
 
 // redacted writes one of the inputs with pseudonyms.
-func (e *Engine) redacted(ctx context.Context, args linesArgs, given []inspect.Input, w io.Writer) error {
-	if e.redactor == nil {
-		if err := e.redact(ctx, struct{}{}, given, io.Discard); err != nil {
+func (e *Engine) redacted(ctx context.Context, args redactedArgs, given []inspect.Input, w io.Writer) error {
+	if e.redactor == nil || !slices.Equal(e.redactor.Kept(), args.Keep) {
+		if err := e.redact(ctx, args.redactArgs, given, io.Discard); err != nil {
 			return err
 		}
 	}

@@ -67,3 +67,37 @@ func TestRedactEndsWhenItIsCancelled(t *testing.T) {
 		}
 	}
 }
+
+// TestRedactKeepsWords that it is given, and those that redacted is given: with others it
+// learns anew, as it does where nothing is kept between calls.
+func TestRedactKeepsWords(t *testing.T) {
+	in := inspect.Bytes("log", []byte("nt!KiSwapContext+0x76\nAcmeFlt!AcmeLockVolumeTable+0x10 of jdoe\nacmeflt.sys\n"))
+	e := engine.New(engine.Options{})
+	defer e.Close()
+	for _, step := range []struct {
+		call, args string
+		stays      bool
+	}{
+		{"redact", `{"keep":["acmeflt!AcmeLockVolumeTable"]}`, true},
+		{"redacted", `{"input":0,"keep":["acmeflt!AcmeLockVolumeTable"]}`, true},
+		{"redacted", `{"input":0}`, false},
+		{"redacted", `{"input":0,"keep":["acmeflt!AcmeLockVolumeTable"]}`, true},
+		{"redact", `{}`, false},
+		{"redacted", `{"input":0,"keep":[]}`, false},
+	} {
+		var out bytes.Buffer
+		if err := e.Call(context.Background(), step.call, []byte(step.args), []inspect.Input{in}, &out); err != nil {
+			t.Fatal(err)
+		}
+		if step.call == "redact" {
+			continue
+		}
+		text := out.String()
+		if stays := strings.Contains(text, "AcmeFlt!AcmeLockVolumeTable+") && strings.Contains(text, "acmeflt.sys"); stays != step.stays || strings.Contains(text, "jdoe") {
+			t.Errorf("%s %s: %q", step.call, step.args, text)
+		}
+	}
+	if err := e.Call(context.Background(), "redact", []byte(`{"keep":"acme"}`), []inspect.Input{in}, &bytes.Buffer{}); !errors.Is(err, engine.ErrArgs) {
+		t.Errorf("words that are no list: %v", err)
+	}
+}
