@@ -93,6 +93,14 @@ type Verdict struct {
 	Summary    string `json:"summary"`
 }
 
+// sure returns the confidence to stand behind the kind, "" where nothing was decided.
+func (v Verdict) sure() string {
+	if v.Kind == "undecided" {
+		return ""
+	}
+	return " (" + v.Confidence + ")"
+}
+
 // Input is one file or paste. Lines are counted from 1.
 type Input struct {
 	Name            string    `json:"name"`
