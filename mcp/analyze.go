@@ -123,7 +123,7 @@ func (s *server) analyze(ctx context.Context, in *analyzeArgs) (*answer, error) 
 		return nil, fmt.Errorf("finding %d: the report has %d", in.Finding, len(r.Findings))
 	}
 	if in.Format != "summary" {
-		head := &Summary{Verdict: r.Verdict, HowToRead: howToRead(r), Undecided: r.Undecided, FindingCount: len(r.Findings), Trouble: trouble, Notes: logs.notes()}
+		head := &Summary{Verdict: verdictOf(r.Verdict), HowToRead: howToRead(r), Undecided: r.Undecided, FindingCount: len(r.Findings), Trouble: trouble, Notes: logs.notes()}
 		return s.document(head, most, in.Format, func(b *bytes.Buffer, style report.Style) error {
 			return report.WriterFor(in.Format)(b, r, style)
 		})

@@ -26,7 +26,7 @@ const mostCaptures = 100
 // Compared is a comparison made short. Captures are counted from 1 in the order of
 // time.
 type Compared struct {
-	Verdict      report.Verdict          `json:"verdict" jsonschema:"kind, confidence and one sentence. Repeat them as they are."`
+	Verdict      Verdict                 `json:"verdict" jsonschema:"kind, confidence and one sentence. Repeat them as they are."`
 	Undecided    bool                    `json:"undecided,omitempty" jsonschema:"A fact is missing that the verdict hangs on."`
 	NextCommands []string                `json:"next_commands,omitempty"`
 	Captures     []Capture               `json:"captures,omitempty"`
@@ -50,10 +50,10 @@ type Compared struct {
 
 // Capture is one of the captures.
 type Capture struct {
-	Capture int            `json:"capture"`
-	Name    string         `json:"name"`
-	AfterMS *int64         `json:"after_ms,omitempty" jsonschema:"Since the first."`
-	Verdict report.Verdict `json:"verdict" jsonschema:"Of the capture by itself."`
+	Capture int     `json:"capture"`
+	Name    string  `json:"name"`
+	AfterMS *int64  `json:"after_ms,omitempty" jsonschema:"Since the first."`
+	Verdict Verdict `json:"verdict" jsonschema:"Of the capture by itself."`
 }
 
 // Followed is a finding and what became of it.
@@ -210,7 +210,7 @@ func (s *server) comparison(c *report.Comparison, format string, most int, troub
 	if b.Len() > most {
 		return nil, tooLong(b.Len(), format, most)
 	}
-	out := &Compared{Verdict: c.Verdict, Undecided: c.Undecided, Trouble: trouble}
+	out := &Compared{Verdict: verdictOf(c.Verdict), Undecided: c.Undecided, Trouble: trouble}
 	plain(out)
 	if format == "json" {
 		out.Report = escapeControls(b.Bytes())
@@ -222,11 +222,11 @@ func (s *server) comparison(c *report.Comparison, format string, most int, troub
 
 func shorten(c *report.Comparison) *Compared {
 	out := &Compared{
-		Verdict: c.Verdict, Undecided: c.Undecided, NextCommands: c.NextCommands, Order: c.Order, SpanMS: c.SpanMS, Refused: c.Refused,
+		Verdict: verdictOf(c.Verdict), Undecided: c.Undecided, NextCommands: c.NextCommands, Order: c.Order, SpanMS: c.SpanMS, Refused: c.Refused,
 		ThreadCounts: c.ThreadCounts, Gaps: gapsOf(c.Gaps), NotLookedAt: c.NotSeen, Notes: c.Notes,
 	}
 	for _, k := range c.Captures {
-		out.Captures = append(out.Captures, Capture{k.Capture, k.Name, k.AfterMS, k.Verdict})
+		out.Captures = append(out.Captures, Capture{k.Capture, k.Name, k.AfterMS, verdictOf(k.Verdict)})
 	}
 	for i := range c.Findings {
 		out.Findings = append(out.Findings, followedOf(&c.Findings[i]))

@@ -73,6 +73,9 @@ func TestCompareRefusesAnotherBoot(t *testing.T) {
 	if got.Verdict.Kind != "undecided" || len(got.Refused) != 1 || !strings.Contains(got.Refused[0].Why, "another kernel base") {
 		t.Errorf("%+v, refused %+v", got.Verdict, got.Refused)
 	}
+	if got.Verdict.Confidence != "" {
+		t.Errorf("undecided, and %s of it", got.Verdict.Confidence)
+	}
 	if len(got.Trouble) != 1 || !strings.Contains(got.Trouble[0], "nothing was compared") {
 		t.Errorf("trouble %q", got.Trouble)
 	}
@@ -102,5 +105,37 @@ func TestComparisonAsJSONIsThatOfTheCommand(t *testing.T) {
 	}
 	if got := text(t, call(t, s, "compare", compared(t, "markdown", "first.txt", "second.txt"))); !strings.HasPrefix(got, "## kdlocks compare: deadlock (certain)") {
 		t.Errorf("%.200s", got)
+	}
+}
+
+func TestUndecidedHasNoConfidence(t *testing.T) {
+	s := client(t, options(t))
+	schemas := outputSchemas(t, s)
+	for _, c := range []struct {
+		tool string
+		args object
+	}{
+		{"compare", compared(t, "summary", "first.txt")},
+		{"compare", compared(t, "json", "first.txt", "boot.txt")},
+		{"analyze", object{"text": "0: kd> !locks\nKD: Scanning for held locks."}},
+		{"analyze", object{"text": "0: kd> !locks\nKD: Scanning for held locks.", "format": "json"}},
+	} {
+		res := call(t, s, c.tool, c.args)
+		fits(t, schemas[c.tool], res)
+		got := value[struct{ Verdict map[string]string }](t, res).Verdict
+		if _, said := got["confidence"]; got["kind"] != "undecided" || said {
+			t.Errorf("%s: %v", c.tool, got)
+		}
+	}
+	for _, c := range []struct {
+		tool string
+		args object
+	}{
+		{"compare", compared(t, "markdown", "first.txt", "boot.txt")},
+		{"analyze", object{"text": "0: kd> !locks\nKD: Scanning for held locks.", "format": "markdown"}},
+	} {
+		if got := text(t, call(t, s, c.tool, c.args)); !strings.Contains(got, "undecided\n") || strings.Contains(got, "undecided (") {
+			t.Errorf("%s: %.80s", c.tool, got)
+		}
 	}
 }

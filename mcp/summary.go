@@ -11,7 +11,7 @@ import (
 
 // Summary is a report made short. Places are NAME:LINE:COLUMN of the input.
 type Summary struct {
-	Verdict   report.Verdict  `json:"verdict" jsonschema:"kind, confidence and one sentence. Repeat them as they are."`
+	Verdict   Verdict         `json:"verdict" jsonschema:"kind, confidence and one sentence. Repeat them as they are."`
 	HowToRead string          `json:"how_to_read,omitempty" jsonschema:"What the verdict does and does not say."`
 	Undecided bool            `json:"undecided,omitempty" jsonschema:"A fact is missing that a verdict hangs on. See gaps and next_commands."`
 	Advice    []report.Advice `json:"advice,omitempty" jsonschema:"What the input is like where that is not what an analysis needs, and what to type."`
@@ -38,6 +38,21 @@ type Summary struct {
 	Markdown string          `json:"markdown,omitempty" jsonschema:"The report as Markdown, with format markdown."`
 	Report   json.RawMessage `json:"report,omitempty" jsonschema:"The whole report of schema kdlocks.report/v1, with format json."`
 	Omitted  []string        `json:"omitted,omitempty" jsonschema:"What was left out of this answer and how to get it."`
+}
+
+// Verdict is that of a report. That nothing was decided is no degree of certainty.
+type Verdict struct {
+	Kind       string `json:"kind"`
+	Confidence string `json:"confidence,omitempty" jsonschema:"Left out where kind is undecided."`
+	Summary    string `json:"summary"`
+}
+
+func verdictOf(v report.Verdict) Verdict {
+	out := Verdict(v)
+	if out.Kind == string(heuristics.Undecided) {
+		out.Confidence = ""
+	}
+	return out
 }
 
 // Root is who blocks the others.
@@ -106,9 +121,9 @@ type Target struct {
 
 // Session is one machine and moment of several.
 type Session struct {
-	Session int            `json:"session"`
-	Target  *Target        `json:"target,omitempty"`
-	Verdict report.Verdict `json:"verdict"`
+	Session int     `json:"session"`
+	Target  *Target `json:"target,omitempty"`
+	Verdict Verdict `json:"verdict"`
 }
 
 // Read says how much of an input was understood.
@@ -127,7 +142,7 @@ const (
 // summarize makes a report short.
 func summarize(r *report.Report, findings int) *Summary {
 	s := &Summary{
-		Verdict: r.Verdict, HowToRead: howToRead(r), Undecided: r.Undecided, FindingCount: len(r.Findings),
+		Verdict: verdictOf(r.Verdict), HowToRead: howToRead(r), Undecided: r.Undecided, FindingCount: len(r.Findings),
 		NotLookedAt: r.NotSeen, Target: targetOf(r.Target),
 	}
 	for i := range r.Findings {
@@ -162,7 +177,7 @@ func summarize(r *report.Report, findings int) *Summary {
 		}
 	}
 	for _, e := range r.Sessions {
-		s.Sessions = append(s.Sessions, Session{e.Session, targetOf(&e.Target), e.Verdict})
+		s.Sessions = append(s.Sessions, Session{e.Session, targetOf(&e.Target), verdictOf(e.Verdict)})
 	}
 	for i := range r.Inputs {
 		s.Inputs = append(s.Inputs, readOf(&r.Inputs[i]))

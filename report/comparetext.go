@@ -36,11 +36,7 @@ func WriteComparisonJSON(w io.Writer, c *Comparison, _ Style) error {
 func WriteComparison(w io.Writer, c *Comparison, s Style) error {
 	p := &comparisonPage{page{names: names{r: &Report{}}, s: s}, c}
 	v := c.Verdict
-	sure := " (" + v.Confidence + ")"
-	if v.Kind == "undecided" {
-		sure = ""
-	}
-	fmt.Fprintf(p, "%s%s\n", p.paint(colors[v.Kind], strings.ToUpper(v.Kind)), sure)
+	fmt.Fprintf(p, "%s%s\n", p.paint(colors[v.Kind], strings.ToUpper(v.Kind)), v.sure())
 	p.fold("", v.Summary)
 	for _, issue := range c.issueLines() {
 		p.fold("", issue)
@@ -427,7 +423,7 @@ func (p *comparisonPage) rest() {
 // WriteComparisonMarkdown prints the comparison for a ticket.
 func WriteComparisonMarkdown(w io.Writer, c *Comparison, _ Style) error {
 	m := &markdown{names: names{r: &Report{Gaps: c.Gaps}}}
-	fmt.Fprintf(m, "## kdlocks compare: %s (%s)\n\n%s\n", c.Verdict.Kind, c.Verdict.Confidence, escape(c.Verdict.Summary))
+	fmt.Fprintf(m, "## kdlocks compare: %s%s\n\n%s\n", c.Verdict.Kind, c.Verdict.sure(), escape(c.Verdict.Summary))
 	for _, issue := range c.issueLines() {
 		fmt.Fprintf(m, "\n**%s**\n", escape(issue))
 	}

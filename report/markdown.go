@@ -13,7 +13,7 @@ import (
 func WriteMarkdown(w io.Writer, r *Report, s Style) error {
 	m := &markdown{names: index(r)}
 	v := r.Verdict
-	fmt.Fprintf(m, "## kdlocks: %s (%s)\n\n%s\n", v.Kind, v.Confidence, escape(v.Summary))
+	fmt.Fprintf(m, "## kdlocks: %s%s\n\n%s\n", v.Kind, v.sure(), escape(v.Summary))
 	for _, s := range r.Sessions {
 		fmt.Fprintf(m, "\nSession %d: %s: %s\n", s.Session, s.Verdict.Kind, escape(s.Verdict.Summary))
 	}

@@ -93,6 +93,14 @@ type Verdict struct {
 	Summary    string `json:"summary"`
 }
 
+// sure returns the confidence to stand behind the kind, "" where nothing was decided.
+func (v Verdict) sure() string {
+	if v.Kind == "undecided" {
+		return ""
+	}
+	return " (" + v.Confidence + ")"
+}
+
 // Input is one file or paste. Lines are counted from 1.
 type Input struct {
 	Name            string    `json:"name"`
@@ -392,6 +400,10 @@ type Note struct {
 	At      *At    `json:"at,omitempty"`
 	Session int    `json:"session,omitempty"`
 	Text    string `json:"text"`
+
+	// again is set where the input ends within what the note is about: the command
+	// that prints it.
+	again string
 }
 
 // Gap is a fact that is missing, why, and the command that supplies it.

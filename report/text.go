@@ -128,11 +128,7 @@ var colors = map[string]string{
 
 func (p *page) verdict() {
 	v := p.r.Verdict
-	sure := " (" + v.Confidence + ")"
-	if v.Kind == "undecided" {
-		sure = ""
-	}
-	fmt.Fprintf(p, "%s%s\n", p.paint(colors[v.Kind], strings.ToUpper(v.Kind)), sure)
+	fmt.Fprintf(p, "%s%s\n", p.paint(colors[v.Kind], strings.ToUpper(v.Kind)), v.sure())
 	p.fold("", v.Summary)
 	for _, s := range p.r.Sessions {
 		p.fold(fmt.Sprintf("  session %d: ", s.Session), s.Verdict.Kind+": "+s.Verdict.Summary)

@@ -21,6 +21,9 @@ const (
 	mostLines   = 5000
 	mostRows    = 5000
 	longestLine = 4000 // bytes of a line that are shown
+	// longestRead is how much of a line there is to show, but for a character that does
+	// not end there.
+	longestRead = 1 << 20
 )
 
 type linesArgs struct {
@@ -59,6 +62,9 @@ func clip(s string) string {
 	end := longestLine
 	for end > longestLine-utf8.UTFMax && !utf8.RuneStart(s[end]) {
 		end--
+	}
+	if len(s) > longestRead-utf8.UTFMax {
+		return s[:end] + " … (1 MiB or more in all)"
 	}
 	return s[:end] + fmt.Sprintf(" … (%d bytes in all)", len(s))
 }

@@ -17,8 +17,31 @@ func (t *pclntab) columns() error {
 	if err := t.unplaced(t.tables, t.functions, tableOf); err != nil {
 		return err
 	}
-	begin := t.functions + 8*t.funcs + 4 // the list ends with where the last function does
-	entries := make([][]byte, t.funcs)
+	entries, begin, end, err := t.entries()
+	if err != nil {
+		return err
+	}
+	out, err := byColumns(entries)
+	if err != nil {
+		return err
+	}
+	if len(out) > end-begin {
+		return errors.New("entries of functions overlap")
+	}
+	for i := 1; i < t.funcs; i++ {
+		clear(t.b[t.functions+8*i : t.functions+8*i+8])
+	}
+	clear(t.b[t.functions : t.functions+4])
+	clear(t.b[begin:end])
+	copy(t.b[begin:], out)
+	return nil
+}
+
+// entries returns the entries of functions, which follow each other as the list
+// says, and where they begin and end.
+func (t *pclntab) entries() (entries [][]byte, begin, end int, err error) {
+	begin = t.functions + 8*t.funcs + 4 // the list ends with where the last function does
+	entries = make([][]byte, t.funcs)
 	at := 0
 	for i := range entries {
 		list := t.b[t.functions+8*i:]
@@ -28,11 +51,15 @@ func (t *pclntab) columns() error {
 			begin = t.functions + at
 		}
 		if entries[i] == nil || int(binary.LittleEndian.Uint32(list[4:])) != at || binary.LittleEndian.Uint32(list) != binary.LittleEndian.Uint32(entries[i]) {
-			return errors.New("entries of functions are not in order")
+			return nil, 0, 0, errors.New("entries of functions are not in order")
 		}
 		at += (len(entries[i]) + 7) &^ 7
 	}
-	end := min(t.functions+at, len(t.b))
+	return entries, begin, min(t.functions+at, len(t.b)), nil
+}
+
+// byColumns writes the first number of each entry, then the second of each, and so on.
+func byColumns(entries [][]byte) ([]byte, error) {
 	var out []byte
 	for field, more := 0, true; more; field++ {
 		more = false
@@ -53,21 +80,12 @@ func (t *pclntab) columns() error {
 				d := int32(v - before)
 				coded = uint32(d<<1^d>>31) + 2
 				if coded < 2 {
-					return errors.New("a number of a function is too large")
+					return nil, errors.New("a number of a function is too large")
 				}
 				before = v
 			}
 			out = binary.AppendUvarint(out, uint64(coded))
 		}
 	}
-	if len(out) > end-begin {
-		return errors.New("entries of functions overlap")
-	}
-	for i := 1; i < t.funcs; i++ {
-		clear(t.b[t.functions+8*i : t.functions+8*i+8])
-	}
-	clear(t.b[t.functions : t.functions+4])
-	clear(t.b[begin:end])
-	copy(t.b[begin:], out)
-	return nil
+	return out, nil
 }
