@@ -14,7 +14,7 @@ import (
 // BenchmarkPaste measures how long a paste of the golden log takes to its verdict, on a
 // page whose engine is ready, and how long that takes from when the page was asked for.
 func BenchmarkPaste(b *testing.B) {
-	url := serve(b, written(b)).URL
+	url := serve(b, released(b)).URL
 	ready, verdict := 0.0, 0.0
 	for b.Loop() {
 		p := blank(b)
@@ -32,7 +32,7 @@ func BenchmarkPaste(b *testing.B) {
 
 // BenchmarkFile measures how long a file takes to its verdict, the first one on its page.
 func BenchmarkFile(b *testing.B) {
-	url := serve(b, written(b)).URL
+	url := serve(b, released(b)).URL
 	for _, megabytes := range []int64{50, 200} {
 		b.Run(fmt.Sprint(megabytes, "MB"), func(b *testing.B) {
 			name := large(b, megabytes)
@@ -54,7 +54,7 @@ func BenchmarkFile(b *testing.B) {
 // BenchmarkCold measures how long a file takes to its verdict from when the page was asked
 // for, where it is chosen before the engine is ready.
 func BenchmarkCold(b *testing.B) {
-	url := serve(b, written(b)).URL
+	url := serve(b, released(b)).URL
 	for _, megabytes := range []int64{50, 200} {
 		b.Run(fmt.Sprint(megabytes, "MB"), func(b *testing.B) {
 			name := large(b, megabytes)

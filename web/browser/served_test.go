@@ -112,6 +112,9 @@ func written(t testing.TB) http.Handler {
 	return program(t, files)
 }
 
+// released is what kdlocks serve serves in a program with the engine.
+func released(t testing.TB) http.Handler { t.Helper(); return program(t, os.DirFS(build(t).site())) }
+
 // program is the server of the program with a page.
 func program(t testing.TB, files fs.FS) http.Handler {
 	t.Helper()

@@ -74,7 +74,7 @@ func TestEngineIsBuiltOnceForItsSources(t *testing.T) {
 	built := 0
 	get := func() *engine {
 		t.Helper()
-		e, err := engineIn(dir, func() (*engine, error) {
+		e, err := engineIn(dir, &minified{}, func() (*engine, error) {
 			built++
 			return &engine{packed: []byte{byte(built)}, glue: []byte("glue")}, nil
 		})
@@ -105,7 +105,7 @@ func TestEngineIsBuiltOnceForItsSources(t *testing.T) {
 	}
 	spoil(page.StampFile, "other sources")
 	failed := errors.New("failed")
-	if _, err := engineIn(dir, func() (*engine, error) { return nil, failed }); !errors.Is(err, failed) {
+	if _, err := engineIn(dir, &minified{}, func() (*engine, error) { return nil, failed }); !errors.Is(err, failed) {
 		t.Errorf("an engine that does not build: %v", err)
 	}
 }

@@ -49,6 +49,13 @@ func minify() (*minified, error) {
 	return m, nil
 }
 
+// files are the page by name, all but its examples.
+func (m *minified) files() map[string][]byte {
+	return map[string][]byte{
+		"index.html": []byte(m.html), "style.css": []byte(m.style), "app/main.js": []byte(m.script), "app/worker.js": []byte(m.worker),
+	}
+}
+
 func read(src fs.FS, name string) (string, error) {
 	data, err := fs.ReadFile(src, name)
 	return string(data), err
@@ -105,7 +112,7 @@ func parts() (*minified, *engine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := engineIn(dir, buildEngine)
+	e, err := engineIn(dir, m, buildEngine)
 	return m, e, err
 }
 
@@ -115,10 +122,8 @@ func makeSite(dir string) error {
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{
-		"index.html": []byte(m.html), "style.css": []byte(m.style), "app/main.js": []byte(m.script), "app/worker.js": []byte(m.worker),
-		page.ConfigFile: page.Config(true), page.EngineFile: e.packed, page.GlueFile: e.glue,
-	}
+	files := m.files()
+	files[page.ConfigFile], files[page.EngineFile], files[page.GlueFile] = page.Config(true), e.packed, e.glue
 	for name, text := range m.examples {
 		files["examples/"+name] = []byte(text)
 	}

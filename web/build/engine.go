@@ -81,9 +81,13 @@ func engineDir() (string, error) {
 	return filepath.Join(strings.TrimSpace(string(root)), "web", "page", "engine"), nil
 }
 
-// makeEngine writes the engine into a folder.
+// makeEngine writes the engine into a folder, and the page as small as it can be.
 func makeEngine(dir string) error {
 	stamp, err := sources()
+	if err != nil {
+		return err
+	}
+	m, err := minify()
 	if err != nil {
 		return err
 	}
@@ -91,12 +95,13 @@ func makeEngine(dir string) error {
 	if err != nil {
 		return err
 	}
-	return e.keep(dir, stamp)
+	return keep(dir, m, e, stamp)
 }
 
 // engineIn returns the engine in a folder if it was built from the sources as they are;
-// otherwise it builds one and puts it there.
-func engineIn(dir string, build func() (*engine, error)) (*engine, error) {
+// otherwise it builds one and puts
+// it there with the page.
+func engineIn(dir string, m *minified, build func() (*engine, error)) (*engine, error) {
 	stamp, err := sources()
 	if err != nil {
 		return nil, err
@@ -112,12 +117,14 @@ func engineIn(dir string, build func() (*engine, error)) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e, e.keep(dir, stamp)
+	return e, keep(dir, m, e, stamp)
 }
 
-// keep writes the engine with the stamp of its sources.
-func (e *engine) keep(dir, stamp string) error {
-	return write(dir, map[string][]byte{page.EngineFile: e.packed, page.GlueFile: e.glue, page.StampFile: []byte(stamp)})
+// keep writes a page and its engine with the stamp of their sources.
+func keep(dir string, m *minified, e *engine, stamp string) error {
+	files := m.files()
+	files[page.EngineFile], files[page.GlueFile], files[page.StampFile] = e.packed, e.glue, []byte(stamp)
+	return write(dir, files)
 }
 
 // write puts files into a folder.

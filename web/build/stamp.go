@@ -13,11 +13,12 @@ import (
 	"path/filepath"
 )
 
-// sources returns a hash over all that the engine is built from: the files of its
-// packages and of those that pack it, the versions of others' modules, and the Go that compiles it. An engine
-// that was built from other sources would disagree with the program that serves it.
+// sources returns a hash over all that the engine and the page are built from: the files
+// of their packages and of those that pack them, the versions of others' modules, and the
+// Go that compiles it. An engine that was built from other sources would disagree with the
+// program that serves it.
 func sources() (string, error) {
-	list := exec.Command("go", "list", "-deps", "-json=Dir,ImportPath,Module,GoFiles,EmbedFiles", "kdlocks/web/wasm", "kdlocks/web/build/pack")
+	list := exec.Command("go", "list", "-deps", "-json=Dir,ImportPath,Module,GoFiles,EmbedFiles", "kdlocks/web/wasm", "kdlocks/web/build")
 	list.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=")
 	out, err := list.Output()
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"io/fs"
 )
 
-// Both files are made by go run ./web/build engine.
+// The engine, and the page in as few bytes as it can be, are made by go run ./web/build engine.
 //
-//go:embed engine/engine.packed engine/engine.js engine/stamp
+//go:embed engine
 var engineFiles embed.FS
 
 // packed is what go run ./web/build engine made.

@@ -1,5 +1,6 @@
 // Package page is the page where debugger output is pasted: HTML, style and modules as
-// they are written, and the engine where the program was built with it.
+// they are written, or in as few bytes as they can be beside the engine, where the program
+// was built with it.
 package page
 
 import (
@@ -61,8 +62,10 @@ func (f files) Open(name string) (fs.File, error) {
 	if name == ConfigFile {
 		return f.config.Open(name)
 	}
-	if HasEngine() && (name == EngineFile || name == GlueFile) {
-		return packed.Open(name)
+	if HasEngine() && name != StampFile {
+		if file, err := packed.Open(name); err == nil {
+			return file, nil
+		}
 	}
 	return source.Open(name)
 }
