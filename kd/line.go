@@ -83,9 +83,6 @@ type Note struct {
 	Text string
 	// Self is the self-check that the note is a place of, "" if it is none.
 	Self SelfCheck
-	// Again is set where the input ends within what the note is about: the command
-	// that prints it.
-	Again string
 }
 
 // Why says for what reason a fact is missing.

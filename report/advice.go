@@ -29,7 +29,7 @@ const mostCommandsAdvised = 12
 // Advice returns what the reader of the report should know of the input first.
 func (r *Report) Advice() []Advice {
 	var out []Advice
-	for _, a := range []Advice{r.userMode(), r.severalMachines(), r.headerOnly(), r.cutShort(), r.noStacks(), r.noLocks(), r.notUnderstood(), r.missing()} {
+	for _, a := range []Advice{r.userMode(), r.severalMachines(), r.cutShort(), r.noStacks(), r.noLocks(), r.notUnderstood(), r.missing()} {
 		if a.Text != "" {
 			out = append(out, a)
 		}
@@ -69,31 +69,9 @@ func (r *Report) severalMachines() Advice {
 	return Advice{ID: "several-sessions", Text: text}
 }
 
-// headerOnly tells of what a debugger prints when it starts, and nothing behind it.
-func (r *Report) headerOnly() Advice {
-	if r.Verdict.Kind != "undecided" || r.Target == nil {
-		return Advice{}
-	}
-	for i := range r.Inputs {
-		if len(r.Inputs[i].Sections) > 0 {
-			return Advice{}
-		}
-	}
-	return Advice{
-		ID:       "header-only",
-		Text:     "Nothing but the header of a debugger session is there: it names the machine, and says nothing of its locks and threads. Type these, and paste what comes:",
-		Commands: NothingRead.Commands,
-	}
-}
-
 // cutShort tells of a log that ends too early: by its own marks, within a line, or with
 // fewer items than it announces.
 func (r *Report) cutShort() Advice {
-	for _, n := range r.Notes {
-		if n.again != "" && n.At != nil {
-			return r.cutIn(&n)
-		}
-	}
 	for _, g := range r.Gaps {
 		if g.Why == string(kd.CutShort) {
 			return Advice{ID: "cut", Text: "The input looks cut. Missing is " + g.What + ".", Commands: []string{g.NextCommand}}
@@ -115,26 +93,6 @@ func (r *Report) cutShort() Advice {
 		}
 	}
 	return Advice{}
-}
-
-// cutIn tells of an input that ends within what a note is about.
-func (r *Report) cutIn(n *Note) Advice {
-	line, command, where := max(n.At.Line, n.At.EndLine), n.again, ""
-	for i := range r.Inputs {
-		for _, s := range r.Inputs[i].Sections {
-			if r.Inputs[i].Name == n.At.Input && s.Line <= line {
-				where = s.Command
-			}
-		}
-	}
-	if strings.Contains(where, " ") { // else it was not typed, or does not say of what
-		command = where
-	}
-	if where != "" {
-		where = ", in the output of " + where
-	}
-	text := fmt.Sprintf("The input seems to end within line %d%s: %s. Type the command again and log to a file instead of copying from the window:", line, where, n.Text)
-	return Advice{ID: "cut", Text: text, Commands: []string{logToFile[0], command, logToFile[2]}}
 }
 
 var logToFile = []string{".logopen C:\\hang.log", "!locks -v", ".logclose"}

@@ -180,7 +180,7 @@ func (b *builder) notes(r *Report, notes []kd.Note) {
 }
 
 func (b *builder) note(n kd.Note) Note {
-	note := Note{Text: kd.ShortNames(n.Text), Session: b.session, again: n.Again}
+	note := Note{Text: kd.ShortNames(n.Text), Session: b.session}
 	if n.At.Known() {
 		at := b.at(n.At, 0)
 		note.At = &at

@@ -400,10 +400,6 @@ type Note struct {
 	At      *At    `json:"at,omitempty"`
 	Session int    `json:"session,omitempty"`
 	Text    string `json:"text"`
-
-	// again is set where the input ends within what the note is about: the command
-	// that prints it.
-	again string
 }
 
 // Gap is a fact that is missing, why, and the command that supplies it.

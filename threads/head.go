@@ -19,7 +19,7 @@ func (r *Reader) head(l kd.Line) bool {
 	w, _ := c.Word()
 	addr, ok := kd.ParseFullAddr(w)
 	if !ok {
-		r.lostHead(l, w, &c)
+		r.lostHead(w, &c)
 		return false
 	}
 	t := New(addr, l.All())
@@ -30,7 +30,6 @@ func (r *Reader) head(l kd.Line) bool {
 	for readHeadField(&c, t) {
 	}
 	r.begin(t)
-	r.reach(l)
 	if rest, at := c.Rest(); rest != "" && !readState(&c, t) {
 		t.StateUnread = true
 		r.selfNote(kd.ThreadsRead, l.Ref(at, len(rest)), "THREAD line: state %q not understood", kd.Clip(rest))
@@ -41,7 +40,7 @@ func (r *Reader) head(l kd.Line) bool {
 
 // lostHead ends the block that is open where a head line is damaged in its
 // address: what follows is said of another thread. It reports whether it is.
-func (r *Reader) lostHead(l kd.Line, addr string, c *kd.Cursor) bool {
+func (r *Reader) lostHead(addr string, c *kd.Cursor) bool {
 	next := c.Peek()
 	switch {
 	case addr == "", next == "" && (kd.AddrDigits(addr) > 0 || strings.ContainsAny(addr, "0123456789")), next == "SessionId:":
@@ -50,18 +49,14 @@ func (r *Reader) lostHead(l kd.Line, addr string, c *kd.Cursor) bool {
 			return false
 		}
 	}
-	r.HeadLost(l)
+	r.HeadLost()
 	return true
 }
 
-// HeadLost tells the reader of a THREAD or PROCESS line that is of no use.
-func (r *Reader) HeadLost(l kd.Line) {
+// HeadLost tells the reader of a THREAD line that is of no use.
+func (r *Reader) HeadLost() {
 	r.closeBlock()
 	r.orphan = ""
-	r.tail = tail{}
-	if strings.HasPrefix(l.Text, HeadWord) {
-		r.tail = tail{at: l.All(), lost: true}
-	}
 }
 
 func readHeadField(c *kd.Cursor, t *Thread) bool {

@@ -19,7 +19,7 @@ func (r *Reader) process(l kd.Line) bool {
 	w, at := c.Word()
 	addr, ok := kd.ParseFullAddr(w)
 	if !ok {
-		if r.lostHead(l, w, &c) {
+		if r.lostHead(w, &c) {
 			r.proc = nil
 		}
 		return false

@@ -15,9 +15,7 @@ func Read(lines []kd.Line) Listing {
 	for _, l := range lines {
 		r.Line(l)
 	}
-	if n := len(lines); n > 0 {
-		r.End(lines[n-1].Num)
-	}
+	r.End()
 	return r.Done()
 }
 
@@ -74,9 +72,7 @@ type Reader struct {
 	rowTally, mexTally, stacksTally, stackersTally tally
 	// firstRow is the index of the first thread behind the column heads of !stacks.
 	firstRow int
-	ended    bool  // no more text comes
-	last     int32 // the last line of the input, if it has ended
-	tail     tail
+	ended    bool // no more text comes
 	parted   bool // the rest is of another session
 }
 
@@ -119,9 +115,6 @@ type pendingValue struct {
 func (r *Reader) Line(l kd.Line) bool {
 	switch {
 	case l.Text == "":
-		if l.Cut {
-			r.stray(l)
-		}
 		r.gap, r.blank = true, r.blank || !l.Cut // what is cut may not have been blank
 		return false
 	case r.plainFrame(l):
@@ -137,7 +130,6 @@ func (r *Reader) Line(l kd.Line) bool {
 		r.gap = false
 		return true
 	case r.cur != nil && r.threadLine(l):
-		r.reach(l)
 		return true
 	case r.proc != nil && r.processLine(l):
 		return true
@@ -151,7 +143,6 @@ func (r *Reader) Line(l kd.Line) bool {
 			r.cur.Elided = true
 		}
 	}
-	r.stray(l)
 	r.gap = true
 	r.unread++
 	return false
@@ -171,7 +162,7 @@ func (r *Reader) Prompt(loose bool) {
 		}
 	}
 	r.proc, r.all, r.allProcesses = nil, AllOf{}, AllOf{}
-	r.rows, r.image, r.orphan, r.tail = false, "", "", tail{}
+	r.rows, r.image, r.orphan = false, "", ""
 	r.closeTable()
 	r.queue = readyQueue{}
 	r.typed, r.ended = nil, false
@@ -204,9 +195,9 @@ func (r *Reader) untitle() {
 // that Context named last.
 func (r *Reader) ContextRefused() { r.context = r.before }
 
-// End tells the reader that an input ends behind a line, counted from 1: Prompt or
-// Done follows. Without it Done means that what follows is of another session.
-func (r *Reader) End(last int32) { r.ended, r.last = true, last }
+// End tells the reader that an input ends: Prompt or Done follows. Without it
+// Done means that what follows is of another session.
+func (r *Reader) End() { r.ended = true }
 
 // Done returns what was read. The block that the input ended in may lack
 // wait objects.
@@ -232,9 +223,6 @@ func (r *Reader) selfNote(self kd.SelfCheck, at kd.Ref, format string, args ...a
 
 // closeBlock ends the THREAD block and the stack that are open.
 func (r *Reader) closeBlock() {
-	if r.ended {
-		r.cutOff()
-	}
 	r.closeStack()
 	r.closeFind()
 	r.closeVerifier()
@@ -281,7 +269,6 @@ func (r *Reader) stackLine(l kd.Line) bool {
 		r.closeStack()
 		if r.cur != nil {
 			r.part = propPart
-			r.reach(l)
 		}
 		return r.stack.Line(l)
 	}
@@ -412,7 +399,6 @@ func (r *Reader) headless(l kd.Line) bool {
 	}
 	r.begin(t)
 	r.part = propPart
-	r.reach(l)
 	return true
 }
 

@@ -20,7 +20,7 @@ func notesOf(command, text string) []string {
 	for _, l := range kd.Lines(text) {
 		r.Line(l)
 	}
-	r.End(0)
+	r.End()
 	var out []string
 	for _, n := range r.Done().Notes {
 		out = append(out, fmt.Sprintf("%d %s", n.At.Line, n.Text))
@@ -157,7 +157,7 @@ func TestListed(t *testing.T) {
 		for _, l := range kd.Lines(tc.text) {
 			r.Line(l)
 		}
-		r.End(0)
+		r.End()
 		if got := r.Done().Threads[0].Listed; got != tc.want {
 			t.Errorf("%s: listed %v, want %v", tc.name, got, tc.want)
 		}

@@ -605,7 +605,7 @@ func (r *router) checkWidth(l kd.Line) bool {
 	}
 	if r.cur.width == 16 && w == 8 && last {
 		if strings.HasPrefix(l.Text, "THREAD") {
-			r.cur.threads.HeadLost(l)
+			r.cur.threads.HeadLost()
 		}
 		return false
 	}

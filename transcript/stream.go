@@ -32,7 +32,7 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	cut := r.lines.open
 	r.lines.end(true, r.push)
 	r.repair.Flush(cut, r.take)
-	r.cur.threads.End(r.lines.num)
+	r.cur.threads.End()
 	r.fate(r.lines.num)
 	r.src.text.lines = r.lines.num
 	long := r.lines.notes(i)
