@@ -399,6 +399,7 @@ func TestAThreadOfTheCycleThatRan(t *testing.T) {
 // TestComparisonsFollowTheSchema validates comparisons against the published
 // schema, and against it once more with no field beside the described ones.
 func TestComparisonsFollowTheSchema(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../docs/compare.schema.json")
 	if err != nil {
 		t.Fatal(err)

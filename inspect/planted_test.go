@@ -171,6 +171,7 @@ func checkInnocent(t *testing.T, r *report.Report) {
 }
 
 func TestHalvesOfACycleInTwoDumpsAreNotJoined(t *testing.T) {
+	t.Parallel()
 	for i, banner := range banners {
 		for _, d := range dialects {
 			t.Run(fmt.Sprintf("%s/banner %d", d.name, i), func(t *testing.T) {
@@ -334,6 +335,7 @@ func findingKeys(r *report.Report) []string {
 }
 
 func TestSameBytesGiveTheSameReport(t *testing.T) {
+	t.Parallel()
 	for i, d := range dialects {
 		s := newScene(uint64(i), d, styles[i], 300, append(slices.Clone(deadlocks), innocents...)...)
 		var first, second bytes.Buffer
@@ -349,6 +351,7 @@ func TestSameBytesGiveTheSameReport(t *testing.T) {
 }
 
 func TestManyDeadlocksAtOnce(t *testing.T) {
+	t.Parallel()
 	for i, size := range []int{500, 2000} {
 		for _, d := range []dialect{dialects[0], dialects[4], dialects[6]} {
 			t.Run(fmt.Sprintf("%s/%d", d.name, size), func(t *testing.T) {
@@ -360,6 +363,7 @@ func TestManyDeadlocksAtOnce(t *testing.T) {
 }
 
 func TestTwentyThousandThreads(t *testing.T) {
+	t.Parallel()
 	checkCrowd(t, newScene(20_000, dialects[5], styles[1], 20_000, append(slices.Clone(deadlocks), innocents...)...))
 }
 

@@ -273,6 +273,7 @@ func mangledBefore(name string) bool {
 var changesWidths = map[string]bool{"collapsed blanks": true, "tabs": true, "with backticks": true, "without backticks": true}
 
 func TestMeaningKeepsVerdict(t *testing.T) {
+	t.Parallel()
 	for _, k := range loadCases(t) {
 		want := gist(t, k.input)
 		for _, tr := range transformations {
@@ -325,17 +326,21 @@ func TestOrderOfSectionsIsFree(t *testing.T) {
 // bytes. Left out are cases that contradict themselves: with the contradiction
 // cut off, the rest may prove a deadlock.
 func TestCuttingNeverAddsADeadlock(t *testing.T) {
+	t.Parallel()
 	for _, k := range loadCases(t) {
 		if k.contradicts || analyze(t, k.input).Verdict.Kind == "deadlock" {
 			continue
 		}
-		for i := 0; i < len(k.input); i++ {
-			if k.input[i] != '\n' && i%7 != 0 || thinned(i) {
-				continue
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			for i := range k.input {
+				if k.input[i] != '\n' && i%7 != 0 || thinned(i) {
+					continue
+				}
+				noDeadlock(t, k.name, k.input[:i])
+				noDeadlock(t, k.name, k.input[:i+1])
 			}
-			noDeadlock(t, k.name, k.input[:i])
-			noDeadlock(t, k.name, k.input[:i+1])
-		}
+		})
 	}
 }
 

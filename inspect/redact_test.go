@@ -195,6 +195,7 @@ func checkLines(t *testing.T, text []byte, v any) {
 }
 
 func TestRedactionKeepsTheReport(t *testing.T) {
+	t.Parallel()
 	set := shippedRules(t)
 	logs := redactedLogs(t)
 	for name, data := range logs {
@@ -206,6 +207,7 @@ func TestRedactionKeepsTheReport(t *testing.T) {
 // TestTheReportComesBack: the way back makes of the JSON report of a redacted log the
 // report of the log.
 func TestTheReportComesBack(t *testing.T) {
+	t.Parallel()
 	set := shippedRules(t)
 	for name, data := range redactedLogs(t) {
 		t.Run(name, func(t *testing.T) { checkWayBack(t, set, data, "") })
@@ -382,6 +384,7 @@ func comparison(t *testing.T, texts []string) any {
 // TestRedactionOfEncodings: what an encoding makes of a log is the same but for the
 // encoding itself, which becomes UTF-8, and the size.
 func TestRedactionOfEncodings(t *testing.T) {
+	t.Parallel()
 	set := shippedRules(t)
 	for i, p := range deadlocks {
 		s := newScene(uint64(i), dialects[2+i%5], styles[i%9], 20, p)

@@ -125,6 +125,7 @@ func withRules(t testing.TB, set *rules.Set, inputs ...inspect.Input) *report.Re
 // what the detectors say: the same verdict, the same findings by the same numbers,
 // the same pictures; and that every form of the report takes known issues.
 func TestKnownIssuesStandBeside(t *testing.T) {
+	t.Parallel()
 	set := probeSet(t, rules.Builtin())
 	schemas := []*jsonschema.Schema{readSchema(t, "../docs/report.schema.json", false), readSchema(t, "../docs/report.schema.json", true), readSchema(t, "../testdata/sarif/sarif-schema-2.1.0.json", false)}
 	seen := make(map[string]int)

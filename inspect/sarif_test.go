@@ -80,6 +80,7 @@ func parseSARIF(t testing.TB, text []byte) sarifLog {
 // TestSARIFFollowsTheStandard validates the log of every case and capture
 // against the schema that OASIS published, and what a schema cannot say.
 func TestSARIFFollowsTheStandard(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../testdata/sarif/sarif-schema-2.1.0.json")
 	if err != nil {
 		t.Fatal(err)

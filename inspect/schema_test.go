@@ -11,6 +11,7 @@ import (
 // TestReportsFollowTheSchema validates every case against the published
 // schema, and against it once more with no field beside the described ones.
 func TestReportsFollowTheSchema(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../docs/report.schema.json")
 	if err != nil {
 		t.Fatal(err)

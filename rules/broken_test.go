@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -117,8 +116,10 @@ func loadBytes(data []byte) (*rules.Set, error) {
 	return rules.Load([]rules.Source{{Name: "rule.yaml", FS: fsys, File: "rule.yaml"}}, "2026-11-21")
 }
 
-// TestBytes reads files whose mistake no text file can show.
-func TestBytes(t *testing.T) {
+type brokenFile struct{ text, want string }
+
+// brokenFiles are files whose mistake no text file can show.
+func brokenFiles(t testing.TB) map[string]brokenFile {
 	with := func(old, text string) string {
 		if !strings.Contains(sound, old) {
 			t.Fatalf("%q is not in the file", old)
@@ -129,7 +130,7 @@ func TestBytes(t *testing.T) {
 	for i := range 90_000 {
 		fmt.Fprintf(&keys, "a%d: 1\n", i)
 	}
-	for name, c := range map[string]struct{ text, want string }{
+	return map[string]brokenFile{
 		"Latin-1":               {with("für", "f\xfcr"), "rule.yaml:4:28: the byte 0xfc is not UTF-8"},
 		"NUL":                   {with("owned", "own\x00ed"), "rule.yaml:3:19: the file holds the control character U+0000"},
 		"escape":                {with("owned", "own\x1b[1med"), "rule.yaml:3:19: the file holds the control character U+001B"},
@@ -159,15 +160,24 @@ func TestBytes(t *testing.T) {
 		"many question marks":   {with("high", "\n"+strings.Repeat("? ", 300_000)), "rule.yaml:"},
 		"many anchors":          {with("high", strings.Repeat("&a ", 300_000)), "rule.yaml:6:"},
 		"many references":       {with(`"{L.address} is owned."`, `"`+strings.Repeat("{L.x}", 100_000)+`"`), "rule.yaml:11:15: rule sample-owned: L is a lock"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			begin := time.Now()
-			_, err := loadBytes([]byte(c.text))
-			if took := time.Since(begin); took > 5*time.Second {
-				t.Errorf("it took %v", took)
-			} else if took > 200*time.Millisecond {
-				t.Logf("it took %v", took)
+	}
+}
+
+// BenchmarkBytes shows that no file of a MiB takes long to be refused.
+func BenchmarkBytes(b *testing.B) {
+	for name, c := range brokenFiles(b) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				loadBytes([]byte(c.text))
 			}
+		})
+	}
+}
+
+func TestBytes(t *testing.T) {
+	for name, c := range brokenFiles(t) {
+		t.Run(name, func(t *testing.T) {
+			_, err := loadBytes([]byte(c.text))
 			problems := rules.ProblemsOf(err)
 			if len(problems) == 0 {
 				t.Fatalf("no problem: %v", err)

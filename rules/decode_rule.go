@@ -320,7 +320,7 @@ func (d *decoder) template(n *yaml.Node, what string, scope *scope) *template {
 		return nil
 	}
 	out := &template{at: at(n)}
-	for {
+	for !d.full() {
 		var i []int
 		if strings.Contains(s, "{") {
 			i = inBraces().FindStringIndex(s)
@@ -330,13 +330,13 @@ func (d *decoder) template(n *yaml.Node, what string, scope *scope) *template {
 		}
 		piece := s[i[0]:i[1]]
 		ref, why := scope.resolve(piece[1 : len(piece)-1])
-		if ref != nil && (ref.field.typ == Stack || ref.field.typ == Range) && !d.full() {
+		if ref != nil && (ref.field.typ == Stack || ref.field.typ == Range) {
 			d.fail(d.within(n, piece), "%s is %s, which no text can hold; {%s.frame} names the frames of a thread", ref, an(ref.field.typ.String()), ref.name)
 		}
 		if ref != nil {
 			out.parts = append(out.parts, templatePart{text: s[:i[0]]}, templatePart{ref: ref})
 		}
-		if why != "" && !d.full() {
+		if why != "" {
 			d.fail(d.within(n, piece), "%s", why)
 		}
 		d.nearlyBraces(n, s[:i[0]], scope)
