@@ -36,7 +36,7 @@ func TestExpressionsMatchEveryLine(t *testing.T) {
 // The harness measures every figure; how fast is not asked here.
 func TestHarness(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds and runs kdlocks")
+		t.Skip("no figure is measured: that builds and runs kdlocks for a while, and -short was asked for")
 	}
 	dir := t.TempDir()
 	l := &lab{dir: dir, runs: 1, seed: 3, progress: io.Discard, sizes: sizes{main: 400e3, small: 100e3, large: 1e6, form: 100e3, start: 100e3, body: 2e6, unpacked: 8 << 20, hold: 100 * time.Millisecond}}

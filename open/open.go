@@ -90,7 +90,7 @@ func Cases(ctx context.Context, given []inspect.Case, opt Options) ([]inspect.Ca
 			out = append(out, inspect.Case{Name: s.name, Inputs: set.Inputs[s.from:s.to:s.to]})
 		}
 	}
-	TellApart(out, func(c *inspect.Case) *string { return &c.Name })
+	tellApart(out, func(c *inspect.Case) *string { return &c.Name })
 	return out, set, err
 }
 
@@ -110,7 +110,7 @@ func each[T any](ctx context.Context, what []T, opt Options, open func(*opener, 
 		return o.set, ctx.Err()
 	}
 	o.noteDuplicates()
-	TellApart(o.set.Inputs, func(in *inspect.Input) *string { return &in.Name })
+	tellApart(o.set.Inputs, func(in *inspect.Input) *string { return &in.Name })
 	return o.set, errors.Join(o.errs...)
 }
 

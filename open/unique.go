@@ -2,10 +2,10 @@ package open
 
 import "fmt"
 
-// TellApart gives things of one name names of their own, for they are told by name:
+// tellApart gives things of one name names of their own, for they are told by name:
 // the first keeps it, the others become NAME (2), NAME (3) and so on, but for names
 // that another one has.
-func TellApart[T any](list []T, name func(*T) *string) {
+func tellApart[T any](list []T, name func(*T) *string) {
 	last := make(map[string]int, len(list)) // the number that was given last to a name
 	for i := range list {
 		last[*name(&list[i])] = 0

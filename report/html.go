@@ -155,11 +155,8 @@ var verdictClasses = map[string]string{
 func (r *Report) page() (*htmlReport, error) {
 	v := r.Verdict
 	p := &htmlReport{
-		Kind: strings.ToUpper(v.Kind), Sure: v.Confidence, Class: verdictClasses[v.Kind], Summary: Plain(v.Summary),
+		Kind: strings.ToUpper(v.Kind), Sure: strings.TrimSpace(v.sure()), Class: verdictClasses[v.Kind], Summary: Plain(v.Summary),
 		Sessions: r.Sessions, FindingCount: len(r.Findings), NotSeen: r.NotSeen, NoteCount: len(r.Notes),
-	}
-	if v.Kind == "undecided" {
-		p.Sure = ""
 	}
 	p.Title = p.Kind
 	if len(r.Inputs) > 0 {

@@ -53,7 +53,7 @@ func (p *htmlReport) write(m *markup) {
 func (p *htmlReport) writeHeader(m *markup) {
 	m.add("<header>\n<div class=\"verdict {}\">\n<h1>{}", p.Class, p.Kind)
 	if p.Sure != "" {
-		m.add(` <span class="sure">({})</span>`, p.Sure)
+		m.add(` <span class="sure">{}</span>`, p.Sure)
 	}
 	m.add("</h1>\n<p>{}</p>\n", p.Summary)
 	for _, s := range p.Sessions {

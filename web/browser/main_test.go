@@ -40,7 +40,7 @@ func (b *browser) start(t testing.TB) context.Context {
 	t.Helper()
 	wanted := os.Getenv("KDLOCKS_BROWSER")
 	if wanted == "off" {
-		t.Skip("the page is not tested here: KDLOCKS_BROWSER=off leaves it to a run without it")
+		t.Skip("the page is not tested: KDLOCKS_BROWSER is off; unset it to test the page in Chromium")
 	}
 	path, err := find()
 	switch {

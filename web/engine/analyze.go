@@ -28,7 +28,7 @@ type RuleArgs struct {
 // Analysis is the answer to analyze: the report in brief, and what the page shows
 // beside it. Without a report nothing was recognised.
 type Analysis struct {
-	Report json.RawMessage `json:"report,omitempty"`
+	Report *report.Report `json:"report,omitempty"`
 	// Trouble says what could not be read, Left what was left out on purpose, Mistakes
 	// what is wrong in the user's rules; then the others are asked alone.
 	Trouble  string          `json:"trouble,omitempty"`
@@ -95,12 +95,8 @@ func (e *Engine) analyze(ctx context.Context, args RuleArgs, given []inspect.Inp
 		return err
 	}
 	e.lists = out.Tables
-	// In place of the report as bytes, which would be read again to be written: it is
-	// most of the answer.
-	return answer(w, struct {
-		Report *report.Report `json:"report"`
-		*Analysis
-	}{e.report.Brief(), &out})
+	out.Report = e.report.Brief()
+	return answer(w, out)
 }
 
 // show puts what is beside a report into the answer.

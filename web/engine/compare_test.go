@@ -115,7 +115,7 @@ func TestCompareTellsWhatItDidNotTake(t *testing.T) {
 func TestCompareUnpacksNoMoreThanAnalyze(t *testing.T) {
 	data := bytes.Repeat([]byte("our server hangs\n"), 1000)
 	e := engine.New(engine.Options{MaxSize: int64(len(data)) + 10})
-	one := ask[engine.Analysis](t, e, "analyze", nil, gzipped(t, "1", data), gzipped(t, "2", data))
+	one := ask[analysis](t, e, "analyze", nil, gzipped(t, "1", data), gzipped(t, "2", data))
 	two := ask[engine.Compared](t, e, "compare", json.RawMessage("{"+twoCaptures+"}"), gzipped(t, "1", data), gzipped(t, "2", data))
 	for name, trouble := range map[string]string{"analyze": one.Trouble, "compare": two.Trouble} {
 		if !strings.Contains(trouble, "over the limit") {

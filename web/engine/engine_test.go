@@ -47,11 +47,17 @@ func ask[T any](t testing.TB, e *engine.Engine, name string, args any, given ...
 	return out
 }
 
-func analyzed(t testing.TB, name string) (*engine.Engine, engine.Analysis) {
+// analysis is an answer to analyze with the report as it is written.
+type analysis struct {
+	engine.Analysis
+	Report json.RawMessage `json:"report"`
+}
+
+func analyzed(t testing.TB, name string) (*engine.Engine, analysis) {
 	t.Helper()
 	e := engine.New(engine.Options{})
 	t.Cleanup(func() { e.Close() })
-	return e, ask[engine.Analysis](t, e, "analyze", nil, example(t, name))
+	return e, ask[analysis](t, e, "analyze", nil, example(t, name))
 }
 
 func TestExamplesGiveTheVerdictThatTheirNameSays(t *testing.T) {
@@ -111,7 +117,7 @@ func TestAdviceNamesWhatTheInputIsLike(t *testing.T) {
 	if _, err := log.Data.ReadAt(cut, 0); err != nil {
 		t.Fatal(err)
 	}
-	a := ask[engine.Analysis](t, engine.New(engine.Options{}), "analyze", nil, inspect.Bytes("cut", cut))
+	a := ask[analysis](t, engine.New(engine.Options{}), "analyze", nil, inspect.Bytes("cut", cut))
 	if !slices.ContainsFunc(a.Advice, func(x report.Advice) bool { return x.ID == "cut" }) {
 		t.Errorf("nothing says that the input ends within a line: %+v", a.Advice)
 	}
@@ -119,7 +125,7 @@ func TestAdviceNamesWhatTheInputIsLike(t *testing.T) {
 
 func TestNothingRecognisedSaysWhatToType(t *testing.T) {
 	e := engine.New(engine.Options{})
-	a := ask[engine.Analysis](t, e, "analyze", nil, inspect.Bytes("mail", []byte("Dear all,\nour server hangs.\n")))
+	a := ask[analysis](t, e, "analyze", nil, inspect.Bytes("mail", []byte("Dear all,\nour server hangs.\n")))
 	if a.Report != nil || len(a.Advice) != 1 || len(a.Advice[0].Commands) == 0 || a.Trouble == "" {
 		t.Errorf("got %+v", a)
 	}
@@ -153,7 +159,7 @@ func TestEvidenceIsOfOneOfTwoInputsOfOneName(t *testing.T) {
 	prose := inspect.Bytes("log.txt", []byte(strings.Repeat("our server hangs\n", 100)))
 	log := example(t, "self-deadlock.log")
 	log.Name = prose.Name
-	a := ask[engine.Analysis](t, e, "analyze", nil, prose, log)
+	a := ask[analysis](t, e, "analyze", nil, prose, log)
 	if len(a.Inputs) != 2 || a.Inputs[0].Name != "log.txt" || a.Inputs[1].Name != "log.txt (2)" {
 		t.Fatalf("inputs %+v", a.Inputs)
 	}
@@ -256,13 +262,13 @@ func TestOwnRules(t *testing.T) {
 	if len(mistakes) == 0 || mistakes[0].File != "my.yaml" || mistakes[0].Line != want {
 		t.Errorf("mistakes %+v, want one in line %d of my.yaml", mistakes, want)
 	}
-	a := ask[engine.Analysis](t, e, "analyze", args, example(t, "self-deadlock.log"))
+	a := ask[analysis](t, e, "analyze", args, example(t, "self-deadlock.log"))
 	if a.Mistakes == nil || !strings.Contains(string(a.Report), "ms-kb2608658") {
 		t.Errorf("with broken rules: mistakes %s, report of %d bytes without the rules that kdlocks ships with", a.Mistakes, len(a.Report))
 	}
 	draft := strings.Replace(text[:strings.Index(text, "    tests:")], "id: my-rule", "id: my-draft", 1)
 	args = engine.RuleArgs{Own: []engine.RuleFile{{Name: "draft.yaml", Text: draft}}}
-	if a = ask[engine.Analysis](t, e, "analyze", args, example(t, "self-deadlock.log")); a.Mistakes != nil {
+	if a = ask[analysis](t, e, "analyze", args, example(t, "self-deadlock.log")); a.Mistakes != nil {
 		t.Errorf("a rule whose tests are still to be written is not asked: %s", a.Mistakes)
 	}
 	if lint = ask[engine.Lint](t, e, "lint", args); !lint.Draft || !strings.Contains(string(lint.Mistakes), "no tests") {
@@ -272,7 +278,7 @@ func TestOwnRules(t *testing.T) {
 	if lint = ask[engine.Lint](t, e, "lint", args); lint.Draft || !strings.Contains(string(lint.Mistakes), "exclusiv") {
 		t.Errorf("that tests lack hides a mistake: %s", lint.Mistakes)
 	}
-	a = ask[engine.Analysis](t, e, "analyze", engine.RuleArgs{NoBuiltin: true}, example(t, "self-deadlock.log"))
+	a = ask[analysis](t, e, "analyze", engine.RuleArgs{NoBuiltin: true}, example(t, "self-deadlock.log"))
 	if strings.Contains(string(a.Report), "ms-kb2608658") {
 		t.Error("a built-in rule was asked though they were left out")
 	}
@@ -347,8 +353,8 @@ func TestRedactedInputsGiveTheSameVerdict(t *testing.T) {
 			t.Fatalf("%s: %+v", name, got)
 		}
 		text := ask0(t, e, "redacted", `{"input":0}`)
-		before := ask[engine.Analysis](t, e, "analyze", nil, example(t, name))
-		after := ask[engine.Analysis](t, e, "analyze", nil, inspect.Bytes("redacted", []byte(text)))
+		before := ask[analysis](t, e, "analyze", nil, example(t, name))
+		after := ask[analysis](t, e, "analyze", nil, inspect.Bytes("redacted", []byte(text)))
 		var a, b struct {
 			Verdict  report.Verdict
 			Findings []struct{ ID string }

@@ -23,7 +23,7 @@ func searched(t testing.TB, texts ...string) *engine.Engine {
 	for i, text := range texts {
 		given = append(given, inspect.Bytes(fmt.Sprint(i+1), []byte(text)))
 	}
-	ask[engine.Analysis](t, e, "analyze", nil, given...)
+	ask[analysis](t, e, "analyze", nil, given...)
 	return e
 }
 

@@ -19,7 +19,7 @@ func TestLongLinesSayHowLong(t *testing.T) {
 		for _, letter := range []string{"x", "й"} {
 			e := engine.New(engine.Options{})
 			line := strings.Repeat(letter, bytes/len(letter))
-			ask[engine.Analysis](t, e, "analyze", nil, inspect.Bytes("long.log", []byte(log+line+"\n")))
+			ask[analysis](t, e, "analyze", nil, inspect.Bytes("long.log", []byte(log+line+"\n")))
 			got := ask[[]string](t, e, "lines", json.RawMessage(`{"input":0,"first":4,"count":1}`))
 			if want := strings.ReplaceAll(want, "x", letter); len(got) != 1 || !strings.HasSuffix(got[0], want) {
 				t.Errorf("%d bytes of %s: %.60q, want %q at its end", bytes, letter, got[0][max(0, len(got[0])-60):], want)

@@ -1,7 +1,7 @@
 //go:build js && wasm
 
 // Command wasm is the engine in the browser: it runs in a worker of the page and
-// answers calls of JavaScript. See web/page/worker.js for the other side.
+// answers calls of JavaScript. See web/page/app/worker.js for the other side.
 package main
 
 import (

@@ -16,10 +16,13 @@ import (
 func TestPackedProgram(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("the packed engine is not run here: that takes Node.js (https://nodejs.org); web/browser runs it in Chromium")
+		t.Skip("a packed program is not run in Node.js, which is not installed (https://nodejs.org); web/browser runs the packed engine in Chromium all the same")
 	}
-	if testing.Short() || os.Getenv("KDLOCKS_BROWSER") == "off" {
-		t.Skip("packs programs and runs them for a minute: -short and KDLOCKS_BROWSER=off leave that to another run")
+	if testing.Short() {
+		t.Skip("a packed program is not run: that takes a minute, and -short was asked for")
+	}
+	if os.Getenv("KDLOCKS_BROWSER") == "off" {
+		t.Skip("a packed program is not run: that takes a minute, and KDLOCKS_BROWSER is off; unset it to run it")
 	}
 	dir := t.TempDir()
 	linked, packed := filepath.Join(dir, "linked.wasm"), filepath.Join(dir, "packed.wasm")

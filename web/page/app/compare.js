@@ -4,7 +4,7 @@ import { h, fill, say, command, commands, plural, bytes, copy, save } from './do
 import { asJSON, asText } from './engine.js';
 import { task } from './progress.js';
 import { redacted, notRedacted } from './redact.js';
-import { bare, troubles } from './report.js';
+import { badge, bare, troubles } from './report.js';
 
 export class CompareView {
   #box; #ask;
@@ -173,9 +173,8 @@ export class CompareView {
       fill(this.result, troubles(got));
       return;
     }
-    const bad = { deadlock: 'bad', stall: 'bad', 'orphaned-lock': 'bad', 'no-deadlock': 'good' }[c.verdict.kind] ?? 'warn';
     fill(this.result, troubles(got),
-      h('section', { class: 'verdict', 'aria-label': 'Verdict' }, h('p', { class: `kind ${bad}` }, c.verdict.kind.toUpperCase().replaceAll('-', ' '), c.verdict.kind !== 'undecided' && h('span', { class: 'sure' }, ` (${c.verdict.confidence})`)),
+      h('section', { class: 'verdict', 'aria-label': 'Verdict' }, badge(c.verdict),
         h('p', { class: 'sentence' }, c.verdict.summary), c.next_commands?.length > 0 && h('div', { class: 'next' }, h('p', { class: 'label' }, 'Type next'), commands(c.next_commands))),
       h('div', { class: 'bar' }, h('button', { type: 'button', onclick: () => this.#take('markdown', write) }, 'Copy as Markdown'),
         h('button', { type: 'button', onclick: () => this.#take('json', write) }, 'Download JSON')),

@@ -4,7 +4,7 @@
 const today = () => new Date().toLocaleDateString('sv'); // as 2026-11-21
 
 /** What a call failed with. Kind is a word of the engine. */
-export class EngineError extends Error {
+class EngineError extends Error {
   constructor(message, kind) {
     super(message);
     this.kind = kind;
@@ -18,7 +18,7 @@ export const asJSON = (data) => JSON.parse(decoder.decode(data));
 export const asText = (data) => decoder.decode(data);
 
 /** The engine in a worker. */
-export class WorkerEngine {
+class WorkerEngine {
   name = 'browser';
   #packed;
   #module; // compiled once: the first worker unpacks it
@@ -112,7 +112,7 @@ export class WorkerEngine {
 }
 
 /** The engine behind the API. It keeps nothing: each call takes the inputs along. */
-export class ServerEngine {
+class ServerEngine {
   name = 'server';
   ready = Promise.resolve();
   #inputs = [];

@@ -4,7 +4,7 @@ import { $, h, fill, say, bytes } from './dom.js';
 import { dropped } from './folder.js';
 
 /** The box takes texts up to here; beyond, a text is kept as a file. */
-export const mostTyped = 2 << 20;
+const mostTyped = 2 << 20;
 /** While somebody types, inputs up to here are analysed by themselves. */
 export const mostAtOnce = 5 << 20;
 

@@ -71,10 +71,10 @@ async function start() {
   engine.lost = () => { if (!work && analysis) analyse(); };
   document.documentElement.dataset.engine = engine.name;
   mode();
-  await listExamples($('examples'));
   $('redact').disabled = input.files.length === 0;
   if (input.files.length > 0) analyse();
-  else welcome();
+  await listExamples($('examples'));
+  if (input.files.length === 0) welcome();
   await view.apply(address);
 }
 

@@ -1,6 +1,6 @@
 // The report: verdict first, then what it rests on.
 
-import { h, fill, commands, plural, copy } from './dom.js';
+import { h, fill, commands, plural } from './dom.js';
 
 /** An address as the debugger prints it. */
 export const bare = (a) => {
@@ -8,11 +8,17 @@ export const bare = (a) => {
   return digits.length > 8 ? digits.padStart(16, '0') : digits.padStart(8, '0');
 };
 
-/** The words of a verdict on the badge, and how it is coloured. */
+/** How a verdict is coloured. */
 const kinds = {
   'deadlock': 'bad', 'stall': 'bad', 'orphaned-lock': 'bad', 'suspected-deadlock': 'warn', 'undecided': 'warn',
   'blocked-chain': 'warn', 'contention': 'warn', 'no-deadlock': 'good',
 };
+
+/** How sure a verdict is, nothing where none was reached. */
+const sure = (v) => (v.kind === 'undecided' ? '' : v.confidence);
+
+/** The words of a verdict, and how sure it is. */
+export const badge = (v) => h('p', { class: `kind ${kinds[v.kind] ?? 'plain'}` }, v.kind.toUpperCase().replaceAll('-', ' '), sure(v) && h('span', { class: 'sure' }, ` (${sure(v)})`));
 
 const severities = { critical: 'bad', high: 'bad', medium: 'warn', low: 'plain', info: 'plain' };
 
@@ -60,9 +66,8 @@ export function verdict(box, analysis, show) {
   const first = r.findings.find((f) => !f.rule);
   const from = first && root(first, people);
   const issues = r.findings.map((f, i) => [f, i]).filter(([f]) => f.rule);
-  const sure = v.kind === 'undecided' ? '' : v.confidence;
   fill(box,
-    h('p', { class: `kind ${kinds[v.kind] ?? 'plain'}` }, v.kind.toUpperCase().replaceAll('-', ' '), sure && h('span', { class: 'sure' }, ` (${sure})`)),
+    badge(v),
     h('p', { class: 'sentence' }, v.summary),
     h('dl', { class: 'facts' },
       from && [h('dt', {}, 'Root'), h('dd', {}, from)],
@@ -72,7 +77,7 @@ export function verdict(box, analysis, show) {
       r.target?.build && [h('dt', {}, 'Target'), h('dd', {}, [r.target.arch, `build ${r.target.build}`, r.target.bugcheck && `stop code ${r.target.bugcheck.code} ${r.target.bugcheck.name ?? ''}`].filter(Boolean).join(', '))]),
     issues.map(([f, i]) => h('p', { class: 'issue' }, h('a', { href: `#f${i + 1}`, onclick: (e) => { e.preventDefault(); show.finding(i); } }, `Known issue (${f.confidence}): ${f.title}`), f.references?.[0] && ` — ${f.references[0].split(':')[0]}`)),
     analysis.next_commands.length > 0 && h('div', { class: 'next' }, h('p', { class: 'label' }, 'Type next'), commands(analysis.next_commands.slice(0, 4))));
-  return `${v.kind.replaceAll('-', ' ')}${sure && `, ${sure}`}. ${v.summary}`;
+  return `${v.kind.replaceAll('-', ' ')}${sure(v) && `, ${sure(v)}`}. ${v.summary}`;
 }
 
 /** What could not be read, what is wrong in the user's own rules, what was left out. */
@@ -234,5 +239,3 @@ export function line(box, input, number, about, show) {
     about.notes?.length > 0 && h('ul', {}, about.notes.map((n) => h('li', {}, n))),
     !about.findings?.length && !about.addresses?.length && !about.notes?.length && h('p', { class: 'quiet' }, about.understood ? 'It was read; nothing in the report rests on it alone.' : 'No reader knows this line.'));
 }
-
-export const copyLine = (text) => copy(text, 'Line');

@@ -101,7 +101,8 @@ export class RulesView {
     this.files.splice(this.#current, 1);
     this.#current = Math.min(this.#current, this.files.length - 1);
     this.#draw();
-    this.#edited();
+    clearTimeout(this.timer);
+    this.#check(); // nobody types: at once
   }
 
   #edited() {

@@ -46,14 +46,10 @@ export class Tables {
     document.getElementById(`tab-${next}`).focus();
   }
 
-  get current() { return this.#current; }
-
-  open(id, filter) {
+  open(id) {
     if (!this.#tables.some((t) => t.id === id)) return;
     this.#current = id;
-    const s = this.#at();
-    if (filter !== undefined) Object.assign(s, { filter, offset: 0 });
-    this.filter.value = s.filter;
+    this.filter.value = this.#at().filter;
     for (const tab of this.tabs.children) {
       const chosen = tab.id === `tab-${id}`;
       tab.setAttribute('aria-selected', String(chosen));
