@@ -74,17 +74,12 @@ func (p *pages) read(name string) *pageFile {
 	if err != nil {
 		return nil
 	}
-	if f.kind == kindOfModule {
-		f.forms = nil // the page asks for it on the same machine alone, where unpacking takes longer than sending
-	}
 	if len(f.forms) == 0 && len(data) > worthPacking && isText(f.kind) {
 		f.add("gzip", pack(data))
 	}
 	f.add("", data)
 	return f
 }
-
-const kindOfModule = "application/wasm"
 
 // worthPacking is the size in bytes from which packing a text saves a packet.
 const worthPacking = 1400
@@ -130,7 +125,7 @@ func kindOfFile(name string) string {
 	case ".css":
 		return "text/css; charset=utf-8"
 	case ".wasm":
-		return kindOfModule
+		return "application/wasm"
 	case ".svg":
 		return "image/svg+xml"
 	case ".png":

@@ -25,7 +25,6 @@ func TestPageFiles(t *testing.T) {
 		{"/long.css", "br, gzip", 200, "text/css; charset=utf-8", "gzip", "\x1f\x8b"},
 		{"/long.css", "br", 200, "text/css; charset=utf-8", "", "body {}"},
 		{"/long.wasm", "gzip", 200, "application/wasm", "", "\x00asm"},
-		{"/only.wasm", "gzip", 200, "application/wasm", "", "\x00asm"},
 		{"/only.css", "", 200, "text/css; charset=utf-8", "", "body {}"},
 		{"/only.css", "gzip", 200, "text/css; charset=utf-8", "gzip", string(packed("body {}"))},
 		{"/sub/page.html", "", 200, "text/html; charset=utf-8", "", "below"},

@@ -25,7 +25,6 @@ var pageFS = fstest.MapFS{
 	"app.js.br":     {Data: []byte("as brotli")},
 	"engine.wasm":   {Data: []byte("\x00asm")},
 	"only.css.gz":   {Data: packed("body {}")},
-	"only.wasm.gz":  {Data: packed("\x00asm")},
 	"broken.js.gz":  {Data: []byte("no gzip")},
 	"brotli.js.br":  {Data: []byte("as brotli")},
 	"sub/page.html": {Data: []byte("below")},

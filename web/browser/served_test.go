@@ -32,8 +32,6 @@ func (a *artefacts) remove() {
 	}
 }
 
-// engine is where building leaves the engine.
-func (a artefacts) engine() string  { return filepath.Join("..", "page", "engine") }
 func (a artefacts) site() string    { return filepath.Join(a.dir, "site") }
 func (a artefacts) offline() string { return filepath.Join(a.dir, "kdlocks.html") }
 
@@ -87,34 +85,35 @@ func (s *server) stop() {
 	s.Close()
 }
 
-// written is what kdlocks serve serves: the engine, and the page as it is written.
-func written(t testing.TB) http.Handler { t.Helper(); return withEngine(t, page.Source()) }
-
-// released is what kdlocks serve serves in a program with the engine.
-func released(t testing.TB) http.Handler {
+// written is what kdlocks serve serves: the page as it is written, and the engine.
+func written(t testing.TB) http.Handler {
 	t.Helper()
-	return withEngine(t, os.DirFS(build(t).engine()))
-}
-
-// withEngine is the server of the program with a page, what that lacks, and the engine.
-func withEngine(t testing.TB, pages fs.FS) http.Handler {
-	t.Helper()
-	files := fstest.MapFS{page.ConfigFile: {Data: page.Config(page.EngineFile, page.ModuleFile), Mode: 0o444}}
-	for _, from := range []fs.FS{pages, os.DirFS(build(t).engine()), page.Source()} {
-		err := fs.WalkDir(from, ".", func(name string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() || files[name] != nil {
-				return err
-			}
-			data, err := fs.ReadFile(from, name)
-			files[name] = &fstest.MapFile{Data: data, Mode: 0o444}
-			return err
-		})
+	site := os.DirFS(build(t).site())
+	files := fstest.MapFS{}
+	add := func(from fs.FS, name string) {
+		data, err := fs.ReadFile(from, name)
 		if err != nil {
 			t.Fatal(err)
 		}
+		files[name] = &fstest.MapFile{Data: data, Mode: 0o444}
+	}
+	err := fs.WalkDir(page.Source(), ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			add(page.Source(), name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{page.EngineFile, page.GlueFile, page.ConfigFile} {
+		add(site, name)
 	}
 	return program(t, files)
 }
+
+// released is what kdlocks serve serves in a program with the engine.
+func released(t testing.TB) http.Handler { t.Helper(); return program(t, os.DirFS(build(t).site())) }
 
 // program is the server of the program with a page.
 func program(t testing.TB, files fs.FS) http.Handler {

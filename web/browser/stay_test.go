@@ -3,12 +3,10 @@ package browser
 import (
 	"encoding/json"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
@@ -183,34 +181,13 @@ func TestRedact(t *testing.T) {
 	p.quiet()
 }
 
-// TestEngineWithoutItsModule: where the module cannot be had, the packed engine does as well.
-func TestEngineWithoutItsModule(t *testing.T) {
-	h := written(t)
-	var packed atomic.Bool
-	p := openPage(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/"+page.ModuleFile {
-			http.NotFound(w, r)
-			return
-		}
-		if r.URL.Path == "/"+page.EngineFile {
-			packed.Store(true)
-		}
-		h.ServeHTTP(w, r)
-	})).URL)
-	p.give(golden(t))
-	p.wantVerdict(goldenVerdict)
-	if !packed.Load() {
-		t.Error("the packed engine was not asked for")
-	}
-}
-
 // withoutEngine is the page of a program that was built without the engine, for a build
 // with it.
 type withoutEngine struct{}
 
 func (withoutEngine) Open(name string) (fs.File, error) {
 	if name == page.ConfigFile {
-		return fstest.MapFS{name: {Data: page.Config()}}.Open(name)
+		return fstest.MapFS{name: {Data: page.Config(false)}}.Open(name)
 	}
 	return page.Source().Open(name)
 }

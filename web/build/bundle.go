@@ -49,17 +49,10 @@ func minify() (*minified, error) {
 	return m, nil
 }
 
-const styleLink = `<link rel="stylesheet" href="style.css">`
-
-// files are the page by name, all but its examples. It asks at once for what it needs in
-// order to start, and for the engine where there is one of that name.
-func (m *minified) files(engine ...string) map[string][]byte {
-	links := styleLink
-	for _, name := range append(engine, page.ConfigFile, page.GlueFile, "app/worker.js") {
-		links += "\n" + `<link rel="preload" as="fetch" crossorigin href="` + name + `">`
-	}
+// files are the page by name, all but its examples.
+func (m *minified) files() map[string][]byte {
 	return map[string][]byte{
-		"index.html": []byte(strings.Replace(m.html, styleLink, links, 1)), "style.css": []byte(m.style), "app/main.js": []byte(m.script), "app/worker.js": []byte(m.worker),
+		"index.html": []byte(m.html), "style.css": []byte(m.style), "app/main.js": []byte(m.script), "app/worker.js": []byte(m.worker),
 	}
 }
 
@@ -129,8 +122,8 @@ func makeSite(dir string) error {
 	if err != nil {
 		return err
 	}
-	files := m.files(page.EngineFile)
-	files[page.ConfigFile], files[page.EngineFile], files[page.GlueFile] = page.Config(page.EngineFile), e.packed, e.glue
+	files := m.files()
+	files[page.ConfigFile], files[page.EngineFile], files[page.GlueFile] = page.Config(true), e.packed, e.glue
 	for name, text := range m.examples {
 		files["examples/"+name] = []byte(text)
 	}
@@ -168,7 +161,7 @@ kdlocksParts.packed=Uint8Array.from(atob(document.getElementById('engine').textC
 `
 	return replaced(m.html, [][2]string{
 		{between(m.html, `<meta http-equiv="Content-Security-Policy" content="`, `">`), `<meta http-equiv="Content-Security-Policy" content="` + offlinePolicy + `">`},
-		{styleLink, "<style>" + m.style + "</style>"},
+		{`<link rel="stylesheet" href="style.css">`, "<style>" + m.style + "</style>"},
 		{`<script type="module" src="app/main.js"></script>`, ""},
 		{"</body>", `<script type="application/octet-stream" id="engine">` + base64.StdEncoding.EncodeToString(e.packed) + "</script>\n<script>" + script + "</script>\n<script type=\"module\">" + m.script + "</script>\n</body>"},
 	})

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,9 +13,9 @@ import (
 	"kdlocks/web/page"
 )
 
-// engine is the engine for the browser: packed, the script that unpacks and starts it in a
-// worker, and as a module with gzip.
-type engine struct{ packed, glue, module []byte }
+// engine is the engine for the browser: packed, and the script that unpacks and starts
+// it in a worker.
+type engine struct{ packed, glue []byte }
 
 // glueOfGo is what Go's distribution has to start a program in a browser.
 const glueOfGo = "lib/wasm/wasm_exec.js"
@@ -41,7 +39,7 @@ func buildEngine() (*engine, error) {
 		return nil, err
 	}
 	e := &engine{}
-	if err := e.pack(wasm); err != nil {
+	if e.packed, err = packed(wasm); err != nil {
 		return nil, fmt.Errorf("the engine cannot be packed: %w", err)
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
@@ -57,25 +55,12 @@ func buildEngine() (*engine, error) {
 	return e, err
 }
 
-func (e *engine) pack(wasm []byte) error {
+func packed(wasm []byte) ([]byte, error) {
 	module, err := pack.Module(wasm)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return err
-	}
-	if _, err := z.Write(module); err != nil {
-		return err
-	}
-	if err := z.Close(); err != nil {
-		return err
-	}
-	e.module = b.Bytes()
-	e.packed, err = pack.Compress(module)
-	return err
+	return pack.Compress(module)
 }
 
 // script makes one script of the glue and of the module that unpacks: workers made of a
@@ -123,34 +108,22 @@ func engineIn(dir string, m *minified, build func() (*engine, error)) (*engine, 
 	}
 	// What cannot be read is built anew.
 	of, _ := os.ReadFile(filepath.Join(dir, page.StampFile))
-	e := &engine{}
-	complete := string(of) == stamp
-	for name, data := range e.files() {
-		*data, err = os.ReadFile(filepath.Join(dir, name))
-		complete = complete && err == nil
+	packed, packedErr := os.ReadFile(filepath.Join(dir, page.EngineFile))
+	glue, glueErr := os.ReadFile(filepath.Join(dir, page.GlueFile))
+	if string(of) == stamp && packedErr == nil && glueErr == nil {
+		return &engine{packed, glue}, nil
 	}
-	if complete {
-		return e, nil
-	}
-	e, err = build()
+	e, err := build()
 	if err != nil {
 		return nil, err
 	}
 	return e, keep(dir, m, e, stamp)
 }
 
-// files are the parts of an engine by the names of their files.
-func (e *engine) files() map[string]*[]byte {
-	return map[string]*[]byte{page.EngineFile: &e.packed, page.GlueFile: &e.glue, page.ModuleFile + ".gz": &e.module}
-}
-
 // keep writes a page and its engine with the stamp of their sources.
 func keep(dir string, m *minified, e *engine, stamp string) error {
 	files := m.files()
-	for name, data := range e.files() {
-		files[name] = *data
-	}
-	files[page.StampFile] = []byte(stamp)
+	files[page.EngineFile], files[page.GlueFile], files[page.StampFile] = e.packed, e.glue, []byte(stamp)
 	return write(dir, files)
 }
 

@@ -18,21 +18,15 @@ var source embed.FS
 // Source returns the page as it is written, without an engine.
 func Source() fs.FS { return source }
 
-// Config is config.json: it tells the page which of EngineFile and ModuleFile stand beside
-// it, and which calls the program that serves it takes without a case where neither does.
-func Config(files ...string) []byte {
+// Config is config.json: it tells the page whether the engine stands beside it, or the
+// program that serves it is to be asked, and which calls that takes without a case.
+func Config(withEngine bool) []byte {
 	c := struct {
 		Engine string   `json:"engine,omitempty"`
-		Module string   `json:"module,omitempty"`
 		Fresh  []string `json:"fresh"`
 	}{Fresh: engine.Fresh()}
-	for _, f := range files {
-		switch f {
-		case EngineFile:
-			c.Engine = f
-		case ModuleFile:
-			c.Module = f
-		}
+	if withEngine {
+		c.Engine = EngineFile
 	}
 	data, err := json.Marshal(c)
 	if err != nil {
@@ -42,12 +36,9 @@ func Config(files ...string) []byte {
 }
 
 // EngineFile is the name of the packed engine beside the page, GlueFile that of the
-// script that unpacks and starts it. ModuleFile is the engine as a browser compiles it
-// while it loads: twice the bytes, which are nothing on the way from the same machine, where
-// unpacking takes longer.
+// script that unpacks and starts it.
 const (
 	EngineFile = "engine.packed"
-	ModuleFile = "engine.wasm"
 	GlueFile   = "engine.js"
 	ConfigFile = "config.json"
 	// StampFile says which sources the engine was built from.
@@ -61,11 +52,7 @@ func HasEngine() bool { return packed != nil }
 // Files returns what a server serves: the page, its engine if there is one, and
 // config.json, which tells the page which it is.
 func Files() fs.FS {
-	var engines []string
-	if HasEngine() {
-		engines = []string{EngineFile, ModuleFile}
-	}
-	return files{config: fstest.MapFS{ConfigFile: {Data: Config(engines...), Mode: 0o444}}}
+	return files{config: fstest.MapFS{ConfigFile: {Data: Config(HasEngine()), Mode: 0o444}}}
 }
 
 type files struct{ config fs.FS }

@@ -20,22 +20,24 @@ export const asText = (data) => decoder.decode(data);
 /** The engine in a worker. */
 class WorkerEngine {
   name = 'browser';
+  #packed;
+  #module; // compiled once: the first worker unpacks it
   #script;
-  #loading; // the engine: {packed} or {module}; once a worker has unpacked it, that
   #worker;
   #calls = new Map();
   #next = 1;
   #stops = 0;
 
-  /** Script is the URL of the worker, loading a promise of the engine. */
-  constructor(script, loading) {
+  /** Packed is the engine as it was loaded, script the URL of the worker. */
+  constructor(packed, script, module) {
+    this.#packed = packed;
     this.#script = script;
-    this.#loading = loading;
+    this.#module = module;
     this.ready = this.#start();
   }
 
   /** Another worker, for what should not end with the case, nor wait for what is asked of it. */
-  aside() { return new WorkerEngine(this.#script, this.#loading); }
+  aside() { return new WorkerEngine(this.#packed, this.#script, this.#module); }
 
   /** Lets the worker go. */
   close() { this.#worker.terminate(); }
@@ -52,25 +54,20 @@ class WorkerEngine {
         if (worker === this.#worker) this.#lose(e.message || 'the engine stopped');
       };
       worker.onmessage = ({ data }) => {
-        if (data.module) this.#loading = Promise.resolve(data);
+        if (data.module) this.#module = data.module;
         else if (data.ready) resolve();
         else if (data.ended) {
           if (worker === this.#worker) this.#lose('the engine ran out of memory or stopped; the input may be too large for this browser');
         } else this.#answer(data);
       };
-      this.#loading.then((loaded) => this.#give(worker, loaded), reject);
+      if (this.#module) worker.postMessage({ module: this.#module, today: today() });
+      else {
+        // A second worker unpacks half of the engine at the same time.
+        const { port1, port2 } = new MessageChannel();
+        new Worker(this.#script).postMessage({ packed: this.#packed, to: port1 }, [port1]);
+        worker.postMessage({ packed: this.#packed, tokens: port2, today: today() }, [port2]);
+      }
     });
-  }
-
-  #give(worker, { packed, module }) {
-    if (module) {
-      worker.postMessage({ module, today: today() });
-      return;
-    }
-    // A second worker unpacks half of the engine at the same time.
-    const { port1, port2 } = new MessageChannel();
-    new Worker(this.#script).postMessage({ packed, to: port1 }, [port1]);
-    worker.postMessage({ packed, tokens: port2, today: today() }, [port2]);
   }
 
   #answer(data) {
@@ -198,23 +195,9 @@ async function text(url) {
 /** Starts the engine that there is. An offline page brings its parts along. */
 export async function startEngine(parts) {
   const url = (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
-  if (parts) return new WorkerEngine(url(parts.script), Promise.resolve(parts));
+  if (parts) return new WorkerEngine(parts.packed, url(parts.script));
   const config = JSON.parse(await text('config.json'));
   if (!config.engine) return new ServerEngine(config.fresh);
-  const loading = loadEngine(config);
-  loading.catch(() => {}); // the worker tells
-  const [glue, worker] = await Promise.all([text('engine.js'), text('app/worker.js')]);
-  return new WorkerEngine(url(`${glue}\n${worker}`), loading);
-}
-
-const near = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
-
-/** Loads the engine in the form that is ready first. */
-async function loadEngine(config) {
-  if (near && config.module) {
-    try {
-      return { module: await WebAssembly.compileStreaming(fetch(config.module)) };
-    } catch { /* the packed one does as well */ }
-  }
-  return { packed: await load(config.engine) };
+  const [packed, glue, worker] = await Promise.all([load(config.engine), text('engine.js'), text('app/worker.js')]);
+  return new WorkerEngine(packed, url(`${glue}\n${worker}`));
 }
