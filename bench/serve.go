@@ -235,11 +235,12 @@ func (s *served) slowClient(ctx context.Context, kind int, head string) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(s.l.sizes.hold))
+	c.SetDeadline(time.Now().Add(patience))
 	text := []string{head, head + "Content-Length: 100000000\r\n\r\n" + strings.Repeat("x", 50_000), head + "Content-Length: 100000000\r\n\r\n"}[kind]
 	if _, err := io.WriteString(c, text); err != nil {
 		return err
 	}
+	c.SetDeadline(time.Now().Add(s.l.sizes.hold))
 	if kind == 2 {
 		go func() {
 			for {

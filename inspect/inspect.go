@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 
 	"kdlocks/compare"
 	"kdlocks/heuristics"
@@ -44,6 +45,17 @@ func (o *Options) rules() (*rules.Set, error) {
 // ErrNothing is wrapped by the error of inputs in which no command's output
 // was recognised.
 var ErrNothing = transcript.ErrNothing
+
+// ErrUserMode wraps ErrNothing, where a user-mode debugger printed the inputs.
+var ErrUserMode = transcript.ErrUserMode
+
+// Advice is what to type where the error of Run came without a report.
+func Advice(err error) report.Advice {
+	if errors.Is(err, ErrUserMode) {
+		return report.UserModeRead
+	}
+	return report.NothingRead
+}
 
 // ErrNotText is wrapped by the error of an input that is no text.
 var ErrNotText = transcript.ErrNotText

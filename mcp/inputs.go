@@ -125,7 +125,11 @@ func (s *server) openPaths(ctx context.Context, paths []string) (*opened, error)
 func unreadable(err error) error {
 	switch {
 	case errors.Is(err, inspect.ErrNothing):
-		return fmt.Errorf("%w. Nothing can be said of it, neither that there is a deadlock nor that there is none. Pass the output of %s as the debugger printed it, with its prompts", err, strings.Join(quickCommands(), ", "))
+		commands := quickCommands()
+		if errors.Is(err, inspect.ErrUserMode) {
+			commands = inspect.Advice(err).Commands
+		}
+		return fmt.Errorf("%w. Nothing can be said of it, neither that there is a deadlock nor that there is none. Pass the output of %s as the debugger printed it, with its prompts", err, strings.Join(commands, ", "))
 	case err == nil:
 		return errors.New("nothing was recognised")
 	}

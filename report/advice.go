@@ -23,6 +23,14 @@ var NothingRead = Advice{
 	Commands: []string{".logopen C:\\hang.log", "!locks -v", "!stacks 2", "!process 0 7", ".logclose"},
 }
 
+// UserModeRead is what to type where a user-mode debugger printed what was given, and
+// nothing of it was recognised.
+var UserModeRead = Advice{
+	ID:       "user-mode",
+	Text:     "This is the output of a user-mode debugger: its !locks lists critical sections of one process, not ERESOURCEs. Critical sections are judged together with the stacks of their threads; type these there. For ERESOURCEs, !locks is to be typed in a kernel debugger.",
+	Commands: []string{".logopen C:\\hang.log", "!locks", "~*kv", ".logclose"},
+}
+
 // mostCommandsAdvised bounds the commands of one advice.
 const mostCommandsAdvised = 12
 
@@ -54,11 +62,17 @@ func (r *Report) severalMachines() Advice {
 	if len(r.Sessions) < 2 {
 		return Advice{}
 	}
-	var kinds []string
+	var kinds, names []string
 	for _, s := range r.Sessions {
 		if t := strings.TrimSpace(s.Target.Arch + " " + s.Target.Build); !slices.Contains(kinds, t) {
 			kinds = append(kinds, t)
 		}
+		if n := s.Target.machine; n != "" && !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	if len(names) > 1 {
+		kinds = names
 	}
 	text := fmt.Sprintf("The input holds %d sessions or moments. Facts of one are never joined with those of another, and each was judged alone.", len(r.Sessions))
 	if len(kinds) > 1 {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"iter"
+	"strings"
 	"unicode/utf8"
 
 	"kdlocks/heuristics"
@@ -206,7 +207,7 @@ func verdict(v heuristics.Verdict) Verdict {
 }
 
 func target(s *snapshot.Snapshot) *Target {
-	t := &Target{Arch: s.Target.Arch.String(), Build: s.Target.Build, Version: s.Target.Version, Uptime: s.Target.Uptime}
+	t := &Target{Arch: s.Target.Arch.String(), Build: s.Target.Build, Version: s.Target.Version, Uptime: s.Target.Uptime, machine: strings.Trim(s.Target.Machine, `"`)}
 	t.Processors, t.BuiltBy, t.KernelBase, t.SessionTime = s.Target.Processors, s.Target.BuiltBy, hex(s.Target.KernelBase), s.Target.SessionTime
 	t.Process, t.FailureBucket = s.Target.Process, s.Target.FailureBucket
 	if bc := s.Target.Bugcheck; bc != nil {

@@ -167,6 +167,8 @@ type Target struct {
 	SessionTime   string `json:"session_time,omitempty"`
 	Process       string `json:"process_name,omitempty"`
 	FailureBucket string `json:"failure_bucket,omitempty"`
+
+	machine string // its name
 }
 
 // Bugcheck is a stop code and its arguments.

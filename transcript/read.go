@@ -90,6 +90,9 @@ type Transcript struct {
 // was recognised.
 var ErrNothing = errors.New("nothing recognised")
 
+// ErrUserMode wraps ErrNothing, where the prompts are those of a user-mode debugger.
+var ErrUserMode = fmt.Errorf("%w: this is user-mode debugger output; its !locks lists critical sections, not ERESOURCEs: with the stacks of ~*kv kdlocks judges those, or run !locks in a kernel debugger", ErrNothing)
+
 // Read reads the inputs as one case, in their order. The Transcript is never
 // nil: with an error it still tells the lines. The error wraps ErrNothing when
 // no session holds a fact, or ErrNotText when an input is no text; the others
@@ -668,7 +671,7 @@ func (r *router) nothing(inputs []Input) error {
 	case total == 0:
 		return fmt.Errorf("%s: %w: it is empty", name, ErrNothing)
 	case r.sawUser:
-		return fmt.Errorf("%s: %w: this is user-mode debugger output; its !locks lists critical sections, not ERESOURCEs: run !locks in a kernel debugger", name, ErrNothing)
+		return fmt.Errorf("%s: %w", name, ErrUserMode)
 	}
 	lines := 0
 	for _, s := range r.out.Sources {

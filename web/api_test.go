@@ -179,6 +179,8 @@ func TestProblems(t *testing.T) {
 		{"output", "analyze?output=pdf", raw(log), 400, "bad-parameter", `output "pdf" is not one of dot, html, json`},
 		{"output twice", "analyze?output=json&output=html", raw(log), 400, "bad-parameter", "comes twice"},
 		{"parameter", "analyze?outptu=json", raw(log), 400, "bad-parameter", `"outptu"`},
+		{"no query", "analyze?output=markdown;x=1", raw(log), 400, "bad-parameter", "not written as a query has them"},
+		{"no escape", "analyze?output=markdown%", raw(log), 400, "bad-parameter", "not written as a query has them"},
 		{"flag", "analyze?coverage=perhaps", raw(log), 400, "bad-parameter", "true or false"},
 		{"Accept", "analyze", raw(log, "Accept: image/png"), 406, "not-acceptable", "dot, html, json"},
 		{"encoding", "analyze", raw(log, "Content-Encoding: br"), 415, "content-encoding", "gzip, zstd"},

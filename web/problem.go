@@ -87,7 +87,7 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem {
 		return busy("busy", "%d analyses run and others wait; try again later", l.Jobs)
 	case errors.Is(err, inspect.ErrNothing):
 		p = trouble(http.StatusUnprocessableEntity, "nothing-recognised", "%s", plain(err))
-		p.Commands = report.NothingRead.Commands
+		p.Commands = inspect.Advice(err).Commands
 		return p
 	case errors.Is(err, inspect.ErrNotText):
 		p = trouble(http.StatusUnprocessableEntity, "not-text", "%s", plain(err))

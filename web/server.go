@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log"
 	"net/http"
+	"net/url"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -168,7 +169,11 @@ func (s *Server) admit(r *http.Request, to *route) error {
 	if to.page {
 		return nil
 	}
-	for key, values := range r.URL.Query() {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return trouble(http.StatusBadRequest, "bad-parameter", "the parameters are not written as a query has them: %s", plain(err))
+	}
+	for key, values := range query {
 		if !slices.Contains(to.query, key) || len(values) > 1 {
 			return trouble(http.StatusBadRequest, "bad-parameter", "parameter %q is not known here, or comes twice; there are: %s", clip(key), strings.Join(to.query, ", "))
 		}

@@ -85,7 +85,7 @@ func (e *Engine) analyze(ctx context.Context, args RuleArgs, given []inspect.Inp
 		out.Trouble = kd.PlainLines(err.Error())
 	}
 	if e.report == nil {
-		out.Advice = append(out.Advice, report.NothingRead)
+		out.Advice = append(out.Advice, inspect.Advice(err))
 		for _, in := range files.Inputs {
 			out.Inputs = append(out.Inputs, InputSize{Name: in.Name, Bytes: in.Size})
 		}

@@ -112,6 +112,16 @@ func TestAdviceNamesWhatTheInputIsLike(t *testing.T) {
 			t.Errorf("%s has all that it takes and gets advice: %+v", name, a.Advice)
 		}
 	}
+	named := func(name string) string {
+		return "Windows 10 Kernel Version 19041 MP (4 procs) Free x64\nMachine Name: \"" + name + "\"\n0: kd> !locks\nResource @ 0xfffffa8011ef1de8    Exclusively owned\n     Threads: fffffa8016910b60-01<*>\n1 total locks, 1 locks currently held\n"
+	}
+	for second, more := range map[string]bool{"FILES-02": true, "FILES-01": false} {
+		a := ask[analysis](t, engine.New(engine.Options{}), "analyze", nil, inspect.Bytes("both", []byte("Microsoft (R) Windows Debugger Version 10.0.17763.132 AMD64\n"+named("FILES-01")+"Microsoft (R) Windows Debugger Version 10.0.17763.132 AMD64\n"+named(second))))
+		i := slices.IndexFunc(a.Advice, func(x report.Advice) bool { return x.ID == "several-sessions" })
+		if i < 0 || strings.Contains(a.Advice[i].Text, "more than one machine (FILES-01, FILES-02)") != more {
+			t.Errorf("FILES-01 and %s: %+v", second, a.Advice)
+		}
+	}
 	log := example(t, "self-deadlock.log")
 	cut := make([]byte, 700)
 	if _, err := log.Data.ReadAt(cut, 0); err != nil {
@@ -128,6 +138,10 @@ func TestNothingRecognisedSaysWhatToType(t *testing.T) {
 	a := ask[analysis](t, e, "analyze", nil, inspect.Bytes("mail", []byte("Dear all,\nour server hangs.\n")))
 	if a.Report != nil || len(a.Advice) != 1 || len(a.Advice[0].Commands) == 0 || a.Trouble == "" {
 		t.Errorf("got %+v", a)
+	}
+	const sections = "0:000> !locks\n\nCritSec MyApp!g_cs+0 at 00007ff6a1b6f4f8\nWaiterWoken        No\nLockCount          1\nOwningThread       2b3c\n*** Locked\n"
+	if a := ask[analysis](t, e, "analyze", nil, inspect.Bytes("user", []byte(sections))); a.Report != nil || len(a.Advice) != 1 || a.Advice[0].ID != "user-mode" || !slices.Contains(a.Advice[0].Commands, "~*kv") {
+		t.Errorf("of a user-mode debugger: %+v", a)
 	}
 	if err := e.Call(context.Background(), "lines", []byte(`{"first":1,"count":1}`), nil, io.Discard); !errors.Is(err, engine.ErrNoCase) {
 		t.Errorf("lines of no case: %v", err)

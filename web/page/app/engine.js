@@ -49,16 +49,21 @@ class WorkerEngine {
     const worker = new Worker(this.#script);
     this.#worker = worker;
     return new Promise((resolve, reject) => {
-      worker.onerror = (e) => {
-        reject(new EngineError(e.message || 'the engine does not start', 'start'));
-        if (worker === this.#worker) this.#lose(e.message || 'the engine stopped');
+      let runs = false;
+      // One that does not even start would not another time.
+      const ended = (why) => {
+        if (!runs) reject(new EngineError(why, 'start'));
+        else if (worker === this.#worker) this.#lose(why);
       };
+      worker.onerror = (e) => ended(e.message || 'the engine stopped');
       worker.onmessage = ({ data }) => {
         if (data.module) this.#module = data.module;
-        else if (data.ready) resolve();
-        else if (data.ended) {
-          if (worker === this.#worker) this.#lose('the engine ran out of memory or stopped; the input may be too large for this browser');
-        } else this.#answer(data);
+        else if (data.ready) {
+          runs = true;
+          resolve();
+        } else if (data.failed) ended(data.failed);
+        else if (data.ended) ended(runs ? 'the engine ran out of memory or stopped; the input may be too large for this browser' : 'the engine stops as soon as it starts');
+        else this.#answer(data);
       };
       if (this.#module) worker.postMessage({ module: this.#module, today: today() });
       else {

@@ -73,7 +73,7 @@ async function start() {
   mode();
   $('redact').disabled = input.files.length === 0;
   if (input.files.length > 0) analyse();
-  await listExamples($('examples'));
+  await listExamples($('examples')).catch(() => {}); // the page does without
   if (input.files.length === 0) welcome();
   await view.apply(address);
 }

@@ -79,9 +79,7 @@ self.onmessage = async ({ data }) => {
     return;
   }
   if (data.today) {
-    started = start(data);
-    await started;
-    self.postMessage({ ready: true });
+    started = start(data).then(() => self.postMessage({ ready: true }), (e) => self.postMessage({ failed: e.message }));
     return;
   }
   await started;
