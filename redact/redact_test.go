@@ -596,3 +596,38 @@ func BenchmarkHostileLines(b *testing.B) {
 		})
 	}
 }
+
+// TestNamesOfHexLetters: where lists, frames, headers and hosts have names, what looks
+// like a number is one; elsewhere it stays.
+func TestNamesOfHexLetters(t *testing.T) {
+	const known = "0: kd> !locks\nResource @ 0xfffffa8011ef1de8    Exclusively owned\n     Threads: fffffa8016910b60-01<*>\n1 total locks, 1 locks currently held\n"
+	for _, line := range []string{
+		"Symbol search path is: SRV*C:\\sym*https://symbols.adac.de/sym",
+		"Machine Name: \"pc17.adac.de\"",
+		"Deferred                                       srv*https://adac.de/sym",
+		"fffff880`03a2b7c0 fffff800`02583f90 adac+0x1234",
+		"Resource @ adac+0x8c00 (0xffff8c66c37b8c00)    Exclusively owned",
+		"Owning Process            fffffa800cd6a5f0       Image:         adac",
+		"PROCESS_NAME:  adac",
+		"SYMBOL_NAME:  adac+1234",
+		"fffff805`5d500000 fffff805`5d50d000   adac     (deferred)             ",
+		"fffff805`5d500000 fffff805`5d50d000   adac   T (no symbols)           ",
+		"                            [fffffa800cd6a5f0 adac]",
+		"0: kd> lmvm adac",
+		"0: kd> !drvobj adac",
+	} {
+		if out, _ := redacted(t, known+line+"\n", redact.Options{}); strings.Contains(out, "adac") {
+			t.Errorf("%q keeps its name: %q", line, out[len(known):])
+		}
+	}
+	for _, line := range []string{
+		"THREAD fffffa8016930b60  Cid 0004.fade  Teb: 0000000000000000",
+		"80521234  deadbeef facade01 feedface",
+		"fffffa8016930b60+0x10",
+	} {
+		text := known + line + "\n"
+		if out, _ := redacted(t, text, redact.Options{}); !strings.Contains(out, line[strings.LastIndexAny(line, "0123456789[ .")+1:]) {
+			t.Errorf("%q became %q", line, out[len(known):])
+		}
+	}
+}

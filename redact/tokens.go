@@ -196,6 +196,9 @@ func (t *tokens) likeName(i, end int) bool {
 	if t.named(i) || i > 0 && (s[i-1] == '\\' || s[i-1] == '@' && i > 1 && isWordByte(s[i-2])) {
 		return true
 	}
+	if allLetters(s[i:end]) && (ofHost(s, i, end) || ofModule(s, i, end)) {
+		return true
+	}
 	if end+1 >= len(s) {
 		return false
 	}
@@ -212,17 +215,82 @@ func (t *tokens) likeName(i, end int) bool {
 	return false
 }
 
+// mostAround bounds what is looked at around a part: a host's name has at most 253 bytes.
+const mostAround = 256
+
+// ofHost reports whether a part is a label of a name as hosts have it: behind //, or in a
+// row with dots of which another part is no number and the last one is of letters.
+func ofHost(s string, i, end int) bool {
+	if strings.HasSuffix(s[:i], "//") {
+		return true
+	}
+	first, last := i, end
+	for first > max(0, i-mostAround) && (isWordByte(s[first-1]) || s[first-1] == '.' || s[first-1] == '-') {
+		first--
+	}
+	for last < min(len(s), end+mostAround) && (isWordByte(s[last]) || s[last] == '.' || s[last] == '-') {
+		last++
+	}
+	labels := strings.Split(strings.TrimRight(s[first:last], ".-"), ".")
+	if top := labels[len(labels)-1]; len(labels) < 2 || len(top) < 2 || !allLetters(top) {
+		return false
+	}
+	for _, l := range labels {
+		if hexLen(l) < len(l) {
+			return true
+		}
+	}
+	return false
+}
+
+// ofModule reports whether a part stands where lists, frames and headers have the name of
+// a module or a process.
+func ofModule(s string, i, end int) bool {
+	if strings.HasPrefix(s[end:], "+0x") {
+		return true
+	}
+	before, rest := s[max(0, i-mostAround):i], strings.TrimLeft(s[end:min(len(s), end+mostAround)], " ")
+	if strings.HasPrefix(rest, "]") { // !stacks
+		return areAddresses(strings.Fields(before[strings.LastIndexByte(before, '[')+1:]), 1)
+	}
+	if len(rest) > 2 && rest[1] == ' ' {
+		rest = strings.TrimLeft(rest[1:], " ") // a letter of lm says how the symbols fit
+	}
+	return strings.HasPrefix(rest, "(") && areAddresses(strings.Fields(before), 2) // lm
+}
+
+// areAddresses reports whether there are so many fields, all of them addresses.
+func areAddresses(fields []string, n int) bool {
+	for _, f := range fields {
+		if f = strings.ReplaceAll(f, "`", ""); len(f) != 8 && len(f) != 16 || hexLen(f) < len(f) {
+			return false
+		}
+	}
+	return len(fields) == n
+}
+
 // namedBy are words that names stand behind: of variables and parameters with =, and
 // of machines.
 var namedBy = map[string]bool{"username": true, "computername": true, "userdomain": true, "logonserver": true, "key": true, "token": true, "sig": true}
 
+// headOf are words that the name of a module or a process stands behind, with a colon, and
+// commandOn are commands on one.
+var (
+	headOf    = map[string]bool{"image": true, "image_name": true, "process_name": true, "module_name": true, "followup_name": true, "symbol_name": true}
+	commandOn = map[string]bool{"lmvm": true, "lmdvm": true, "drvobj": true}
+)
+
 // named reports whether the word before says that a name follows.
 func (t *tokens) named(i int) bool {
-	if t.word.end == 0 || t.word != t.last || i-t.word.end > 4 {
+	if t.word.end == 0 || t.word != t.last || i-t.word.end > 16 {
 		return false
 	}
 	word, gap := lower(t.s[t.word.start:t.word.end]), t.s[t.word.end:i]
 	switch {
+	case strings.TrimRight(gap, " ") == ":" && headOf[word], gap == " " && commandOn[word]:
+		return true
+	case len(gap) > 4:
+		return false
 	case gap == "=" && namedBy[word]:
 		first := t.word.start - 1
 		return word != "key" && word != "token" && word != "sig" || first >= 0 && (t.s[first] == '?' || t.s[first] == '&')

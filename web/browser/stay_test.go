@@ -1,12 +1,15 @@
 package browser
 
 import (
+	"bytes"
 	"encoding/json"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
@@ -179,6 +182,26 @@ func TestRedact(t *testing.T) {
 	p.wait("the original", `document.getElementById("redact").textContent === "Redact" && document.getElementById("text").value.includes("fffffa80169538a0")`)
 	p.wait("its verdict", `document.getElementById("report").textContent.includes("fffffa80169538a0")`)
 	p.quiet()
+}
+
+// TestEngineThatDoesNotStart is told, and not tried again and again.
+func TestEngineThatDoesNotStart(t *testing.T) {
+	h := written(t)
+	var loads atomic.Int64
+	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/"+page.EngineFile {
+			loads.Add(1)
+			w.Write(bytes.Repeat([]byte{0xff}, 1000))
+			return
+		}
+		h.ServeHTTP(w, r)
+	}))
+	p := blank(t)
+	p.do(chromedp.Navigate(s.URL))
+	p.wait("what is wrong", `document.getElementById("mode").textContent.startsWith("The engine does not start: ")`)
+	if n := loads.Load(); n != 1 {
+		t.Errorf("the engine was loaded %d times", n)
+	}
 }
 
 // withoutEngine is the page of a program that was built without the engine, for a build
