@@ -57,11 +57,14 @@ fc04f000 fc050000   swenum     C (pdb symbols)              swenum.pdb
 			"fffff800`5b200000 fffff800`5c246000   nt       # (private pdb symbols)  C:\\sym\\nt.pdb\n" +
 			"fffff801`094d9000 fffff801`09561000   CI         (export symbols)       CI.dll\n" +
 			"fffff880033bc000 fffff880033cb000 man T (no symbols)\n" +
+			"fffff805`5d500000 fffff805`5d50d000   feedbac1   (pdb symbols)          c:\\sym\\feedbac1.pdb\n" +
+			"fffff805`5d600000 fffff805`5d60d000   fffff805`5d700000 (a cast)\n" +
 			"fffff801`00000000 fffff801`00010000 {F7D1C0DE-0000-4000-8000-00000000000A} M (deferred)\n",
 			[]string{
 				`nt fffff8005b200000-fffff8005c246000 status=private pdb symbols marks=# pdb=C:\sym\nt.pdb`,
 				`CI fffff801094d9000-fffff80109561000 status=export symbols pdb=CI.dll`,
 				`man fffff880033bc000-fffff880033cb000 status=no symbols marks=T`,
+				`feedbac1 fffff8055d500000-fffff8055d50d000 status=pdb symbols pdb=c:\sym\feedbac1.pdb`,
 				`{F7D1C0DE-0000-4000-8000-00000000000A} fffff80100000000-fffff80100010000 status=deferred marks=M`,
 			}},
 		{"lm t n and unloaded ones", `

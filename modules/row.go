@@ -44,11 +44,17 @@ func readRow(l kd.Line, unloaded bool) (m *Module, sure bool) {
 }
 
 // maybeModule keeps frames and dumps of memory out: there a third address or a
-// symbol stands behind the two.
+// symbol stands behind the two. A name that looks like an address has the status of
+// its symbols behind it.
 func maybeModule(rest string) bool {
-	name, _, _ := strings.Cut(rest, " ")
+	name, tail, _ := strings.Cut(rest, " ")
+	if kd.AddrDigits(name) >= 8 {
+		if _, status, _ := statusIn(tail); status == "" {
+			return false
+		}
+	}
 	return name != "" && len(name) <= mostName && strings.IndexByte(name, '!') < 0 && !strings.Contains(name, "+0x") &&
-		name[0] != ':' && name[0] != '(' && kd.AddrDigits(name) < 8 && !strings.HasPrefix(rest, "[")
+		name[0] != ':' && name[0] != '(' && !strings.HasPrefix(rest, "[")
 }
 
 // mostMarks bounds the signs between name and status, and mostStatus that, in

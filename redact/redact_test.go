@@ -615,6 +615,9 @@ func TestNamesOfHexLetters(t *testing.T) {
 		"                            [fffffa800cd6a5f0 adac]",
 		"0: kd> lmvm adac",
 		"0: kd> !drvobj adac",
+		"Machine Name: \"adac01.example.com\"",
+		"fffff805`5d500000 fffff805`5d50d000   adac01   (pdb symbols)          c:\\sym\\adac01.pdb\\AAAA\\adac01.pdb",
+		"fffff805`5d500000 fffff805`5d50d000   adac0123   (deferred)           ",
 	} {
 		if out, _ := redacted(t, known+line+"\n", redact.Options{}); strings.Contains(out, "adac") {
 			t.Errorf("%q keeps its name: %q", line, out[len(known):])

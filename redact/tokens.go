@@ -196,7 +196,7 @@ func (t *tokens) likeName(i, end int) bool {
 	if t.named(i) || i > 0 && (s[i-1] == '\\' || s[i-1] == '@' && i > 1 && isWordByte(s[i-2])) {
 		return true
 	}
-	if allLetters(s[i:end]) && (ofHost(s, i, end) || ofModule(s, i, end)) {
+	if ofHost(s, i, end) || ofModule(s, i, end) {
 		return true
 	}
 	if end+1 >= len(s) {
@@ -246,7 +246,7 @@ func ofHost(s string, i, end int) bool {
 // ofModule reports whether a part stands where lists, frames and headers have the name of
 // a module or a process.
 func ofModule(s string, i, end int) bool {
-	if strings.HasPrefix(s[end:], "+0x") {
+	if strings.HasPrefix(s[end:], "+0x") && allLetters(s[i:end]) {
 		return true
 	}
 	before, rest := s[max(0, i-mostAround):i], strings.TrimLeft(s[end:min(len(s), end+mostAround)], " ")
