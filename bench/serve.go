@@ -123,6 +123,7 @@ type others struct {
 	done    sync.WaitGroup
 	took    []time.Duration
 	refused int
+	answer  int           // to the last that was refused, 0 if there was none
 	slow    time.Duration // of 99 of 100 none took longer
 }
 
@@ -136,6 +137,7 @@ func (s *served) others(ctx context.Context) *others {
 			begin := time.Now()
 			if code := s.post(ctx, strings.NewReader(smallLog)); code != http.StatusOK {
 				o.refused++
+				o.answer = code
 			}
 			o.took = append(o.took, time.Since(begin))
 			select {
@@ -156,8 +158,12 @@ func (o *others) end() {
 }
 
 func (o *others) String() string {
-	return fmt.Sprintf("others: %d served, median %s, 99 of 100 within %s, slowest %s",
-		len(o.took)-o.refused, round(o.took[len(o.took)/2]), round(o.slow), round(o.took[len(o.took)-1]))
+	refused := ""
+	if o.refused > 0 {
+		refused = fmt.Sprintf(", %d refused (%d)", o.refused, o.answer)
+	}
+	return fmt.Sprintf("others: %d served%s, median %s, 99 of 100 within %s, slowest %s",
+		len(o.took)-o.refused, refused, round(o.took[len(o.took)/2]), round(o.slow), round(o.took[len(o.took)-1]))
 }
 
 // post sends a body and returns the status, 0 if there is none.
