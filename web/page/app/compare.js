@@ -4,7 +4,7 @@ import { h, fill, say, command, commands, plural, bytes, copy, save } from './do
 import { asJSON, asText } from './engine.js';
 import { task } from './progress.js';
 import { redacted, notRedacted } from './redact.js';
-import { badge, bare, troubles } from './report.js';
+import { badge, bare, sure, troubles } from './report.js';
 
 export class CompareView {
   #box; #ask;
@@ -195,6 +195,6 @@ export class CompareView {
   #captureTable(c) {
     return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Captures' }, h('table', {},
       h('thead', {}, h('tr', {}, ['#', 'Capture', 'After', 'Locks', 'Threads', 'By itself'].map((t) => h('th', { scope: 'col' }, t)))),
-      h('tbody', {}, c.captures.map((k) => h('tr', {}, h('td', {}, String(k.capture)), h('td', {}, k.name), h('td', {}, k.after_ms === undefined ? '' : `${(k.after_ms / 1000).toLocaleString('en')} s`), h('td', {}, String(k.resources)), h('td', {}, plural(k.threads, 'thread')), h('td', {}, `${k.verdict.kind} (${k.verdict.confidence})`))))));
+      h('tbody', {}, c.captures.map((k) => h('tr', {}, h('td', {}, String(k.capture)), h('td', {}, k.name), h('td', {}, k.after_ms === undefined ? '' : `${(k.after_ms / 1000).toLocaleString('en')} s`), h('td', {}, String(k.resources)), h('td', {}, plural(k.threads, 'thread')), h('td', {}, [k.verdict.kind, sure(k.verdict) && ` (${sure(k.verdict)})`]))))));
   }
 }

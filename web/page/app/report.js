@@ -15,7 +15,7 @@ const kinds = {
 };
 
 /** How sure a verdict is, nothing where none was reached. */
-const sure = (v) => (v.kind === 'undecided' ? '' : v.confidence);
+export const sure = (v) => (v.kind === 'undecided' ? '' : v.confidence);
 
 /** The words of a verdict, and how sure it is. */
 export const badge = (v) => h('p', { class: `kind ${kinds[v.kind] ?? 'plain'}` }, v.kind.toUpperCase().replaceAll('-', ' '), sure(v) && h('span', { class: 'sure' }, ` (${sure(v)})`));
