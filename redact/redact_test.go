@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"kdlocks/redact"
@@ -551,19 +552,40 @@ func TestCommandsStay(t *testing.T) {
 
 var hostileParts = []string{"a.", "43 ", "0:", "Aa", "1-", "S-1-5-21-1", "`", "\\", "a", "1.", "::", "ffff8000`", "0x", "!", "_", "é", "'", "acme ", "nt!a::"}
 
-// hostileLine repeats a part for 3 MiB.
-func hostileLine(part string) string {
-	return "jdoe " + strings.Repeat(part, 3<<20/len(part)) + " contoso\nkd> !locks\n"
+const hostileSize = 3 << 20 // bytes
+
+// hostileLine repeats a part for so many bytes.
+func hostileLine(part string, size int) string {
+	return "jdoe " + strings.Repeat(part, size/len(part)) + " contoso\nkd> !locks\n"
 }
 
-// TestHostileLines: what is long, or begins like something again and again,
-// hides nothing.
+// TestHostileLines: what is long, or begins like something again and again, hides
+// nothing, and what takes long does not take more than linearly longer than a quarter of
+// it, each time: a machine may be busy with other work once.
 func TestHostileLines(t *testing.T) {
 	for _, part := range hostileParts {
-		text := hostileLine(part)
+		took := func(size int) time.Duration {
+			begin := time.Now()
+			redacted(t, hostileLine(part, size), redact.Options{})
+			return time.Since(begin)
+		}
+		text := hostileLine(part, hostileSize)
+		begin := time.Now()
 		out, _ := redacted(t, text, redact.Options{})
 		if strings.Contains(out, "jdoe") || strings.Contains(out, "contoso") || len(out) != len(text) || strings.Count(out, "\n") != 2 {
 			t.Errorf("%q: %d bytes became %d: %.40q ... %q", part, len(text), len(out), out, out[len(out)-30:])
+		}
+		whole := time.Since(begin)
+		for again := 4; whole >= 2*time.Second; again-- {
+			quarter := took(hostileSize / 4)
+			if whole <= 10*quarter {
+				break
+			}
+			if again == 0 {
+				t.Errorf("%q: %v, a quarter of it %v", part, whole, quarter)
+				break
+			}
+			whole = took(hostileSize)
 		}
 	}
 }
@@ -587,7 +609,7 @@ func TestManyLongLines(t *testing.T) {
 // BenchmarkHostileLines shows what such lines cost.
 func BenchmarkHostileLines(b *testing.B) {
 	for _, part := range hostileParts {
-		text := hostileLine(part)
+		text := hostileLine(part, hostileSize)
 		b.Run(part, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {

@@ -247,7 +247,7 @@ func ofHost(s string, i, end int) bool {
 // a module or a process.
 func ofModule(s string, i, end int) bool {
 	if strings.HasPrefix(s[end:], "+0x") && allLetters(s[i:end]) {
-		return true
+		return true // with digits it may be an address
 	}
 	before, rest := s[max(0, i-mostAround):i], strings.TrimLeft(s[end:min(len(s), end+mostAround)], " ")
 	if strings.HasPrefix(rest, "]") { // !stacks

@@ -91,7 +91,7 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem {
 		return p
 	case errors.Is(err, inspect.ErrNotText):
 		p = trouble(http.StatusUnprocessableEntity, "not-text", "%s", plain(err))
-		p.Commands = report.NothingRead.Commands
+		p.Commands = inspect.Advice(err).Commands
 		return p
 	case rules.ProblemsOf(err) != nil:
 		p = trouble(http.StatusUnprocessableEntity, "rule-mistakes", "%s", plain(err))

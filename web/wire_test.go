@@ -97,9 +97,10 @@ func TestSlowBodies(t *testing.T) {
 		}
 	}()
 	for name, w := range map[string]*wire{"still": still, "dripping": drip} {
+		begin := time.Now()
 		status, body := w.answer()
-		if status != 408 || !strings.Contains(body, `"stalled"`) {
-			t.Errorf("%s: %d %s", name, status, body)
+		if status != 408 || !strings.Contains(body, `"stalled"`) || time.Since(begin) > 5*time.Second {
+			t.Errorf("%s: %d %s after %s", name, status, body, time.Since(begin))
 		}
 		if !w.closed(2 * time.Second) {
 			t.Errorf("%s: the connection stays open", name)

@@ -1,0 +1,6 @@
+//go:build race
+
+package pack
+
+// underRace is set under the race detector.
+const underRace = true
