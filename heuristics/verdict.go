@@ -96,6 +96,9 @@ var speaksOfNoLock = map[*Check]bool{namedByStopCode: true, stoppedByWatchdog: t
 // it names one; of a program, what its threads wait for.
 func (d *diagnosis) askLocks() (what, next string) {
 	what, next = "who owns and waits for resources", "!locks"
+	if d.snap.Target.WrongSymbols.Known() {
+		return what, ".symfix; .reload /f nt; !locks"
+	}
 	if s := d.stopCode(); s != nil {
 		for _, a := range s.args {
 			if v, _, ok := d.snap.Target.Bugcheck.Arg(a.index); ok && v != 0 && a.is == aResource {
@@ -103,14 +106,10 @@ func (d *diagnosis) askLocks() (what, next string) {
 			}
 		}
 	}
-	user, kernel := false, false
-	for t := range d.snap.AllThreads() {
-		user, kernel = user || t.User, kernel || !t.User && t.Addr != 0
-		if kernel {
-			return what, next
-		}
-	}
-	if user {
+	switch user := d.snap.UserMode(); {
+	case user && len(d.snap.CriticalSections()) == 0:
+		return "who owns the critical sections of the program", "!locks"
+	case user:
 		return "who waits for the critical sections of the program", "~*kv"
 	}
 	return what, next

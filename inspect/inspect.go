@@ -46,13 +46,13 @@ func (o *Options) rules() (*rules.Set, error) {
 // was recognised.
 var ErrNothing = transcript.ErrNothing
 
-// ErrUserMode wraps ErrNothing, where a user-mode debugger printed the inputs.
-var ErrUserMode = transcript.ErrUserMode
-
 // Advice is what to type where the error of Run came without a report.
 func Advice(err error) report.Advice {
-	if errors.Is(err, ErrUserMode) {
+	switch {
+	case errors.Is(err, transcript.ErrUserMode):
 		return report.UserModeRead
+	case errors.Is(err, transcript.ErrWrongSymbols):
+		return report.WrongSymbols
 	}
 	return report.NothingRead
 }

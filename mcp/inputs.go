@@ -9,6 +9,7 @@ import (
 
 	"kdlocks/inspect"
 	"kdlocks/open"
+	"kdlocks/report"
 )
 
 // Input is what a tool looks at, told in one of three ways.
@@ -126,8 +127,8 @@ func unreadable(err error) error {
 	switch {
 	case errors.Is(err, inspect.ErrNothing):
 		commands := quickCommands()
-		if errors.Is(err, inspect.ErrUserMode) {
-			commands = inspect.Advice(err).Commands
+		if advice := inspect.Advice(err); advice.ID != report.NothingRead.ID {
+			commands = advice.Commands
 		}
 		return fmt.Errorf("%w. Nothing can be said of it, neither that there is a deadlock nor that there is none. Pass the output of %s as the debugger printed it, with its prompts", err, strings.Join(commands, ", "))
 	case err == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -49,7 +50,7 @@ func (s *server) resolve(ctx context.Context, in *resolveArgs) (*answer, error) 
 	}
 	var addrs []kd.Addr
 	for _, a := range in.Addresses {
-		v, ok := kd.ParseAddr(a)
+		v, ok := kd.ParseAddr(strings.TrimSpace(a))
 		if !ok {
 			return nil, fmt.Errorf("addresses: %q is no address", clip(a, 100))
 		}

@@ -31,6 +31,14 @@ var UserModeRead = Advice{
 	Commands: []string{".logopen C:\\hang.log", "!locks", "~*kv", ".logclose"},
 }
 
+// WrongSymbols is what to type where extensions refused to work for the symbols of the
+// kernel, and nothing was recognised.
+var WrongSymbols = Advice{
+	ID:       "wrong-symbols",
+	Text:     "The debugger says that its symbols of the kernel are wrong, so its extensions print nothing. Load them, and run the commands again:",
+	Commands: []string{".symfix", ".reload /f nt", "!locks -v", "!stacks 2", "!process 0 7"},
+}
+
 // mostCommandsAdvised bounds the commands of one advice.
 const mostCommandsAdvised = 12
 
@@ -47,8 +55,23 @@ func (r *Report) Advice() []Advice {
 
 // userMode tells of the !locks of a user-mode debugger.
 func (r *Report) userMode() Advice {
-	if len(r.CriticalSections) == 0 || !r.Resources.IsZero() {
+	switch {
+	case !r.Resources.IsZero():
 		return Advice{}
+	case len(r.CriticalSections) == 0 && r.ofProgram:
+		return Advice{
+			ID:       "user-mode",
+			Text:     "These are threads of one process, printed by a user-mode debugger, without its list of critical sections:",
+			Commands: []string{"!locks", "~*kv"},
+		}
+	case len(r.CriticalSections) == 0:
+		return Advice{}
+	case r.kernel:
+		return Advice{
+			ID:       "user-mode",
+			Text:     "These are critical sections, the locks of one process. The kernel's own locks are not in the input:",
+			Commands: []string{"!kdexts.locks -v", "!stacks 2"},
+		}
 	}
 	return Advice{
 		ID:       "user-mode",
@@ -129,7 +152,7 @@ func (r *Report) noStacks() Advice {
 
 // noLocks tells that there are threads and no list of locks.
 func (r *Report) noLocks() Advice {
-	if !r.Resources.IsZero() || len(r.CriticalSections) > 0 || r.threadCount == 0 {
+	if !r.Resources.IsZero() || len(r.CriticalSections) > 0 || r.threadCount == 0 || r.ofProgram {
 		return Advice{}
 	}
 	for _, in := range r.Inputs {

@@ -69,6 +69,8 @@ func Build(sources []Source, judged []heuristics.Judgement, aside []*snapshot.Sn
 	var issues []Finding
 	for i := range judged {
 		r.threadCount += judged[i].Snap.ThreadCount()
+		r.ofProgram = judged[i].Snap.UserMode() && (i == 0 || r.ofProgram)
+		r.kernel = r.kernel || judged[i].Snap.Target.KernelPrompt()
 		if len(judged) > 1 {
 			b.session = i + 1
 			r.Sessions = append(r.Sessions, Session{Session: i + 1, Target: *target(judged[i].Snap), Verdict: verdict(judged[i].Verdict)})

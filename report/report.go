@@ -73,6 +73,9 @@ type Report struct {
 	resolve func([]kd.Addr) []Answer
 	// threadCount is how many items Threads has.
 	threadCount int
+	// ofProgram is set when a user-mode debugger printed all threads, kernel when a
+	// kernel debugger's prompt was seen.
+	ofProgram, kernel bool
 	// detected is how many of the findings are of detectors: known issues stand
 	// behind them.
 	detected int

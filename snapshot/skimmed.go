@@ -401,6 +401,18 @@ func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
 	return s.walk(func(*threads.Brief) bool { return true }, func(*threads.Thread) bool { return true })
 }
 
+// UserMode reports whether there are threads and a user-mode debugger printed them all.
+func (s *Snapshot) UserMode() bool {
+	user := false
+	for t := range s.AllThreads() {
+		if !t.User && t.Addr != 0 {
+			return false
+		}
+		user = user || t.User
+	}
+	return user
+}
+
 // walk returns the threads in the order of the input: the skimmed ones whose
 // Brief may pass, and the whole ones that pass.
 func (s *Snapshot) walk(may func(*threads.Brief) bool, pass func(*threads.Thread) bool) iter.Seq[*threads.Thread] {

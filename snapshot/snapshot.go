@@ -34,6 +34,9 @@ type Target struct {
 	// LiveAt is the first prompt of a debugger that looks at the machine it runs
 	// on, unknown if there is none: the machine goes on from line to line.
 	LiveAt kd.Ref
+	// WrongSymbols is the first line in which an extension refuses to work because
+	// the symbols of the kernel are not its own.
+	WrongSymbols kd.Ref
 	// StoppedAt is the first prompt of a debugger whose target stands still while
 	// it is looked at, unknown if there is none.
 	StoppedAt kd.Ref
@@ -52,6 +55,9 @@ type Target struct {
 func (t *Target) Known() bool {
 	return t.Bugcheck != nil || t.KernelBase != 0 || t.Build != "" && t.ArchAt.Known()
 }
+
+// KernelPrompt reports whether a kernel debugger's prompt was read.
+func (t *Target) KernelPrompt() bool { return t.LiveAt.Known() || t.StoppedAt.Known() }
 
 // Bugcheck is the stop code of a crash dump and its arguments as printed.
 type Bugcheck struct {

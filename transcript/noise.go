@@ -52,6 +52,20 @@ func isNoise(text string) bool {
 	return kd.IsElision(text) || strings.Trim(text, ".-=*_…[] ") == "" || strings.HasPrefix(text, "locks..") && strings.TrimRight(text, ".") == "locks"
 }
 
+// refusesSymbols reports whether an extension says that it cannot work with the symbols
+// of the kernel that are loaded: "NT symbols are incorrect, please fix symbols", "Kernel
+// symbols are WRONG. Please fix symbols to do analysis.", "NT symbols not available".
+func refusesSymbols(text string) bool {
+	text = strings.TrimLeft(text, "* ")
+	for _, whose := range []string{"NT symbols ", "Kernel symbols ", "ntoskrnl symbols "} {
+		if kd.HasPrefixFold(text, whose) {
+			rest := strings.ToLower(text[len(whose):])
+			return strings.HasPrefix(rest, "are incorrect") || strings.HasPrefix(rest, "are wrong") || strings.HasPrefix(rest, "not available")
+		}
+	}
+	return false
+}
+
 // printDots are the lines behind which a debugger prints progress dots, and the
 // commands that print them at once: "Scanning large pool allocation table for
 // Tag: SeSd (e7f00000 : e8000000)".

@@ -93,6 +93,10 @@ var ErrNothing = errors.New("nothing recognised")
 // ErrUserMode wraps ErrNothing, where the prompts are those of a user-mode debugger.
 var ErrUserMode = fmt.Errorf("%w: this is user-mode debugger output; its !locks lists critical sections, not ERESOURCEs: with the stacks of ~*kv kdlocks judges those, or run !locks in a kernel debugger", ErrNothing)
 
+// ErrWrongSymbols wraps ErrNothing, where extensions refused to work because the symbols
+// of the kernel are not its own.
+var ErrWrongSymbols = fmt.Errorf("%w: the debugger says that its symbols of the kernel are wrong, so its extensions print nothing: load them with .symfix; .reload /f nt and run the commands again", ErrNothing)
+
 // Read reads the inputs as one case, in their order. The Transcript is never
 // nil: with an error it still tells the lines. The error wraps ErrNothing when
 // no session holds a fact, or ErrNotText when an input is no text; the others
@@ -154,13 +158,15 @@ type router struct {
 	out *Transcript
 	cur *session
 
-	src      *Source
-	section  int // index into src.Sections, -1 if none is open
-	typed    bool
-	echo     string // the command whose echo the next line may be
-	system   string // the debugger's system number in the last prompt
-	sawUser  bool   // user-mode output was seen
-	lastHead int32  // the last line of a session header
+	src     *Source
+	section int // index into src.Sections, -1 if none is open
+	typed   bool
+	echo    string // the command whose echo the next line may be
+	system  string // the debugger's system number in the last prompt
+	sawUser bool   // user-mode output was seen
+	// wrongSymbols is set when an extension refused to work for its symbols.
+	wrongSymbols bool
+	lastHead     int32 // the last line of a session header
 	// pending is why the session ends with the next line, unless that takes it
 	// back.
 	pending doubt
@@ -321,6 +327,13 @@ func (r *router) content(l kd.Line) Status {
 	if r.analysis(l) {
 		return Claimed
 	}
+	if refusesSymbols(l.Text) {
+		if !r.cur.target.WrongSymbols.Known() {
+			r.cur.target.WrongSymbols = l.All()
+		}
+		r.wrongSymbols = true
+		return Noise
+	}
 	if isNoise(l.Text) || isRegisters(l.Text) || r.describing(l) {
 		return Noise
 	}
@@ -347,7 +360,7 @@ func (r *router) object(l kd.Line) bool {
 	r.cur.locks.Line(kd.Line{})
 	r.cur.threads.Line(kd.Line{})
 	command := r.cur.objects.Command()
-	r.sawUser = r.sawUser || sectionCommands[command]
+	r.sawUser = r.sawUser || sectionCommands[command] && !r.cur.target.KernelPrompt()
 	r.claim(command, l)
 	return true
 }
@@ -672,6 +685,8 @@ func (r *router) nothing(inputs []Input) error {
 		return fmt.Errorf("%s: %w: it is empty", name, ErrNothing)
 	case r.sawUser:
 		return fmt.Errorf("%s: %w", name, ErrUserMode)
+	case r.wrongSymbols:
+		return fmt.Errorf("%s: %w", name, ErrWrongSymbols)
 	}
 	lines := 0
 	for _, s := range r.out.Sources {

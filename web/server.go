@@ -175,7 +175,11 @@ func (s *Server) admit(r *http.Request, to *route) error {
 	}
 	for key, values := range query {
 		if !slices.Contains(to.query, key) || len(values) > 1 {
-			return trouble(http.StatusBadRequest, "bad-parameter", "parameter %q is not known here, or comes twice; there are: %s", clip(key), strings.Join(to.query, ", "))
+			known := "there are: " + strings.Join(to.query, ", ")
+			if len(to.query) == 0 {
+				known = "there are none"
+			}
+			return trouble(http.StatusBadRequest, "bad-parameter", "parameter %q is not known here, or comes twice; %s", clip(key), known)
 		}
 	}
 	return nil

@@ -88,6 +88,9 @@ func (a *app) complain(err error) {
 	for line := range strings.SplitSeq(kd.PlainLines(err.Error()), "\n") {
 		fmt.Fprintln(a.stderr, "kdlocks: "+line)
 	}
+	if errors.Is(err, inspect.ErrNothing) {
+		fmt.Fprintln(a.stderr, "kdlocks: type this in the debugger and name the log: "+strings.Join(inspect.Advice(err).Commands, "; "))
+	}
 }
 
 func (a *app) rootCommand() *cobra.Command {

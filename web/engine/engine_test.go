@@ -143,8 +143,16 @@ func TestNothingRecognisedSaysWhatToType(t *testing.T) {
 	if a := ask[analysis](t, e, "analyze", nil, inspect.Bytes("user", []byte(sections))); a.Report != nil || len(a.Advice) != 1 || a.Advice[0].ID != "user-mode" || !slices.Contains(a.Advice[0].Commands, "~*kv") {
 		t.Errorf("of a user-mode debugger: %+v", a)
 	}
+	const refused = "kd> !locks\nNT symbols are incorrect, please fix symbols\n"
+	if a := ask[analysis](t, e, "analyze", nil, inspect.Bytes("symbols", []byte(refused))); a.Report != nil || len(a.Advice) != 1 || a.Advice[0].ID != "wrong-symbols" || a.Advice[0].Commands[0] != ".symfix" {
+		t.Errorf("of a debugger without symbols: %+v", a)
+	}
 	if err := e.Call(context.Background(), "lines", []byte(`{"first":1,"count":1}`), nil, io.Discard); !errors.Is(err, engine.ErrNoCase) {
 		t.Errorf("lines of no case: %v", err)
+	}
+	const stacks = "0:000> ~*k\n\n.  0  Id: 1a2c.1b30 Suspend: 1 Teb: 00007ff6`6e3d0000 Unfrozen\nChild-SP          RetAddr           Call Site\n00000000`0012f8a8 00007ff8`1c2e3f4a ntdll!NtWaitForSingleObject+0x14\n"
+	if a := ask[analysis](t, e, "analyze", nil, inspect.Bytes("stacks", []byte(stacks))); a.Report == nil || len(a.Advice) != 2 || a.Advice[0].ID != "user-mode" || a.Advice[0].Commands[0] != "!locks" || a.Advice[1].ID != "missing" || a.Advice[1].Commands[0] != "!locks" {
+		t.Errorf("of the threads of a program: %+v", a.Advice)
 	}
 }
 
