@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
@@ -23,6 +24,7 @@ type guard struct {
 // job is one analysis that runs.
 type job struct {
 	size  int64 // bytes of its inputs, unpacked
+	light bool  // its inputs are small and not packed
 	stop  context.CancelCauseFunc
 	ended bool // it was told to end
 }
@@ -30,7 +32,8 @@ type job struct {
 var errMemory = errors.New("too much memory")
 
 // Parts of the bound. The collector works harder from the first on; at the second the
-// heaviest analysis is ended, at the third all are.
+// heaviest analysis is ended, at the third all are but the light ones. Those are ended
+// only where there is nothing else to blame.
 const (
 	softPart  = 0.50
 	tripPart  = 0.55
@@ -54,8 +57,8 @@ func usedMemory() int64 {
 }
 
 // begin makes a job of an analysis. It gets a context that ends when memory becomes short.
-func (g *guard) begin(ctx context.Context) (context.Context, *job) {
-	j := &job{}
+func (g *guard) begin(ctx context.Context, light bool) (context.Context, *job) {
+	j := &job{light: light}
 	ctx, j.stop = context.WithCancelCause(ctx)
 	g.mu.Lock()
 	g.jobs[j] = true
@@ -74,15 +77,19 @@ func (g *guard) weighs(j *job, size int64) {
 	g.mu.Unlock()
 }
 
+// end takes a job off the list once its memory is given back, so that nobody else is
+// blamed for it meanwhile.
 func (g *guard) end(j *job) {
+	j.stop(nil)
 	g.mu.Lock()
-	delete(g.jobs, j)
 	ended := j.ended
 	g.mu.Unlock()
-	j.stop(nil)
 	if ended {
 		debug.FreeOSMemory()
 	}
+	g.mu.Lock()
+	delete(g.jobs, j)
+	g.mu.Unlock()
 }
 
 // watch looks at the memory while something runs, until ctx is done.
@@ -111,21 +118,26 @@ func (g *guard) look() bool {
 	var heaviest *job
 	ending := false
 	for j := range g.jobs {
+		if used > alarmPart*float64(g.most) && !j.light {
+			j.end()
+		}
 		ending = ending || j.ended
-		if !j.ended && (heaviest == nil || j.size > heaviest.size) {
+		if !j.ended && (heaviest == nil || j.weight() > heaviest.weight()) {
 			heaviest = j
 		}
 	}
-	most := float64(g.most)
-	switch {
-	case used > alarmPart*most:
-		for j := range g.jobs {
-			j.end()
-		}
-	case used > tripPart*most && heaviest != nil && !ending:
+	if used > tripPart*float64(g.most) && heaviest != nil && !ending {
 		heaviest.end()
 	}
 	return len(g.jobs) > 0
+}
+
+// weight compares jobs: any light one is less than any other.
+func (j *job) weight() int64 {
+	if j.light {
+		return j.size - math.MaxInt64
+	}
+	return j.size
 }
 
 func (j *job) end() {

@@ -12,24 +12,37 @@ func TestGuardEndsTheHeaviest(t *testing.T) {
 	g := newGuard(1000)
 	used := int64(0)
 	g.used = func() int64 { return used }
-	light, j1 := g.begin(context.Background())
-	heavy, j2 := g.begin(context.Background())
-	g.weighs(j1, 10)
+	light, j0 := g.begin(context.Background(), true)
+	medium, j1 := g.begin(context.Background(), false)
+	heavy, j2 := g.begin(context.Background(), false)
+	g.weighs(j0, 1)
 	g.weighs(j2, 20)
-	for _, tc := range []struct {
-		used         int64
-		light, heavy bool // end
-	}{{100, false, false}, {540, false, false}, {560, false, true}, {690, false, true}, {710, true, true}} {
-		used = tc.used
+	look := func(at int64, endLight, endMedium, endHeavy bool) {
+		t.Helper()
+		used = at
 		if !g.look() {
 			t.Error("nothing runs")
 		}
-		if errors.Is(context.Cause(light), errMemory) != tc.light || errors.Is(context.Cause(heavy), errMemory) != tc.heavy {
-			t.Errorf("at %d: light %v, heavy %v", used, context.Cause(light), context.Cause(heavy))
+		for what, c := range map[string]struct {
+			ctx  context.Context
+			ends bool
+		}{"light": {light, endLight}, "medium": {medium, endMedium}, "heavy": {heavy, endHeavy}} {
+			if errors.Is(context.Cause(c.ctx), errMemory) != c.ends {
+				t.Errorf("at %d: %s %v", at, what, context.Cause(c.ctx))
+			}
 		}
 	}
+	look(100, false, false, false)
+	look(540, false, false, false)
+	look(560, false, false, true)
+	look(690, false, false, true)
+	look(710, false, true, true)
 	g.end(j1)
+	look(900, false, true, true)
 	g.end(j2)
+	look(540, false, true, true)
+	look(560, true, true, true)
+	g.end(j0)
 	if g.look() {
 		t.Error("something runs")
 	}
@@ -42,7 +55,7 @@ func TestGuardWatchesWhileSomethingRuns(t *testing.T) {
 	done := make(chan bool)
 	go func() { g.watch(ctx); close(done) }()
 	for range 2 {
-		running, j := g.begin(context.Background())
+		running, j := g.begin(context.Background(), false)
 		select {
 		case <-running.Done():
 		case <-time.After(5 * time.Second):

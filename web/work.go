@@ -65,8 +65,8 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request, x work, free func())
 
 // work runs when there is a place for it.
 func (s *Server) work(ctx context.Context, x work, answer *spool) (told, error) {
-	way := s.large
-	if x.size <= smallInput && !x.packed {
+	way, light := s.large, x.size <= smallInput && !x.packed
+	if light {
 		way = s.small
 	}
 	leave, err := way.enter(ctx)
@@ -78,7 +78,7 @@ func (s *Server) work(ctx context.Context, x work, answer *spool) (told, error) 
 	defer s.metrics.running.Add(-1)
 	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Time, errTime)
 	defer cancel()
-	ctx, j := s.guard.begin(ctx)
+	ctx, j := s.guard.begin(ctx, light)
 	defer s.guard.end(j)
 	defer context.AfterFunc(s.stopping, func() { j.stop(errStop) })()
 	s.guard.weighs(j, x.size)
