@@ -110,22 +110,50 @@ func (m *msf) stream(i, limit uint32) ([]byte, error) {
 
 func (m *msf) read(s stream, limit uint32) ([]byte, error) {
 	data := make([]byte, min(s.size, limit))
-	for rest, blocks := data, s.blocks; len(rest) > 0; {
-		// Blocks that follow each other are read at once.
-		first, n := le.Uint32(blocks), uint32(1)
-		for blocks = blocks[4:]; len(blocks) > 0 && le.Uint32(blocks) == first+n; n++ {
-			blocks = blocks[4:]
-		}
-		at, want := int64(first)*int64(m.block), min(int64(n)*int64(m.block), int64(len(rest)))
-		if at > m.size-want {
-			return nil, errMSF
-		}
-		if n, err := m.r.ReadAt(rest[:want], at); int64(n) < want {
-			return nil, eof(err)
-		}
-		rest = rest[want:]
+	_, err := io.ReadFull(&streamReader{m: m, stream: s}, data)
+	return data, err
+}
+
+// reader reads the first limit bytes of a stream piece by piece.
+func (m *msf) reader(i, limit uint32) io.Reader {
+	r := &streamReader{m: m}
+	if uint64(i) < uint64(len(m.streams)) {
+		r.stream = m.streams[i]
+		r.size = min(r.size, limit)
 	}
-	return data, nil
+	return r
+}
+
+// streamReader holds what is left of a stream.
+type streamReader struct {
+	m *msf
+	stream
+	pos uint32 // bytes of the first block that were read
+}
+
+func (s *streamReader) Read(p []byte) (int, error) {
+	want := min(int64(len(p)), int64(s.size))
+	if want == 0 {
+		return 0, io.EOF
+	}
+	// Blocks that follow each other are read at once.
+	block := int64(s.m.block)
+	first, n := le.Uint32(s.blocks), 1
+	for int64(n)*block-int64(s.pos) < want && n < len(s.blocks)/4 && le.Uint32(s.blocks[n*4:]) == first+uint32(n) {
+		n++
+	}
+	want = min(want, int64(n)*block-int64(s.pos))
+	at := int64(first)*block + int64(s.pos)
+	if at > s.m.size-want {
+		return 0, errMSF
+	}
+	if n, err := s.m.r.ReadAt(p[:want], at); int64(n) < want {
+		return 0, eof(err)
+	}
+	s.size -= uint32(want)
+	end := int64(s.pos) + want
+	s.blocks, s.pos = s.blocks[end/block*4:], uint32(end%block)
+	return int(want), nil
 }
 
 // eof makes the end of a file inside of something an error.

@@ -65,10 +65,7 @@ func (t *Table) readDBI(m *msf) error {
 	if err != nil || len(places.sections) == 0 {
 		return err
 	}
-	records, err := m.stream(streamNumber(dbi[20:]), math.MaxUint32)
-	if err != nil {
-		return err
-	}
+	records := newRecords(m.reader(streamNumber(dbi[20:]), math.MaxUint32))
 	if err := t.readSymbols(records, places); err != nil {
 		return err
 	}
@@ -108,18 +105,14 @@ func streamNumber(b []byte) uint32 {
 // many modules name it.
 func (t *Table) readModules(m *msf, modules []byte, places places) error {
 	seen := make(map[uint32]bool)
+	records := newRecords(nil)
 	for len(modules) > 64 {
 		stream, size := streamNumber(modules[34:]), le.Uint32(modules[36:])
 		if !seen[stream] && size > 4 {
 			seen[stream] = true
-			data, err := m.stream(stream, size)
-			if err != nil {
+			records.Reset(m.reader(stream, size))
+			if err := t.readModule(records, places); err != nil {
 				return err
-			}
-			if len(data) > 4 && le.Uint32(data) == 4 { // the signature of C13
-				if err := t.readSymbols(data[4:], places); err != nil {
-					return err
-				}
 			}
 		}
 		// The names of the module and of its file are behind the header.
@@ -134,6 +127,18 @@ func (t *Table) readModules(m *msf, modules []byte, places places) error {
 		modules = modules[min((end+3)&^3, len(modules)):]
 	}
 	return nil
+}
+
+// readModule reads the symbols of an object file, behind the signature of C13.
+func (t *Table) readModule(records recordReader, places places) error {
+	signature, err := records.Peek(4)
+	if err != nil || le.Uint32(signature) != 4 {
+		return notEOF(err)
+	}
+	if _, err := records.Discard(4); err != nil {
+		return err
+	}
+	return t.readSymbols(records, places)
 }
 
 // places tells where segments lie.

@@ -13,20 +13,17 @@ const (
 	symGProc32ID = 0x1147
 )
 
-// readSymbols reads the names of a stream of symbol records. Each starts with
-// its length, which does not count itself, and its kind, 16 bits both.
-func (t *Table) readSymbols(records []byte, places places) error {
-	for len(records) >= 4 {
-		end := int(le.Uint16(records)) + 2
-		if end < 4 || end > len(records) {
-			return nil
-		}
-		if err := t.readSymbol(le.Uint16(records[2:]), records[4:end], places); err != nil {
+// readSymbols reads the names of a stream of symbol records.
+func (t *Table) readSymbols(records recordReader, places places) error {
+	for {
+		kind, body, err := records.next()
+		if err != nil || body == nil {
 			return err
 		}
-		records = records[end:]
+		if err := t.readSymbol(kind, body, places); err != nil {
+			return err
+		}
 	}
-	return nil
 }
 
 func (t *Table) readSymbol(kind uint16, body []byte, places places) error {

@@ -3,6 +3,7 @@ package symbols
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math"
 )
 
@@ -35,37 +36,37 @@ const forwardRef = 0x80
 
 // readTPI reads the types. A file without any is one without types.
 func (t *Table) readTPI(m *msf) error {
-	data, err := m.stream(streamTPI, math.MaxUint32)
-	if err != nil || len(data) < 20 {
+	h, err := m.stream(streamTPI, 20)
+	if err != nil || len(h) < 20 {
 		return err
 	}
-	header, begin, end, size := le.Uint32(data[4:]), le.Uint32(data[8:]), le.Uint32(data[12:]), le.Uint32(data[16:])
-	if begin != firstType || end < begin || header < 20 || uint64(header) > uint64(len(data)) {
+	header, begin, end, size := le.Uint32(h[4:]), le.Uint32(h[8:]), le.Uint32(h[12:]), le.Uint32(h[16:])
+	stream := m.streams[streamTPI].size
+	if begin != firstType || end < begin || header < 20 || header > stream {
 		return errors.New("PDB: damaged types")
 	}
-	data = data[header:]
-	data = data[:min(uint64(size), uint64(len(data)))]
-	t.nodes = make([]node, firstType, firstType+min(int64(end-begin), int64(len(data)/4)))
+	records := newRecords(m.reader(streamTPI, header+min(size, stream-header)))
+	if _, err := io.CopyN(io.Discard, records, int64(header)); err != nil {
+		return err
+	}
+	// The number of types is a hint: one takes 20 bytes and more.
+	t.nodes = make([]node, firstType, firstType+min(end-begin, stream/20))
 	if err := t.addSimple(); err != nil {
 		return err
 	}
-	for len(data) >= 4 {
-		n := int(le.Uint16(data)) + 2
-		if n < 4 || n > len(data) {
-			break
+	for {
+		leaf, body, err := records.next()
+		if err != nil || body == nil {
+			return err
 		}
 		// What follows refers to types by their number, so that a record that is
 		// not understood has its place.
-		id := len(t.nodes)
-		t.nodes = append(t.nodes, node{})
-		x, err := t.leaf(le.Uint16(data[2:]), leafBytes{data[4:n], false})
+		n, err := t.leaf(leaf, leafBytes{body, false})
 		if err != nil {
 			return err
 		}
-		t.nodes[id] = x
-		data = data[n:]
+		t.nodes = append(t.nodes, n)
 	}
-	return nil
 }
 
 // leaf reads a type record. One that is too short or not known is no type.
