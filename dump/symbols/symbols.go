@@ -35,7 +35,7 @@ type ID struct {
 // read: several goroutines may ask it.
 type Table struct {
 	id   ID
-	text strings.Builder // the bytes of all names
+	text []*strings.Builder // the bytes of all names, in chunks
 	symbols
 	types
 }
@@ -72,31 +72,49 @@ func Read(r io.ReaderAt, size int64) (*Table, error) {
 // ID tells to which image t belongs.
 func (t *Table) ID() ID { return t.id }
 
-// span is a name in the text of a Table.
+// span is a name in the text of a Table: the number of its chunk and where it
+// lies there.
 type span struct {
 	at uint32
 	n  uint16
 }
 
-// maxText is how many bytes of names a Table holds at most.
-const maxText = 1 << 30
+const (
+	// chunk is the size of a chunk of text, which holds the longest name. Chunks
+	// do not grow: nothing is copied while a file is read.
+	chunk = 1 << 18
+	// maxText is how many bytes of names a Table holds at most.
+	maxText = 1 << 30
+)
 
 // errText is returned for names in such number or length as no image has.
 var errText = errors.New("too many bytes of names")
 
 // intern puts a name into the text of t.
 func (t *Table) intern(name []byte) (span, error) {
-	if len(name) > 0xffff || t.text.Len() > maxText-len(name) {
+	if len(name) > 0xffff {
 		return span{}, errText
 	}
-	s := span{uint32(t.text.Len()), uint16(len(name))}
-	t.text.Write(name)
+	last := len(t.text) - 1
+	if last < 0 || t.text[last].Len() > chunk-len(name) {
+		if last++; last == maxText/chunk {
+			return span{}, errText
+		}
+		t.text = append(t.text, &strings.Builder{})
+		t.text[last].Grow(chunk)
+	}
+	s := span{uint32(last)*chunk + uint32(t.text[last].Len()), uint16(len(name))}
+	t.text[last].Write(name)
 	return s, nil
 }
 
 // name is the name at s.
 func (t *Table) name(s span) string {
-	return t.text.String()[s.at : s.at+uint32(s.n)]
+	if s.n == 0 {
+		return ""
+	}
+	at := s.at % chunk
+	return t.text[s.at/chunk].String()[at : at+uint32(s.n)]
 }
 
 // formatGUID writes a GUID as symbol servers do. g has 16 bytes, as they lie in
