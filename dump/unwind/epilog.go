@@ -43,9 +43,10 @@ func (s *stepper) epilog(rva uint32) (bool, error) {
 		if err := s.need(s.info.frame); err != nil {
 			return true, err
 		}
-		s.move(s.r.R[s.info.frame])
+		s.move(s.r.R[s.info.frame] + uint64(e.move))
+	} else {
+		s.r.R[RSP] += uint64(e.move)
 	}
-	s.r.R[RSP] += uint64(e.move)
 	for _, register := range e.pops[:e.count] {
 		s.r.R[RSP] += 8
 		if err := s.restore(register, s.r.R[RSP]-8); err != nil {
@@ -73,11 +74,11 @@ func (s *stepper) code(buf []byte, rva uint32) (code []byte, whole bool) {
 
 // leaves reports whether a jump to the RVA given leaves the function. A jump to
 // another part of it, which is chained to the same first part, does not; nor does
-// one inside of a part, but to its begin, which is a call of itself.
+// one inside of a part, but to the begin of the first, which is a call of itself.
 func (s *stepper) leaves(e epilog, to int64) bool {
 	f := s.f.Function
 	if to >= int64(f.Begin) && to < int64(f.End) {
-		return to == int64(f.Begin) && s.info.flags&flagChain == 0
+		return to == int64(f.Begin) && f.UnwindInfo&1 == 0 && s.info.flags&flagChain == 0
 	}
 	if !e.bare || to < 0 || to >= int64(s.im.Size) {
 		return true

@@ -101,6 +101,18 @@ func TestEpilog(t *testing.T) {
 	}
 }
 
+// TestEpilogFromAbove has the frame register above what was pushed, as GCC sets
+// it.
+func TestEpilogFromAbove(t *testing.T) {
+	tg := newTarget()
+	caller, body := frameOf(tg, true, append([]byte{0x48, 0x8d, 0x65, 0xe0}, append(pops, 0xc3)...)...)
+	body.R[5] = stackTop
+	m := machine{t: tg, r: body, caller: caller}
+	if f := m.check(t, tg.open(t), "lea rsp,[rbp-20h]", true); !f.Epilog {
+		t.Error("no epilog")
+	}
+}
+
 // TestNoEpilog has code that looks like an epilog and is none: the frame stands.
 func TestNoEpilog(t *testing.T) {
 	for _, c := range []struct {
@@ -170,6 +182,52 @@ func TestJump(t *testing.T) {
 		if f.Epilog != c.epilog || f.NoCode != c.noCode {
 			t.Errorf("%s: %+v", c.name, f)
 		}
+	}
+}
+
+// TestLoop has a jump to the begin of what RIP is in: of a function it calls it
+// again, of a part it goes on in the frame.
+func TestLoop(t *testing.T) {
+	const begin = codeRVA + 0x1000
+	for _, c := range []struct {
+		name   string
+		info   func(tg *target) uint32
+		epilog bool
+	}{
+		{"a function", func(tg *target) uint32 { return tg.functions[0].UnwindInfo }, true},
+		{"a part that shares", func(*target) uint32 { return tableRVA | 1 }, false},
+		{"a chained part", func(tg *target) uint32 {
+			return tg.info(1, flagChain, 0, 0, 0, nil, &tg.functions[0])
+		}, false},
+	} {
+		tg := newTarget()
+		caller, body := frameOf(tg, false)
+		tg.function(begin, begin+0x40, c.info(tg))
+		tg.write(base+begin+0x20, 0xeb, 0x100-0x22)
+		if c.epilog {
+			body = execute(tg, body, 0, 4)
+		}
+		body.RIP = base + begin + 0x20
+		m := machine{t: tg, r: body, caller: caller}
+		if f := m.check(t, tg.open(t), c.name, c.epilog); f.Epilog != c.epilog {
+			t.Errorf("%s: %+v", c.name, f)
+		}
+	}
+}
+
+// TestEpilogInProlog has a way out of the function before its prolog ends.
+func TestEpilogInProlog(t *testing.T) {
+	tg := newTarget()
+	caller, body := frameOf(tg, false)
+	tg.functions[0].UnwindInfo = tg.info(1, 0, 14, 0, 0, []uint16{slot(14, opSaveNonvol, 6), 4, slot(4, opAllocSmall, 3), slot(2, opPushNonvol, 3)}, nil)
+	tg.write(base+codeRVA+5, 0x5b, 0xc3)
+	body.R = caller.R
+	body.R[RSP] -= 16
+	body.RIP = base + codeRVA + 5
+	tg.put(body.R[RSP], caller.R[3])
+	m := machine{t: tg, r: body, caller: caller}
+	if f := m.check(t, tg.open(t), "pop rbx; ret in a prolog", true); !f.Epilog {
+		t.Error("no epilog")
 	}
 }
 

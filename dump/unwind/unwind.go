@@ -130,11 +130,13 @@ func (s *stepper) step() error {
 	if err := s.info.load(s.im, part.UnwindInfo); err != nil {
 		return err
 	}
+	// Before the prolog: that can have a way out of the function in it.
+	if done, err := s.epilog(rva); done || err != nil {
+		return err
+	}
 	at := allDone
 	if rva >= part.Begin && rva-part.Begin < uint32(s.info.prolog) {
 		at = int(rva - part.Begin)
-	} else if done, err := s.epilog(rva); done || err != nil {
-		return err
 	}
 	if err := s.undo(at); err != nil {
 		return err
