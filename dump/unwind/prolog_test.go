@@ -223,7 +223,7 @@ func (m *machine) check(t *testing.T, im *image.Image, where string, volatile bo
 		t.Fatalf("%s: RIP %#x, want %#x", where, got.RIP, m.caller.RIP)
 	}
 	for n := range got.R {
-		known := Nonvolatile&(1<<n) != 0
+		known := kept&(1<<n) != 0
 		if want := m.caller.R[n]; known && got.R[n] != want {
 			t.Fatalf("%s: %s %#x, want %#x", where, names[n], got.R[n], want)
 		}

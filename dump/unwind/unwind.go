@@ -28,9 +28,9 @@ var (
 // RSP is the number of that register in unwind codes.
 const RSP = 4
 
-// Nonvolatile is the set of registers that a function keeps for its caller:
+// kept is the set of registers that a function keeps for its caller:
 // RBX, RSP, RBP, RSI, RDI and R12 to R15 ("x64 calling convention").
-const Nonvolatile = 0xf0f8
+const kept = 0xf0f8
 
 var names = [16]string{
 	"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
@@ -174,7 +174,7 @@ func (s *stepper) ret(extra uint64) error {
 
 // forget drops the registers a caller cannot count on.
 func (s *stepper) forget() {
-	s.r.Known = s.r.Known&Nonvolatile | s.got
+	s.r.Known = s.r.Known&kept | s.got
 	for n := range s.r.R {
 		if s.r.Known&(1<<n) == 0 {
 			s.r.R[n] = 0
