@@ -28,14 +28,18 @@ var house = map[string][]string{
 	"picture":      {"kd"},
 	"rules":        {"heuristics", "kd", "locks", "memory", "modules", "objects", "snapshot", "stacks", "threads"},
 	"report":       {"compare", "heuristics", "kd", "locks", "memory", "modules", "objects", "picture", "rules", "snapshot", "stacks", "threads"},
-	"inspect":      {"compare", "heuristics", "kd", "report", "rules", "snapshot", "transcript"},
+	"inspect":      {"compare", "dump", "dump/symbols", "heuristics", "kd", "report", "rules", "snapshot", "transcript"},
 	"redact":       {"kd", "stacks", "transcript"},
+	"dump":         {"dump/image", "dump/symbols", "dump/unwind", "kd"},
+	"dump/image":   {},
+	"dump/symbols": {},
+	"dump/unwind":  {"dump/image"},
 	"web/engine":   {"heuristics", "inspect", "kd", "open", "picture", "redact", "report", "rules"},
 	"open":         {"inspect", "transcript"},
 	"mcp":          {"collect", "heuristics", "inspect", "kd", "open", "report", "rules"},
 	"web":          {"docs", "heuristics", "inspect", "kd", "open", "report", "rules", "web/engine"},
 	"docs":         {},
-	"cmd/kdlocks":  {"collect", "heuristics", "inspect", "kd", "mcp", "open", "redact", "report", "rules", "web", "web/page"},
+	"cmd/kdlocks":  {"collect", "dump/symbols", "heuristics", "inspect", "kd", "mcp", "open", "redact", "report", "rules", "web", "web/page"},
 	"web/page":     {"web/engine"},
 	"web/browser":  {},
 	"web/wasm":     {"inspect", "kd", "web/engine"},
@@ -56,8 +60,8 @@ const protocol = "github.com/modelcontextprotocol/go-sdk/mcp"
 
 // may lists what of outside other packages may import all the same: open opens
 // files for the commands, mcp serves for one and has time limits, web answers whom it
-// does not know.
-var may = map[string][]string{"open": {"os"}, "mcp": {"time", protocol}, "web": {"os", "net", "net/http", "time"}}
+// does not know, dump writes times that it read and asks no clock.
+var may = map[string][]string{"open": {"os"}, "mcp": {"time", protocol}, "web": {"os", "net", "net/http", "time"}, "dump": {"time"}}
 
 // commands are the packages that are programs.
 var commands = []string{"cmd/kdlocks", "bench", "web/build", "web/wasm"}

@@ -54,6 +54,9 @@ func diagnose(s *snapshot.Snapshot) *diagnosis {
 	d.findRoots()
 	d.stop = d.stopped()
 	d.byFault = d.stoppedByFault(d.stop)
+	for _, g := range s.Gaps {
+		d.gap(g)
+	}
 	d.findGaps()
 	d.notes = append(d.notes, d.graph.Notes...)
 	return d

@@ -78,13 +78,21 @@ func (d *diagnosis) undecided(j Judgement) Verdict {
 	}
 	for _, g := range j.Gaps {
 		if g.Decides && len(j.Findings) > 0 && speaksOfNoLock[j.Findings[0].Check] {
-			return Verdict{Undecided, Certain, fmt.Sprintf("%s Whether locks are to blame is undecided: %s is missing (%s); run %s.", j.Findings[0].Summary, g.What, g.Why, g.Next)}
+			return Verdict{Undecided, Certain, fmt.Sprintf("%s Whether locks are to blame is undecided: %s is missing (%s)%s.", j.Findings[0].Summary, g.What, g.Why, toRun(g))}
 		}
 		if g.Decides {
-			return Verdict{Undecided, Certain, fmt.Sprintf("Undecided: %s is missing (%s); run %s.", g.What, g.Why, g.Next) + visible}
+			return Verdict{Undecided, Certain, fmt.Sprintf("Undecided: %s is missing (%s)%s.", g.What, g.Why, toRun(g)) + visible}
 		}
 	}
 	return Verdict{Undecided, Certain, "Undecided." + visible}
+}
+
+// toRun asks for the command that supplies a fact, where there is one.
+func toRun(g kd.Gap) string {
+	if g.Next == "" {
+		return ""
+	}
+	return "; run " + g.Next
 }
 
 // speaksOfNoLock are checks that tell why a machine stopped or stands, whatever

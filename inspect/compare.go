@@ -9,7 +9,6 @@ import (
 	"kdlocks/heuristics"
 	"kdlocks/report"
 	"kdlocks/rules"
-	"kdlocks/transcript"
 )
 
 // Case is one or more logs that are read as one, and the name to call them by.
@@ -28,17 +27,19 @@ var ErrNoPair = errors.New("no two captures of one boot and different moments: n
 func Compare(ctx context.Context, cases []Case, opt Options) (*report.Comparison, error) {
 	var captures []*compare.Capture
 	var errs []error
-	read := make([][]report.Source, len(cases))
+	given := make([][]report.Source, len(cases))
 	progress := progressOf(cases, opt)
 	for i, c := range cases {
-		t, err := transcript.Read(ctx, c.Inputs, progress(i))
+		one := opt
+		one.Progress = progress(i)
+		t, err := read(ctx, c.Inputs, &one)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		if err != nil {
 			errs = append(errs, err)
 		}
-		read[i] = sources(t)
+		given[i] = t.sources()
 		for n, s := range t.Snapshots {
 			name := c.Name
 			if len(t.Snapshots) > 1 {
@@ -71,7 +72,7 @@ func Compare(ctx context.Context, cases []Case, opt Options) (*report.Comparison
 			return nil, ctx.Err()
 		}
 	}
-	return report.BuildComparison(read, c, found), errors.Join(errs...)
+	return report.BuildComparison(given, c, found), errors.Join(errs...)
 }
 
 // progressOf returns what tells the progress of each case as a part of all.

@@ -28,6 +28,9 @@ type Options struct {
 	// Rules, when not nil, gives the rules that are asked about each session. It is
 	// called once all is read, so that they can be loaded meanwhile.
 	Rules func() (*rules.Set, error)
+	// Symbols, when not nil, gives the symbol files for dumps. It is called when there is
+	// one.
+	Symbols func() ([]*Symbols, error)
 }
 
 // These makes Options.Rules of a set.
@@ -40,6 +43,13 @@ func (o *Options) rules() (*rules.Set, error) {
 		return nil, nil
 	}
 	return o.Rules()
+}
+
+func (o *Options) symbols() ([]*Symbols, error) {
+	if o.Symbols == nil {
+		return nil, nil
+	}
+	return o.Symbols()
 }
 
 // ErrNothing is wrapped by the error of inputs in which no command's output
@@ -65,7 +75,7 @@ var ErrNotText = transcript.ErrNotText
 // inputs could be read and others not. It returns ctx's error when that is done
 // first.
 func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, error) {
-	t, err := transcript.Read(ctx, inputs, opt.Progress)
+	t, err := read(ctx, inputs, &opt)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -84,7 +94,7 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 	if askErr != nil {
 		return nil, askErr
 	}
-	return report.Build(sources(t), judged, t.Aside, told), err
+	return report.Build(t.sources(), judged, t.Aside, told), err
 }
 
 // judge runs the detectors over all sessions. Its error is that of ctx.
@@ -121,7 +131,7 @@ func askRules(ctx context.Context, judged []heuristics.Judgement, aside []*snaps
 // Judge reads a text as Run does and returns what is said of each session: what
 // the tests of rules run on.
 func Judge(ctx context.Context, in Input) ([]*heuristics.Judgement, error) {
-	t, err := transcript.Read(ctx, []transcript.Input{in}, nil)
+	t, err := read(ctx, []Input{in}, &Options{})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -159,13 +169,13 @@ func sources(t *transcript.Transcript) []report.Source {
 
 // Resolve says what addresses are in the inputs: thread, stack and frame,
 // resource, owner entry. Errors are those of Run.
-func Resolve(ctx context.Context, inputs []Input, addrs []kd.Addr) ([]report.Answer, error) {
-	t, err := transcript.Read(ctx, inputs, nil)
+func Resolve(ctx context.Context, inputs []Input, addrs []kd.Addr, opt Options) ([]report.Answer, error) {
+	t, err := read(ctx, inputs, &opt)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if len(t.Snapshots) == 0 {
 		return nil, err
 	}
-	return report.Resolve(sources(t), t.Snapshots, addrs), err
+	return report.Resolve(t.sources(), t.Snapshots, addrs), err
 }

@@ -66,7 +66,7 @@ func (s *server) resolve(ctx context.Context, in *resolveArgs) (*answer, error) 
 		return nil, err
 	}
 	defer logs.close()
-	answers, err := inspect.Resolve(ctx, logs.inputs, addrs)
+	answers, err := inspect.Resolve(ctx, logs.inputs, addrs, inspect.Options{Progress: progress(ctx)})
 	if answers == nil {
 		return nil, unreadable(err)
 	}

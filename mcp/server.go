@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"errors"
 	"io"
 	"runtime"
 	"strings"
@@ -43,7 +44,11 @@ type server struct {
 
 // Run serves one client until in ends or ctx is done, whose error it then returns.
 func Run(ctx context.Context, in io.Reader, out io.Writer, opt Options) error {
-	return newServer(ctx, opt).Run(ctx, streams{in, out})
+	err := newServer(ctx, opt).Run(ctx, streams{in, out})
+	if errors.Is(err, io.ErrClosedPipe) {
+		return nil // the client has hung up with an answer on its way
+	}
+	return err
 }
 
 func newServer(ctx context.Context, opt Options) *sdk.Server {

@@ -3,6 +3,7 @@ package open
 import (
 	"bytes"
 
+	"kdlocks/inspect"
 	"kdlocks/transcript"
 )
 
@@ -48,4 +49,10 @@ func Packing(head []byte) string {
 }
 
 // notText says what the beginning of an input is when it is no text, or "".
-func notText(head []byte) string { return transcript.NotText(head) }
+// Crash dumps are read, too.
+func notText(head []byte) string {
+	if inspect.IsDump(head) {
+		return ""
+	}
+	return transcript.NotText(head)
+}

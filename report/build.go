@@ -23,6 +23,11 @@ type Source struct {
 	Line     func(int32) string // decoded, counted from 1, without its end
 	Plain    func(int32) bool   // the line is all ASCII
 	Sections []kd.Section
+	// Memory, when not nil, tells for a line of what was read out of a dump where in the
+	// memory of the machine its fact is, and where in the file; 0 where that is not known.
+	Memory func(line int32) (va uint64, offset int64)
+	// Dump describes the dump, nil for a text.
+	Dump     *Dump
 	Coverage []kd.Coverage // of each section
 	Outside  kd.Coverage   // of the lines outside of all
 	// NotUnderstood walks the numbers of the lines from first to last that no
@@ -192,7 +197,7 @@ func (b *builder) note(n kd.Note) Note {
 }
 
 func input(s Source) Input {
-	in := Input{Name: s.Name, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines, Outside: Coverage(s.Outside), Sections: make([]Section, len(s.Sections))}
+	in := Input{Name: s.Name, Dump: s.Dump, Bytes: s.Bytes, Encoding: s.Encoding, Lines: s.Lines, Outside: Coverage(s.Outside), Sections: make([]Section, len(s.Sections))}
 	in.LinesUnderstood = in.Outside.understood()
 	for i, sec := range s.Sections {
 		in.Sections[i] = Section{Command: sec.Command, Line: int(sec.Line), EndLine: int(sec.EndLine), Coverage: Coverage(s.Coverage[i])}
@@ -227,7 +232,13 @@ func (b *builder) at(r kd.Ref, endLine int32) At {
 	if r.More > 0 {
 		endLine = max(endLine, r.EndLine())
 	}
-	return At{Input: b.sources[r.Input].Name, Line: int(r.Line), EndLine: int(endLine), Column: col}
+	a := At{Input: b.sources[r.Input].Name, Line: int(r.Line), EndLine: int(endLine), Column: col}
+	if memory := b.sources[r.Input].Memory; memory != nil {
+		if va, off := memory(r.Line); va != 0 {
+			a.Address, a.Offset = hex(kd.Addr(va)), off
+		}
+	}
+	return a
 }
 
 // chars returns column and length of a Ref in characters.

@@ -64,7 +64,11 @@ func (m *markdown) gaps() {
 	}
 	m.WriteString("\n### Missing\n\n")
 	for _, g := range m.r.Gaps {
-		fmt.Fprintf(m, "- %s: %s. Type %s\n", escape(g.What), escape(g.Why), code(g.NextCommand))
+		fmt.Fprintf(m, "- %s: %s.", escape(g.What), escape(g.Why))
+		if g.NextCommand != "" {
+			fmt.Fprintf(m, " Type %s", code(g.NextCommand))
+		}
+		fmt.Fprintln(m)
 	}
 }
 

@@ -111,6 +111,7 @@ type Input struct {
 	Encoding        string    `json:"encoding,omitempty"`
 	Lines           int       `json:"lines"`
 	LinesUnderstood int       `json:"lines_understood"`
+	Dump            *Dump     `json:"dump,omitempty"`
 	Sections        []Section `json:"sections"`
 	// Outside counts the lines that are in no section.
 	Outside       Coverage   `json:"outside_sections"`
@@ -154,6 +155,24 @@ type At struct {
 	Line    int    `json:"line"`
 	EndLine int    `json:"end_line,omitempty"`
 	Column  int    `json:"column,omitempty"`
+	// Address and Offset are of a fact out of a dump: where it is in the memory of the
+	// machine, in hexadecimal, and in the file, in bytes. Line is that of what -o kd prints.
+	Address string `json:"address,omitempty"`
+	Offset  int64  `json:"offset,omitempty"`
+}
+
+// Dump is what a crash dump says of itself, and what could be read of it.
+type Dump struct {
+	Type    string `json:"type"` // "kernel dump"
+	Machine string `json:"machine"`
+	Build   int    `json:"build"`
+	Layout  string `json:"layout,omitempty"` // versions of the kernel whose structures are laid out so
+	// Symbols is the symbol file of the kernel, with GUID and age, and SymbolsRead whether
+	// it was given.
+	Symbols     string `json:"symbols,omitempty"`
+	SymbolsRead bool   `json:"symbols_read,omitempty"`
+	Pages       int64  `json:"pages,omitempty"` // of 4 KiB, in the file
+	Modules     int    `json:"modules"`
 }
 
 // Target is the machine that was looked at.
@@ -414,4 +433,13 @@ type Gap struct {
 	Why         string `json:"why"`
 	NextCommand string `json:"next_command"`
 	Decides     bool   `json:"decides,omitempty"`
+}
+
+// sentence tells of the gap and, where there is one, of the command that closes it.
+func (g *Gap) sentence() string {
+	s := g.What + ": " + g.Why + "."
+	if g.NextCommand != "" {
+		s += " Type: " + g.NextCommand
+	}
+	return s
 }

@@ -210,7 +210,7 @@ func (l *sarifLog) trouble(text string) sarifNotification {
 // warnings, what was noted, and what was not looked at.
 func (l *sarifLog) notifications(yield func(any) bool) {
 	for _, g := range l.r.Gaps {
-		n := l.notification(noticeGap, fmt.Sprintf("%s: %s. Type: %s", g.What, g.Why, g.NextCommand), g.Session, nil)
+		n := l.notification(noticeGap, g.sentence(), g.Session, nil)
 		n.Properties["nextCommand"], n.Properties["decides"] = g.NextCommand, g.Decides
 		if g.Decides {
 			n.Level = "warning"

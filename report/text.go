@@ -360,7 +360,7 @@ func (p *page) gaps() {
 		if g.Decides {
 			mark = "  ! "
 		}
-		p.fold(mark, fmt.Sprintf("%s: %s. Type: %s", g.What, g.Why, g.NextCommand))
+		p.fold(mark, g.sentence())
 	}
 }
 

@@ -161,6 +161,8 @@ type Snapshot struct {
 	// as its last line counts: a lock that it lacks is free.
 	Whole bool
 	Notes []kd.Note
+	// Gaps are what the source of the facts knows to be missing.
+	Gaps []kd.Gap
 
 	heldUnlisted, heldCounted int
 	unread                    locks.Printed

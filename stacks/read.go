@@ -32,6 +32,8 @@ type Reader struct {
 	distance bool
 	// mex is set when the column heads are those of !mex.t.
 	mex bool
+	// scanned is set when the frames to come were found by a search of the stack.
+	scanned bool
 }
 
 // Open reports whether column heads or a frame have been read.
@@ -102,9 +104,13 @@ func (r *Reader) Line(l kd.Line) bool {
 		return r.header(l)
 	}
 	if IsInnerNoise(l.Text) {
+		r.scanned = r.scanned || r.open && strings.HasPrefix(l.Text, scanWarning)
 		return r.open
 	}
 	at := l.All()
+	if r.scanned {
+		at.Doubt = kd.Guessed
+	}
 	l.Text = stripDML(l.Text)
 	if r.argument(l) {
 		return true
@@ -285,11 +291,15 @@ func cutLast(s string, c byte) (before, after string, found bool) {
 	return s, "", false
 }
 
+// scanWarning begins the line above frames of a dump that a search of the stack for
+// return addresses found.
+const scanWarning = "WARNING: Frames below were found by a scan of the stack"
+
 // IsInnerNoise reports whether the line is one that the debugger prints
 // between frames.
 func IsInnerNoise(text string) bool {
 	return strings.HasPrefix(text, "WARNING: Stack unwind information not available") ||
-		strings.HasPrefix(text, "WARNING: Frame IP not in any known module") ||
+		strings.HasPrefix(text, "WARNING: Frame IP not in any known module") || strings.HasPrefix(text, scanWarning) ||
 		text == "[External Code]" || strings.HasPrefix(text, "[Frames below may be incorrect") || isLanguage(text) // Visual Studio
 }
 

@@ -19,12 +19,13 @@ type facts struct {
 	modules *modules.Listing // nil if there are none
 	memory  *memory.Listing  // nil if there is nothing
 	runs    []*collect.Run
+	gaps    []kd.Gap // what is known to be missing
 }
 
 // snapshot builds the model of one moment.
 func (f *facts) snapshot(target snapshot.Target) *snapshot.Snapshot {
 	s := snapshot.Build(target, f.locks, f.threads, f.objects, f.modules)
-	s.Collected = f.runs
+	s.Collected, s.Gaps = f.runs, f.gaps
 	s.SetMemory(f.memory)
 	return s
 }
@@ -69,6 +70,7 @@ func (f *facts) add(o facts) {
 		to.Lists = append(to.Lists, o.modules.Lists...)
 	}
 	f.runs = append(f.runs, o.runs...)
+	f.gaps = append(f.gaps, o.gaps...)
 	if o.memory != nil {
 		f.theMemory().Add(o.memory)
 	}

@@ -22,6 +22,10 @@ type Input struct {
 	Name string
 	Data io.ReaderAt
 	Size int64 // bytes
+	// Missing and Odd are what is known of the input beside its text, by who made it
+	// out of a dump: facts that it lacks, and what is odd.
+	Missing []kd.Gap
+	Odd     []string
 }
 
 // Bytes returns an input that is in memory.
@@ -127,6 +131,7 @@ func Read(ctx context.Context, inputs []Input, progress func(done, total int64))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", in.Name, err))
 		}
+		r.beside(int32(i), in)
 		done += in.Size
 	}
 	r.endSession(r.cur)
@@ -135,6 +140,14 @@ func Read(ctx context.Context, inputs []Input, progress func(done, total int64))
 		errs = append(errs, r.nothing(inputs))
 	}
 	return r.out, errors.Join(errs...)
+}
+
+// beside keeps what is known of an input that was read beside its text.
+func (r *router) beside(i int32, in Input) {
+	r.cur.gaps = append(r.cur.gaps, in.Missing...)
+	for _, text := range in.Odd {
+		r.out.Sources[i].Notes = append(r.out.Sources[i].Notes, kd.Note{At: kd.Ref{Input: i, Line: 1, Col: 1}, Text: text})
+	}
 }
 
 // doubt is a reason to believe that another moment begins.
@@ -665,7 +678,7 @@ func (r *router) nextTarget() {
 }
 
 func (r *router) endSession(s *session) {
-	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), objects: s.objects.Done(), memory: s.memory.Done(), modules: s.modules.Done(), runs: s.runs}
+	f := facts{locks: s.locks.Done(), threads: s.threads.Done(), objects: s.objects.Done(), memory: s.memory.Done(), modules: s.modules.Done(), runs: s.runs, gaps: s.gaps}
 	f.threads.Load, f.threads.Functions = r.loader.load, &r.functions
 	r.raw = append(r.raw, &rawSession{target: s.target, id: s.id, facts: f})
 }

@@ -26,6 +26,7 @@ type session struct {
 	width   int // hex digits of kernel addresses in head lines: 8, 16, 0 unknown
 	facts   int // lines claimed by the readers
 	runs    []*collect.Run
+	gaps    []kd.Gap
 	// stopAt is where a stop code stands whose arguments may follow.
 	stopAt kd.Ref
 	// breakAt is the line of the last break-in.

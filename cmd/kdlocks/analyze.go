@@ -59,6 +59,9 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 	if !slices.Contains([]string{"deadlock", "suspected", "never"}, opt.failOn) {
 		return fmt.Errorf("--fail-on %q: not one of deadlock, suspected, never", opt.failOn)
 	}
+	if a.output == kdOutput {
+		return a.printDumps(ctx, names)
+	}
 	if err := a.startRules(); err != nil {
 		return err
 	}
@@ -91,7 +94,7 @@ func (a *app) analyze(ctx context.Context, opt *analyzeOptions, names []string) 
 // run analyses one case behind a progress bar, with rules or without.
 func (a *app) run(ctx context.Context, in []inspect.Input, rules func() (*rules.Set, error)) (*report.Report, error) {
 	defer a.bar.end()
-	return inspect.Run(ctx, in, inspect.Options{Progress: a.bar.reading, Rules: rules})
+	return inspect.Run(ctx, in, a.options(rules))
 }
 
 // writeCase prints one report, with a title when there are several. Trouble is

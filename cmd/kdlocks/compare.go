@@ -79,7 +79,7 @@ func (a *app) compare(ctx context.Context, failOn string, names []string) error 
 // runCompare compares behind a progress bar.
 func (a *app) runCompare(ctx context.Context, cases []inspect.Case) (*report.Comparison, error) {
 	defer a.bar.end()
-	return inspect.Compare(ctx, cases, inspect.Options{Progress: a.bar.reading, Rules: a.ruleSet})
+	return inspect.Compare(ctx, cases, a.options(a.ruleSet))
 }
 
 // compareCode is the promise of the exit codes, read off a comparison: a deadlock

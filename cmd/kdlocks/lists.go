@@ -133,7 +133,7 @@ func (a *app) resolve(ctx context.Context, addrs []kd.Addr, name string) error {
 	if err != nil && len(set.Inputs) == 0 {
 		return err
 	}
-	answers, runErr := inspect.Resolve(ctx, set.Inputs, addrs)
+	answers, runErr := inspect.Resolve(ctx, set.Inputs, addrs, a.options(nil))
 	if answers != nil && !a.quiet {
 		if werr := report.WriteAnswers(a.stdout, answers, a.output, a.style()); werr != nil {
 			return werr

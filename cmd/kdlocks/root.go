@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"kdlocks/dump/symbols"
 	"kdlocks/inspect"
 	"kdlocks/kd"
 	"kdlocks/report"
@@ -46,6 +47,11 @@ type app struct {
 	rulesOnce sync.Once
 	rules     *rules.Set
 	rulesErr  error
+
+	symbolPaths  []string
+	symbolsOnce  sync.Once
+	symbolTables []*symbols.Table
+	symbolsErr   error
 
 	// patient is set where the run ends by itself, but not at once, after an interrupt.
 	patient atomic.Bool
@@ -110,16 +116,17 @@ also reads when nothing is named and something is piped in.`,
 		},
 	}
 	flags := root.PersistentFlags()
-	flags.StringVarP(&a.output, "output", "o", "table", "output format: "+strings.Join(report.Formats(), ", "))
+	flags.StringVarP(&a.output, "output", "o", "table", "output format: "+strings.Join(report.Formats(), ", ")+"; of crash dumps also kd, what a debugger would print")
 	flags.StringVar(&a.color, "color", "auto", "colour: auto, always or never")
 	flags.IntVar(&a.width, "width", 0, "columns to print in; 0 takes those of the terminal")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing; the exit code tells")
 	flags.Var(&a.max, "max-size", "most that is unpacked and piped in, all in all: bytes, or with K, M, G, T")
 	flags.StringArrayVar(&a.ruleFlags.paths, "rules", nil, "ask the rules of this file, folder or zip, too; may be given again")
+	flags.StringArrayVar(&a.symbolPaths, "symbols", nil, "for crash dumps: a PDB, or an ISF of volatility3 (.json, .json.xz); may be given again")
 	flags.BoolVar(&a.ruleFlags.noBuiltin, "no-builtin-rules", false, "leave the rules out that kdlocks ships with")
 	opt.bind(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd) }
-	root.AddCommand(a.analyzeCommand(), a.compareCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.modulesCommand(), a.resolveCommand(), a.explainCommand(), a.rulesCommand(), a.collectCommand(), a.redactCommand(), a.mcpCommand(), a.serveCommand(), a.versionCommand())
+	root.AddCommand(a.analyzeCommand(), a.compareCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.modulesCommand(), a.resolveCommand(), a.explainCommand(), a.rulesCommand(), a.collectCommand(), a.dumpCommand(), a.redactCommand(), a.mcpCommand(), a.serveCommand(), a.versionCommand())
 	return root
 }
 
@@ -134,6 +141,9 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 	formats := report.Formats()
 	if own, ok := cmd.Annotations[outputs]; ok {
 		formats = strings.Fields(own)
+	}
+	if !cmd.HasParent() || cmd.Name() == "analyze" {
+		formats = append(formats, kdOutput)
 	}
 	if err := a.checkOutput(formats); err != nil {
 		return err
@@ -158,10 +168,10 @@ func (a *app) checkFlags(cmd *cobra.Command) error {
 
 // reportFlags are, by commands that print no report, the flags that are about reports.
 var reportFlags = map[string][]string{
-	"collect": {"output", "quiet", "width", "color", "max-size", "rules", "no-builtin-rules"},
+	"collect": {"output", "quiet", "width", "color", "max-size", "symbols", "rules", "no-builtin-rules"},
 	"redact":  {"output", "width", "color", "rules", "no-builtin-rules"},
-	"mcp":     {"output", "quiet", "width", "color"},
-	"serve":   {"output", "width", "color"},
+	"mcp":     {"output", "quiet", "width", "color", "symbols"},
+	"serve":   {"output", "width", "color", "symbols"},
 }
 
 // refuseReportFlags reports an error if a flag was given that is about reports:

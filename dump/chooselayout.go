@@ -1,0 +1,152 @@
+package dump
+
+import (
+	"errors"
+	"fmt"
+
+	"kdlocks/kd"
+)
+
+// chooseLayout takes the layout of the kernel's structures from its symbols, or from
+// those that kdlocks has for the build, and believes it when the System process reads
+// right by it.
+func (d *Dump) chooseLayout() {
+	if d.kdbg == nil {
+		return
+	}
+	if l := d.layoutOfSymbols(); l != nil {
+		if err := d.checkSystem(l); err != nil {
+			d.gap(fmt.Sprintf("processes and threads: by its own symbols the System process does not read right: %v", err), kd.Unreadable, "!process 0 17", true)
+			return
+		}
+		d.layout = l
+		return
+	}
+	var why error
+	for _, l := range layoutsOf(d.Header.Build) {
+		if !d.kdbg.sizes.agrees(l) {
+			continue
+		}
+		err := d.checkSystem(l)
+		if err == nil {
+			d.layout = l
+			return
+		}
+		why = err
+	}
+	d.unknownLayout(why)
+}
+
+func (d *Dump) unknownLayout(why error) {
+	reason := fmt.Sprintf("%v for build %d", errNoLayout, d.Header.Build)
+	if why != nil {
+		reason = fmt.Sprintf("by the layout known for build %d the System process does not read right: %v", d.Header.Build, why)
+	}
+	symbols := "the symbols of the kernel tell it (--symbols)"
+	if d.nt != nil {
+		symbols += ": " + d.wanted(d.nt)
+	}
+	d.gap(fmt.Sprintf("locks, processes and threads: %s; %s", reason, symbols), kd.NotInInput, "", true)
+}
+
+// layoutOfSymbols makes a layout of the kernel's own symbols, nil if there are none
+// or they lack what is needed.
+func (d *Dump) layoutOfSymbols() *layout {
+	if d.nt == nil || d.nt.symbols == nil {
+		return nil
+	}
+	l := &layout{first: d.nt.view.GUID, last: d.nt.view.GUID}
+	for id, name := range fieldNames {
+		typ, path := splitName(name)
+		if path == "size" {
+			if n, ok := d.nt.symbols.Size(typ); ok {
+				l.fields[id] = field{off: n, known: true}
+			}
+			continue
+		}
+		if f, ok := d.nt.symbols.Field(typ, path); ok {
+			l.fields[id] = field{off: f.Offset, bit: f.Bit, bits: f.Bits, known: true}
+		}
+	}
+	for _, id := range needed {
+		if !l.has(id) {
+			d.note("the symbols of the kernel lack %s: they are not used for its structures", fieldNames[id])
+			return nil
+		}
+	}
+	return l
+}
+
+func splitName(name string) (typ, path string) {
+	for i := range name {
+		if name[i] == '.' {
+			return name[:i], name[i+1:]
+		}
+	}
+	return name, ""
+}
+
+// needed are the fields that no layout can be without.
+var needed = []fieldID{
+	eprocessUniqueProcessId, eprocessActiveProcessLinks, eprocessImageFileName, eprocessThreadListHead, kprocessDirectoryTableBase,
+	ethreadCid, ethreadThreadListEntry, kthreadInitialStack, kthreadStackLimit, kthreadStackBase, kthreadKernelStack, kthreadState,
+	kthreadWaitReason, kthreadWaitBlockList, kthreadProcess, waitBlockThread, waitBlockObject, headerType, headerWaitListHead,
+	eresourceOwnerTable, eresourceActiveCount, eresourceFlag, eresourceSharedWaiters, eresourceExclusiveWaiters, eresourceOwnerEntry,
+	ownerOwnerThread, ownerOwnerCount, ownerTableSize,
+}
+
+// systemPID is the ID of the System process (Windows Internals, 7th edition, part 1, chapter 2).
+const systemPID = 4
+
+// checkSystem reads the first process and its first thread by a layout, and says what
+// is not as it must be.
+func (d *Dump) checkSystem(l *layout) error {
+	links, err := d.mem.u64(d.kdbg.processes)
+	if err != nil {
+		return fmt.Errorf("PsActiveProcessHead: %w", err)
+	}
+	va := links - l.at(eprocessActiveProcessLinks)
+	p, err := d.readWith(l, va, l.extent(eprocessUniqueProcessId, eprocessImageFileName, eprocessThreadListHead, kprocessDirectoryTableBase))
+	if err != nil {
+		return fmt.Errorf("EPROCESS: %w", err)
+	}
+	if pid := p.u64(eprocessUniqueProcessId); pid != systemPID {
+		return fmt.Errorf("the first process has the ID %d", pid)
+	}
+	if name := ansiText(p.at(eprocessImageFileName, 0, 15)); name != "System" {
+		return fmt.Errorf("the first process is called %q", name)
+	}
+	if dtb := p.u64(kprocessDirectoryTableBase) &^ 0xfff; dtb != d.Header.Directory {
+		d.note("the page directory of the System process is 0x%x, the header's 0x%x", dtb, d.Header.Directory)
+	}
+	return d.checkSystemThread(l, va, p.u64(eprocessThreadListHead))
+}
+
+func (d *Dump) checkSystemThread(l *layout, process, link uint64) error {
+	va := link - l.at(ethreadThreadListEntry)
+	t, err := d.readWith(l, va, l.extent(ethreadCid, kthreadProcess, kthreadStackBase, kthreadState))
+	if err != nil {
+		return fmt.Errorf("ETHREAD: %w", err)
+	}
+	base, limit, init := t.u64(kthreadStackBase), t.u64(kthreadStackLimit), t.u64(kthreadInitialStack)
+	switch {
+	case t.u64(ethreadCid) != systemPID:
+		return fmt.Errorf("its first thread is of process %d", t.u64(ethreadCid))
+	case t.u64(kthreadProcess) != process:
+		return fmt.Errorf("its first thread belongs to process 0x%x", t.u64(kthreadProcess))
+	case limit >= base || base-limit > mostStack || init < limit || init > base:
+		return errors.New("the stack of its first thread has no size")
+	case t.u8(kthreadState) > mostState:
+		return fmt.Errorf("its first thread has the state %d", t.u8(kthreadState))
+	}
+	return nil
+}
+
+// mostStack bounds the size of a kernel stack in bytes: none is near a megabyte.
+const mostStack = 1 << 20
+
+func (d *Dump) readWith(l *layout, va uint64, n int) (record, error) {
+	b := make([]byte, n)
+	err := d.mem.ReadVirtual(b, va)
+	return record{l, va, b}, err
+}

@@ -1,0 +1,218 @@
+package dump
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"kdlocks/dump/image"
+	"kdlocks/dump/symbols"
+	"kdlocks/kd"
+)
+
+// Options say how to read a dump.
+type Options struct {
+	// Symbols are symbol files. One that belongs to an image in the dump gives its names,
+	// that of the kernel its layout, too.
+	Symbols []*symbols.Table
+}
+
+// Dump is a kernel crash dump that was opened. It is for one goroutine.
+type Dump struct {
+	Header *Header
+	// Notes are what is odd, Gaps what is missing.
+	Notes []string
+	Gaps  []kd.Gap
+
+	r       io.ReaderAt
+	size    int64
+	opt     Options
+	mem     *memory // nil if there is none that can be read
+	kdbg    *kdbg   // nil if it was not found
+	layout  *layout // nil if it is not known
+	modules []*Module
+	nt      *Module // nil if it was not found
+
+	threadBuf []byte  // for one ETHREAD
+	frames    []Frame // of one stack
+	triage    *triage // nil for other dumps
+}
+
+// Open reads what the head of a dump says, finds its memory, the modules, and the layout of
+// the kernel's structures. It returns an error that wraps ErrNotDump for what is no
+// dump; anything else that is missing is a gap.
+func Open(r io.ReaderAt, size int64, opt Options) (*Dump, error) {
+	h, err := readHeader(r, size)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dump{Header: h, r: r, size: size, opt: opt}
+	if h.Type == Triage {
+		d.readTriage()
+		return d, nil
+	}
+	if d.openMemory() {
+		d.findKernel()
+	}
+	return d, nil
+}
+
+// note keeps what is odd.
+func (d *Dump) note(format string, args ...any) {
+	if len(d.Notes) < mostNotes {
+		d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
+	}
+}
+
+// mostNotes bounds notes and gaps: a damaged dump has more of them than anybody reads.
+const mostNotes = 200
+
+// gap keeps what is missing.
+func (d *Dump) gap(what string, why kd.Why, next string, decides bool) {
+	if len(d.Gaps) < mostNotes {
+		d.Gaps = append(d.Gaps, kd.Gap{What: what, Why: why, Next: next, Decides: decides})
+	}
+}
+
+// openMemory finds the physical pages, and the page tables.
+func (d *Dump) openMemory() bool {
+	h := d.Header
+	frames, err := findFrames(d.r, d.size, h)
+	if err != nil {
+		d.gap(fmt.Sprintf("memory of the machine: %v", err), kd.NotInDump, "", true)
+	}
+	if frames == nil {
+		return false
+	}
+	if h.Machine != AMD64 || h.Bits != 64 {
+		d.gap(fmt.Sprintf("locks, threads and stacks of a dump of %s: only those of x64 are read", h.Machine), kd.Unreadable, "!locks", true)
+		return false
+	}
+	d.mem = &memory{paging{physical: &physical{r: d.r, frames: frames}, root: h.Directory}}
+	return true
+}
+
+// findKernel finds the block for debuggers, the modules and the layout.
+func (d *Dump) findKernel() {
+	h := d.Header
+	list := h.Modules
+	k, err := readKDBG(d.mem, h.Debugger, nil)
+	if err == nil {
+		d.kdbg, list = k, k.modules
+	}
+	d.readModules(list)
+	if d.kdbg == nil {
+		d.kdbg = d.otherKDBG(err)
+	}
+	d.chooseLayout()
+}
+
+// otherKDBG decodes the block with the symbols of the kernel, or looks for a plain copy
+// in the image of the kernel.
+func (d *Dump) otherKDBG(err error) *kdbg {
+	if d.nt == nil {
+		d.gap(fmt.Sprintf("where the lists of the kernel begin: %v", err), kd.NotInDump, "", true)
+		return nil
+	}
+	if k := d.decodedKDBG(); k != nil {
+		return k
+	}
+	if k := d.searchKDBG(); k != nil {
+		d.note("KDDEBUGGER_DATA64 was found by a search of the kernel's image at 0x%x: %v", k.at, err)
+		return k
+	}
+	k := d.kdbgOfSymbols()
+	if k == nil {
+		d.gap(fmt.Sprintf("where the lists of the kernel begin: %v. Symbols of the kernel tell (--symbols): %s", err, d.wanted(d.nt)), kd.NotInDump, "", true)
+	}
+	return k
+}
+
+// decodedKDBG decodes the block with the three numbers that the symbols lead to.
+func (d *Dump) decodedKDBG() *kdbg {
+	t := d.nt.symbols
+	if t == nil {
+		return nil
+	}
+	read := func(name string) (uint64, bool) {
+		rva, ok := t.RVA(name)
+		if !ok {
+			return 0, false
+		}
+		v, err := d.mem.u64(d.nt.Base + uint64(rva))
+		return v, err == nil
+	}
+	never, ok1 := read("KiWaitNever")
+	always, ok2 := read("KiWaitAlways")
+	encoded, ok3 := t.RVA("KdpDataBlockEncoded")
+	if !ok1 || !ok2 || !ok3 {
+		return nil
+	}
+	k, err := readKDBG(d.mem, d.Header.Debugger, decoder(never, always, d.nt.Base+uint64(encoded)))
+	if err != nil || k.kernel != d.nt.Base {
+		return nil
+	}
+	return k
+}
+
+// kdbgOfSymbols makes the block up from symbols.
+func (d *Dump) kdbgOfSymbols() *kdbg {
+	t := d.nt.symbols
+	if t == nil {
+		return nil
+	}
+	at := func(name string) uint64 {
+		if rva, ok := t.RVA(name); ok {
+			return d.nt.Base + uint64(rva)
+		}
+		return 0
+	}
+	k := &kdbg{
+		kernel: d.nt.Base, modules: d.Header.Modules, processes: d.Header.Processes, resources: at("ExpSystemResourcesList"),
+		timeIncrement: at("KeMaximumIncrement"), processorBlock: at("KiProcessorBlock"), unloaded: at("MmUnloadedDrivers"),
+	}
+	if k.resources == 0 {
+		return nil
+	}
+	d.note("KDDEBUGGER_DATA64 cannot be read; the lists were found by the symbols of the kernel")
+	return k
+}
+
+// searchKDBG looks for the block in the sections of the kernel's image that hold data.
+func (d *Dump) searchKDBG() *kdbg {
+	im := d.nt.image
+	if im == nil {
+		return nil
+	}
+	for _, s := range im.Sections {
+		if s.Executable {
+			continue
+		}
+		if k := d.searchSection(s); k != nil {
+			return k
+		}
+	}
+	return nil
+}
+
+func (d *Dump) searchSection(s image.Section) *kdbg {
+	var page [pageSize]byte
+	for off := uint64(s.RVA) &^ (pageSize - 1); off < uint64(s.RVA)+uint64(s.Size); off += pageSize {
+		if d.mem.ReadVirtual(page[:], d.nt.Base+off) != nil {
+			continue
+		}
+		for i := 0; i+kdbgTagAt+8 <= pageSize; i += 8 {
+			size := le.Uint32(page[i+kdbgTagAt+4:])
+			if le.Uint32(page[i+kdbgTagAt:]) != kdbgTag || size < 0x200 || size >= 0x400 {
+				continue
+			}
+			if k, err := readKDBG(d.mem, d.nt.Base+off+uint64(i), nil); err == nil && k.kernel == d.nt.Base {
+				return k
+			}
+		}
+	}
+	return nil
+}
+
+// errNoLayout says that nothing is known of a kernel's structures.
+var errNoLayout = errors.New("the layout of the kernel's structures is not known")

@@ -1,0 +1,158 @@
+package dump
+
+import (
+	"fmt"
+
+	"kdlocks/kd"
+)
+
+// Resource is an ERESOURCE.
+type Resource struct {
+	VA         uint64
+	Active     int16  // ActiveCount
+	Flags      uint8  // ReservedLowFlags
+	Contention uint32 // ContentionCount
+	Owners     []Owner
+	// Shared and Exclusive are the threads that wait, as the lists of the resource and
+	// the threads tell; the counts are what the resource says of itself.
+	Shared, Exclusive           []uint64
+	SharedCount, ExclusiveCount uint32
+	// Fast is set for a fast resource, whose owners are kept in another way.
+	Fast bool
+
+	sharedAt, exclusiveAt uint64 // SharedWaiters, ExclusiveWaiters
+	table                 uint64 // OwnerTable
+}
+
+// Owner is an OWNER_ENTRY that is in use.
+type Owner struct {
+	Thread uint64 // or an owner pointer, with its low bits
+	Count  uint32
+	at     uint64
+}
+
+// Flags of an ERESOURCE (ntddk.h).
+const (
+	ownedExclusive = 0x80
+	fastFlag       = 0x01 // by analysis of others; checked against what it holds
+)
+
+// Exclusive reports whether it is owned so.
+func (r *Resource) ExclusivelyOwned() bool { return r.Flags&ownedExclusive != 0 }
+
+// free reports whether nobody owns or waits for it.
+func (r *Resource) free() bool {
+	return r.Active == 0 && len(r.Owners) == 0 && r.SharedCount|r.ExclusiveCount == 0 && len(r.Shared)+len(r.Exclusive) == 0
+}
+
+// mostResources bounds the list; large servers have a million.
+const mostResources = 1 << 22
+
+// readResources walks ExpSystemResourcesList.
+func (d *Dump) readResources(f *Facts) {
+	if d.kdbg.resources == 0 {
+		d.gap("the list of ERESOURCEs: where it begins is not known", kd.NotInDump, "!locks", true)
+		return
+	}
+	met := make(map[uint64]struct{})
+	buf := make([]byte, d.layout.at(eresourceSize))
+	err := d.mem.walkList(d.kdbg.resources, func(entry uint64) bool {
+		va := entry - d.layout.at(eresourceSystemResourcesList)
+		if _, ok := met[va]; ok || len(met) >= mostResources {
+			return false
+		}
+		met[va] = struct{}{}
+		r, err := d.readResource(buf, va)
+		switch {
+		case err != nil:
+			d.gap(fmt.Sprintf("the ERESOURCE at 0x%x: %v", va, err), kd.NotInDump, fmt.Sprintf("!locks -v %x", va), true)
+		case r.free() && !r.Fast:
+			f.Free = append(f.Free, va)
+		default:
+			f.Resources = append(f.Resources, r)
+		}
+		return true
+	})
+	f.Listed = err == nil
+	if err != nil {
+		d.gap(fmt.Sprintf("a part of the list of ERESOURCEs (ExpSystemResourcesList, 0x%x), of which %d were read: %v", d.kdbg.resources, len(met), err), kd.NotInDump, "!locks", true)
+	}
+}
+
+// readResource reads an ERESOURCE and its owners.
+func (d *Dump) readResource(buf []byte, va uint64) (*Resource, error) {
+	b, err := d.readRecord(buf, va)
+	if err != nil {
+		return nil, err
+	}
+	r := &Resource{
+		VA: va, Active: int16(b.u16(eresourceActiveCount)), Flags: b.u8(eresourceFlag), Contention: b.u32(eresourceContentionCount),
+		SharedCount: b.u32(eresourceNumberOfSharedWaiters), ExclusiveCount: b.u32(eresourceNumberOfExclusiveWaiters),
+		sharedAt: b.u64(eresourceSharedWaiters), exclusiveAt: b.u64(eresourceExclusiveWaiters), table: b.u64(eresourceOwnerTable),
+	}
+	if d.isFast(b, r) {
+		r.Fast = true
+		return r, nil
+	}
+	d.addOwner(r, record{d.layout, va + d.layout.at(eresourceOwnerEntry), b.at(eresourceOwnerEntry, 0, 16)})
+	if err := d.readOwnerTable(r); err != nil {
+		d.gap(fmt.Sprintf("owners of the ERESOURCE at 0x%x: its OwnerTable: %v", va, err), kd.NotInDump, fmt.Sprintf("!locks -v %x", va), true)
+	}
+	return r, nil
+}
+
+func (d *Dump) addOwner(r *Resource, e record) {
+	if t := e.u64(ownerOwnerThread); t != 0 {
+		r.Owners = append(r.Owners, Owner{Thread: t, Count: e.u32(ownerOwnerCount), at: e.va})
+	}
+}
+
+// mostOwners bounds a table of owners.
+const mostOwners = 1 << 16
+
+// readOwnerTable reads the owners behind the first: slot 0 holds the size of the
+// table alone.
+func (d *Dump) readOwnerTable(r *Resource) error {
+	if r.table == 0 {
+		return nil
+	}
+	const size = 16
+	n, err := d.mem.u32(r.table + d.layout.at(ownerTableSize))
+	if err != nil {
+		return err
+	}
+	if n > mostOwners {
+		return fmt.Errorf("0x%x is said to have %d entries", r.table, n)
+	}
+	var b [size]byte
+	for i := uint64(1); i < uint64(n); i++ {
+		e, err := d.readRecord(b[:], r.table+i*size)
+		if err != nil {
+			return err
+		}
+		d.addOwner(r, e)
+	}
+	return nil
+}
+
+// isFast reports whether a resource is a fast one: where others have their first owner, it
+// has the head of a list.
+func (d *Dump) isFast(b record, r *Resource) bool {
+	if !d.layout.has(fastSize) {
+		return false
+	}
+	head := b.va + d.layout.at(eresourceOwnerEntry)
+	flink, blink := le.Uint64(b.at(eresourceOwnerEntry, 0, 8)), le.Uint64(b.at(eresourceOwnerEntry, 8, 8))
+	listed := kernelAddress(flink) && kernelAddress(blink) && flink&7 == 0 && blink&7 == 0
+	if listed && flink != head {
+		back, err := d.mem.u64(flink + 8)
+		listed = err == nil && back == head
+	}
+	if !listed && r.Flags&fastFlag != 0 {
+		d.note("the ERESOURCE at 0x%x has the flag of a fast resource, and no list of owners: it is read as an ordinary one", r.VA)
+	}
+	return listed
+}
+
+// kernelAddress reports whether an address is in the half of the kernel.
+func kernelAddress(va uint64) bool { return va>>47 == 1<<17-1 }

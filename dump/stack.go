@@ -1,0 +1,148 @@
+package dump
+
+import (
+	"kdlocks/dump/unwind"
+)
+
+// Frame is a frame of a kernel stack, as kv prints it.
+type Frame struct {
+	SP   uint64 // Child-SP
+	IP   uint64 // in the function of the frame
+	Ret  uint64 // return address, 0 where the stack ends
+	Args [4]uint64
+	// Scanned is set for a frame that was found by a search for return addresses, and for
+	// those that follow from it.
+	Scanned bool
+}
+
+// mostFrames bounds a stack.
+const mostFrames = 512
+
+const rsp, rbp = 4, 5 // numbers of registers in unwind codes
+
+// Layout of the frame that a thread leaves on its stack when it is switched out: 0x40
+// bytes with the return address at its end and RBP before it. It is in no public
+// symbols; every other place is tried where this one does not unwind.
+const (
+	switchFrameRet  = 0x38
+	switchFrameRBP  = 0x30
+	switchFrameMost = 0x100
+)
+
+// stack unwinds the kernel stack of a thread. Why tells why it ends early, nil if it
+// ends where it should.
+func (d *Dump) stack(t *Thread) (frames []Frame, why error) {
+	r, scanned, err := d.start(t)
+	if err != nil {
+		return nil, err
+	}
+	w := &walker{d: d, t: t, frames: d.frames[:0], scanned: scanned}
+	why = w.walk(r)
+	d.frames = w.frames
+	return w.frames, why
+}
+
+// start returns the registers that a stack is unwound from.
+func (d *Dump) start(t *Thread) (r unwind.Registers, scanned bool, err error) {
+	if t.running != nil && t.running.hasRegisters {
+		return t.running.registers, false, nil
+	}
+	var b [switchFrameMost]byte
+	n := len(b)
+	if room := t.Base - t.Current; t.Current < t.Base && room < uint64(n) {
+		n = int(room) &^ 7
+	}
+	if err := d.mem.ReadVirtual(b[:n], t.Current); err != nil {
+		return r, false, err
+	}
+	if n >= switchFrameRet+8 {
+		r = unwind.Registers{RIP: le.Uint64(b[switchFrameRet:]), Known: 1<<rsp | 1<<rbp}
+		r.R[rsp], r.R[rbp] = t.Current+switchFrameRet+8, le.Uint64(b[switchFrameRBP:])
+		if d.sane(r) {
+			return r, false, nil
+		}
+	}
+	for i := 0; i+8 <= n; i += 8 {
+		r = unwind.Registers{RIP: le.Uint64(b[i:]), Known: 1 << rsp}
+		r.R[rsp] = t.Current + uint64(i) + 8
+		if d.sane(r) {
+			return r, i != switchFrameRet, nil
+		}
+	}
+	return d.scanFrom(t, t.Current)
+}
+
+// sane reports whether registers are those of a function of the kernel, and lead to
+// one that called it.
+func (d *Dump) sane(r unwind.Registers) bool {
+	m := d.module(r.RIP)
+	if m == nil || m != d.nt || m.image == nil {
+		return false
+	}
+	if _, ok, err := m.image.Function(uint32(r.RIP - m.Base)); !ok || err != nil {
+		return false
+	}
+	up, _, err := unwind.Step(d.mem, m.image, r)
+	return err == nil && d.module(up.RIP) != nil
+}
+
+// walker unwinds one stack.
+type walker struct {
+	d       *Dump
+	t       *Thread
+	frames  []Frame
+	scanned bool
+}
+
+func (w *walker) walk(r unwind.Registers) error {
+	for len(w.frames) < mostFrames {
+		if !kernelAddress(r.RIP) { // user mode, or the end
+			if r.RIP != 0 {
+				w.frames = append(w.frames, Frame{SP: r.R[rsp], IP: r.RIP, Scanned: w.scanned})
+			}
+			return nil
+		}
+		up, err := w.step(r)
+		if err != nil {
+			w.frames = append(w.frames, Frame{SP: r.R[rsp], IP: r.RIP, Scanned: w.scanned})
+			next, found := w.search(r)
+			if !found {
+				return err
+			}
+			w.frames[len(w.frames)-1].Ret = next.RIP
+			w.scanned, r = true, next
+			continue
+		}
+		f := Frame{SP: r.R[rsp], IP: r.RIP, Ret: up.RIP, Scanned: w.scanned}
+		w.args(&f, up.R[rsp])
+		w.frames = append(w.frames, f)
+		if up.R[rsp] == r.R[rsp] && up.RIP == r.RIP {
+			return nil
+		}
+		r = up
+	}
+	return nil
+}
+
+func (w *walker) step(r unwind.Registers) (unwind.Registers, error) {
+	m := w.d.module(r.RIP)
+	if m == nil {
+		return r, errNoModule
+	}
+	if m.image == nil {
+		return r, errNoImage
+	}
+	up, _, err := unwind.Step(w.d.mem, m.image, r)
+	return up, err
+}
+
+// args reads the home space that the caller left for the parameters, where it is there.
+func (w *walker) args(f *Frame, at uint64) {
+	var b [32]byte
+	if !kernelAddress(at) || w.d.mem.ReadVirtual(b[:], at) != nil {
+		return
+	}
+	for i := range f.Args {
+		f.Args[i] = le.Uint64(b[8*i:])
+	}
+}
