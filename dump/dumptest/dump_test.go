@@ -209,7 +209,7 @@ func checkProcesses(t *testing.T, d *image, truth Truth, k [9]uint64) {
 		if id := d.u64(t, p+k[0]); p != want.VA || id != want.ID || strings.TrimRight(string(name), "\x00") != want.Name {
 			t.Errorf("process %#x is %d %q, want %#x %d %q", p, id, name, want.VA, want.ID, want.Name)
 		}
-		if dtb := d.u64(t, p+0x28); dtb != want.DirectoryTableBase {
+		if dtb := d.u64(t, p+0x28); dtb&^0xFFF != want.DirectoryTableBase {
 			t.Errorf("process %#x: page tables at %#x, want %#x", p, dtb, want.DirectoryTableBase)
 		}
 		threads := d.list(t, p+k[3])

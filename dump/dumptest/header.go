@@ -61,7 +61,7 @@ func (m *Machine) header(typ DumpType, size int64) ([]byte, error) {
 	copy(h[4:], "DU64")
 	le.PutUint32(h[8:], 0xF)
 	le.PutUint32(h[0xC:], uint32(m.layout.release()))
-	le.PutUint64(h[0x10:], m.DirectoryTableBase())
+	le.PutUint64(h[0x10:], m.kernel.cr3())
 	le.PutUint64(h[0x18:], 0xFFFF_FA80_0000_0000) // PfnDataBase
 	le.PutUint64(h[0x20:], m.nt.Symbol("PsLoadedModuleList"))
 	le.PutUint64(h[0x28:], m.nt.Symbol("PsActiveProcessHead"))

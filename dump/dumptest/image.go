@@ -200,7 +200,7 @@ func (b *builder) text() {
 			g.tail = newProlog(f.Tail.Prolog)
 		}
 		b.check(g)
-		end := g.rva + f.Size
+		end := g.rva + g.Size
 		for uint32(len(b.image)) < end {
 			b.image = append(b.image, 0xCC)
 		}
@@ -227,6 +227,7 @@ func (b *builder) check(f *function) {
 	}
 	if f.Size > 1<<24 || f.prolog.size() > f.Size || f.Tail != nil && (f.Tail.At < f.prolog.size() || f.Tail.At >= f.Size) {
 		fail("the parts of %#x bytes do not fit", f.Size)
+		f.Size, f.Tail = max(f.prolog.size(), 0x100), nil
 	}
 }
 
@@ -391,8 +392,9 @@ func (b *builder) chained(f *function, first, info uint32) []byte {
 func (b *builder) data() {
 	for _, d := range b.mod.Spec.Data {
 		b.image = append(b.image, make([]byte, -len(b.image)&15)...)
-		if _, twice := b.mod.symbols[d.Name]; twice {
-			b.mod.m.fail("%s!%s: declared twice", b.mod.Spec.Name, d.Name)
+		if _, twice := b.mod.symbols[d.Name]; twice || d.Size > 1<<26 {
+			b.mod.m.fail("%s!%s: declared twice, or %#x bytes", b.mod.Spec.Name, d.Name, d.Size)
+			continue
 		}
 		b.mod.symbols[d.Name] = uint32(len(b.image))
 		b.image = append(b.image, make([]byte, d.Size)...)

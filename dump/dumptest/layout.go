@@ -114,5 +114,9 @@ func (m *Machine) off(key string) uint64 {
 	return f.off
 }
 
+// Field is the address of a field ("EPROCESS.ActiveProcessLinks") of the
+// structure at va: what [Machine.Poke] needs to damage it.
+func (m *Machine) Field(va uint64, key string) uint64 { return va + m.off(key) }
+
 // sizeOf is the size of a type in bytes.
 func (m *Machine) sizeOf(name string) uint64 { return m.off(name) }

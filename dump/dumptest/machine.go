@@ -12,6 +12,7 @@ type Options struct {
 	Processors int    // 1 if 0, at most 64
 
 	// PhysicalMemory is the size of the physical memory in bytes: 64 MiB if 0.
+	// At least 16 MiB, at most 1 TiB.
 	PhysicalMemory uint64
 	// FirstPage is the page frame where allocation begins.
 	FirstPage uint64
@@ -101,7 +102,7 @@ func New(o Options) (*Machine, error) {
 	if o.Processors < 0 || o.Processors > 64 {
 		return nil, fmt.Errorf("dumptest: %d processors", o.Processors)
 	}
-	if o.PhysicalMemory < 16<<20 || o.PhysicalMemory > 1<<45 {
+	if o.PhysicalMemory < 16<<20 || o.PhysicalMemory > 1<<40 {
 		return nil, fmt.Errorf("dumptest: %d bytes of physical memory", o.PhysicalMemory)
 	}
 	m := &Machine{options: o, layout: l, phys: newPhysical(defaultRuns(o.PhysicalMemory))}
@@ -122,7 +123,6 @@ func (o Options) withDefaults() Options {
 	if o.Build == "" {
 		o.Build = "10.0.19041.1052"
 	}
-	o.Processors = max(o.Processors, 0)
 	if o.Processors == 0 {
 		o.Processors = 1
 	}

@@ -1,9 +1,6 @@
 package dumptest
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "encoding/binary"
 
 const pageSize = 0x1000
 
@@ -119,11 +116,6 @@ func (p *physical) page(pfn uint64) *[pageSize]byte {
 	return b
 }
 
-// has says whether the page frame is memory of the machine.
-func (p *physical) has(pfn uint64) bool {
-	return slices.ContainsFunc(p.runs, func(r run) bool { return pfn >= r.base && pfn-r.base < r.pages })
-}
-
 // space is an address space: the page frame of its PML4 and the pages it maps.
 type space struct {
 	m    *Machine
@@ -137,6 +129,16 @@ func (m *Machine) newSpace() *space {
 		s.setEntry(s.root, selfMap, s.root<<12|pteKernel)
 	}
 	return s
+}
+
+// cr3 is what CR3 holds, and the kernel keeps, for the space: from 17763 on
+// with the process-context identifier 2 in the low bits, as real dumps have it.
+func (s *space) cr3() uint64 {
+	const firstPCID, pcid = 17763, 2
+	if s.m.layout.release() < firstPCID {
+		return s.root << 12
+	}
+	return s.root<<12 | pcid
 }
 
 func (s *space) entry(table, index uint64) uint64 {
@@ -200,7 +202,7 @@ func (s *space) mapPage(va, size uint64) {
 
 // mapRange maps what is not mapped yet of [va, va+size) with 4 KiB pages.
 func (s *space) mapRange(va, size uint64) {
-	for p := va &^ (pageSize - 1); p < va+size; p += pageSize {
+	for p := va &^ (pageSize - 1); p < va+size && !s.m.phys.exhausted; p += pageSize {
 		if s.frame(p) == 0 {
 			s.mapPage(p, pageSize)
 		}

@@ -37,7 +37,7 @@ func (m *Machine) newProcess(spec ProcessSpec, s *space) *Process {
 	p := &Process{Spec: spec, m: m, space: s, VA: m.object(m.sizeOf("EPROCESS"))}
 	at := func(f string) uint64 { return p.VA + m.off(f) }
 	m.dispatcherHeader(p.VA, ProcessObject, 0)
-	m.Poke64(at("KPROCESS.DirectoryTableBase"), s.root<<12)
+	m.Poke64(at("KPROCESS.DirectoryTableBase"), s.cr3())
 	m.initList(at("KPROCESS.ThreadListHead"))
 	m.initList(at("EPROCESS.ThreadListHead"))
 	m.initList(at("EPROCESS.ActiveProcessLinks"))

@@ -65,7 +65,7 @@ func (m *Machine) addProcessor(n int) {
 	state := at("ProcessorState")
 	special := state + m.off("KPROCESSOR_STATE.SpecialRegisters")
 	m.Poke64(special+m.off("KSPECIAL_REGISTERS.Cr0"), 0x8005_0033)
-	m.Poke64(special+m.off("KSPECIAL_REGISTERS.Cr3"), m.DirectoryTableBase())
+	m.Poke64(special+m.off("KSPECIAL_REGISTERS.Cr3"), m.kernel.cr3())
 	m.Poke64(special+m.off("KSPECIAL_REGISTERS.Cr4"), 0x37_0678)
 	m.Poke64(at("Context"), state+m.off("KPROCESSOR_STATE.ContextFrame"))
 	m.Poke64(m.nt.Symbol("KiProcessorBlock")+8*uint64(n), p.prcb)
@@ -86,10 +86,26 @@ func (m *Machine) run(t *Thread) {
 		return
 	}
 	p := m.processors[n]
+	switch {
+	case p.current == nil:
+	case p.current == p.idle:
+		p.idle.yield()
+	default:
+		m.fail("processor %d already runs thread %#x", n, p.current.VA)
+	}
 	p.current = t
 	m.Poke64(p.prcb+m.off("KPRCB.CurrentThread"), t.VA)
 	frame := p.prcb + m.off("KPRCB.ProcessorState") + m.off("KPROCESSOR_STATE.ContextFrame")
 	m.Poke(frame, t.context.bytes(m))
+}
+
+// yield switches a running thread out: it is ready, on a new stack.
+func (t *Thread) yield() {
+	m := t.m
+	t.Spec.State, t.Frames, t.Segments = Ready, nil, nil
+	m.poke8(t.VA+m.off("KTHREAD.State"), uint8(Ready))
+	m.poke8(t.VA+m.off("KTHREAD.Running"), 0)
+	t.layStack(t.Spec.Stack)
 }
 
 // SetCrash makes a running thread the one whose registers the dump's header

@@ -255,8 +255,8 @@ type FastResourceSpec struct {
 // of OwnerEntry.
 func (m *Machine) AddFastResource(spec FastResourceSpec) *Resource {
 	r := &Resource{VA: spec.At, Fast: true, m: m}
-	if !m.HasFastResources() {
-		m.fail("build %s has no fast resources", m.layout.build)
+	if !m.HasFastResources() || spec.Exclusive && len(spec.Owners) != 1 {
+		m.fail("build %s has no such fast resource: %d owners", m.layout.build, len(spec.Owners))
 		return r
 	}
 	if r.VA == 0 {

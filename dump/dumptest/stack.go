@@ -41,6 +41,10 @@ const (
 	expandedPages = 18
 )
 
+// staleStack is how far KTHREAD.KernelStack of a running thread is off: it is
+// where the thread was switched out the last time.
+const staleStack = 0x180
+
 // userRip and userRsp are the user-mode registers of a thread that entered the
 // kernel by a system call.
 const (
@@ -98,7 +102,7 @@ func (t *Thread) layStack(chain []Frame) {
 	m.Poke64(at("InitialStack"), s.current.Initial)
 	m.Poke64(at("StackBase"), s.current.Base)
 	m.Poke64(at("StackLimit"), s.current.Limit)
-	m.Poke64(at("KernelStack"), s.current.Kernel)
+	m.Poke64(at("KernelStack"), s.current.Kernel-uint64(bit(t.Spec.State == Running))*staleStack)
 	m.Poke64(at("TrapFrame"), t.trapFrame)
 	m.pokeBits(t.VA, "KTHREAD.CalloutActive", uint32(bit(len(s.earlier) > 0)))
 	t.keep(s)
@@ -150,6 +154,9 @@ func (s *stacker) enter(fr Frame) {
 	if fr.Offset > f.Size {
 		s.m.fail("%s+%#x is outside the function", f.Name, fr.Offset)
 		return
+	}
+	if fr.Offset < f.prolog.size() && f.prolog.savesEarly() {
+		s.m.fail("%s+%#x is in a prolog that saves before it allocates", f.Name, fr.Offset)
 	}
 	machine := len(f.prolog.ops) > 0 && f.prolog.ops[0].code == opMachFrame
 	caller := s.context.Rip

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -177,6 +178,47 @@ func TestStacksOfScenarios(t *testing.T) {
 	}
 }
 
+// FuzzStacks unwinds chains of any functions.
+func FuzzStacks(f *testing.F) {
+	f.Add([]byte{0, 0x90, 5, 0xFF, 9, 0, 20, 3})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, odd := newOdd(t, Options{})
+		var callable []Frame
+		for mod, functions := range map[*Module][]Function{odd: oddities(), m.nt: kernelFunctions()} {
+			for _, fn := range functions {
+				if !fn.Leaf && (len(fn.Prolog) == 0 || fn.Prolog[0].code != opMachFrame) {
+					callable = append(callable, Frame{Module: mod, Function: fn.Name})
+				}
+			}
+		}
+		slices.SortFunc(callable, func(a, b Frame) int { return strings.Compare(a.Function, b.Function) })
+		chain, used := []Frame{{Function: "KiSystemServiceCopyEnd"}}, uint32(0)
+		for ; len(data) >= 2; data = data[2:] {
+			fr := callable[int(data[0])%len(callable)]
+			fn := fr.Module.find(fr.Function)
+			fr.Offset = fn.prolog.size() + uint32(data[1])%(fn.Size-fn.prolog.size()-5) + 5
+			if fr.Function == "Dynamic" {
+				fr.Alloca = uint32(data[1]) &^ 15
+			}
+			if used += 0x200; fr.Function == "Huge" {
+				used += 0x2000
+			}
+			if used > 0x5000 {
+				break
+			}
+			chain = append(chain, fr)
+			if data[1]&7 == 3 {
+				chain = append(chain, Frame{Function: "KiPageFault"})
+			}
+		}
+		th := m.System().AddThread(ThreadSpec{ID: 8, State: Waiting, Stack: chain})
+		if err := m.Err(); err != nil {
+			t.Fatal(err)
+		}
+		checkStack(t, m, th)
+	})
+}
+
 // oddities are functions with every kind of unwind information.
 func oddities() []Function {
 	return []Function{
@@ -208,7 +250,7 @@ func newOdd(t *testing.T, o Options) (*Machine, *Module) {
 func TestOddStacks(t *testing.T) {
 	system := Frame{Function: "KiSystemServiceCopyEnd", Offset: 0x25}
 	for _, build := range Builds() {
-		m, odd := newOdd(t, Options{Build: build, Processors: 4})
+		m, odd := newOdd(t, Options{Build: build, Processors: 6})
 		f := func(name string, off uint32) Frame { return Frame{Module: odd, Function: name, Offset: off} }
 		dynamic := Frame{Module: odd, Function: "Dynamic", Alloca: 0x1230 &^ 15, Values: map[uint32]uint64{0x20: 7}}
 		chains := map[string][]Frame{
@@ -222,10 +264,11 @@ func TestOddStacks(t *testing.T) {
 				{Function: "KySwitchKernelStackCallout", NewSegment: true}, f("Huge", 0),
 				{Function: "KiSwitchKernelStackContinue"}, {Function: "KySwitchKernelStackCallout", NewSegment: true}, f("Far", 0)},
 		}
-		p := m.AddProcess(ProcessSpec{ID: 0x44, Name: "odd.exe"})
+		p, processor := m.AddProcess(ProcessSpec{ID: 0x44, Name: "odd.exe"}), -1
 		for name, chain := range chains {
+			processor++
 			for _, state := range []ThreadState{Waiting, Running} {
-				th := p.AddThread(ThreadSpec{ID: 0x48, State: state, Stack: chain})
+				th := p.AddThread(ThreadSpec{ID: 0x48, State: state, Stack: chain, Processor: processor})
 				if err := m.Err(); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}

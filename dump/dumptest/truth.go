@@ -4,7 +4,7 @@ package dumptest
 // done by [Machine.Poke] is not in it.
 type Truth struct {
 	Build              string
-	DirectoryTableBase uint64
+	DirectoryTableBase uint64 // physical address, without the PCID that the dump has
 	Processors         int
 	Bugcheck           Bugcheck
 	SystemTime, Uptime uint64 // FILETIME, 100 ns

@@ -187,6 +187,23 @@ func (p prolog) check() error {
 	return nil
 }
 
+// savesEarly says whether a register is saved before the stack is allocated.
+// Until then its offset is not one from RSP.
+func (p prolog) savesEarly() bool {
+	saved := false
+	for _, o := range p.ops {
+		switch o.code {
+		case opSave, opSaveXMM:
+			saved = true
+		case opPush, opAllocLarge:
+			if saved {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // frame is the step that sets the frame pointer.
 func (p prolog) frame() (Op, bool) {
 	for _, o := range p.ops {
