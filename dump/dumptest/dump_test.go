@@ -257,6 +257,18 @@ func TestUserMemory(t *testing.T) {
 	}
 }
 
+// TestSpareBits: the bits after the bitmap's last are set, so that a reader that
+// takes them for pages is found out.
+func TestSpareBits(t *testing.T) {
+	b, first := bitmapHead(KernelBitmap, []run{{1, 2}, {10, 1}})
+	if got := b[0x38:0x3A]; got[0] != 0x06 || got[1] != 0xFC || first != 0x3000 {
+		t.Errorf("bitmap % x, first page at %#x", got, first)
+	}
+	if pages, bits := b[0x28], b[0x30]; pages != 3 || bits != 11 {
+		t.Errorf("%d pages of %d", pages, bits)
+	}
+}
+
 // TestPageSizes reads images and pool from large pages.
 func TestPageSizes(t *testing.T) {
 	for _, o := range []Options{

@@ -77,6 +77,17 @@ func checkKDBG(t *testing.T, m *Machine, b []byte) {
 		le.Uint64(b[0x48:]) != m.nt.Symbol("PsLoadedModuleList") || le.Uint64(b[0x60:]) != m.nt.Symbol("ExpSystemResourcesList") {
 		t.Errorf("%s: % x", m.layout.build, b[:0x68])
 	}
+	if m.layout.release() == 19041 {
+		late := m.kdbg()
+		for off, want := range map[int]uint16{0x338: 0x85C0, 0x340: 0x30, 0x344: 0x38, 0x34C: 0x4B0, 0x350: 0x18, 0x35C: 0x283} {
+			if got := le.Uint16(late[off:]); got != want {
+				t.Errorf("%#x: %#x, want %#x", off, got, want)
+			}
+		}
+		if len(late) != 0x380 || le.Uint32(late[0x14:]) != 0x380 {
+			t.Errorf("a block of %#x bytes", len(late))
+		}
+	}
 	// SizeEProcess, SizeEThread, KernelStack, InitialStack, State, ApcProcess.
 	want := map[string][6]uint16{
 		"6.1.7601.24540": {0x4F8, 0x4A8, 0x38, 0x28, 0x164, 0x70}, "10.0.19041.1052": {0xA40, 0x898, 0x58, 0x28, 0x184, 0xB8},

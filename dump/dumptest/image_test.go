@@ -62,6 +62,7 @@ func TestModules(t *testing.T) {
 				}
 			}
 			checkExports(t, d, want)
+			checkSections(t, d, want)
 			if guid := pdbOf(t, d, want.Base); guid != want.PDB+" "+want.PDBID {
 				t.Errorf("%s: PDB %q, want %s %s", build, guid, want.PDB, want.PDBID)
 			}
@@ -91,6 +92,28 @@ func checkExports(t *testing.T, d *image, want TruthModule) {
 		if got[name] != want.Symbols[name] || got[name] == 0 {
 			t.Errorf("%s: %s is at %#x, want %#x", want.Name, name, got[name], want.Symbols[name])
 		}
+	}
+}
+
+// checkSections: sections follow each other in memory on pages, and lie nearer
+// to each other in the file.
+func checkSections(t *testing.T, d *image, want TruthModule) {
+	t.Helper()
+	u32 := func(rva uint32) uint32 { return uint32(d.u64(t, want.Base+uint64(rva))) }
+	pe, end := u32(0x3C), uint32(0x1000)
+	for i := range u32(pe+6) & 0xFFFF {
+		at := pe + 24 + 240 + 40*i
+		size, rva, raw := u32(at+8), u32(at+12), u32(at+20)
+		if rva != end || raw != rva-0xC00 {
+			t.Errorf("%s: section %d at %#x, in the file at %#x, after %#x", want.Name, i, rva, raw, end)
+		}
+		if code := u32(at+36)>>29&1 == 1; code != (i == 0) {
+			t.Errorf("%s: section %d executable: %t", want.Name, i, code)
+		}
+		end = rva + (size+0xFFF)&^0xFFF
+	}
+	if end != want.Size || u32(pe+24+56) != want.Size {
+		t.Errorf("%s: sections end at %#x of %#x", want.Name, end, want.Size)
 	}
 }
 

@@ -330,6 +330,42 @@ func TestRegisters(t *testing.T) {
 	}
 }
 
+// TestTrapFrame: the frame of a system call ends where the stack begins.
+func TestTrapFrame(t *testing.T) {
+	for _, build := range Builds() {
+		m, odd := newOdd(t, Options{Build: build})
+		p := m.AddProcess(ProcessSpec{ID: 0x44, Name: "trap.exe"})
+		th := p.AddThread(ThreadSpec{ID: 0x48, State: Waiting, Stack: []Frame{
+			{Function: "KiSystemServiceCopyEnd"}, {Module: odd, Function: "Far"}, {Function: "KiPageFault"}, {Function: "MmAccessFault"},
+		}})
+		frame := m.Peek64(m.Field(th.VA, "KTHREAD.TrapFrame"))
+		if frame != th.Segments[0].Initial-0x190 || m.Peek64(frame+0x168) != userRip || m.Peek64(frame+0x180) != userRsp || m.peek32(frame+0x170) != 0x33 {
+			t.Errorf("%s: trap frame at %#x, the stack begins at %#x", build, frame, th.Segments[0].Initial)
+		}
+		// The one of the page fault lies below, and names Far.
+		fault, far := th.Frames[2], th.Frames[3]
+		if at := fault.SP; fault.Function != "KiPageFault" || m.Peek64(at+0x168) != far.IP || m.Peek64(at+0x180) != far.SP || m.peek32(at+0x170) != 0x10 {
+			t.Errorf("%s: page fault frame at %#x", build, at)
+		}
+	}
+}
+
+// TestCallSites: a return address comes after a call of the callee.
+func TestCallSites(t *testing.T) {
+	s, err := Cycle(Options{}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, frames := s.Machine, s.Threads[0].Frames
+	for i := 1; i < len(frames); i++ {
+		at := frames[i].IP - 5
+		target := frames[i].IP + uint64(int32(m.peek32(at+1)))
+		if callee := frames[i-1].IP - uint64(frames[i-1].Offset); m.Peek(at, 1)[0] != 0xE8 || target != callee {
+			t.Errorf("%s calls %#x, want %s at %#x", frames[i].Function, target, frames[i-1].Function, callee)
+		}
+	}
+}
+
 // TestUnwindInfo compares the bytes with what compilers write for such prologs.
 func TestUnwindInfo(t *testing.T) {
 	for _, c := range []struct {

@@ -72,6 +72,11 @@ func checkWait(t *testing.T, m *Machine, th *Thread, objects []*Object, timeout 
 	if waited := entries(m, th.VA+timer+8); len(waited) != int(bit(timeout)) {
 		t.Errorf("the thread's timer is waited for by %#x", waited)
 	}
+	if m.layout.release() == 19041 {
+		if n := m.Peek(th.VA+0x24B, 1)[0]; int(n) != max(len(objects), 1) {
+			t.Errorf("%d objects: %d wait blocks are counted", len(objects), n)
+		}
+	}
 	if m.layout.release() == 7601 {
 		ring := 1
 		for at := m.Peek64(block + 0x20); at != block && ring < 20; at = m.Peek64(at + 0x20) {
@@ -109,7 +114,7 @@ func TestThreadFields(t *testing.T) {
 	}
 	a, b := m.AddProcess(ProcessSpec{ID: 8, Name: "a"}), m.AddProcess(ProcessSpec{ID: 12, Name: "b", Parent: 8, Terminated: true})
 	th := a.AddThread(ThreadSpec{
-		ID: 16, State: Terminated, WaitReason: WrMutex, Alertable: true, WaitIrql: 2, WaitTicks: 30,
+		ID: 16, State: Terminated, WaitReason: WrMutex, Alertable: true, WaitIrql: 2, WaitTicks: 30, UserWait: true,
 		Priority: 15, BasePriority: 8, ContextSwitches: 1234, KernelTicks: 5, UserTicks: 6,
 		StartAddress: 0xA, Win32Start: 0xB, AttachedTo: b, NotResident: true,
 		Stack: []Frame{{Function: "KiStartSystemThread"}},
@@ -130,7 +135,7 @@ func TestThreadFields(t *testing.T) {
 			t.Errorf("%#x: %#x, want %#x", off, got, want)
 		}
 	}
-	for off, want := range map[uint64]byte{0x184: 4, 0x283: 29, 0x186: 2, 0xC3: 15, 0x233: 8} {
+	for off, want := range map[uint64]byte{0x184: 4, 0x283: 29, 0x186: 2, 0x187: 1, 0x232: 1, 0xC3: 15, 0x233: 8} {
 		if got := m.Peek(th.VA+off, 1)[0]; got != want {
 			t.Errorf("%#x: %#x, want %#x", off, got, want)
 		}
@@ -175,6 +180,11 @@ func TestProcessors(t *testing.T) {
 				t.Errorf("%s: processor %d runs at %#x", build, n, m.Peek64(frame+0xF8))
 			}
 		}
+		idle := m.processors[2].idle
+		if got := m.Peek(m.Field(idle.VA, "KTHREAD.State"), 1)[0]; got != 1 {
+			t.Errorf("%s: the idle thread that was displaced has state %d", build, got)
+		}
+		checkStack(t, m, idle)
 		d := writeImage(t, m, Full)
 		if rip := d.h[0x348+0xF8:]; m.processors[2].current != s.Root || rip[0] != byte(s.Root.Frames[0].IP) {
 			t.Errorf("%s: the header is not that of the thread", build)
