@@ -122,24 +122,38 @@ func (d *Dump) checkSystem(l *layout) error {
 	return d.checkSystemThread(l, va, p.u64(eprocessThreadListHead))
 }
 
+// checkSystemThread reads threads of the System process: all must be its own, and one have
+// a stack. Those that have ended have none.
 func (d *Dump) checkSystemThread(l *layout, process, link uint64) error {
-	va := link - l.at(ethreadThreadListEntry)
-	t, err := d.readWith(l, va, l.extent(ethreadCid, kthreadProcess, kthreadStackBase, kthreadState))
-	if err != nil {
-		return fmt.Errorf("ETHREAD: %w", err)
+	const most = 64
+	head := process + l.at(eprocessThreadListHead)
+	for n := 0; n < most && link != head; n++ {
+		va := link - l.at(ethreadThreadListEntry)
+		r, err := d.readWith(l, va, l.threadExtent())
+		if err != nil {
+			return fmt.Errorf("ETHREAD: %w", err)
+		}
+		t := threadOf(r)
+		switch {
+		case t.PID != systemPID:
+			return fmt.Errorf("its thread 0x%x is of process %d", va, t.PID)
+		case t.Process != process:
+			return fmt.Errorf("its thread 0x%x belongs to process 0x%x", va, t.Process)
+		case t.State > mostState:
+			return fmt.Errorf("its thread 0x%x has the state %d", va, t.State)
+		case t.hasStack():
+			return nil
+		}
+		if link, err = d.mem.u64(link); err != nil {
+			return fmt.Errorf("ETHREAD: %w", err)
+		}
 	}
-	base, limit, init := t.u64(kthreadStackBase), t.u64(kthreadStackLimit), t.u64(kthreadInitialStack)
-	switch {
-	case t.u64(ethreadCid) != systemPID:
-		return fmt.Errorf("its first thread is of process %d", t.u64(ethreadCid))
-	case t.u64(kthreadProcess) != process:
-		return fmt.Errorf("its first thread belongs to process 0x%x", t.u64(kthreadProcess))
-	case limit >= base || base-limit > mostStack || init < limit || init > base:
-		return errors.New("the stack of its first thread has no size")
-	case t.u8(kthreadState) > mostState:
-		return fmt.Errorf("its first thread has the state %d", t.u8(kthreadState))
-	}
-	return nil
+	return errors.New("none of its threads has a stack")
+}
+
+// hasStack reports whether the bounds of the stack can be those of one.
+func (t *Thread) hasStack() bool {
+	return t.Limit < t.Base && t.Base-t.Limit <= mostStack && t.Init > t.Limit && t.Init <= t.Base
 }
 
 // mostStack bounds the size of a kernel stack in bytes: none is near a megabyte.

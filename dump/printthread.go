@@ -43,7 +43,15 @@ func (p *printer) thread(t *Thread) {
 		}
 	}
 	p.properties(t)
-	p.stack(t)
+	frames, why := p.d.stack(t)
+	for _, g := range p.d.segments(t, frames) {
+		inferred := ""
+		if g.Inferred {
+			inferred = " inferred"
+		}
+		p.print("        Previous stack segment: Base %016x Limit %016x Current %016x%s", g.Base, g.Limit, g.Current, inferred)
+	}
+	p.stack(t, frames, why)
 }
 
 func (p *printer) head(t *Thread) {
@@ -177,8 +185,7 @@ func (p *printer) clock(ticks uint32) string {
 const ScanWarning = "WARNING: Frames below were found by a scan of the stack, and may be wrong."
 
 // stack writes the frames of a thread.
-func (p *printer) stack(t *Thread) {
-	frames, why := p.d.stack(t)
+func (p *printer) stack(t *Thread, frames []Frame, why error) {
 	if why != nil {
 		if p.ends++; p.ends <= mostEnds {
 			p.d.gap(fmt.Sprintf("the stack of thread 0x%x beyond %s: %v", t.VA, kd.Plural(len(frames), "frame"), why), kd.NotInDump, fmt.Sprintf("!thread %x 1f", t.VA), false)

@@ -58,7 +58,7 @@ func (d *Dump) readProcesses(f *Facts) {
 func processOf(r record, va uint64) *Process {
 	return &Process{
 		VA: va, PID: r.u64(eprocessUniqueProcessId), Parent: r.u64(eprocessInheritedFromUniqueProcessId),
-		Image: ansiText(r.at(eprocessImageFileName, 0, 15)), Peb: r.u64(eprocessPeb), Directory: r.u64(kprocessDirectoryTableBase),
+		Image: ansiText(r.at(eprocessImageFileName, 0, 15)), Peb: r.u64(eprocessPeb), Directory: r.u64(kprocessDirectoryTableBase) &^ 0xfff,
 		Handles: r.u64(eprocessObjectTable),
 	}
 }

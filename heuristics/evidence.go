@@ -58,7 +58,11 @@ func (d *diagnosis) seenOwner(f *Finding, o *snapshot.Owner) {
 		return
 	}
 	f.seen(t.At, t.Addr, "the thread whose stack holds it")
-	f.seen(t.Stack.RangeAt, t.Stack.Base, "the range of that stack")
+	if g := o.Segment; g > 0 && g < len(t.Stack.Segments) && t.Stack.Segments[g].At.Known() {
+		f.seen(t.Stack.Segments[g].At, t.Stack.Segments[g].Base, "the range of an earlier segment of that stack")
+	} else {
+		f.seen(t.Stack.RangeAt, t.Stack.Base, "the range of that stack")
+	}
 	if !t.Stack.RangeAt.Known() {
 		f.seen(t.Stack.InitAt, t.Stack.Init, "the beginning and the end of that stack")
 	}

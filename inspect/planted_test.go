@@ -50,7 +50,7 @@ func eachScene(t *testing.T, plants []plant, seeds int, sizes []int, test func(*
 		for seed := range seeds {
 			rng := rand.New(rand.NewPCG(uint64(i), uint64(seed)))
 			for j, d := range dialects {
-				if p.on64 && d.x86 || seed > 0 && rng.IntN(3) > 0 {
+				if p.on64 && d.x86 || seed > 0 && rng.IntN(3) > 0 || thinned(i+j+seed) {
 					continue
 				}
 				st := styles[(i+j+seed*3)%len(styles)]

@@ -388,7 +388,10 @@ func TestRedactionOfEncodings(t *testing.T) {
 	set := shippedRules(t)
 	for i, p := range deadlocks {
 		s := newScene(uint64(i), dialects[2+i%5], styles[i%9], 20, p)
-		for _, f := range encodings {
+		for k, f := range encodings {
+			if thinned(i + k) {
+				continue
+			}
 			_, data := f.apply(rand.New(rand.NewPCG(1, 9)), s.sections)
 			text, r := redacted(t, data, redact.Options{})
 			before, after := asValue(t, set, data), asValue(t, set, text)

@@ -129,7 +129,7 @@ func TestKnownIssuesStandBeside(t *testing.T) {
 	set := probeSet(t, rules.Builtin())
 	schemas := []*jsonschema.Schema{readSchema(t, "../docs/report.schema.json", false), readSchema(t, "../docs/report.schema.json", true), readSchema(t, "../testdata/sarif/sarif-schema-2.1.0.json", false)}
 	seen := make(map[string]int)
-	for _, k := range loadCases(t) {
+	for i, k := range loadCases(t) {
 		plain, r := analyze(t, k.input), withRules(t, set, inspect.Bytes("input.txt", k.input))
 		if d := cmp.Diff(plain.Verdict, r.Verdict); d != "" || plain.Undecided != r.Undecided {
 			t.Errorf("%s: rules change the verdict:\n%s", k.name, d)
@@ -150,6 +150,9 @@ func TestKnownIssuesStandBeside(t *testing.T) {
 		seen["could-not-check"] += len(r.Rules.CouldNotCheck)
 		seen["suppressed"] += len(r.Rules.Suppressed)
 		seen["unheard"] += len(r.Rules.Unheard)
+		if thinned(i) {
+			continue
+		}
 		text := asJSON(t, r)
 		checkSchema(t, k.name, schemas[0], text)
 		checkSchema(t, k.name, schemas[1], text)

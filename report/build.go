@@ -233,12 +233,18 @@ func (b *builder) at(r kd.Ref, endLine int32) At {
 		endLine = max(endLine, r.EndLine())
 	}
 	a := At{Input: b.sources[r.Input].Name, Line: int(r.Line), EndLine: int(endLine), Column: col}
+	a.InDump = b.inDump(r)
+	return a
+}
+
+// inDump returns where in a dump a fact is.
+func (b *builder) inDump(r kd.Ref) (d InDump) {
 	if memory := b.sources[r.Input].Memory; memory != nil {
 		if va, off := memory(r.Line); va != 0 {
-			a.Address, a.Offset = hex(kd.Addr(va)), off
+			d = InDump{Memory: hex(kd.Addr(va)), Offset: off}
 		}
 	}
-	return a
+	return d
 }
 
 // chars returns column and length of a Ref in characters.
@@ -481,7 +487,7 @@ func (b *builder) quote(at kd.Ref, a kd.Addr, why string) (Evidence, bool) {
 	}
 	return Evidence{
 		Input: b.sources[at.Input].Name, Line: int(at.Line), EndLine: endLine, Column: col, Length: length,
-		Text: b.line(at), Address: hex(a), Why: why,
+		Text: b.line(at), Address: hex(a), Why: why, InDump: b.inDump(at),
 	}, true
 }
 

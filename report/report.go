@@ -155,10 +155,15 @@ type At struct {
 	Line    int    `json:"line"`
 	EndLine int    `json:"end_line,omitempty"`
 	Column  int    `json:"column,omitempty"`
-	// Address and Offset are of a fact out of a dump: where it is in the memory of the
-	// machine, in hexadecimal, and in the file, in bytes. Line is that of what -o kd prints.
-	Address string `json:"address,omitempty"`
-	Offset  int64  `json:"offset,omitempty"`
+	InDump
+}
+
+// InDump says of a fact out of a dump where it is in the memory of the machine, in
+// hexadecimal, and in the file, in bytes. Its line is that of what -o kd prints. Both are
+// absent where the input is a text.
+type InDump struct {
+	Memory string `json:"memory,omitempty"`
+	Offset int64  `json:"offset,omitempty"`
 }
 
 // Dump is what a crash dump says of itself, and what could be read of it.
@@ -376,6 +381,7 @@ type Evidence struct {
 	Text    string `json:"text"`
 	Address string `json:"address,omitempty"` // absent for a frame without addresses
 	Why     string `json:"why"`
+	InDump
 }
 
 // StackGroup are threads with the same stack; Threads names the first of them.

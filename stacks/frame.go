@@ -77,6 +77,10 @@ type Stack struct {
 	InitAt                     kd.Ref // "Stack Init ... Current ..."
 	RangeAt                    kd.Ref // "Base ... Limit ..."
 
+	// Earlier are the segments that the stack went on from, the last one first, where
+	// what read a dump printed them.
+	Earlier []Segment
+
 	Frames []Frame
 	// Elided is how many frames stand before the place where an author last left some
 	// out, 0 if none did.
@@ -94,6 +98,10 @@ type Stack struct {
 // MapAddrs replaces every address of the stack by f of it.
 func (s *Stack) MapAddrs(f func(kd.Addr) kd.Addr) {
 	s.Init, s.Current, s.Base, s.Limit = f(s.Init), f(s.Current), f(s.Base), f(s.Limit)
+	for i := range s.Earlier {
+		g := &s.Earlier[i]
+		g.Limit, g.Base, g.SP = f(g.Limit), f(g.Base), f(g.SP)
+	}
 	if w := s.Awaited; w != nil {
 		folded := *w
 		folded.Lock, folded.Owner = f(w.Lock), f(w.Owner)

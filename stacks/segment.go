@@ -22,6 +22,8 @@ type Segment struct {
 	// First and Last are the indexes of its outermost frames in Stack.Frames,
 	// -1 without frames.
 	First, Last int
+	// At is where an earlier segment was printed.
+	At kd.Ref
 }
 
 // Contains reports whether the address lies in the segment.
@@ -45,12 +47,17 @@ func (s *Stack) Split(arch kd.Arch) {
 		cur, runs = s.inferred(runs[0]), runs[1:]
 	} else {
 		cur.First, cur.Last = -1, -1
-		runs = takeCurrent(&cur, runs, s.Frames)
+		runs = takeFrames(&cur, runs, s.Frames)
 	}
 	if s.Current != 0 && cur.Contains(s.Current) {
 		cur.SP = s.Current
 	}
 	s.Segments = append(s.Segments, cur)
+	for _, g := range s.Earlier {
+		g.First, g.Last = -1, -1
+		runs = takeFrames(&g, runs, s.Frames)
+		s.Segments = append(s.Segments, g)
+	}
 	for _, r := range runs {
 		if r.switched {
 			s.Segments = append(s.Segments, s.inferred(r))
@@ -122,8 +129,8 @@ func (s *Stack) isSwitch(i int) bool {
 	return strings.Contains(name, "SwitchKernelStack") || strings.Contains(name, "ExpandKernelStack")
 }
 
-// takeCurrent gives the current segment its frames and returns the other runs.
-func takeCurrent(cur *Segment, runs []run, frames []Frame) []run {
+// takeFrames gives a segment with known bounds its frames and returns the other runs.
+func takeFrames(cur *Segment, runs []run, frames []Frame) []run {
 	var rest []run
 	for _, r := range runs {
 		if !cur.Contains(frames[r.first].ChildSP) {

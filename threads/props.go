@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"kdlocks/kd"
+	"kdlocks/stacks"
 )
 
 // threadLine reads a line of the open THREAD block.
@@ -222,6 +223,8 @@ func (r *Reader) property(c *kd.Cursor, l kd.Line) bool {
 		readStackInit(c, l, t)
 	case c.Take("Base"):
 		return readStackRange(c, l, t)
+	case c.Take("Previous stack segment:"):
+		return readEarlierSegment(c, l, t)
 	case c.Take("Priority"):
 		t.Priority = number(c)
 		if c.Take("BasePriority") {
@@ -344,6 +347,33 @@ func readStackRange(c *kd.Cursor, l kd.Line, t *Thread) bool {
 	}
 	t.Stack.Base, t.Stack.Limit = base, limit
 	t.Stack.RangeAt = l.Ref(at, end+len(w)-at)
+	return true
+}
+
+// readEarlierSegment reads "Base B Limit L Current C", which what reads a dump prints of
+// a stack that was expanded; "inferred" behind it says that the bounds are those of the
+// pages that the frames stand on.
+func readEarlierSegment(c *kd.Cursor, l kd.Line, t *Thread) bool {
+	g := stacks.Segment{First: -1, Last: -1, At: l.All()}
+	for _, part := range []struct {
+		name string
+		to   *kd.Addr
+	}{{"Base", &g.Base}, {"Limit", &g.Limit}, {"Current", &g.SP}} {
+		if !c.Take(part.name) {
+			return false
+		}
+		w, _ := c.Word()
+		v, ok := kd.ParseFullAddr(w)
+		if !ok {
+			return false
+		}
+		*part.to = v
+	}
+	g.Inferred = c.Take("inferred")
+	if g.Limit >= g.Base || c.Peek() != "" {
+		return false
+	}
+	t.Stack.Earlier = append(t.Stack.Earlier, g)
 	return true
 }
 

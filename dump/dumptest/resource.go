@@ -188,7 +188,8 @@ func (r *Resource) waitOn(field string, typ ObjectType, threads []*Thread) {
 	o := &Object{VA: r.m.Alloc(r.m.sizeOf(objectTypes[typ])), Type: typ, m: r.m}
 	r.m.dispatcherHeader(o.VA, typ, 0)
 	if typ == SemaphoreObject {
-		r.m.Poke32(o.VA+r.m.off("KSEMAPHORE.Limit"), 0x7FFF_FFFF)
+		o.Spec.Limit = 0x7FFF_FFFF
+		r.m.Poke32(o.VA+r.m.off("KSEMAPHORE.Limit"), o.Spec.Limit)
 	}
 	r.m.Poke64(r.at(field), o.VA)
 	for _, t := range threads {

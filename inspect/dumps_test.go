@@ -1,0 +1,213 @@
+package inspect_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"kdlocks/dump/dumptest"
+	"kdlocks/inspect"
+	"kdlocks/report"
+)
+
+// dumpOf writes a scenario as a dump.
+func dumpOf(t testing.TB, name string, o dumptest.Options, typ dumptest.DumpType) (inspect.Input, *dumptest.Scenario) {
+	t.Helper()
+	s, err := dumptest.Scenarios()[name](o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f dumptest.File
+	size, err := s.Machine.Write(&f, typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inspect.Input{Name: "MEMORY.DMP", Data: &f, Size: size}, s
+}
+
+// toldOfDumps are the verdicts that the scenarios must have, and the finding on top of each; "" for none
+// that tells of a deadlock.
+var toldOfDumps = map[string]struct{ kind, id string }{
+	"self deadlock on the stack":          {"deadlock", "self-deadlock-owner-pointer"},
+	"self deadlock on an earlier segment": {"deadlock", "self-deadlock-owner-pointer"},
+	"two threads":                         {"deadlock", "deadlock-cycle"},
+	"five threads":                        {"deadlock", "deadlock-cycle"},
+	"upgrade":                             {"deadlock", "self-deadlock-upgrade"},
+	"orphan":                              {"orphaned-lock", "owner-terminated"},
+	"stale owner pointer":                 {"", ""},
+	"owner pointer into pool":             {"", ""},
+	"behind a running thread":             {"", ""},
+	"contention":                          {"", ""},
+	"recursion":                           {"", ""},
+}
+
+// TestDumpVerdicts judges every scenario of every build.
+func TestDumpVerdicts(t *testing.T) {
+	for name := range dumptest.Scenarios() {
+		want, ok := toldOfDumps[name]
+		if !ok {
+			t.Fatalf("%s: what its verdict is to be is not told", name)
+		}
+		for _, build := range dumptest.Builds() {
+			t.Run(name+"/"+build, func(t *testing.T) {
+				t.Parallel()
+				in, s := dumpOf(t, name, dumptest.Options{Build: build, Processors: 2}, dumptest.KernelBitmap)
+				r, err := inspect.Run(t.Context(), []inspect.Input{in}, inspect.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkDumpFacts(t, r, s.Machine.Truth())
+				if strings.Contains(r.Verdict.Kind, "deadlock") && r.Verdict.Kind != "no-deadlock" != (want.kind == "deadlock") || want.kind != "" && r.Verdict.Kind != want.kind {
+					t.Errorf("%+v", r.Verdict)
+				}
+				if want.id != "" && (len(r.Findings) == 0 || r.Findings[0].ID != want.id) {
+					t.Errorf("found %+v", r.Findings)
+				}
+				if want.kind == "deadlock" && len(r.Findings[0].Threads) != len(s.Cycle) {
+					t.Errorf("the cycle is %v", r.Findings[0].Threads)
+				}
+				for _, in := range r.Inputs {
+					if in.LinesUnderstood != in.Lines {
+						var b bytes.Buffer
+						if err := report.WriterFor("table")(&b, r, report.Style{Coverage: true}); err != nil {
+							t.Fatal(err)
+						}
+						t.Errorf("%d of %d lines are understood\n%s", in.LinesUnderstood, in.Lines, b.String())
+					}
+				}
+				for _, c := range r.SelfCheck {
+					if c.Result == "failed" && c.ID != "threads-read" { // the driver exports no function
+						t.Errorf("self-check %s: %+v", c.ID, c.Places)
+					}
+				}
+			})
+		}
+	}
+}
+
+// checkDumpFacts holds the locks and threads of a report against those that were
+// written.
+func checkDumpFacts(t *testing.T, r *report.Report, truth dumptest.Truth) {
+	t.Helper()
+	locks := make(map[string]report.Resource)
+	for x := range r.Resources.All() {
+		locks[x.Address] = x
+	}
+	for _, want := range truth.Resources {
+		if want.Fast || want.Unlinked {
+			continue
+		}
+		mode := "unowned"
+		switch {
+		case len(want.Exclusive) > 0:
+			mode = "exclusive"
+		case len(want.Shared) > 0:
+			mode = "shared"
+		}
+		got := locks[hex(want.VA)]
+		var owners, shared, exclusive []string
+		for _, o := range got.Owners {
+			owners = append(owners, fmt.Sprintf("%s-%d", o.Raw, *o.Count))
+		}
+		for _, w := range got.SharedWaiters {
+			shared = append(shared, w.Thread)
+		}
+		for _, w := range got.ExclusiveWaiters {
+			exclusive = append(exclusive, w.Thread)
+		}
+		var wanted []string
+		for _, o := range slices.Concat(want.Exclusive, want.Shared) {
+			wanted = append(wanted, fmt.Sprintf("%s-%d", hex(o.Value), o.Count))
+		}
+		if got.Mode != mode || !slices.Equal(owners, wanted) || !slices.Equal(shared, hexes(want.SharedWaiters)) || !slices.Equal(exclusive, hexes(want.ExclusiveWaiters)) {
+			t.Errorf("resource %x is %s, of %q, waited for by %q and %q; want %s %q %x %x", want.VA, got.Mode, owners, shared, exclusive, mode, wanted, want.SharedWaiters, want.ExclusiveWaiters)
+		}
+		if got.At.Memory != hex(want.VA) || got.At.Offset == 0 {
+			t.Errorf("resource %x was read at %+v", want.VA, got.At)
+		}
+	}
+	threads := make(map[string]report.Thread)
+	for x := range r.Threads.All() {
+		threads[x.Address] = x
+	}
+	for _, p := range truth.Processes {
+		for _, want := range p.Threads {
+			checkDumpThread(t, threads[hex(want.VA)], &want)
+		}
+	}
+}
+
+func checkDumpThread(t *testing.T, got report.Thread, want *dumptest.TruthThread) {
+	t.Helper()
+	if cid := fmt.Sprintf("%04x.%04x", want.ProcessID, want.ID); got.CID != cid {
+		t.Errorf("thread %x has the CID %s, want %s", want.VA, got.CID, cid)
+	}
+	if n := len(want.Segments); n > 0 && len(got.Stack.Segments) != n {
+		t.Errorf("thread %x has %d segments of %d", want.VA, len(got.Stack.Segments), n)
+	} else {
+		for i, g := range want.Segments {
+			if s := got.Stack.Segments[i]; s.Base != hex(g.Base) || s.Limit != hex(g.Limit) {
+				t.Errorf("segment %d of thread %x is %+v, want %+v", i, want.VA, s, g)
+			}
+		}
+	}
+	for i, f := range want.Frames {
+		if i >= len(got.Frames) || got.Frames[i].ChildSP != hex(f.SP) {
+			t.Errorf("thread %x has no frame %d with Child-SP %x", want.VA, i, f.SP)
+			return
+		}
+	}
+}
+
+func hex(v uint64) string { return fmt.Sprintf("0x%016x", v) }
+
+func hexes(vs []uint64) []string {
+	var out []string
+	for _, v := range vs {
+		out = append(out, hex(v))
+	}
+	return out
+}
+
+// TestDumpFollowsTheSchema holds the JSON of a dump against the schema, and asks for the
+// address of what the evidence names.
+func TestDumpFollowsTheSchema(t *testing.T) {
+	in, s := dumpOf(t, "self deadlock on an earlier segment", dumptest.Options{}, dumptest.FullBitmap)
+	r, err := inspect.Run(t.Context(), []inspect.Input{in}, inspect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSchema(t, "dump", readSchema(t, "../docs/report.schema.json", true), asJSON(t, r))
+	if d := r.Inputs[0].Dump; d == nil || d.Type != "full dump" || d.Machine != "x64" || d.Build != 19041 || d.Modules != len(s.Machine.Truth().Modules) || d.Layout == "" || d.Symbols == "" {
+		t.Errorf("the dump is %+v", d)
+	}
+	for _, e := range r.Findings[0].Evidence {
+		if e.Memory == "" || e.Offset == 0 {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// TestListIsWhatIsRead: what -o kd prints, read as a log, gives the report of the dump.
+func TestListIsWhatIsRead(t *testing.T) {
+	for name := range dumptest.Scenarios() {
+		in, _ := dumpOf(t, name, dumptest.Options{}, dumptest.KernelBitmap)
+		var text bytes.Buffer
+		if err := inspect.List(t.Context(), in, inspect.Options{}, &text); err != nil {
+			t.Fatal(err)
+		}
+		a, err := inspect.Run(t.Context(), []inspect.Input{in}, inspect.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := inspect.Run(t.Context(), []inspect.Input{inspect.Bytes(in.Name, text.Bytes())}, inspect.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Verdict != b.Verdict || len(a.Findings) != len(b.Findings) || len(a.Resources.Slice()) != len(b.Resources.Slice()) || len(a.Threads.Slice()) != len(b.Threads.Slice()) {
+			t.Errorf("%s: %+v as a dump, %+v as text", name, a.Verdict, b.Verdict)
+		}
+	}
+}
