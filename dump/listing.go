@@ -14,7 +14,6 @@ type Listing struct {
 	size   int64
 	lines  int32
 	marks  []mark
-	places func(va uint64) int64
 }
 
 // mark says which address of the target the lines from one on are about.

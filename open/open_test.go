@@ -128,7 +128,7 @@ func TestInputs(t *testing.T) {
 		{"?.log", []string{"a.log 53", "b.log 55"}, nil, nil},
 		{"*.nothing", nil, nil, []string{"*.nothing: no such file, and none matches"}},
 		{"odd[1].log", []string{"odd[1].log 52"}, nil, nil},
-		{"sub", []string{"sub/c.txt 51"}, skipped("sub: skipped 2 hidden, 1 empty, 2 not text (MEMORY.DMP, tool.exe)"), nil},
+		{"sub", []string{"sub/MEMORY.DMP 408", "sub/c.txt 51"}, skipped("sub: skipped 2 hidden, 1 empty, 1 not text (tool.exe)"), nil},
 		{"sub/MEMORY.DMP", []string{"sub/MEMORY.DMP 408"}, nil, nil}, // named: its error is the reader's
 		{"only", nil, skipped("only: skipped 1 not text (z.bin)"), []string{"only: no text files in this folder"}},
 		{"one.gz one.zst", []string{"one.gz 53", "one.zst 53"}, nil, nil},
