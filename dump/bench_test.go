@@ -14,7 +14,6 @@ import (
 type counted struct {
 	io.ReaderAt
 	reads []int64
-	took  time.Duration
 }
 
 func (c *counted) ReadAt(p []byte, off int64) (int, error) {

@@ -7,6 +7,7 @@ import (
 
 	"kdlocks/dump/image"
 	"kdlocks/dump/symbols"
+	"kdlocks/dump/unwind"
 	"kdlocks/kd"
 )
 
@@ -35,6 +36,7 @@ type Dump struct {
 
 	threadBuf []byte  // for one ETHREAD
 	frames    []Frame // of one stack
+	unwinder  unwind.Cache
 	triage    *triage // nil for other dumps
 }
 

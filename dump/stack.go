@@ -132,7 +132,7 @@ func (w *walker) step(r unwind.Registers) (unwind.Registers, error) {
 	if m.image == nil {
 		return r, errNoImage
 	}
-	up, _, err := unwind.Step(w.d.mem, m.image, r)
+	up, _, err := w.d.unwinder.Step(w.d.mem, m.image, r)
 	return up, err
 }
 

@@ -101,6 +101,7 @@ func (s *stepper) establish(at int) error {
 		return err
 	}
 	s.f.Establisher = s.r.R[s.info.frame] - s.info.frameOffset
+	s.plan.framed(s.info.frame)
 	return nil
 }
 

@@ -15,6 +15,8 @@ type machine struct {
 	r   Registers
 	// caller is what Step must come back to.
 	caller Registers
+	// remembered counts steps that a Cache remembers.
+	remembered int
 }
 
 const (
@@ -219,6 +221,7 @@ func (m *machine) check(t *testing.T, im *image.Image, where string, volatile bo
 	if err != nil {
 		t.Fatalf("%s: %v", where, err)
 	}
+	m.checkCache(t, im, where, got, f)
 	if got.RIP != m.caller.RIP {
 		t.Fatalf("%s: RIP %#x, want %#x", where, got.RIP, m.caller.RIP)
 	}
@@ -235,6 +238,51 @@ func (m *machine) check(t *testing.T, im *image.Image, where string, volatile bo
 		}
 	}
 	return f
+}
+
+// elsewhere is a stack that lies so many bytes higher.
+type elsewhere struct {
+	image.Memory
+	up uint64
+}
+
+func (e elsewhere) ReadVirtual(p []byte, va uint64) error { return e.Memory.ReadVirtual(p, va-e.up) }
+
+// checkCache steps with what was remembered of the frame, on its own stack and on another,
+// and compares with the step without memory.
+func (m *machine) checkCache(t *testing.T, im *image.Image, where string, want Registers, f Frame) {
+	t.Helper()
+	var c Cache
+	if _, _, err := c.Step(m.t, im, m.r); err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	if c.plans[m.r.RIP] != nil {
+		m.remembered++
+	}
+	for _, up := range []uint64{0, 0x123450} {
+		r := m.r
+		if !f.MachineFrame || up == 0 {
+			r.R[RSP] += up
+			want, f := want, f
+			for n := range r.R { // the frame register
+				if c.plans[m.r.RIP] != nil && uint8(n) == c.plans[m.r.RIP].base && n != RSP {
+					r.R[n] += up
+					if want.Known&(1<<n) != 0 && c.plans[m.r.RIP].kept&(1<<n) == 0 {
+						want.R[n] += up
+					}
+				}
+			}
+			if c.plans[m.r.RIP] == nil && up != 0 {
+				continue
+			}
+			want.R[RSP] += up
+			f.Establisher += up
+			got, gf, err := c.Step(elsewhere{m.t, up}, im, r)
+			if err != nil || got != want || gf != f {
+				t.Fatalf("%s: %#x higher: %+v %+v %v, want %+v %+v", where, up, got, gf, err, want, f)
+			}
+		}
+	}
 }
 
 // run executes the prolog and checks at every instruction, at rva of the image.
@@ -266,8 +314,15 @@ func (m *machine) body(f *function) {
 
 // TestProlog undoes random prologs from everywhere in them.
 func TestProlog(t *testing.T) {
+	remembered := 0
+	t.Cleanup(func() {
+		if remembered < 5000 {
+			t.Errorf("%d steps were remembered", remembered)
+		}
+	})
 	for seed := range uint64(3000) {
 		m := newMachine(seed)
+		defer func() { remembered += m.remembered }()
 		trap, code := seed%4 == 0, seed%8 == 0
 		if trap {
 			m.trap(codeRVA, code)

@@ -76,6 +76,7 @@ type stepper struct {
 
 	floor uint64 // RSP when it was last set, not moved; it only rises from there
 	got   uint16 // registers that were read from the stack
+	plan  *plan  // what is done, nil if nobody asks
 	slot  [8]byte
 	info  info // of the part of the function RIP is in, then of those chained
 	other info // of where a jump goes
@@ -91,11 +92,15 @@ var steppers = sync.Pool{New: func() any { return new(stepper) }}
 // after a frame register or a machine frame: these can lead to another stack, or
 // in damaged memory anywhere.
 func Step(mem image.Memory, im *image.Image, r Registers) (caller Registers, f Frame, err error) {
+	return step(mem, im, r, nil)
+}
+
+func step(mem image.Memory, im *image.Image, r Registers, p *plan) (caller Registers, f Frame, err error) {
 	s := steppers.Get().(*stepper)
-	s.mem, s.im, s.r, s.f, s.floor, s.got = mem, im, r, Frame{}, r.R[RSP], 0
+	s.mem, s.im, s.r, s.f, s.floor, s.got, s.plan = mem, im, r, Frame{}, r.R[RSP], 0, p
 	err = s.step()
 	caller, f = s.r, s.f
-	s.mem, s.im = nil, nil
+	s.mem, s.im, s.plan = nil, nil, nil
 	steppers.Put(s)
 	if err != nil {
 		return Registers{}, f, err
@@ -163,6 +168,7 @@ func (s *stepper) ret(extra uint64) error {
 	if err != nil {
 		return err
 	}
+	s.plan.returns(s.r.R[RSP])
 	s.r.RIP = rip
 	s.r.R[RSP] += 8 + extra
 	if s.r.R[RSP] <= s.floor {
@@ -196,6 +202,7 @@ func (s *stepper) restore(register uint8, va uint64) error {
 	if err != nil {
 		return err
 	}
+	s.plan.restores(register, va)
 	s.r.R[register] = v
 	s.r.Known |= 1 << register
 	s.got |= 1 << register
@@ -206,6 +213,7 @@ func (s *stepper) restore(register uint8, va uint64) error {
 func (s *stepper) move(rsp uint64) {
 	s.r.R[RSP] = rsp
 	s.floor = rsp
+	s.plan.moved()
 }
 
 // read reads a slot of the stack.
