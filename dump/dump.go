@@ -37,7 +37,11 @@ type Dump struct {
 	threadBuf []byte  // for one ETHREAD
 	frames    []Frame // of one stack
 	unwinder  unwind.Cache
-	triage    *triage // nil for other dumps
+	names     map[uint64]string // of code
+	lastIn    uint64            // an address in a function of the kernel
+	scanned   int               // words of stacks that were searched
+	unwound   int               // frames
+	triage    *triage           // nil for other dumps
 }
 
 // Open reads what the head of a dump says, finds its memory, the modules, and the layout of

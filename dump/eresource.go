@@ -67,7 +67,7 @@ func (d *Dump) readResources(f *Facts) {
 		case err != nil:
 			d.gap(fmt.Sprintf("the ERESOURCE at 0x%x: %v", va, err), kd.NotInDump, fmt.Sprintf("!locks -v %x", va), true)
 		case r.free() && !r.Fast:
-			f.Free = append(f.Free, va)
+			f.Free = append(f.Free, Free{va, r.Contention})
 		default:
 			f.Resources = append(f.Resources, r)
 		}

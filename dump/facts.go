@@ -10,7 +10,7 @@ import (
 type Facts struct {
 	Processes []*Process
 	Resources []*Resource // that somebody owns or waits for, and fast ones
-	Free      []uint64    // addresses of the others
+	Free      []Free      // the others
 	Listed    bool        // the list of resources was read to its end
 	Unloaded  []Unloaded
 	Ticks     uint32        // now; 0 if it is not known
@@ -22,6 +22,12 @@ type Facts struct {
 	process    map[uint64]*Process
 	thread     map[uint64]*Thread
 	processors []*processor
+}
+
+// Free is an ERESOURCE that nobody owns or waits for.
+type Free struct {
+	VA         uint64
+	Contention uint32
 }
 
 // Unloaded is a driver that was unloaded.

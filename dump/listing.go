@@ -109,6 +109,8 @@ func (d *Dump) List(ctx context.Context, name string, f *Facts, progress Progres
 		return p.out, ctx.Err()
 	}
 	p.resources()
+	p.command("!process 0 17")
+	p.print("**** NT ACTIVE PROCESS DUMP ****")
 	total := len(f.thread)
 	done := 0
 	for _, proc := range f.Processes {

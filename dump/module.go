@@ -166,9 +166,27 @@ func (d *Dump) module(va uint64) *Module {
 	return d.modules[i]
 }
 
-// symbol names an address as debuggers do: nt!KeWaitForSingleObject+0x2b, or Ntfs+0x1234
-// where no name is near, or a number.
+// mostSymbols bounds the names that are kept.
+const mostSymbols = 1 << 16
+
+// symbol names an address, and keeps the name: threads stand in few places.
 func (d *Dump) symbol(va uint64) string {
+	if name, ok := d.names[va]; ok {
+		return name
+	}
+	name := d.nameOf(va)
+	if len(d.names) < mostSymbols {
+		if d.names == nil {
+			d.names = make(map[uint64]string)
+		}
+		d.names[va] = name
+	}
+	return name
+}
+
+// nameOf names an address as debuggers do: nt!KeWaitForSingleObject+0x2b, or Ntfs+0x1234
+// where no name is near, or a number.
+func (d *Dump) nameOf(va uint64) string {
 	m := d.module(va)
 	if m == nil {
 		return fmt.Sprintf("0x%s", tick(va))

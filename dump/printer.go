@@ -12,7 +12,7 @@ type printer struct {
 	d    *Dump
 	f    *Facts
 	out  *Listing
-	line []byte
+	line line
 	ends int // stacks that end early
 }
 
@@ -20,6 +20,14 @@ type printer struct {
 func (p *printer) print(format string, args ...any) {
 	p.line = fmt.Appendf(p.line[:0], format, args...)
 	p.out.add(p.line)
+}
+
+// begin begins a line by hand, which end adds.
+func (p *printer) begin(text string) line { return p.line[:0].s(text) }
+
+func (p *printer) end(l line) {
+	p.line = l
+	p.out.add(l)
 }
 
 // command adds a prompt with what would be typed there.
@@ -60,12 +68,6 @@ func (p *printer) target() {
 func uptime(d time.Duration) string {
 	days, rest := d/(24*time.Hour), d%(24*time.Hour)
 	return fmt.Sprintf("%d days %d:%02d:%02d.%03d", days, rest/time.Hour, rest/time.Minute%60, rest/time.Second%60, rest/time.Millisecond%1000)
-}
-
-// elapsed writes "0:00:00:33.031", as !thread does.
-func elapsed(d time.Duration) string {
-	days, rest := d/(24*time.Hour), d%(24*time.Hour)
-	return fmt.Sprintf("%d:%02d:%02d:%02d.%03d", days, rest/time.Hour, rest/time.Minute%60, rest/time.Second%60, rest/time.Millisecond%1000)
 }
 
 // modules writes lm with the details that are known.
@@ -121,8 +123,8 @@ func (p *printer) unloaded() {
 
 // process writes the head of a PROCESS block.
 func (p *printer) process(proc *Process) {
-	p.command("!process %x 17", proc.VA)
 	p.out.about(proc.VA)
+	p.print("")
 	p.print("PROCESS %016x", proc.VA)
 	p.print("    SessionId: none  Cid: %04x    Peb: %08x  ParentCid: %04x", proc.PID, proc.Peb, proc.Parent)
 	p.print("    DirBase: %08x  ObjectTable: %016x  HandleCount: <Data Not Accessible>", proc.Directory, proc.Handles)

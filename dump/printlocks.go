@@ -24,13 +24,14 @@ func (p *printer) resources() {
 		}
 		p.resource(r)
 	}
-	for i, va := range p.f.Free {
+	for i, free := range p.f.Free {
 		if i == mostFree {
 			p.d.note("%d resources that nobody owns or waits for are not listed", len(p.f.Free)-mostFree)
 			break
 		}
-		p.out.about(va)
-		p.print("Resource @ %s    Available", p.name(va))
+		p.out.about(free.VA)
+		p.end(p.named(p.begin("Resource @ "), free.VA).s("    Available"))
+		p.contention(free.Contention)
 	}
 	p.out.about(p.d.kdbg.resources)
 	p.print("")
@@ -46,12 +47,18 @@ func (p *printer) tellFast(fast []uint64) {
 	p.d.gap(fmt.Sprintf("owners and waiters of %s (0x%x and others): how those are laid out is not public", kd.Plural(len(fast), "fast resource"), fast[0]), kd.Unreadable, fmt.Sprintf("!locks -v %x", fast[0]), false)
 }
 
-// name writes the address of a resource, with its symbol if it is in a module.
-func (p *printer) name(va uint64) string {
+// named writes the address of a resource, with its symbol if it is in a module.
+func (p *printer) named(l line, va uint64) line {
 	if m := p.d.module(va); m != nil {
-		return fmt.Sprintf("%s (0x%016x)", p.d.symbol(va), va)
+		return l.s(p.d.symbol(va)).s(" (0x").hex(va, 16).s(")")
 	}
-	return fmt.Sprintf("0x%016x", va)
+	return l.s("0x").hex(va, 16)
+}
+
+func (p *printer) contention(n uint32) {
+	if n != 0 {
+		p.end(p.begin("    Contention Count = ").dec(int64(n), 0))
+	}
 }
 
 func (p *printer) resource(r *Resource) {
@@ -64,10 +71,8 @@ func (p *printer) resource(r *Resource) {
 	case r.Active != 0 || len(r.Owners) > 0:
 		mode = fmt.Sprintf("Shared %d owning threads", r.owning())
 	}
-	p.print("Resource @ %s    %s", p.name(r.VA), mode)
-	if r.Contention != 0 {
-		p.print("    Contention Count = %d", r.Contention)
-	}
+	p.end(p.named(p.begin("Resource @ "), r.VA).s("    ").s(mode))
+	p.contention(r.Contention)
 	if r.SharedCount != 0 {
 		p.print("    NumberOfSharedWaiters = %d", r.SharedCount)
 	}

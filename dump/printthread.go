@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -55,7 +56,8 @@ func (p *printer) thread(t *Thread) {
 }
 
 func (p *printer) head(t *Thread) {
-	p.print("        THREAD %016x  Cid %04x.%04x  Teb: %016x Win32Thread: %016x %s", t.VA, t.PID, t.TID, t.Teb, t.Win32, state(t))
+	l := p.begin("        THREAD ").hex(t.VA, 16).s("  Cid ").hex(t.PID, 4).s(".").hex(t.TID, 4)
+	p.end(l.s("  Teb: ").hex(t.Teb, 16).s(" Win32Thread: ").hex(t.Win32, 16).s(" ").s(state(t)))
 }
 
 // state writes "WAIT: (WrResource) KernelMode Non-Alertable".
@@ -69,7 +71,7 @@ func state(t *Thread) string {
 		if t.Alertable {
 			alertable = "Alertable"
 		}
-		return fmt.Sprintf("%s: (%s) %s %s", t.State, reasonName(t.Reason), mode, alertable)
+		return t.State.String() + ": (" + reasonName(t.Reason) + ") " + mode + " " + alertable
 	case t.running != nil:
 		return fmt.Sprintf("RUNNING on processor %x", t.running.number)
 	case t.State == Ready, t.State == Standby, t.State == Running, t.State == DeferredReady:
@@ -80,7 +82,7 @@ func state(t *Thread) string {
 
 func (p *printer) waitObjects(t *Thread) {
 	for _, o := range t.Objects {
-		p.print("            %016x  %s", o.VA, o.kind())
+		p.end(p.begin("            ").hex(o.VA, 16).s("  ").s(o.kind()))
 	}
 	if !t.Timed || !t.waits() {
 		return
@@ -125,32 +127,30 @@ func (o *WaitObject) kind() string {
 
 func (p *printer) properties(t *Thread) {
 	p.print("        Not impersonating")
-	p.print("        Owning Process            %016x       Image:         %s", t.Process, p.image(t.Process))
+	p.end(p.begin("        Owning Process            ").hex(t.Process, 16).s("       Image:         ").s(p.image(t.Process)))
 	if t.Attached != 0 {
 		p.print("        Attached Process          %016x       Image:         %s", t.Attached, p.image(t.Attached))
 	} else {
 		p.print("        Attached Process          N/A            Image:         N/A")
 	}
-	p.print("        Wait Start TickCount      %-14d%s", t.WaitTime, p.ticks(t))
-	p.print("        Context Switch Count      %d", t.ContextSwitches)
-	p.print("        UserTime                  %s", p.clock(t.User))
-	p.print("        KernelTime                %s", p.clock(t.Kernel))
-	if t.Entry != 0 {
-		p.print("        Win32 Start Address %s (0x%016x)", p.d.symbol(t.Entry), t.Entry)
-	}
-	if t.Start != 0 && t.Start != t.Entry {
-		p.print("        Start Address %s (0x%016x)", p.d.symbol(t.Start), t.Start)
+	p.end(p.ticks(p.begin("        Wait Start TickCount      ").dec(int64(t.WaitTime), 14), t))
+	p.end(p.begin("        Context Switch Count      ").dec(int64(t.ContextSwitches), 0))
+	p.end(p.clock(p.begin("        UserTime                  "), t.User))
+	p.end(p.clock(p.begin("        KernelTime                "), t.Kernel))
+	if at := cmp.Or(t.Entry, t.Start); at != 0 {
+		p.end(p.begin("        Win32 Start Address ").s(p.d.symbol(at)).s(" (0x").hex(at, 16).s(")"))
 	}
 	p.stackRange(t)
-	p.print("        Priority %d BasePriority %d PriorityDecrement %d", t.Priority, t.BasePriority, t.Decrement)
+	l := p.begin("        Priority ").dec(int64(t.Priority), 0).s(" BasePriority ").dec(int64(t.BasePriority), 0)
+	p.end(l.s(" PriorityDecrement ").dec(int64(t.Decrement), 0))
 	if !t.Resident {
 		p.print("        Kernel stack not resident.")
 	}
 }
 
 func (p *printer) stackRange(t *Thread) {
-	p.print("        Stack Init %016x Current %016x", t.Init, t.Current)
-	p.print("        Base %016x Limit %016x Call 0000000000000000", t.Base, t.Limit)
+	p.end(p.begin("        Stack Init ").hex(t.Init, 16).s(" Current ").hex(t.Current, 16))
+	p.end(p.begin("        Base ").hex(t.Base, 16).s(" Limit ").hex(t.Limit, 16).s(" Call 0000000000000000"))
 }
 
 func (p *printer) image(process uint64) string {
@@ -161,25 +161,25 @@ func (p *printer) image(process uint64) string {
 }
 
 // ticks writes how long a thread has waited. The count of ticks wraps.
-func (p *printer) ticks(t *Thread) string {
+func (p *printer) ticks(l line, t *Thread) line {
 	if p.f.Ticks == 0 {
-		return ""
+		return l
 	}
 	n := p.f.Ticks - t.WaitTime
 	if int32(n) < 0 || n == 0 {
-		return "  Ticks: 0"
+		return l.s("  Ticks: 0")
 	}
+	l = l.s("  Ticks: ").dec(int64(n), 0)
 	if p.f.Tick == 0 {
-		return fmt.Sprintf("  Ticks: %d", n)
+		return l
 	}
-	return fmt.Sprintf("  Ticks: %d (%s)", n, elapsed(time.Duration(n)*p.f.Tick))
+	d := time.Duration(n) * p.f.Tick
+	l = l.s(" (").dec(int64(d/(24*time.Hour)), 0).s(":")
+	return l.time(d % (24 * time.Hour)).s(")")
 }
 
 // clock writes a number of ticks as a time: "00:00:00.062".
-func (p *printer) clock(ticks uint32) string {
-	d := time.Duration(ticks) * p.f.Tick
-	return fmt.Sprintf("%02d:%02d:%02d.%03d", d/time.Hour, d/time.Minute%60, d/time.Second%60, d/time.Millisecond%1000)
-}
+func (p *printer) clock(l line, ticks uint32) line { return l.time(time.Duration(ticks) * p.f.Tick) }
 
 // ScanWarning is the line above frames that were found by a search for return addresses.
 const ScanWarning = "WARNING: Frames below were found by a scan of the stack, and may be wrong."
@@ -202,6 +202,10 @@ func (p *printer) stack(t *Thread, frames []Frame, why error) {
 			scanned = true
 			p.print("        %s", ScanWarning)
 		}
-		p.print("        %s %s : %s %s %s %s : %s", tick(f.SP), tick(f.Ret), tick(f.Args[0]), tick(f.Args[1]), tick(f.Args[2]), tick(f.Args[3]), p.d.symbol(f.IP))
+		l := p.begin("        ").tick(f.SP).s(" ").tick(f.Ret).s(" :")
+		for _, v := range f.Args {
+			l = l.s(" ").tick(v)
+		}
+		p.end(l.s(" : ").s(p.d.symbol(f.IP)))
 	}
 }

@@ -9,8 +9,13 @@ import (
 var (
 	errNoModule = errors.New("it leads to an address that is in no module")
 	errNoImage  = errors.New("the headers of a module are not in the dump")
+	errTooMany  = errors.New("too many frames were unwound already")
 	errNoFrame  = errors.New("no return address was found on it")
 )
+
+// mostScanned bounds what is searched in a whole dump, in words of 8 bytes: stacks of a
+// damaged dump could all be searched to their ends.
+const mostScanned = 1 << 23
 
 // scanFrom looks on a stack for the first return address, from an address on.
 func (d *Dump) scanFrom(t *Thread, at uint64) (unwind.Registers, bool, error) {
@@ -35,6 +40,9 @@ func (w *walker) searchFrom(at uint64) (r unwind.Registers, ok bool) {
 		end = at&^(pageSize-1) + 16*pageSize // of an earlier segment, no more than it may have
 	}
 	for ; at < end; at += 8 {
+		if w.d.scanned++; w.d.scanned > mostScanned {
+			return r, false
+		}
 		v, err := w.d.mem.u64(at)
 		if err != nil {
 			return r, false

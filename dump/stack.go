@@ -18,6 +18,9 @@ type Frame struct {
 // mostFrames bounds a stack.
 const mostFrames = 512
 
+// mostUnwound bounds the frames of all threads: servers have a million.
+const mostUnwound = 1 << 23
+
 const rsp, rbp = 4, 5 // numbers of registers in unwind codes
 
 // Layout of the frame that a thread leaves on its stack when it is switched out: 0x40
@@ -79,11 +82,25 @@ func (d *Dump) sane(r unwind.Registers) bool {
 	if m == nil || m != d.nt || m.image == nil {
 		return false
 	}
-	if _, ok, err := m.image.Function(uint32(r.RIP - m.Base)); !ok || err != nil {
+	if !d.inFunction(m, r.RIP) {
 		return false
 	}
-	up, _, err := unwind.Step(d.mem, m.image, r)
+	up, _, err := d.unwinder.Step(d.mem, m.image, r)
 	return err == nil && d.module(up.RIP) != nil
+}
+
+// inFunction reports whether the function table has an address, and remembers the last:
+// threads are switched out at one place.
+func (d *Dump) inFunction(m *Module, va uint64) bool {
+	if va == d.lastIn {
+		return true
+	}
+	_, ok, err := m.image.Function(uint32(va - m.Base))
+	if !ok || err != nil {
+		return false
+	}
+	d.lastIn = va
+	return true
 }
 
 // walker unwinds one stack.
@@ -96,6 +113,9 @@ type walker struct {
 
 func (w *walker) walk(r unwind.Registers) error {
 	for len(w.frames) < mostFrames {
+		if w.d.unwound++; w.d.unwound > mostUnwound {
+			return errTooMany
+		}
 		if !kernelAddress(r.RIP) { // user mode, or the end
 			if r.RIP != 0 {
 				w.frames = append(w.frames, Frame{SP: r.R[rsp], IP: r.RIP, Scanned: w.scanned})

@@ -198,7 +198,7 @@ func (o *opened) checkResources(t *testing.T) {
 		linked++
 		r := known[want.VA]
 		if r == nil {
-			if !slices.Contains(o.facts.Free, want.VA) || len(want.Exclusive)+len(want.Shared) > 0 {
+			if !slices.Contains(o.facts.Free, Free{want.VA, want.Contention}) || len(want.Exclusive)+len(want.Shared) > 0 {
 				t.Errorf("resource 0x%x is not there", want.VA)
 			}
 			continue
