@@ -84,11 +84,12 @@ func (d *Dump) gap(what string, why kd.Why, next string, decides bool) {
 func (d *Dump) openMemory() bool {
 	h := d.Header
 	frames, err := findFrames(d.r, d.size, h)
-	if err != nil {
-		d.gap(fmt.Sprintf("memory of the machine: %v", err), kd.NotInDump, "", true)
-	}
-	if frames == nil {
+	switch {
+	case frames == nil:
+		d.gap(fmt.Sprintf("the memory of the machine (%v)", err), kd.NotInDump, "", true)
 		return false
+	case err != nil:
+		d.note("pages: %v", err)
 	}
 	if h.Machine != AMD64 || h.Bits != 64 {
 		d.gap(fmt.Sprintf("locks, threads and stacks of a dump of %s: only those of x64 are read", h.Machine), kd.Unreadable, "!locks", true)

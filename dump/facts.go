@@ -107,19 +107,15 @@ func (d *Dump) readOthers(f *Facts) {
 	}
 }
 
-// otherThread reads a thread that is in no list, nil if what is there is none: its header
-// must say so, and its process and its stack must be such.
+// otherThread reads a thread that is in no list, nil if what is there is none: it must name a
+// process that is there, and the ID of that, too.
 func (d *Dump) otherThread(f *Facts, va uint64) *Thread {
-	h, err := d.mem.u64(va)
-	if err != nil || uint8(h)&0x7f != threadObject {
-		return nil
-	}
 	t, err := d.readThread(va)
 	if err != nil || t.State > mostState || t.Limit > t.Base || t.Base-t.Limit > mostStack {
 		return nil
 	}
 	p := f.process[t.Process]
-	if p == nil || p.PID != t.PID {
+	if p == nil || p.PID != t.PID || t.TID == 0 || t.TID%4 != 0 {
 		return nil
 	}
 	t.of = p

@@ -92,7 +92,10 @@ func (d *Dump) addModule(entry uint64) {
 		d.note("module at 0x%x: its name: %v", entry, err)
 	}
 	m.Path, _ = d.mem.unicode(entry+klFullName, mostName)
-	m.Name = debuggerName(m.File, len(d.modules) == 0)
+	m.Name = debuggerName(m.File)
+	if d.isKernel(m) {
+		m.Name = "nt"
+	}
 	if m.Name == "" {
 		m.Name = fmt.Sprintf("module_%x", m.Base)
 	}
@@ -111,15 +114,21 @@ func (d *Dump) addModule(entry uint64) {
 // mostName bounds names, in characters.
 const mostName = 260
 
+// isKernel reports whether a module is the kernel: where the block for debuggers says, or
+// else the first of the list.
+func (d *Dump) isKernel(m *Module) bool {
+	if d.kdbg != nil {
+		return m.Base == d.kdbg.kernel
+	}
+	return d.nt == nil && len(d.modules) == 0
+}
+
 // debuggerName makes the name that debuggers call a module by: that of its file without
-// the ending. The first of the list is the kernel, whatever its file is called.
-func debuggerName(file string, first bool) string {
+// the ending.
+func debuggerName(file string) string {
 	name := file
 	if i := strings.LastIndexByte(name, '.'); i > 0 {
 		name = name[:i]
-	}
-	if first || strings.EqualFold(name, "ntoskrnl") || strings.EqualFold(name, "ntkrnlmp") {
-		return "nt"
 	}
 	return strings.Map(func(r rune) rune {
 		switch {

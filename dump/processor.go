@@ -36,12 +36,13 @@ func readContext(b []byte) (r unwind.Registers, ok bool) {
 		r.R[i] = le.Uint64(b[contextRax+8*i:])
 	}
 	r.RIP, r.Known = le.Uint64(b[contextRip:]), 1<<16-1
-	return r, r.RIP != 0 && r.RIP != unfilled64 && r.R[4] != 0 && canonical(r.RIP) && canonical(r.R[4])
+	return r, r.RIP != 0 && r.RIP != unfilled64 && r.R[rsp] != 0 && canonical(r.RIP) && canonical(r.R[rsp])
 }
 
 // readProcessors reads the control block of each processor, and joins those that run a
 // thread to it.
 func (d *Dump) readProcessors(f *Facts) {
+	defer d.crashContext(f)
 	if d.kdbg.processorBlock == 0 {
 		return
 	}
@@ -67,7 +68,6 @@ func (d *Dump) readProcessors(f *Facts) {
 			d.note("thread 0x%x runs on processor %d, and its state is %s", t.VA, i, t.State)
 		}
 	}
-	d.crashContext(f)
 }
 
 func (d *Dump) readProcessor(i int) (*processor, error) {
@@ -115,8 +115,17 @@ func (d *Dump) crashContext(f *Facts) {
 		return
 	}
 	for _, p := range f.processors {
-		if t := f.thread[p.current]; t != nil && t.Limit <= r.R[4] && r.R[4] < t.Base {
+		if t := f.thread[p.current]; t != nil && t.Limit <= r.R[rsp] && r.R[rsp] < t.Base {
 			p.registers, p.hasRegisters = r, true
+			return
+		}
+	}
+	for _, p := range f.Processes {
+		for _, t := range p.Threads {
+			if t.State == Running && t.running == nil && t.Limit <= r.R[rsp] && r.R[rsp] < t.Base {
+				t.running = &processor{number: int(t.NextProcessor), current: t.VA, registers: r, hasRegisters: true}
+				return
+			}
 		}
 	}
 }

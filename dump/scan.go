@@ -10,6 +10,7 @@ var (
 	errNoModule = errors.New("it leads to an address that is in no module")
 	errNoImage  = errors.New("the headers of a module are not in the dump")
 	errTooMany  = errors.New("too many frames were unwound already")
+	errRuns     = errors.New("it runs, and its registers are not in the dump")
 	errNoFrame  = errors.New("no return address was found on it")
 )
 

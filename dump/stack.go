@@ -50,6 +50,9 @@ func (d *Dump) start(t *Thread) (r unwind.Registers, scanned bool, err error) {
 	if t.running != nil && t.running.hasRegisters {
 		return t.running.registers, false, nil
 	}
+	if t.State == Running {
+		return r, false, errRuns // what it left when it was last switched out is of the past
+	}
 	var b [switchFrameMost]byte
 	n := len(b)
 	if room := t.Base - t.Current; t.Current < t.Base && room < uint64(n) {

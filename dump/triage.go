@@ -86,7 +86,10 @@ func (d *Dump) triageDrivers(at, n uint32) {
 		m := &Module{Base: le.Uint64(e[klDllBase:]), Size: le.Uint32(e[klSizeOfImage:]), CheckSum: le.Uint32(e[klCheckSum:]), at: uint64(at + i*triageDriver)}
 		m.Path = d.triageName(le.Uint32(b))
 		m.File = m.Path[strings.LastIndexByte(m.Path, '\\')+1:]
-		m.Name = debuggerName(m.File, i == 0)
+		m.Name = debuggerName(m.File)
+		if i == 0 { // so it is in the loader's list
+			m.Name = "nt"
+		}
 		if m.Base+uint64(m.Size) < m.Base {
 			continue
 		}

@@ -37,7 +37,7 @@ func (d *Dump) readWait(t *Thread, r record) {
 	at := r.u64(kthreadWaitBlockList)
 	n := mostObjects
 	if l.has(kthreadWaitBlockCount) {
-		n = min(int(r.u8(kthreadWaitBlockCount)), mostObjects)
+		n = min(max(int(r.u8(kthreadWaitBlockCount)), 1), mostObjects)
 	}
 	var buf [0x40]byte
 	size := l.at(waitBlockSize)

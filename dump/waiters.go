@@ -104,10 +104,10 @@ func (w *waitList) object(at uint64, kind uint8) {
 	} else if uint8(b)&0x7f != kind {
 		w.wrong = fmt.Errorf("the object at 0x%x has the type %d", at, uint8(b)&0x7f)
 	}
-	if w.wrong == nil {
-		w.wrong = w.d.waiters(at, func(va uint64) bool {
-			return w.known(va) && w.take(va)
-		})
+	if err == nil {
+		if err = w.d.waiters(at, func(va uint64) bool { return w.known(va) && w.take(va) }); err != nil {
+			w.wrong = err
+		}
 	}
 	for _, t := range w.sorted(at) {
 		if !w.met[t.VA] {

@@ -113,6 +113,22 @@ func List(ctx context.Context, in Input, opt Options, w io.Writer) error {
 	return err
 }
 
+// Texts returns the inputs with what List writes in the place of each dump.
+func Texts(ctx context.Context, inputs []Input, opt Options) ([]Input, error) {
+	out := append([]Input(nil), inputs...)
+	for i, in := range inputs {
+		if !isDump(in) {
+			continue
+		}
+		d, err := readDump(ctx, in, &opt, nil)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", in.Name, err)
+		}
+		out[i] = Input{Name: in.Name, Data: d.listing, Size: d.listing.Size()}
+	}
+	return out, nil
+}
+
 // sources are the inputs as the report needs them.
 func (g *given) sources() []report.Source {
 	out := sources(g.Transcript)

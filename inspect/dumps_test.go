@@ -213,3 +213,20 @@ func TestListIsWhatIsRead(t *testing.T) {
 		}
 	}
 }
+
+// TestRedactionOfDumps: what is said of the text of a dump is said of it with pseudonyms.
+func TestRedactionOfDumps(t *testing.T) {
+	set := shippedRules(t)
+	for name := range dumptest.Scenarios() {
+		in, _ := dumpOf(t, name, dumptest.Options{}, dumptest.KernelBitmap)
+		texts, err := inspect.Texts(t.Context(), []inspect.Input{in}, inspect.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := make([]byte, texts[0].Size)
+		if _, err := texts[0].Data.ReadAt(data, 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) { checkRedacted(t, set, data, false) })
+	}
+}

@@ -41,6 +41,7 @@ func TestDumps(t *testing.T) {
 		{[]string{"locks", kernel}, exitFine, []string{"exclusive"}},
 		{[]string{"dump", "info", kernel}, exitFine, []string{"kernel dump of x64, build 19041", "ntkrnlmp.pdb", "10.0.19041.329"}},
 		{[]string{"dump", "info", "-o", "json", triage}, exitFine, []string{`"type": "small (triage) dump"`, `"decides": true`}},
+		{[]string{"redact", "-q", kernel}, exitFine, []string{"kd> !locks -v", "Exclusively owned"}},
 		{[]string{triage}, exitUndecided, []string{"Undecided: the list of locks"}},
 	} {
 		var out, errs bytes.Buffer
