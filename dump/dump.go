@@ -57,7 +57,11 @@ func Open(r io.ReaderAt, size int64, opt Options) (*Dump, error) {
 		d.readTriage()
 		return d, nil
 	}
-	if d.openMemory() {
+	switch {
+	case !d.openMemory():
+	case h.Machine != AMD64:
+		d.otherMachine()
+	default:
 		d.findKernel()
 	}
 	return d, nil
@@ -91,12 +95,30 @@ func (d *Dump) openMemory() bool {
 	case err != nil:
 		d.note("pages: %v", err)
 	}
-	if h.Machine != AMD64 || h.Bits != 64 {
-		d.gap(fmt.Sprintf("locks, threads and stacks of a dump of %s: only those of x64 are read", h.Machine), kd.Unreadable, "!locks", true)
+	walk := walk64
+	switch {
+	case h.Machine == I386 && h.Bits == 32 && h.PAE:
+		walk = walkPAE
+	case h.Machine == I386 && h.Bits == 32:
+		walk = walk32
+	case h.Machine == ARM64 && h.Bits == 64:
+		walk = walkARM64
+	case h.Machine != AMD64 || h.Bits != 64:
+		d.gap(fmt.Sprintf("the memory of a machine of %s in a dump of %d bits", h.Machine, h.Bits), kd.Unreadable, "", true)
 		return false
 	}
-	d.mem = &memory{paging{physical: &physical{r: d.r, frames: frames}, root: h.Directory}}
+	d.mem = &memory{paging{physical: &physical{r: d.r, frames: frames}, root: h.Directory, walk: walk}}
 	return true
+}
+
+// otherMachine reads what is read of machines that are not x64: the modules.
+func (d *Dump) otherMachine() {
+	d.gap(fmt.Sprintf("locks, threads and stacks of %s: only those of x64 are read", d.Header.Machine), kd.Unreadable, "!locks", true)
+	if d.Header.Bits == 32 {
+		d.readModules32(d.Header.Modules)
+		return
+	}
+	d.readModules(d.Header.Modules)
 }
 
 // findKernel finds the block for debuggers, the modules and the layout.

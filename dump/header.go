@@ -191,6 +191,12 @@ func header32(b []byte) *Header {
 	for i := range h.Params {
 		h.Params[i] = uint64(filled32(b, 0x2c+4*i))
 	}
+	const most = 86 // runs that fit in the 700 bytes of the descriptor
+	if n := filled32(b, 0x64); n <= most {
+		for i := range int(n) {
+			h.runs = append(h.runs, span{pfn: uint64(le.Uint32(b[0x6c+8*i:])), count: uint64(le.Uint32(b[0x70+8*i:]))})
+		}
+	}
 	return h
 }
 

@@ -1,10 +1,10 @@
 package dump
 
-// paging turns virtual addresses of x64 into physical ones (Intel SDM volume 3, 4-level
-// paging), for entries that are not present as Windows uses them.
+// paging turns virtual addresses into physical ones.
 type paging struct {
 	physical *physical
-	root     uint64 // physical address of the PML4
+	root     uint64 // physical address of the table of the highest level
+	walk     func(t *paging, va uint64) (pfn uint64, fault *Fault)
 	known    [knownPages]translated
 }
 
@@ -39,14 +39,16 @@ func (t *paging) frame(va uint64) (uint64, *Fault) {
 	if k.vpn == vpn && vpn != 0 {
 		return k.pfn, nil
 	}
-	pfn, fault := t.walk(va)
+	pfn, fault := t.walk(t, va)
 	if fault == nil {
 		*k = translated{vpn, pfn}
 	}
 	return pfn, fault
 }
 
-func (t *paging) walk(va uint64) (uint64, *Fault) {
+// walk64 follows the tables of x64 (Intel SDM volume 3, 4-level paging), and entries that
+// are not present as Windows uses them.
+func walk64(t *paging, va uint64) (uint64, *Fault) {
 	if !canonical(va) {
 		return 0, &Fault{VA: va, Why: NotCanonical}
 	}

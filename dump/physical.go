@@ -50,3 +50,12 @@ func (m *physical) entry(pa uint64) (uint64, bool) {
 	}
 	return le.Uint64(p[pa%pageSize:]), true
 }
+
+// entry32 reads an entry of 4 bytes.
+func (m *physical) entry32(pa uint64) (uint64, bool) {
+	p, ok := m.page(pa >> pageShift)
+	if !ok {
+		return 0, false
+	}
+	return uint64(le.Uint32(p[pa%pageSize:])), true
+}

@@ -30,6 +30,14 @@ func (p *printer) end(l line) {
 	p.out.add(l)
 }
 
+// addr writes an address as debuggers do of the machine: fffff800`02a00000, or 82900000.
+func (p *printer) addr(va uint64) string {
+	if p.d.Header.Bits == 32 {
+		return fmt.Sprintf("%08x", va)
+	}
+	return tick(va)
+}
+
 // command adds a prompt with what would be typed there.
 func (p *printer) command(format string, args ...any) {
 	p.out.about(0)
@@ -49,7 +57,7 @@ func (p *printer) target() {
 		if p.d.kdbg != nil {
 			list = p.d.kdbg.modules
 		}
-		p.print("Kernel base = 0x%s PsLoadedModuleList = 0x%s", tick(p.d.nt.Base), tick(list))
+		p.print("Kernel base = 0x%s PsLoadedModuleList = 0x%s", p.addr(p.d.nt.Base), p.addr(list))
 	}
 	if !h.Taken.IsZero() {
 		p.print("Debug session time: %s (UTC + 0:00)", h.Taken.Format("Mon Jan _2 15:04:05.000 2006"))
@@ -60,7 +68,7 @@ func (p *printer) target() {
 	if h.Bugcheck != 0 {
 		p.command(".bugcheck")
 		p.print("Bugcheck code %08X", h.Bugcheck)
-		p.print("Arguments %s %s %s %s", tick(h.Params[0]), tick(h.Params[1]), tick(h.Params[2]), tick(h.Params[3]))
+		p.print("Arguments %s %s %s %s", p.addr(h.Params[0]), p.addr(h.Params[1]), p.addr(h.Params[2]), p.addr(h.Params[3]))
 	}
 }
 
@@ -76,10 +84,14 @@ func (p *printer) modules() {
 		return
 	}
 	p.command("lmv")
-	p.print("start             end                 module name")
+	if p.d.Header.Bits == 32 {
+		p.print("start    end        module name")
+	} else {
+		p.print("start             end                 module name")
+	}
 	for _, m := range p.d.modules {
 		p.out.about(m.at)
-		p.print("%s %s   %-8s   (deferred)", tick(m.Base), tick(m.end()), m.Name)
+		p.print("%s %s   %-8s   (deferred)", p.addr(m.Base), p.addr(m.end()), m.Name)
 		path := m.Path
 		if path == "" {
 			path = m.File
@@ -117,7 +129,7 @@ func (p *printer) unloaded() {
 	p.print("")
 	p.print("Unloaded modules:")
 	for _, u := range list {
-		p.print("%s %s   %s", tick(u.Start), tick(u.End), u.Name)
+		p.print("%s %s   %s", p.addr(u.Start), p.addr(u.End), u.Name)
 	}
 }
 

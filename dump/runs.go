@@ -165,6 +165,9 @@ var errNoPages = errors.New("no physical memory is in it")
 // findFrames tells by what lies behind the header where the pages are. A result beside an
 // error holds the pages up to where the file is wrong.
 func findFrames(r io.ReaderAt, size int64, h *Header) (frames, error) {
+	if h.Bits == 32 {
+		return findFrames32(h)
+	}
 	head := make([]byte, 0x38)
 	n, _ := r.ReadAt(head, headerSize64)
 	if n == len(head) && string(head[4:8]) == "DUMP" {
@@ -230,4 +233,15 @@ func rangeRuns(r io.ReaderAt, size int64, h *Header) (frames, error) {
 		spans, total = append(spans, s), total+s.count
 	}
 	return newRuns(spans, int64(first))
+}
+
+// findFrames32 is findFrames for 32-bit Windows, of which complete dumps alone are known.
+func findFrames32(h *Header) (frames, error) {
+	switch {
+	case h.Type == Triage || h.Type == HeaderOnly:
+		return nil, errNoPages
+	case h.Type != Full || len(h.runs) == 0:
+		return nil, fmt.Errorf("a %s of 32-bit Windows: of those, complete ones alone are read", h.Type)
+	}
+	return newRuns(h.runs, headerSize32)
 }

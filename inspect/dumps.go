@@ -60,12 +60,14 @@ func read(ctx context.Context, inputs []Input, opt *Options) (*given, error) {
 			continue
 		}
 		g.dumps[i] = d
-		texts[i] = Input{Name: in.Name, Data: d.listing, Size: d.listing.Size(), Missing: d.Gaps, Odd: d.Notes}
+		texts[i] = Input{Name: in.Name, Data: d.listing, Size: d.listing.Size(), Missing: d.Gaps, Odd: append([]string{experimental}, d.Notes...)}
 	}
 	t, err := transcript.Read(ctx, texts, p.text(texts))
 	g.Transcript = t
 	return g, errors.Join(append(errs, err)...)
 }
+
+const experimental = "reading crash dumps is experimental: the lines are those of -o kd, to be compared with what WinDbg prints"
 
 // isDump reports whether an input is a kernel crash dump.
 func isDump(in Input) bool {
