@@ -2,18 +2,16 @@ package dump
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"sort"
 )
 
 // Listing is what a kernel debugger prints of the facts of a dump: text in UTF-8, to be
-// read like a log. It is safe for use by several goroutines.
+// read like a log. It is safe for use by several goroutines once it is made.
 type Listing struct {
-	chunks [][]byte
-	size   int64
-	lines  int32
-	marks  []mark
+	text  text
+	lines int32
+	marks []mark
 }
 
 // mark says which address of the target the lines from one on are about.
@@ -22,37 +20,15 @@ type mark struct {
 	va   uint64
 }
 
-const chunkSize = 1 << 20
-
 // Size is the number of bytes.
-func (l *Listing) Size() int64 { return l.size }
+func (l *Listing) Size() int64 { return l.text.size }
 
 // ReadAt reads the text as a file.
-func (l *Listing) ReadAt(p []byte, off int64) (n int, err error) {
-	if off < 0 {
-		return 0, fmt.Errorf("offset %d", off)
-	}
-	for n < len(p) {
-		i, at := off/chunkSize, off%chunkSize
-		if i >= int64(len(l.chunks)) || at >= int64(len(l.chunks[i])) {
-			return n, io.EOF
-		}
-		c := copy(p[n:], l.chunks[i][at:])
-		n, off = n+c, off+int64(c)
-	}
-	return n, nil
-}
+func (l *Listing) ReadAt(p []byte, off int64) (n int, err error) { return l.text.ReadAt(p, off) }
 
 // WriteTo writes the whole text.
 func (l *Listing) WriteTo(w io.Writer) (int64, error) {
-	total := int64(0)
-	for _, c := range l.chunks {
-		n, err := w.Write(c)
-		if total += int64(n); err != nil {
-			return total, err
-		}
-	}
-	return total, nil
+	return io.Copy(w, io.NewSectionReader(&l.text, 0, l.text.size))
 }
 
 // Address returns the address of the target that a line is about, 0 if it is about none.
@@ -67,26 +43,12 @@ func (l *Listing) Address(line int32) uint64 {
 
 // add appends a line, without its end.
 func (l *Listing) add(line []byte) {
-	l.bytes(line)
-	l.bytes(newline)
+	l.text.add(line)
+	l.text.add(newline)
 	l.lines++
 }
 
 var newline = []byte("\n")
-
-func (l *Listing) bytes(b []byte) {
-	l.size += int64(len(b))
-	for len(b) > 0 {
-		last := len(l.chunks) - 1
-		if last < 0 || len(l.chunks[last]) == chunkSize {
-			l.chunks = append(l.chunks, make([]byte, 0, chunkSize))
-			last++
-		}
-		n := min(len(b), chunkSize-len(l.chunks[last]))
-		l.chunks[last] = append(l.chunks[last], b[:n]...)
-		b = b[n:]
-	}
-}
 
 // about marks the next line, and those behind it.
 func (l *Listing) about(va uint64) {

@@ -21,7 +21,7 @@ type Process struct {
 // mostProcesses and mostThreads bound what the lists of the kernel may hold.
 const (
 	mostProcesses = 1 << 17
-	mostThreads   = 1 << 18
+	mostThreads   = 1 << 17
 )
 
 // readProcesses walks the list of active processes, and the threads of each.
