@@ -1,6 +1,9 @@
 package dump
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // line is a line of the listing that is being written. Its methods append what they are
 // called after, for fmt takes longer than all the rest for the hundred lines of a thread.
@@ -12,10 +15,11 @@ func (l line) s(text string) line { return append(l, text...) }
 
 // hex appends a number with so many hexadecimal digits at least.
 func (l line) hex(v uint64, width int) line {
-	for n := 60; n >= 0; n -= 4 {
-		if v>>n != 0 || n/4 < width || n == 0 {
-			l = append(l, digits[v>>n&15])
-		}
+	n := max(width, (bits.Len64(v)+3)/4, 1)
+	l = append(l, "0000000000000000"[:n]...)
+	for i := len(l) - 1; v != 0; i-- {
+		l[i] = digits[v&15]
+		v >>= 4
 	}
 	return l
 }
