@@ -52,6 +52,9 @@ func Open(r io.ReaderAt, size int64, opt Options) (*Dump, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.Machine != AMD64 && h.Machine != I386 && h.Machine != ARM64 {
+		return nil, fmt.Errorf("%w: its header is of no machine that is known (0x%x)", ErrNotDump, uint32(h.Machine))
+	}
 	d := &Dump{Header: h, r: r, size: size, opt: opt}
 	if h.Type == Triage {
 		d.readTriage()

@@ -205,7 +205,11 @@ func (d *diagnosis) findGaps() {
 		d.gapsOfUnlisted(r)
 	}
 	if d.snap.HasLocks && len(d.snap.Resources) == 0 && !d.snap.Total.Known() {
-		d.gap(kd.Gap{What: "the list of held locks", Why: kd.CutShort, Next: "!locks", Decides: true})
+		g := kd.Gap{What: "the list of held locks", Why: kd.CutShort, Next: "!locks", Decides: true}
+		if d.snap.Target.WrongSymbols.Known() {
+			g.Why, g.Next = kd.Unreadable, loadSymbols+"; !locks"
+		}
+		d.gap(g)
 	}
 	for _, t := range d.snap.Timeouts {
 		if d.snap.Resource(t.Addr) == nil {

@@ -99,13 +99,17 @@ func toRun(g kd.Gap) string {
 // its locks: where they speak first, the verdict begins with it.
 var speaksOfNoLock = map[*Check]bool{namedByStopCode: true, stoppedByWatchdog: true, stopByFault: true, ownerSpins: true}
 
+// loadSymbols is what to type where extensions refuse to work for the symbols of the
+// kernel (Microsoft Learn: .symfix, .reload).
+const loadSymbols = ".symfix; .reload /f nt"
+
 // askLocks says what is missing where no list of resources is in the input, and
 // the command that prints it: of the one resource that the stop code names, where
 // it names one; of a program, what its threads wait for.
 func (d *diagnosis) askLocks() (what, next string) {
 	what, next = "who owns and waits for resources", "!locks"
 	if d.snap.Target.WrongSymbols.Known() {
-		return what, ".symfix; .reload /f nt; !locks"
+		return what, loadSymbols + "; !locks"
 	}
 	if s := d.stopCode(); s != nil {
 		for _, a := range s.args {

@@ -57,6 +57,7 @@ func read(ctx context.Context, inputs []Input, opt *Options) (*given, error) {
 				return g, ctx.Err()
 			}
 			errs = append(errs, fmt.Errorf("%s: %w", in.Name, err))
+			texts[i] = Bytes(in.Name, nil)
 			continue
 		}
 		g.dumps[i] = d
@@ -64,6 +65,9 @@ func read(ctx context.Context, inputs []Input, opt *Options) (*given, error) {
 	}
 	t, err := transcript.Read(ctx, texts, p.text(texts))
 	g.Transcript = t
+	if len(errs) > 0 && len(t.Snapshots) == 0 && errors.Is(err, ErrNothing) {
+		err = nil // it is told what is wrong with the dumps
+	}
 	return g, errors.Join(append(errs, err)...)
 }
 

@@ -21,4 +21,7 @@ func read(ctx context.Context, inputs []Input, opt *Options) (*given, error) {
 	return &given{t}, err
 }
 
+// Texts returns the inputs: the page reads no dumps.
+func Texts(_ context.Context, inputs []Input, _ Options) ([]Input, error) { return inputs, nil }
+
 func (g *given) sources() []report.Source { return sources(g.Transcript) }

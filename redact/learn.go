@@ -78,7 +78,15 @@ func understood(status []transcript.Status, s string, num int32) bool {
 	if num == 0 {
 		return strings.IndexFunc(s, unicode.IsLetter) < 0
 	}
-	return int(num) <= len(status) && status[num-1] != transcript.NotUnderstood
+	return int(num) <= len(status) && status[num-1] != transcript.NotUnderstood && !isRemark(s)
+}
+
+// isRemark reports whether a line is a prompt with a comment, or with a text to echo: what
+// stands there is what somebody wrote.
+func isRemark(s string) bool {
+	_, typed, ok := strings.Cut(s, "> ")
+	typed = strings.TrimLeft(typed, " ")
+	return ok && (strings.HasPrefix(typed, "*") || strings.HasPrefix(typed, "$$") || strings.HasPrefix(typed, ".echo"))
 }
 
 func (r *Redactor) learnInput(ctx context.Context, in transcript.Input, status []transcript.Status, all hash.Hash, progress func(done int64)) error {

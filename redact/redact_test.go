@@ -621,6 +621,17 @@ func BenchmarkHostileLines(b *testing.B) {
 
 // TestNamesOfHexLetters: where lists, frames, headers and hosts have names, what looks
 // like a number is one; elsewhere it stays.
+// TestRemarks: what somebody typed for people is prose, whoever reads its line.
+func TestRemarks(t *testing.T) {
+	const text = "0: kd> * Hildegard, ticket 40012345, 5550199\n0: kd> .echo Kunde 4711234567\n0: kd> $$ order 99887766\n0: kd> !locks\n**** DUMP OF ALL RESOURCE OBJECTS ****\n0 total locks\n"
+	out, _ := redacted(t, text, redact.Options{})
+	for _, said := range []string{"Hildegard", "40012345", "5550199", "4711234567", "99887766"} {
+		if strings.Contains(out, said) {
+			t.Errorf("%s stays: %q", said, out)
+		}
+	}
+}
+
 func TestNamesOfHexLetters(t *testing.T) {
 	const known = "0: kd> !locks\nResource @ 0xfffffa8011ef1de8    Exclusively owned\n     Threads: fffffa8016910b60-01<*>\n1 total locks, 1 locks currently held\n"
 	for _, line := range []string{
@@ -637,6 +648,14 @@ func TestNamesOfHexLetters(t *testing.T) {
 		"                            [fffffa800cd6a5f0 adac]",
 		"0: kd> lmvm adac",
 		"0: kd> !drvobj adac",
+		"0: kd> !lmi adac",
+		"Loaded Module Info: [adac] ",
+		"         Module: adac",
+		"0: kd> x adac!*Lock*",
+		"DEFAULT_BUCKET_ID:  adac",
+		"fffff880`03a2b7c0 fffff800`02583f90 nt!KiSwapThread+0x12 [C:/src/adac/x.c @ 123]",
+		"0: kd> .logopen C:/Users/adac/x.log",
+		"Symbol search path is: file:///C:/Users/adac/sym",
 		"Machine Name: \"adac01.example.com\"",
 		"fffff805`5d500000 fffff805`5d50d000   adac01   (pdb symbols)          c:\\sym\\adac01.pdb\\AAAA\\adac01.pdb",
 		"fffff805`5d500000 fffff805`5d50d000   adac0123   (deferred)           ",

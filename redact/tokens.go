@@ -196,7 +196,7 @@ func (t *tokens) likeName(i, end int) bool {
 	if t.named(i) || i > 0 && (s[i-1] == '\\' || s[i-1] == '@' && i > 1 && isWordByte(s[i-2])) {
 		return true
 	}
-	if ofHost(s, i, end) || ofModule(s, i, end) {
+	if ofHost(s, i, end) || ofModule(s, i, end) || inSlashes(s, i, end) {
 		return true
 	}
 	if end+1 >= len(s) {
@@ -206,13 +206,24 @@ func (t *tokens) likeName(i, end int) bool {
 	case '\\':
 		return true
 	case '@', '!':
-		return isLetter(s[end+1]) || s[end+1] == '_'
+		return isLetter(s[end+1]) || s[end+1] == '_' || s[end] == '!' && s[end+1] == '*'
 	case '.':
 		if n := end + 1 + wordLen(s[end+1:]); n == end+4 {
 			return fileEndings[lower(s[end+1:n])]
 		}
 	}
 	return false
+}
+
+// inSlashes reports whether a part is a folder or file of a path with slashes: letters
+// behind a part that is no number.
+func inSlashes(s string, i, end int) bool {
+	if i < 2 || s[i-1] != '/' || end-i < 3 || !allLetters(s[i:end]) {
+		return false
+	}
+	before := s[max(0, i-mostAround) : i-1]
+	before = before[strings.LastIndexAny(before, "/\\ \t\"'")+1:]
+	return before != "" && hexLen(before) < len(before)
 }
 
 // mostAround bounds what is looked at around a part: a host's name has at most 253 bytes.
@@ -276,8 +287,8 @@ var namedBy = map[string]bool{"username": true, "computername": true, "userdomai
 // headOf are words that the name of a module or a process stands behind, with a colon, and
 // commandOn are commands on one.
 var (
-	headOf    = map[string]bool{"image": true, "image_name": true, "process_name": true, "module_name": true, "followup_name": true, "symbol_name": true}
-	commandOn = map[string]bool{"lmvm": true, "lmdvm": true, "drvobj": true}
+	headOf    = map[string]bool{"module": true, "default_bucket_id": true, "failure_bucket_id": true, "image": true, "image_name": true, "process_name": true, "module_name": true, "followup_name": true, "symbol_name": true}
+	commandOn = map[string]bool{"lmvm": true, "lmdvm": true, "lmi": true, "drvobj": true, "findstack": true}
 )
 
 // named reports whether the word before says that a name follows.
@@ -287,7 +298,7 @@ func (t *tokens) named(i int) bool {
 	}
 	word, gap := lower(t.s[t.word.start:t.word.end]), t.s[t.word.end:i]
 	switch {
-	case strings.TrimRight(gap, " ") == ":" && headOf[word], gap == " " && commandOn[word]:
+	case strings.TrimRight(gap, " ") == ":" && headOf[word], gap == ": [" && word == "info", gap == " " && commandOn[word]:
 		return true
 	case len(gap) > 4:
 		return false

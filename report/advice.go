@@ -45,10 +45,27 @@ const mostCommandsAdvised = 12
 // Advice returns what the reader of the report should know of the input first.
 func (r *Report) Advice() []Advice {
 	var out []Advice
+	if slices.ContainsFunc(r.Inputs, func(in Input) bool { return in.Dump != nil }) {
+		return r.adviceOfDumps()
+	}
 	for _, a := range []Advice{r.userMode(), r.severalMachines(), r.cutShort(), r.noStacks(), r.noLocks(), r.notUnderstood(), r.missing()} {
 		if a.Text != "" {
 			out = append(out, a)
 		}
+	}
+	return out
+}
+
+// adviceOfDumps tells what crash dumps lack: nothing that could be typed adds to them.
+func (r *Report) adviceOfDumps() []Advice {
+	var out []Advice
+	for _, g := range r.Gaps {
+		if g.Decides && len(out) == 0 {
+			out = append(out, Advice{ID: "dump", Text: "What decides is not in the dump: " + g.What + " (" + g.Why + "). A small dump has no list of locks; a kernel or complete dump has it. kdlocks dump info says which symbols belong to it."})
+		}
+	}
+	if a := r.severalMachines(); a.Text != "" {
+		out = append(out, a)
 	}
 	return out
 }

@@ -54,9 +54,17 @@ func isNoise(text string) bool {
 
 // refusesSymbols reports whether an extension says that it cannot work with the symbols
 // of the kernel that are loaded: "NT symbols are incorrect, please fix symbols", "Kernel
-// symbols are WRONG. Please fix symbols to do analysis.", "NT symbols not available".
+// symbols are WRONG. Please fix symbols to do analysis.", "NT symbols not available", or
+// that they are those of the export table alone.
 func refusesSymbols(text string) bool {
 	text = strings.TrimLeft(text, "* ")
+	switch {
+	case kd.HasPrefixFold(text, "Could not read symbol nt!"):
+		return true
+	case kd.HasPrefixFold(text, "ERROR: Symbol file could not be found"):
+		_, of, _ := strings.Cut(strings.ToLower(text), "export symbols for ")
+		return strings.HasPrefix(of, "ntkrnl") || strings.HasPrefix(of, "ntoskrnl") || strings.HasPrefix(of, "ntkrp")
+	}
 	for _, whose := range []string{"NT symbols ", "Kernel symbols ", "ntoskrnl symbols "} {
 		if kd.HasPrefixFold(text, whose) {
 			rest := strings.ToLower(text[len(whose):])

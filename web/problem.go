@@ -76,7 +76,7 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem {
 	case ctx.Err() != nil:
 		return nil
 	case errors.As(err, &big):
-		return trouble(http.StatusRequestEntityTooLarge, "body-too-large", "the request has more than %s (--max-body)", size(big.Limit)).with("Connection", "close")
+		return trouble(http.StatusRequestEntityTooLarge, "body-too-large", "the request has more than %s (--max-body); kdlocks FILE reads larger ones on the machine itself", size(big.Limit)).with("Connection", "close")
 	case errors.Is(err, errTooBig):
 		return trouble(http.StatusRequestEntityTooLarge, "answer-too-large", "the answer has more than %s; another output, such as markdown, is shorter", size(l.Answer))
 	case errors.Is(err, open.ErrLimit):

@@ -40,6 +40,10 @@ func (e *Engine) redact(ctx context.Context, args redactArgs, given []inspect.In
 		files.Close()
 		return err // what is missing would lack its names in the others
 	}
+	if files.Inputs, err = inspect.Texts(ctx, files.Inputs, inspect.Options{}); err != nil {
+		files.Close()
+		return err
+	}
 	told := &parts{tell: e.progress("redacting")}
 	for _, in := range files.Inputs {
 		told.total += in.Size
