@@ -28,7 +28,6 @@ type Resource struct {
 type Owner struct {
 	Thread uint64 // or an owner pointer, with its low bits
 	Count  uint32
-	at     uint64
 }
 
 // Flags of an ERESOURCE (ntddk.h).
@@ -37,7 +36,7 @@ const (
 	fastFlag       = 0x01 // by analysis of others; checked against what it holds
 )
 
-// Exclusive reports whether it is owned so.
+// ExclusivelyOwned reports whether it is owned so, by its flags.
 func (r *Resource) ExclusivelyOwned() bool { return r.Flags&ownedExclusive != 0 }
 
 // free reports whether nobody owns or waits for it.
@@ -103,7 +102,7 @@ func (d *Dump) readResource(buf []byte, va uint64) (*Resource, error) {
 
 func (d *Dump) addOwner(r *Resource, e record) {
 	if t := e.u64(ownerOwnerThread); t != 0 {
-		r.Owners = append(r.Owners, Owner{Thread: t, Count: e.u32(ownerOwnerCount), at: e.va})
+		r.Owners = append(r.Owners, Owner{Thread: t, Count: e.u32(ownerOwnerCount)})
 	}
 }
 

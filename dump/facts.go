@@ -56,7 +56,7 @@ func (d *Dump) Read(ctx context.Context) (*Facts, error) {
 	return f, nil
 }
 
-// readTicks reads the clock. A tick is as long as no clock's: then it is not known.
+// readTicks reads the clock. A tick that is longer than any clock has is not known.
 func (d *Dump) readTicks(f *Facts) {
 	f.Ticks, _ = d.mem.u32(sharedTickCount)
 	if d.kdbg.timeIncrement == 0 {
@@ -118,7 +118,6 @@ func (d *Dump) otherThread(f *Facts, va uint64) *Thread {
 	if p == nil || p.PID != t.PID || t.TID == 0 || t.TID%4 != 0 {
 		return nil
 	}
-	t.of = p
 	return t
 }
 
@@ -134,10 +133,8 @@ func (h *Header) systemVersion() string {
 // windowsName is what debuggers call the system of a build.
 func windowsName(build uint32) string {
 	switch {
-	case build >= 22000:
-		return "Windows 10" // so WinDbg says of Windows 11, too
 	case build >= 10240:
-		return "Windows 10"
+		return "Windows 10" // so WinDbg says of Windows 11, too
 	case build >= 9600:
 		return "Windows 8.1"
 	case build >= 9200:

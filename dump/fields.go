@@ -9,7 +9,6 @@ const (
 	eprocessActiveProcessLinks
 	eprocessImageFileName
 	eprocessThreadListHead
-	eprocessActiveThreads
 	eprocessPeb
 	eprocessInheritedFromUniqueProcessId
 	eprocessObjectTable
@@ -33,11 +32,9 @@ const (
 	kthreadWaitMode
 	kthreadWaitTime
 	kthreadWaitBlockList
-	kthreadWaitBlock
 	kthreadWaitBlockCount
 	kthreadProcess
 	kthreadApcState
-	kthreadTrapFrame
 	kthreadContextSwitches
 	kthreadNextProcessor
 	kthreadTeb
@@ -52,12 +49,10 @@ const (
 	apcStateProcess
 	waitBlockSize
 	waitBlockWaitListEntry
-	waitBlockWaitType
 	waitBlockThread
 	waitBlockObject
 	waitBlockNextWaitBlock
 	headerType
-	headerSignalState
 	headerWaitListHead
 	semaphoreLimit
 	mutantOwnerThread
@@ -71,30 +66,20 @@ const (
 	eresourceSharedWaiters
 	eresourceExclusiveWaiters
 	eresourceOwnerEntry
-	eresourceActiveEntries
 	eresourceContentionCount
 	eresourceNumberOfSharedWaiters
 	eresourceNumberOfExclusiveWaiters
-	ownerSize
 	ownerOwnerThread
 	ownerOwnerCount
 	ownerTableSize
-	chainSize
 	chainThread
 	chainEvent
 	fastSize
-	prcbSize
 	prcbCurrentThread
-	prcbNextThread
 	prcbIdleThread
 	prcbProcessorState
 	prcbContext
 	processorStateContextFrame
-	trapSize
-	trapRip
-	trapRsp
-	trapSegCs
-	trapRbp
 	stackControlPrevious
 	oldStackControlPrevious
 	segmentStackBase
@@ -111,7 +96,6 @@ var fieldNames = [fieldCount]string{
 	eprocessActiveProcessLinks:           "_EPROCESS.ActiveProcessLinks",
 	eprocessImageFileName:                "_EPROCESS.ImageFileName",
 	eprocessThreadListHead:               "_EPROCESS.ThreadListHead",
-	eprocessActiveThreads:                "_EPROCESS.ActiveThreads",
 	eprocessPeb:                          "_EPROCESS.Peb",
 	eprocessInheritedFromUniqueProcessId: "_EPROCESS.InheritedFromUniqueProcessId",
 	eprocessObjectTable:                  "_EPROCESS.ObjectTable",
@@ -135,11 +119,9 @@ var fieldNames = [fieldCount]string{
 	kthreadWaitMode:                      "_KTHREAD.WaitMode",
 	kthreadWaitTime:                      "_KTHREAD.WaitTime",
 	kthreadWaitBlockList:                 "_KTHREAD.WaitBlockList",
-	kthreadWaitBlock:                     "_KTHREAD.WaitBlock",
 	kthreadWaitBlockCount:                "_KTHREAD.WaitBlockCount",
 	kthreadProcess:                       "_KTHREAD.Process",
 	kthreadApcState:                      "_KTHREAD.ApcState",
-	kthreadTrapFrame:                     "_KTHREAD.TrapFrame",
 	kthreadContextSwitches:               "_KTHREAD.ContextSwitches",
 	kthreadNextProcessor:                 "_KTHREAD.NextProcessor",
 	kthreadTeb:                           "_KTHREAD.Teb",
@@ -154,12 +136,10 @@ var fieldNames = [fieldCount]string{
 	apcStateProcess:                      "_KAPC_STATE.Process",
 	waitBlockSize:                        "_KWAIT_BLOCK.size",
 	waitBlockWaitListEntry:               "_KWAIT_BLOCK.WaitListEntry",
-	waitBlockWaitType:                    "_KWAIT_BLOCK.WaitType",
 	waitBlockThread:                      "_KWAIT_BLOCK.Thread",
 	waitBlockObject:                      "_KWAIT_BLOCK.Object",
 	waitBlockNextWaitBlock:               "_KWAIT_BLOCK.NextWaitBlock",
 	headerType:                           "_DISPATCHER_HEADER.Type",
-	headerSignalState:                    "_DISPATCHER_HEADER.SignalState",
 	headerWaitListHead:                   "_DISPATCHER_HEADER.WaitListHead",
 	semaphoreLimit:                       "_KSEMAPHORE.Limit",
 	mutantOwnerThread:                    "_KMUTANT.OwnerThread",
@@ -173,30 +153,20 @@ var fieldNames = [fieldCount]string{
 	eresourceSharedWaiters:               "_ERESOURCE.SharedWaiters",
 	eresourceExclusiveWaiters:            "_ERESOURCE.ExclusiveWaiters",
 	eresourceOwnerEntry:                  "_ERESOURCE.OwnerEntry",
-	eresourceActiveEntries:               "_ERESOURCE.ActiveEntries",
 	eresourceContentionCount:             "_ERESOURCE.ContentionCount",
 	eresourceNumberOfSharedWaiters:       "_ERESOURCE.NumberOfSharedWaiters",
 	eresourceNumberOfExclusiveWaiters:    "_ERESOURCE.NumberOfExclusiveWaiters",
-	ownerSize:                            "_OWNER_ENTRY.size",
 	ownerOwnerThread:                     "_OWNER_ENTRY.OwnerThread",
 	ownerOwnerCount:                      "_OWNER_ENTRY.OwnerCount",
 	ownerTableSize:                       "_OWNER_ENTRY.TableSize",
-	chainSize:                            "_KWAIT_CHAIN_ENTRY.size",
 	chainThread:                          "_KWAIT_CHAIN_ENTRY.Thread",
 	chainEvent:                           "_KWAIT_CHAIN_ENTRY.Event",
 	fastSize:                             "_FAST_ERESOURCE.size",
-	prcbSize:                             "_KPRCB.size",
 	prcbCurrentThread:                    "_KPRCB.CurrentThread",
-	prcbNextThread:                       "_KPRCB.NextThread",
 	prcbIdleThread:                       "_KPRCB.IdleThread",
 	prcbProcessorState:                   "_KPRCB.ProcessorState",
 	prcbContext:                          "_KPRCB.Context",
 	processorStateContextFrame:           "_KPROCESSOR_STATE.ContextFrame",
-	trapSize:                             "_KTRAP_FRAME.size",
-	trapRip:                              "_KTRAP_FRAME.Rip",
-	trapRsp:                              "_KTRAP_FRAME.Rsp",
-	trapSegCs:                            "_KTRAP_FRAME.SegCs",
-	trapRbp:                              "_KTRAP_FRAME.Rbp",
 	stackControlPrevious:                 "_KSTACK_CONTROL.Previous",
 	oldStackControlPrevious:              "_KERNEL_STACK_CONTROL.Previous",
 	segmentStackBase:                     "_KERNEL_STACK_SEGMENT.StackBase",

@@ -3,8 +3,8 @@ package dump
 import "fmt"
 
 // walkList calls visit with the address of each entry of a doubly linked list that begins
-// at head, in its order. Visit returns false for an entry that it has met before, and
-// more it may not take; then, and where memory is missing, the list is followed from its
+// at head, in its order. Visit returns false for an entry that it has met before, and when
+// it takes no more; then, and where memory is missing, the list is followed from its
 // other end. It returns what is wrong with the list, nil if it is whole.
 func (m *memory) walkList(head uint64, visit func(entry uint64) bool) error {
 	forward := m.follow(head, 0, visit)

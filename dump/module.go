@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,15 +66,7 @@ func (d *Dump) readModules(list uint64) {
 }
 
 func (d *Dump) sortModules() {
-	slices.SortStableFunc(d.modules, func(a, b *Module) int {
-		switch {
-		case a.Base < b.Base:
-			return -1
-		case a.Base > b.Base:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(d.modules, func(a, b *Module) int { return cmp.Compare(a.Base, b.Base) })
 }
 
 func (d *Dump) addModule(entry uint64) {

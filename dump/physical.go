@@ -1,15 +1,12 @@
 package dump
 
-import (
-	"io"
-)
+import "io"
 
 // physical reads physical memory out of the file, and keeps the pages that were read last.
 type physical struct {
 	r      io.ReaderAt
 	frames frames
 	slots  [cachedPages]cached
-	reads  int64 // pages read from the file
 }
 
 // cachedPages is how many pages are kept: a page has one place that it can be kept in.
@@ -34,7 +31,6 @@ func (m *physical) page(pfn uint64) (*[pageSize]byte, bool) {
 		c.data = new([pageSize]byte)
 	}
 	c.pfn = ^uint64(0)
-	m.reads++
 	if n, _ := m.r.ReadAt(c.data[:], off); n < pageSize {
 		return nil, false // the file ends before it
 	}

@@ -77,7 +77,6 @@ func (d *Dump) readThreads(f *Facts, p *Process) {
 			d.gap(fmt.Sprintf("thread 0x%x of %s: %v", va, p.Image, err), kd.NotInDump, fmt.Sprintf("!thread %x", va), false)
 			t = &Thread{VA: va, unread: true}
 		}
-		t.of = p
 		f.thread[va] = t
 		p.Threads = append(p.Threads, t)
 		return true

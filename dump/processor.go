@@ -9,11 +9,10 @@ import (
 
 // processor is a KPRCB: what a processor runs.
 type processor struct {
-	number              int
-	prcb                uint64
-	current, next, idle uint64
-	registers           unwind.Registers
-	hasRegisters        bool
+	number        int
+	current, idle uint64 // ETHREADs
+	registers     unwind.Registers
+	hasRegisters  bool
 }
 
 // mostProcessors is what Windows Server takes (Microsoft Learn: Windows Server limits).
@@ -22,9 +21,8 @@ const mostProcessors = 2048
 // Offsets of CONTEXT on x64 (winnt.h). Integer registers lie in the order of their
 // numbers, from Rax on.
 const (
-	contextRax  = 0x78
-	contextRip  = 0xf8
-	contextSize = 0x4d0
+	contextRax = 0x78
+	contextRip = 0xf8
 )
 
 // readContext reads the registers of a CONTEXT, and whether it holds any.
@@ -81,7 +79,7 @@ func (d *Dump) readProcessor(i int) (*processor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &processor{number: i, prcb: va, current: b.u64(prcbCurrentThread), next: b.u64(prcbNextThread), idle: b.u64(prcbIdleThread)}
+	p := &processor{number: i, current: b.u64(prcbCurrentThread), idle: b.u64(prcbIdleThread)}
 	context := make([]byte, contextRip+8)
 	for _, at := range d.contexts(va, l) {
 		if d.mem.ReadVirtual(context, at) != nil {

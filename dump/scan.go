@@ -18,37 +18,22 @@ var (
 // damaged dump could all be searched to their ends.
 const mostScanned = 1 << 23
 
-// scanFrom looks on a stack for the first return address, from an address on.
-func (d *Dump) scanFrom(t *Thread, at uint64) (unwind.Registers, bool, error) {
-	w := &walker{d: d, t: t}
-	r, ok := w.searchFrom(at)
-	if !ok {
-		return r, true, errNoFrame
-	}
-	return r, true, nil
-}
-
-// search looks for the next return address above a frame that cannot be unwound.
-func (w *walker) search(r unwind.Registers) (unwind.Registers, bool) {
-	return w.searchFrom(r.R[rsp])
-}
-
-// searchFrom goes up the segment of the stack that an address is in.
-func (w *walker) searchFrom(at uint64) (r unwind.Registers, ok bool) {
+// search goes up the segment of a stack that an address is in, to the next return address.
+func (d *Dump) search(t *Thread, at uint64) (r unwind.Registers, ok bool) {
 	at = (at + 7) &^ 7
-	end := w.t.Base
-	if at < w.t.Limit || at >= w.t.Base {
+	end := t.Base
+	if at < t.Limit || at >= t.Base {
 		end = at&^(pageSize-1) + 16*pageSize // of an earlier segment, no more than it may have
 	}
 	for ; at < end; at += 8 {
-		if w.d.scanned++; w.d.scanned > mostScanned {
+		if d.scanned++; d.scanned > mostScanned {
 			return r, false
 		}
-		v, err := w.d.mem.u64(at)
+		v, err := d.mem.u64(at)
 		if err != nil {
 			return r, false
 		}
-		if kernelAddress(v) && w.d.called(v) {
+		if kernelAddress(v) && d.called(v) {
 			r = unwind.Registers{RIP: v, Known: 1 << rsp}
 			r.R[rsp] = at + 8
 			return r, true

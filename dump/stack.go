@@ -75,7 +75,11 @@ func (d *Dump) start(t *Thread) (r unwind.Registers, scanned bool, err error) {
 			return r, i != switchFrameRet, nil
 		}
 	}
-	return d.scanFrom(t, t.Current)
+	r, ok := d.search(t, t.Current)
+	if !ok {
+		return r, true, errNoFrame
+	}
+	return r, true, nil
 }
 
 // sane reports whether registers are those of a function of the kernel, and lead to
@@ -128,7 +132,7 @@ func (w *walker) walk(r unwind.Registers) error {
 		up, err := w.step(r)
 		if err != nil {
 			w.frames = append(w.frames, Frame{SP: r.R[rsp], IP: r.RIP, Scanned: w.scanned})
-			next, found := w.search(r)
+			next, found := w.d.search(w.t, r.R[rsp])
 			if !found {
 				return err
 			}

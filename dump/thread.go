@@ -24,14 +24,12 @@ type Thread struct {
 	WaitTime        uint32 // tick count at which it began to wait
 	Kernel, User    uint32 // ticks
 	Start, Entry    uint64 // StartAddress, Win32StartAddress
-	TrapFrame       uint64
 
 	Init, Current, Base, Limit uint64 // its kernel stack
 
 	Objects []WaitObject
 	IRPs    []uint64
 
-	of      *Process
 	unread  bool // its ETHREAD could not be read
 	running *processor
 	timer   uint64 // address of its timer
@@ -120,7 +118,7 @@ func threadOf(r record) *Thread {
 		Priority: int8(r.u8(kthreadPriority)), BasePriority: int8(r.u8(kthreadBasePriority)), Decrement: int8(r.u8(kthreadPriorityDecrement)),
 		NextProcessor: r.u32(kthreadNextProcessor), ContextSwitches: r.u32(kthreadContextSwitches), WaitTime: r.u32(kthreadWaitTime),
 		Kernel: r.u32(kthreadKernelTime), User: r.u32(kthreadUserTime), Start: r.u64(ethreadStartAddress), Entry: r.u64(ethreadWin32StartAddress),
-		TrapFrame: r.u64(kthreadTrapFrame), Init: r.u64(kthreadInitialStack), Current: r.u64(kthreadKernelStack),
+		Init: r.u64(kthreadInitialStack), Current: r.u64(kthreadKernelStack),
 		Base: r.u64(kthreadStackBase), Limit: r.u64(kthreadStackLimit), timer: r.va + l.at(kthreadTimer),
 	}
 	if p := le.Uint64(r.at(kthreadApcState, l.at(apcStateProcess), 8)); p != t.Process {

@@ -214,6 +214,5 @@ func (d *Dump) triageThreadBy(l *layout, thread, process, prcb uint32) bool {
 	d.layout = l
 	d.triage.process = processOf(p, t.Process)
 	d.triage.thread = t
-	t.of = d.triage.process
 	return true
 }

@@ -7,7 +7,6 @@ type WaitObject struct {
 	Read  bool   // the header could be read
 	Limit uint32 // of a semaphore
 	Owner uint64 // of a mutant, 0 if none has it
-	All   bool   // the thread waits for all of its objects
 }
 
 // Types of dispatcher objects, as KOBJECTS of Microsoft's symbols numbers them.
@@ -66,8 +65,7 @@ func (d *Dump) readWait(t *Thread, r record) {
 }
 
 func (d *Dump) waitObject(b record) WaitObject {
-	const waitAll = 0
-	o := WaitObject{VA: b.u64(waitBlockObject), All: b.u8(waitBlockWaitType) == waitAll}
+	o := WaitObject{VA: b.u64(waitBlockObject)}
 	var head [0x40]byte
 	if d.mem.ReadVirtual(head[:], o.VA) != nil {
 		if d.mem.ReadVirtual(head[:0x18], o.VA) != nil {
@@ -85,8 +83,8 @@ func (d *Dump) waitObject(b record) WaitObject {
 	return o
 }
 
-// waiters lists the threads in the wait list of a dispatcher object, in its order. Met
-// are those of them that another list has; it returns what is wrong with the list.
+// waiters gives the threads in the wait list of a dispatcher object, in its order, to
+// take, until that returns false. It returns what is wrong with the list.
 func (d *Dump) waiters(object uint64, take func(thread uint64) bool) error {
 	l := d.layout
 	link, thread := l.at(waitBlockWaitListEntry), l.at(waitBlockThread)

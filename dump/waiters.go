@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -120,12 +121,7 @@ func (w *waitList) object(at uint64, kind uint8) {
 // sorted returns the threads that name an object, by their addresses.
 func (w *waitList) sorted(object uint64) []*Thread {
 	ts := slices.Clone(w.waiting[object])
-	slices.SortFunc(ts, func(a, b *Thread) int {
-		if a.VA < b.VA {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(ts, func(a, b *Thread) int { return cmp.Compare(a.VA, b.VA) })
 	return ts
 }
 

@@ -149,11 +149,8 @@ func (g *given) sources() []report.Source {
 }
 
 func about(d *dump.Dump) *report.Dump {
-	a := d.About()
-	return &report.Dump{
-		Type: a.Type, Machine: a.Machine, Build: a.Build, Layout: a.Layout, Symbols: a.Symbols,
-		SymbolsRead: a.SymbolsRead, Pages: a.Pages, Modules: a.Modules,
-	}
+	a := report.Dump(d.About())
+	return &a
 }
 
 // DumpInfo says what a dump is, without a walk of its lists.

@@ -619,8 +619,6 @@ func BenchmarkHostileLines(b *testing.B) {
 	}
 }
 
-// TestNamesOfHexLetters: where lists, frames, headers and hosts have names, what looks
-// like a number is one; elsewhere it stays.
 // TestRemarks: what somebody typed for people is prose, whoever reads its line.
 func TestRemarks(t *testing.T) {
 	const text = "0: kd> * Hildegard, ticket 40012345, 5550199\n0: kd> .echo Kunde 4711234567\n0: kd> $$ order 99887766\n0: kd> !locks\n**** DUMP OF ALL RESOURCE OBJECTS ****\n0 total locks\n"
@@ -632,6 +630,8 @@ func TestRemarks(t *testing.T) {
 	}
 }
 
+// TestNamesOfHexLetters: where lists, frames, headers and hosts have names, what looks
+// like a number is one; elsewhere it stays.
 func TestNamesOfHexLetters(t *testing.T) {
 	const known = "0: kd> !locks\nResource @ 0xfffffa8011ef1de8    Exclusively owned\n     Threads: fffffa8016910b60-01<*>\n1 total locks, 1 locks currently held\n"
 	for _, line := range []string{

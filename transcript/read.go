@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"kdlocks/collect"
@@ -171,15 +172,13 @@ type router struct {
 	out *Transcript
 	cur *session
 
-	src     *Source
-	section int // index into src.Sections, -1 if none is open
-	typed   bool
-	echo    string // the command whose echo the next line may be
-	system  string // the debugger's system number in the last prompt
-	sawUser bool   // user-mode output was seen
-	// wrongSymbols is set when an extension refused to work for its symbols.
-	wrongSymbols bool
-	lastHead     int32 // the last line of a session header
+	src      *Source
+	section  int // index into src.Sections, -1 if none is open
+	typed    bool
+	echo     string // the command whose echo the next line may be
+	system   string // the debugger's system number in the last prompt
+	sawUser  bool   // user-mode output was seen
+	lastHead int32  // the last line of a session header
 	// pending is why the session ends with the next line, unless that takes it
 	// back.
 	pending doubt
@@ -344,7 +343,6 @@ func (r *router) content(l kd.Line) Status {
 		if !r.cur.target.WrongSymbols.Known() {
 			r.cur.target.WrongSymbols = l.All()
 		}
-		r.wrongSymbols = true
 		return Noise
 	}
 	if isNoise(l.Text) || isRegisters(l.Text) || r.describing(l) {
@@ -698,7 +696,7 @@ func (r *router) nothing(inputs []Input) error {
 		return fmt.Errorf("%s: %w: it is empty", name, ErrNothing)
 	case r.sawUser:
 		return fmt.Errorf("%s: %w", name, ErrUserMode)
-	case r.wrongSymbols:
+	case slices.ContainsFunc(r.raw, func(s *rawSession) bool { return s.target.WrongSymbols.Known() }):
 		return fmt.Errorf("%s: %w", name, ErrWrongSymbols)
 	}
 	lines := 0

@@ -32,8 +32,8 @@ func (a *app) redactCommand() *cobra.Command {
 GUIDs. All that the verdict rests on stays: what is equal, the order and the low bits of addresses, the names of
 Windows and of modules that rules know. kdlocks says of the redacted log what it says of the log, with pseudonyms.
 Several files get the same pseudonyms. The result is pseudonymous, not anonymous: look through it before you share
-it. Of a crash dump it redacts what a debugger would print (-o kd). docs/redact.md tells what is replaced, what stays, and what can still be learned. With -q nothing is told of
-it on standard error; the log is printed all the same.`,
+it. docs/redact.md tells what is replaced, what stays, and what can still be learned. Of a crash dump it redacts
+what a debugger would print (-o kd). With -q nothing is told of it on standard error; the log is printed all the same.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && a.readsTerminal() {

@@ -110,7 +110,7 @@ func TestFile(t *testing.T) {
 // file that stays sparse.
 func TestBig(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some hundred MB of memory")
+		t.Skip("a machine of 8 GiB is not written: that takes some hundred MB of memory, and -short was asked for; go test without -short writes it")
 	}
 	s, err := Big(Options{PhysicalMemory: 8 << 30, Processors: 8}, 20000, 30000)
 	if err != nil {
