@@ -105,7 +105,7 @@ func (d *Dump) checkSystem(l *layout) error {
 		return fmt.Errorf("PsActiveProcessHead: %w", err)
 	}
 	va := links - l.at(eprocessActiveProcessLinks)
-	p, err := d.readWith(l, va, l.extent(eprocessUniqueProcessId, eprocessImageFileName, eprocessThreadListHead, kprocessDirectoryTableBase))
+	p, err := d.mem.record(l, make([]byte, l.extent(eprocessUniqueProcessId, eprocessImageFileName, eprocessThreadListHead, kprocessDirectoryTableBase)), va)
 	if err != nil {
 		return fmt.Errorf("EPROCESS: %w", err)
 	}
@@ -128,7 +128,7 @@ func (d *Dump) checkSystemThread(l *layout, process, link uint64) error {
 	head := process + l.at(eprocessThreadListHead)
 	for n := 0; n < most && link != head; n++ {
 		va := link - l.at(ethreadThreadListEntry)
-		r, err := d.readWith(l, va, l.threadExtent())
+		r, err := d.mem.record(l, make([]byte, l.threadExtent()), va)
 		if err != nil {
 			return nil // a list that is damaged says nothing against the layout
 		}
@@ -157,9 +157,3 @@ func (t *Thread) hasStack() bool {
 
 // mostStack bounds the size of a kernel stack in bytes: none is near a megabyte.
 const mostStack = 1 << 20
-
-func (d *Dump) readWith(l *layout, va uint64, n int) (record, error) {
-	b := make([]byte, n)
-	err := d.mem.ReadVirtual(b, va)
-	return record{l, va, b}, err
-}

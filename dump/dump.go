@@ -98,19 +98,21 @@ func (d *Dump) openMemory() bool {
 	case err != nil:
 		d.note("pages: %v", err)
 	}
-	walk := walk64
+	var t *tables
 	switch {
 	case h.Machine == I386 && h.Bits == 32 && h.PAE:
-		walk = walkPAE
+		t = tablesPAE
 	case h.Machine == I386 && h.Bits == 32:
-		walk = walk32
+		t = tables32
 	case h.Machine == ARM64 && h.Bits == 64:
-		walk = walkARM64
-	case h.Machine != AMD64 || h.Bits != 64:
+		t = tablesARM64
+	case h.Machine == AMD64 && h.Bits == 64:
+		t = tables64
+	default:
 		d.gap(fmt.Sprintf("the memory of a machine of %s in a dump of %d bits", h.Machine, h.Bits), kd.Unreadable, "", true)
 		return false
 	}
-	d.mem = &memory{paging{physical: &physical{r: d.r, frames: frames}, root: h.Directory, walk: walk}}
+	d.mem = &memory{paging{physical: &physical{r: d.r, frames: frames}, root: h.Directory, tables: t}}
 	return true
 }
 

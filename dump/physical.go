@@ -38,20 +38,14 @@ func (m *physical) page(pfn uint64) (*[pageSize]byte, bool) {
 	return c.data, true
 }
 
-// entry reads an entry of a page table.
-func (m *physical) entry(pa uint64) (uint64, bool) {
+// entry reads an entry of a page table, of 4 or 8 bytes.
+func (m *physical) entry(pa, size uint64) (uint64, bool) {
 	p, ok := m.page(pa >> pageShift)
-	if !ok {
+	switch {
+	case !ok:
 		return 0, false
+	case size == 4:
+		return uint64(le.Uint32(p[pa%pageSize:])), true
 	}
 	return le.Uint64(p[pa%pageSize:]), true
-}
-
-// entry32 reads an entry of 4 bytes.
-func (m *physical) entry32(pa uint64) (uint64, bool) {
-	p, ok := m.page(pa >> pageShift)
-	if !ok {
-		return 0, false
-	}
-	return uint64(le.Uint32(p[pa%pageSize:])), true
 }

@@ -7,10 +7,15 @@ type record struct {
 	b  []byte
 }
 
-// readRecord reads the first n bytes of a structure into buf, which it keeps.
+// record reads the first bytes of a structure into buf, which it keeps.
+func (m *memory) record(l *layout, buf []byte, va uint64) (record, error) {
+	err := m.ReadVirtual(buf, va)
+	return record{l, va, buf}, err
+}
+
+// readRecord is record by the layout of the dump.
 func (d *Dump) readRecord(buf []byte, va uint64) (record, error) {
-	err := d.mem.ReadVirtual(buf, va)
-	return record{d.layout, va, buf}, err
+	return d.mem.record(d.layout, buf, va)
 }
 
 // at returns the n bytes of a field, zeros if the kernel has it not.

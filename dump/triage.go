@@ -41,7 +41,7 @@ const (
 // readTriage reads a small dump.
 func (d *Dump) readTriage() {
 	d.triage = &triage{}
-	d.gap("the list of locks, with all threads but one,", kd.NotInDump, "", true)
+	d.gap("the list of locks (a small dump has one thread and no locks)", kd.NotInDump, "", true)
 	d.note("a small (triage) dump holds one thread, one stack and the list of drivers: what holds up a machine cannot be seen in it; a kernel or complete dump has the lists of locks and threads")
 	if d.Header.Bits != 64 {
 		d.gap("drivers and thread of a small dump of 32-bit Windows: they are not read", kd.Unreadable, "lm", false)
@@ -53,9 +53,9 @@ func (d *Dump) readTriage() {
 		return
 	}
 	u32 := func(at int) uint32 { return le.Uint32(b[at:]) }
+	d.triageKDBG(u32(tdDebugger))
 	d.triageDrivers(u32(tdDrivers), u32(tdDriverCount))
 	d.triageUnloaded(u32(tdUnloaded))
-	d.triageKDBG(u32(tdDebugger))
 	d.triageThread(u32(tdThread), u32(tdProcess), u32(tdPrcb))
 }
 
@@ -87,8 +87,8 @@ func (d *Dump) triageDrivers(at, n uint32) {
 		m.Path = d.triageName(le.Uint32(b))
 		m.File = m.Path[strings.LastIndexByte(m.Path, '\\')+1:]
 		m.Name = debuggerName(m.File)
-		if i == 0 { // so it is in the loader's list
-			m.Name = "nt"
+		if d.isKernel(m) {
+			m.Name, d.nt = "nt", m
 		}
 		if m.Base+uint64(m.Size) < m.Base {
 			continue
@@ -139,11 +139,6 @@ func (d *Dump) triageKDBG(at uint32) {
 		return
 	}
 	d.kdbg = parseKDBG(b, d.Header.Debugger)
-	for _, m := range d.modules {
-		if m.Base == d.kdbg.kernel {
-			d.nt = m
-		}
-	}
 }
 
 // triageThread reads the thread, its process and its processor. What their layout is

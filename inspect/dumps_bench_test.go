@@ -3,7 +3,6 @@
 package inspect_test
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,17 +12,6 @@ import (
 	"kdlocks/dump/dumptest"
 	"kdlocks/inspect"
 )
-
-// counted is a file that keeps where it was read.
-type counted struct {
-	io.ReaderAt
-	reads []int64
-}
-
-func (c *counted) ReadAt(p []byte, off int64) (int, error) {
-	c.reads = append(c.reads, off)
-	return c.ReaderAt.ReadAt(p, off)
-}
 
 // BenchmarkBigDump judges a complete dump of 8 GiB with 20,000 threads and 30,000
 // resources. Set KDLOCKS_DUMP to the name of a file to keep it.
@@ -47,21 +35,18 @@ func BenchmarkBigDump(b *testing.B) {
 	}
 	s = nil
 	runtime.GC()
-	c := &counted{ReaderAt: f}
+	c := &dumptest.Counted{ReaderAt: f}
 	for b.Loop() {
-		c.reads = c.reads[:0]
+		c.Reads = c.Reads[:0]
 		r, err := inspect.Run(b.Context(), []inspect.Input{{Name: "MEMORY.DMP", Data: c, Size: size}}, inspect.Options{})
 		if err != nil || r.Verdict.Kind != "deadlock" {
 			b.Fatal(r.Verdict, err)
 		}
 	}
-	var page [4096]byte
 	begin := time.Now()
-	for _, off := range c.reads {
-		f.ReadAt(page[:], off)
-	}
+	c.Again()
 	reading := time.Since(begin)
-	b.ReportMetric(float64(len(c.reads)), "reads")
+	b.ReportMetric(float64(len(c.Reads)), "reads")
 	b.ReportMetric(float64(reading.Milliseconds()), "ms-of-reads")
 	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(reading), "x-reads")
 }

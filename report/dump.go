@@ -49,9 +49,6 @@ func WriteDumps(w io.Writer, list []DumpInfo, format string, s Style) error {
 			row("Note", n)
 		}
 	}
-	if format == "table" {
-		return t.blocks(w, s.prose())
-	}
 	return writeTable(w, t, list, format, s)
 }
 

@@ -69,3 +69,23 @@ func (f *File) Truncate(size int64) {
 	}
 	f.size = size
 }
+
+// Counted is a file that keeps where it was read.
+type Counted struct {
+	io.ReaderAt
+	Reads []int64 // offsets
+}
+
+// ReadAt reads the file.
+func (c *Counted) ReadAt(p []byte, off int64) (int, error) {
+	c.Reads = append(c.Reads, off)
+	return c.ReaderAt.ReadAt(p, off)
+}
+
+// Again reads a page at every place that was read, and nothing else.
+func (c *Counted) Again() {
+	var page [pageSize]byte
+	for _, off := range c.Reads {
+		c.ReaderAt.ReadAt(page[:], off)
+	}
+}
