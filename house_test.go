@@ -28,13 +28,14 @@ var house = map[string][]string{
 	"picture":       {"kd"},
 	"rules":         {"heuristics", "kd", "locks", "memory", "modules", "objects", "snapshot", "stacks", "threads"},
 	"report":        {"compare", "heuristics", "kd", "locks", "memory", "modules", "objects", "picture", "rules", "snapshot", "stacks", "threads"},
-	"inspect":       {"compare", "dump", "dump/symbols", "heuristics", "kd", "report", "rules", "snapshot", "transcript"},
+	"inspect":       {"compare", "dump", "dump/symbols", "dump/walked", "heuristics", "kd", "report", "rules", "snapshot", "transcript"},
 	"redact":        {"kd", "stacks", "transcript"},
-	"dump":          {"dump/image", "dump/symbols", "dump/unwind", "kd"},
+	"dump":          {"dump/image", "dump/symbols", "dump/unwind", "dump/walked", "kd"},
 	"dump/dumptest": {},
 	"dump/image":    {},
 	"dump/symbols":  {},
 	"dump/unwind":   {"dump/image"},
+	"dump/walked":   {"kd"},
 	"web/engine":    {"heuristics", "inspect", "kd", "open", "picture", "redact", "report", "rules"},
 	"open":          {"inspect", "transcript"},
 	"mcp":           {"collect", "heuristics", "inspect", "kd", "open", "report", "rules"},
@@ -43,13 +44,16 @@ var house = map[string][]string{
 	"cmd/kdlocks":   {"collect", "dump/symbols", "heuristics", "inspect", "kd", "mcp", "open", "redact", "report", "rules", "web", "web/page"},
 	"web/page":      {"web/engine"},
 	"web/browser":   {},
-	"web/wasm":      {"inspect", "kd", "web/engine"},
+	"web/wasm":      {"inspect", "web/engine", "web/wasm/bridge"},
 	"web/build":     {"web/build/pack", "web/page"},
 	"bench/loggen":  {},
 	"bench":         {"bench/loggen"},
 
 	"web/build/lzma": {},
 	"web/build/pack": {"web/build/lzma"},
+
+	"web/wasm/bridge": {"kd"},
+	"web/wasm/dumps":  {"dump", "dump/walked", "web/wasm/bridge"},
 }
 
 // outside lists the packages that only the commands may import: whatever opens
@@ -65,7 +69,7 @@ const protocol = "github.com/modelcontextprotocol/go-sdk/mcp"
 var may = map[string][]string{"open": {"os"}, "mcp": {"time", protocol}, "web": {"os", "net", "net/http", "time"}, "dump": {"time"}}
 
 // commands are the packages that are programs.
-var commands = []string{"cmd/kdlocks", "bench", "web/build", "web/wasm"}
+var commands = []string{"cmd/kdlocks", "bench", "web/build", "web/wasm", "web/wasm/dumps"}
 
 type goPackage struct {
 	ImportPath string

@@ -1,21 +1,14 @@
 package dump
 
-import "fmt"
+import (
+	"fmt"
 
-// About is what a dump says of itself, and what could be read of it.
-type About struct {
-	Type, Machine string
-	Build         int
-	Layout        string // versions of the kernel with the layout in use, "" if none is known
-	Symbols       string // the symbol file of the kernel, "" if it is not told
-	SymbolsRead   bool   // it was given
-	Pages         int64  // of 4 KiB that the dump should hold
-	Modules       int
-}
+	"kdlocks/dump/walked"
+)
 
 // About describes the dump.
-func (d *Dump) About() About {
-	a := About{Type: d.Header.Type.String(), Machine: d.Header.Machine.String(), Build: int(d.Header.Build), Modules: len(d.modules)}
+func (d *Dump) About() walked.About {
+	a := walked.About{Type: d.Header.Type.String(), Machine: d.Header.Machine.String(), Build: int(d.Header.Build), Modules: len(d.modules)}
 	if d.mem != nil {
 		a.Pages = int64(d.mem.physical.frames.pages())
 	}
@@ -38,4 +31,13 @@ func (d *Dump) Offset(va uint64) int64 {
 		return 0
 	}
 	return d.mem.place(va)
+}
+
+// Walked is what there is to say of the dump beside its listing, for another program.
+func (d *Dump) Walked(l *Listing) *walked.Dump {
+	w := &walked.Dump{About: d.About(), Gaps: d.Gaps, Notes: d.Notes, Places: make(walked.Places, len(l.marks))}
+	for i, m := range l.marks {
+		w.Places[i] = walked.Place{Line: m.line, VA: m.va, Offset: d.Offset(m.va)}
+	}
+	return w
 }

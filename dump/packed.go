@@ -4,20 +4,18 @@ import (
 	"fmt"
 	"io"
 	"sync"
-
-	"github.com/klauspost/compress/zstd"
 )
 
-// text is a long text in memory: pieces, which are packed where there are many of them.
+// text is a long text in memory: pieces, which are packed where there are many of them,
+// but in a browser.
 type text struct {
 	size   int64
 	pieces []piece
-	packer *zstd.Encoder
 
-	lock     sync.Mutex // of what follows
-	unpacker *zstd.Decoder
-	last     int // which piece is in open, counted from 1
-	open     []byte
+	lock sync.Mutex // of what follows
+	packer
+	last int // which piece is in open, counted from 1
+	open []byte
 }
 
 // piece is a part of a text, as it is or packed.
@@ -36,7 +34,7 @@ func (t *text) add(b []byte) {
 	for len(b) > 0 {
 		last := len(t.pieces) - 1
 		if last < 0 || len(t.pieces[last].plain) == pieceSize || t.pieces[last].packed != nil {
-			t.pack(last)
+			t.packPiece(last)
 			t.pieces = append(t.pieces, piece{plain: make([]byte, 0, pieceSize)})
 			last++
 		}
@@ -47,19 +45,15 @@ func (t *text) add(b []byte) {
 	}
 }
 
-// pack packs a piece that is full, if there are many.
-func (t *text) pack(i int) {
+// packPiece packs a piece that is full, if there are many.
+func (t *text) packPiece(i int) {
 	if i < mostPlain {
 		return
 	}
-	if t.packer == nil {
-		var err error
-		if t.packer, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err != nil {
-			panic(err) // the options are right
-		}
-	}
 	p := &t.pieces[i]
-	p.packed, p.plain = t.packer.EncodeAll(p.plain, nil), nil
+	if p.packed = t.packer.pack(p.plain); p.packed != nil {
+		p.plain = nil
+	}
 }
 
 // ReadAt reads the text as a file.
@@ -106,14 +100,8 @@ func (t *text) unpacked(i int) ([]byte, error) {
 	if t.last == i+1 {
 		return t.open, nil
 	}
-	if t.unpacker == nil {
-		var err error
-		if t.unpacker, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1)); err != nil {
-			return nil, err
-		}
-	}
 	t.last = 0
-	b, err := t.unpacker.DecodeAll(t.pieces[i].packed, t.open[:0])
+	b, err := t.unpack(t.pieces[i].packed, t.open[:0])
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"kdlocks/dump"
 	"kdlocks/dump/dumptest"
+	"kdlocks/dump/walked"
 	"kdlocks/inspect"
 	"kdlocks/report"
 )
@@ -229,4 +231,40 @@ func TestRedactionOfDumps(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) { checkRedacted(t, set, data, false) })
 	}
+}
+
+// TestWalkedDump judges what another program read of a dump: the report is the same.
+func TestWalkedDump(t *testing.T) {
+	for _, name := range []string{"self deadlock on an earlier segment", "contention"} {
+		in, _ := dumpOf(t, name, dumptest.Options{Processors: 2}, dumptest.KernelBitmap)
+		d, err := dump.Open(in.Data, in.Size, dump.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts, err := d.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		listing, err := d.List(t.Context(), in.Name, facts, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := walked.Write(&b, d.Walked(listing), listing); err != nil {
+			t.Fatal(err)
+		}
+		want, got := jsonOfDump(t, in), jsonOfDump(t, inspect.Bytes(in.Name, b.Bytes()))
+		if want != got {
+			t.Errorf("%s: read at once:\n%.3000s\nread before:\n%.3000s", name, want, got)
+		}
+	}
+}
+
+func jsonOfDump(t *testing.T, in inspect.Input) string {
+	t.Helper()
+	r, err := inspect.Run(t.Context(), []inspect.Input{in}, inspect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return asJSON(t, r)
 }

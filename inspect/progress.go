@@ -1,8 +1,4 @@
-//go:build !js
-
 package inspect
-
-import "kdlocks/dump"
 
 // progress counts bytes of the inputs. Of a dump most are counted while its threads are
 // listed, and the rest while that text is read.
@@ -23,7 +19,7 @@ func newProgress(inputs []Input, tell func(done, total int64)) *progress {
 func ofDump(size int64) int64 { return size / 10 * 9 }
 
 // dump returns what counts the walk of a dump of so many bytes.
-func (p *progress) dump(size int64) dump.Progress {
+func (p *progress) dump(size int64) func(done, total int) {
 	if p.tell == nil {
 		return nil
 	}
@@ -35,7 +31,7 @@ func (p *progress) dump(size int64) dump.Progress {
 }
 
 // text returns what counts the reading of all texts.
-func (p *progress) text(texts []Input) func(done, total int64) {
+func (p *progress) text() func(done, total int64) {
 	if p.tell == nil {
 		return nil
 	}

@@ -66,6 +66,11 @@ func everythingWorks(p *tab) {
 	ownRule(p)
 	p.wait("finding of the copied rule", `[...document.querySelectorAll("#findings .finding")].some((f) => f.textContent.includes("my-ms-kb2608658-sis-owner-pointer"))`)
 	comparison(p)
+	dump := p.turn()
+	p.click("#view-one")
+	p.choose("#file", dumpFile(p, "two threads", ""))
+	p.turned(dump)
+	p.wait("a deadlock in a dump", `document.querySelector("#verdict .kind").textContent.startsWith("DEADLOCK")`)
 	// The worker is ended and begun anew.
 	p.click("#view-one")
 	p.largeFile("0: kd> !locks\n", "Resource @ 0xfffffa8011efede8 Exclusively owned\n Contention Count = 20\n NumberOfSharedWaiters = 16\n", 2_000_000, "")

@@ -123,7 +123,7 @@ func makeSite(dir string) error {
 		return err
 	}
 	files := m.files()
-	files[page.ConfigFile], files[page.EngineFile], files[page.GlueFile] = page.Config(true), e.packed, e.glue
+	files[page.ConfigFile], files[page.EngineFile], files[page.DumpsFile], files[page.GlueFile] = page.Config(true), e.packed, e.dumps, e.glue
 	for name, text := range m.examples {
 		files["examples/"+name] = []byte(text)
 	}
@@ -157,14 +157,19 @@ func offline(m *minified, e *engine) ([]byte, error) {
 	}
 	// JSON of encoding/json has no < that could end the element.
 	script := `globalThis.kdlocksParts=` + string(given) + `;
-kdlocksParts.packed=Uint8Array.from(atob(document.getElementById('engine').textContent),(c)=>c.charCodeAt(0));
+for(const p of ['packed','dumps'])Object.defineProperty(kdlocksParts,p,{get:()=>Uint8Array.from(atob(document.getElementById(p).textContent),(c)=>c.charCodeAt(0))});
 `
 	return replaced(m.html, [][2]string{
 		{between(m.html, `<meta http-equiv="Content-Security-Policy" content="`, `">`), `<meta http-equiv="Content-Security-Policy" content="` + offlinePolicy + `">`},
 		{`<link rel="stylesheet" href="style.css">`, "<style>" + m.style + "</style>"},
 		{`<script type="module" src="app/main.js"></script>`, ""},
-		{"</body>", `<script type="application/octet-stream" id="engine">` + base64.StdEncoding.EncodeToString(e.packed) + "</script>\n<script>" + script + "</script>\n<script type=\"module\">" + m.script + "</script>\n</body>"},
+		{"</body>", inHTML("packed", e.packed) + inHTML("dumps", e.dumps) + "<script>" + script + "</script>\n<script type=\"module\">" + m.script + "</script>\n</body>"},
 	})
+}
+
+// inHTML makes an element of bytes that no browser looks at.
+func inHTML(id string, data []byte) string {
+	return `<script type="application/octet-stream" id="` + id + `">` + base64.StdEncoding.EncodeToString(data) + "</script>\n"
 }
 
 // between returns the piece of a text from one mark to the next, both included.

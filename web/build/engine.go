@@ -13,34 +13,28 @@ import (
 	"kdlocks/web/page"
 )
 
-// engine is the engine for the browser: packed, and the script that unpacks and starts
-// it in a worker.
-type engine struct{ packed, glue []byte }
+// engine is the engine for the browser, and what reads dumps there, both packed; and the
+// script that unpacks and starts them in workers.
+type engine struct{ packed, dumps, glue []byte }
 
 // glueOfGo is what Go's distribution has to start a program in a browser.
 const glueOfGo = "lib/wasm/wasm_exec.js"
 
+// programs are the packages of what runs in the browser.
+const (
+	engineProgram = "kdlocks/web/wasm"
+	dumpsProgram  = "kdlocks/web/wasm/dumps"
+)
+
 // buildEngine compiles the engine with the Go that runs this.
 func buildEngine() (*engine, error) {
-	dir, err := os.MkdirTemp("", "kdlocks-engine-*")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "engine.wasm")
-	build := exec.Command("go", append(append([]string{"build"}, pack.Flags()...), "-o", file, "kdlocks/web/wasm")...)
-	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return nil, fmt.Errorf("the engine does not compile: %w", err)
-	}
-	wasm, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
 	e := &engine{}
-	if e.packed, err = packed(wasm); err != nil {
-		return nil, fmt.Errorf("the engine cannot be packed: %w", err)
+	var err error
+	if e.packed, err = compiled(engineProgram); err != nil {
+		return nil, err
+	}
+	if e.dumps, err = compiled(dumpsProgram); err != nil {
+		return nil, err
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -53,6 +47,31 @@ func buildEngine() (*engine, error) {
 	}
 	e.glue, err = script(string(glue), pack.Unpack)
 	return e, err
+}
+
+// compiled compiles a program, and packs it.
+func compiled(program string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "kdlocks-engine-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "engine.wasm")
+	build := exec.Command("go", append(append([]string{"build"}, pack.Flags()...), "-o", file, program)...)
+	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return nil, fmt.Errorf("%s does not compile: %w", program, err)
+	}
+	wasm, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	out, err := packed(wasm)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be packed: %w", program, err)
+	}
+	return out, nil
 }
 
 func packed(wasm []byte) ([]byte, error) {
@@ -109,9 +128,10 @@ func engineIn(dir string, m *minified, build func() (*engine, error)) (*engine, 
 	// What cannot be read is built anew.
 	of, _ := os.ReadFile(filepath.Join(dir, page.StampFile))
 	packed, packedErr := os.ReadFile(filepath.Join(dir, page.EngineFile))
+	dumps, dumpsErr := os.ReadFile(filepath.Join(dir, page.DumpsFile))
 	glue, glueErr := os.ReadFile(filepath.Join(dir, page.GlueFile))
-	if string(of) == stamp && packedErr == nil && glueErr == nil {
-		return &engine{packed, glue}, nil
+	if string(of) == stamp && packedErr == nil && dumpsErr == nil && glueErr == nil {
+		return &engine{packed, dumps, glue}, nil
 	}
 	e, err := build()
 	if err != nil {
@@ -123,7 +143,7 @@ func engineIn(dir string, m *minified, build func() (*engine, error)) (*engine, 
 // keep writes a page and its engine with the stamp of their sources.
 func keep(dir string, m *minified, e *engine, stamp string) error {
 	files := m.files()
-	files[page.EngineFile], files[page.GlueFile], files[page.StampFile] = e.packed, e.glue, []byte(stamp)
+	files[page.EngineFile], files[page.DumpsFile], files[page.GlueFile], files[page.StampFile] = e.packed, e.dumps, e.glue, []byte(stamp)
 	return write(dir, files)
 }
 

@@ -17,27 +17,75 @@ const decoder = new TextDecoder();
 export const asJSON = (data) => JSON.parse(decoder.decode(data));
 export const asText = (data) => decoder.decode(data);
 
-/** The engine in a worker. */
+/** Reads crash dumps, which is another program than the engine: it is loaded for them
+ * alone, and makes of each the text that the engine reads. */
+class Dumps {
+  #load; // of the packed program
+  #script;
+  #packed;
+  #module;
+  #read = new WeakMap(); // File -> Blob of what was read of it
+
+  constructor(load, script) {
+    this.#load = load;
+    this.#script = script;
+  }
+
+  /** Reports whether a file begins as dumps do. */
+  static async is(blob) {
+    if (!(blob instanceof File) || blob.size < 4096) return false;
+    return /^PAGEDU(64|MP)$/.test(await blob.slice(0, 8).text().catch(() => ''));
+  }
+
+  /** Returns what the engine takes for a dump. Begun is called with the worker that reads it. */
+  async text(input, progress, begun) {
+    const known = this.#read.get(input.blob);
+    if (known) return known;
+    this.#packed ??= await this.#load().catch((e) => {
+      throw new EngineError(`${input.name} is a crash dump, and the reader of dumps cannot be loaded: ${e.message}`, 'start');
+    });
+    const reader = new WorkerEngine(this.#packed, this.#script, undefined, this.#module);
+    begun(reader);
+    try {
+      const text = new Blob([await reader.call('walk', {}, [input], progress)]);
+      this.#read.set(input.blob, text);
+      this.#module = reader.module;
+      return text;
+    } catch (e) {
+      throw e.kind === 'cancelled' ? e : new EngineError(`${input.name}: ${e.message}`, e.kind);
+    } finally {
+      begun();
+      reader.close(); // its memory is as large as it ever was
+    }
+  }
+}
+
+/** A program in a worker: the engine, or what reads dumps. */
 class WorkerEngine {
   name = 'browser';
   #packed;
   #module; // compiled once: the first worker unpacks it
   #script;
   #worker;
+  #dumps; // of the engine
+  #reading; // the worker that reads a dump
   #calls = new Map();
   #next = 1;
   #stops = 0;
 
   /** Packed is the engine as it was loaded, script the URL of the worker. */
-  constructor(packed, script, module) {
+  constructor(packed, script, dumps, module) {
     this.#packed = packed;
     this.#script = script;
+    this.#dumps = dumps;
     this.#module = module;
     this.ready = this.#start();
   }
 
   /** Another worker, for what should not end with the case, nor wait for what is asked of it. */
-  aside() { return new WorkerEngine(this.#packed, this.#script, this.#module); }
+  aside() { return new WorkerEngine(this.#packed, this.#script, this.#dumps, this.#module); }
+
+  get module() { return this.#module; }
 
   /** Lets the worker go. */
   close() { this.#worker.terminate(); }
@@ -101,18 +149,30 @@ class WorkerEngine {
   /** Ends what runs, and what waits for the engine to be ready. */
   cancel() {
     this.#stops++;
+    this.#reading?.cancel();
     if (this.#calls.size > 0) this.#lose('stopped', 'cancelled');
   }
 
   async call(name, args = {}, inputs = [], progress) {
     const stops = this.#stops;
     await this.ready;
+    if (this.#dumps && inputs.length > 0) inputs = await this.#texts(inputs, progress);
     if (stops !== this.#stops) throw new EngineError('stopped', 'cancelled');
     return new Promise((resolve, reject) => {
       const id = this.#next++;
       this.#calls.set(id, { resolve, reject, progress });
       this.#worker.postMessage({ id, call: name, args, inputs });
     });
+  }
+
+  /** The inputs, with what was read of each dump in its place. */
+  async #texts(inputs, progress) {
+    const out = [];
+    for (const input of inputs) {
+      const text = await Dumps.is(input.blob) && await this.#dumps.text(input, progress, (reader) => { this.#reading = reader; });
+      out.push(text ? { ...input, blob: text } : input);
+    }
+    return out;
   }
 }
 
@@ -200,9 +260,15 @@ async function text(url) {
 /** Starts the engine that there is. An offline page brings its parts along. */
 export async function startEngine(parts) {
   const url = (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
-  if (parts) return new WorkerEngine(parts.packed, url(parts.script));
+  if (parts) {
+    const script = url(parts.script);
+    return new WorkerEngine(parts.packed, script, new Dumps(async () => parts.dumps, script));
+  }
   const config = JSON.parse(await text('config.json'));
   if (!config.engine) return new ServerEngine(config.fresh);
   const [packed, glue, worker] = await Promise.all([load(config.engine), text('engine.js'), text('app/worker.js')]);
-  return new WorkerEngine(packed, url(`${glue}\n${worker}`));
+  const script = url(`${glue}\n${worker}`);
+  // The program on this machine may be stopped while the page is used.
+  const near = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname) && load(config.dumps).catch(() => null);
+  return new WorkerEngine(packed, script, new Dumps(async () => await near || load(config.dumps), script));
 }

@@ -1,22 +1,23 @@
-// The engine's side: runs in a worker of its own, so that the page stays responsive, and
+// The side of the engine, and of the reader of dumps: runs in a worker of its own, so that the page stays responsive, and
 // can be stopped at any time. Before it stand wasm_exec.js of Go's distribution and unpack.
 
-const windowSize = 1 << 22; // each read waits for the browser, whatever it reads
-const mostWindows = 80; // of one input
+/** Bytes of a piece, as each read waits for the browser, whatever it reads; and how many are
+ * kept of one input. The pages of a dump that are read lie all over it. */
+const windows = { text: { windowSize: 1 << 22, mostWindows: 80 }, dump: { windowSize: 1 << 20, mostWindows: 160 } };
 
 /** Reads a Blob piece by piece, as the engine asks for it. Lines that facts rest on are
  * read again later, all over the input: pieces are kept. */
-function source({ name, blob }) {
+function source({ name, blob }, { windowSize, mostWindows }) {
   const files = new FileReaderSync();
-  const windows = new Map(); // number -> bytes, the one used last behind the others
+  const held = new Map(); // number -> bytes, the one used last behind the others
   const window = (n) => {
-    let data = windows.get(n);
-    if (data) windows.delete(n);
+    let data = held.get(n);
+    if (data) held.delete(n);
     else {
       data = new Uint8Array(files.readAsArrayBuffer(blob.slice(n * windowSize, (n + 1) * windowSize)));
-      if (windows.size === mostWindows) windows.delete(windows.keys().next().value);
+      if (held.size === mostWindows) held.delete(held.keys().next().value);
     }
-    windows.set(n, data);
+    held.set(n, data);
     return data;
   };
   const read = (offset, length) => {
@@ -90,7 +91,7 @@ self.onmessage = async ({ data }) => {
     last = now;
     self.postMessage({ id: data.id, progress: { stage, done, total } });
   };
-  const out = self.kdlocksCall(data.call, JSON.stringify(data.args), data.inputs.map(source), progress);
+  const out = self.kdlocksCall(data.call, JSON.stringify(data.args), data.inputs.map((i) => source(i, windows[data.call === 'walk' ? 'dump' : 'text'])), progress);
   if (out.bytes) self.postMessage({ id: data.id, bytes: out.bytes }, [out.bytes.buffer]);
   else self.postMessage({ id: data.id, error: out.error, kind: out.kind });
 };
