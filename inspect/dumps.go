@@ -29,7 +29,7 @@ type dumped struct {
 // input is the text as an input.
 func (d *dumped) input() Input {
 	in := d.text
-	in.Missing, in.Odd = d.Gaps, append([]string{experimental}, d.Notes...)
+	in.Missing, in.Odd, in.Printed = d.Gaps, append([]string{experimental}, d.Notes...), true
 	return in
 }
 

@@ -27,6 +27,8 @@ type Input struct {
 	// out of a dump: facts that it lacks, and what is odd.
 	Missing []kd.Gap
 	Odd     []string
+	// Printed says that no line is mangled: they were printed for this reader.
+	Printed bool
 }
 
 // Bytes returns an input that is in memory.

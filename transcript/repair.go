@@ -19,11 +19,12 @@ import (
 // another begins inside it behind a whole one, and joins lines where the pieces
 // are none and the whole is one.
 type Repair struct {
-	input int32
-	rows  []row
-	ready int // rows that wait since the last batch
-	kept  [repairKinds]repairCount
-	chars charRepair
+	input   int32
+	printed bool // nothing is to be repaired
+	rows    []row
+	ready   int // rows that wait since the last batch
+	kept    [repairKinds]repairCount
+	chars   charRepair
 
 	comment string     // the comment mark in front of the last line
 	bullet  string     // the bullet of a list that stood in front of the last line
@@ -133,6 +134,10 @@ func (w *row) front(n int) {
 // Push takes the next line of the input, without its end.
 func (r *Repair) Push(raw string, num int32, emit func(kd.Line)) {
 	text, off := kd.TrimBlanks(raw)
+	if r.printed {
+		emit(kd.Line{Text: text, Input: r.input, Num: num, Off: int32(off)})
+		return
+	}
 	r.rows = append(r.rows, row{raw: raw, text: text, num: num, off: int32(off)})
 	if len(r.rows) >= batchRows {
 		r.batch(false, emit)

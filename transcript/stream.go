@@ -23,7 +23,7 @@ func (r *router) input(ctx context.Context, i int32, progress func(int64)) error
 	r.cur.objects.Prompt(objects.Printed{})
 	r.cur.memory.Break()
 	r.cur.threads.Prompt(true)
-	r.lines, r.repair, r.fated = physical{text: r.src.text}, Repair{input: i}, 0
+	r.lines, r.repair, r.fated = physical{text: r.src.text}, Repair{input: i, printed: r.src.text.in.Printed}, 0
 	r.src.Status, r.reserved = make([]Status, 0, r.src.Bytes/usualLine), false
 	err := r.chunks(ctx, r.src.text, func(c *chunk) {
 		r.chunk(c)
