@@ -17,6 +17,8 @@ type Resource struct {
 	// the threads tell; the counts are what the resource says of itself.
 	Shared, Exclusive           []uint64
 	SharedCount, ExclusiveCount uint32
+	// Doubt says what disagrees with the list of waiters, "" if nothing does.
+	Doubt string
 	// Fast is set for a fast resource, whose owners are kept in another way.
 	Fast bool
 

@@ -79,6 +79,9 @@ func (p *printer) resource(r *Resource) {
 	if r.ExclusiveCount != 0 {
 		p.print("    NumberOfExclusiveWaiters = %d", r.ExclusiveCount)
 	}
+	if r.Doubt != "" {
+		p.print("    WARNING: Waiters disagree: %s", r.Doubt)
+	}
 	p.owners(r)
 	p.exclusive(r)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // readWaiters finds who waits for each resource: by the lists of the resource, and by
-// what the waiting threads name. What the two do not agree on is noted.
+// what the waiting threads name. What the two do not agree on is doubted.
 func (d *Dump) readWaiters(f *Facts) {
 	waiting := make(map[uint64][]*Thread) // by object
 	for _, t := range f.thread {
@@ -78,12 +78,20 @@ func (w *waitList) read(at uint64, count uint32, kind string, chained bool, obje
 		w.object(at, object)
 	}
 	if w.wrong != nil {
-		w.d.note("the list of %s waiters of ERESOURCE 0x%x: %v", kind, w.r.VA, w.wrong)
+		w.doubt("the list of %s waiters of ERESOURCE 0x%x: %v", kind, w.r.VA, w.wrong)
 	}
 	if uint32(len(w.out)) != count {
-		w.d.note("ERESOURCE 0x%x counts %s, and %d were found", w.r.VA, kd.Plural(int(count), kind+" waiter"), len(w.out))
+		w.doubt("ERESOURCE 0x%x counts %s, and %d were found", w.r.VA, kd.Plural(int(count), kind+" waiter"), len(w.out))
 	}
 	return w.out
+}
+
+// doubt notes a disagreement, for which the lists of the resource are believed less.
+func (w *waitList) doubt(format string, args ...any) {
+	w.d.note(format, args...)
+	if w.r.Doubt == "" {
+		w.r.Doubt = fmt.Sprintf(format, args...)
+	}
 }
 
 // take adds a waiter, and reports whether it was new.
@@ -113,7 +121,7 @@ func (w *waitList) object(at uint64, kind uint8) {
 	for _, t := range w.sorted(at) {
 		if !w.met[t.VA] {
 			w.take(t.VA)
-			w.d.note("thread 0x%x says that it waits for ERESOURCE 0x%x, and is not in its list", t.VA, w.r.VA)
+			w.doubt("thread 0x%x says that it waits for ERESOURCE 0x%x, and is not in its list", t.VA, w.r.VA)
 		}
 	}
 }
@@ -130,8 +138,20 @@ func (w *waitList) known(va uint64) bool {
 	if w.f.thread[va] != nil {
 		return true
 	}
-	w.d.note("0x%x in a list of waiters of ERESOURCE 0x%x is no thread of any process", va, w.r.VA)
+	w.doubt("0x%x in a list of waiters of ERESOURCE 0x%x is no thread of any process", va, w.r.VA)
 	return true
+}
+
+// agrees holds the thread that an entry names against those that wait for its event.
+func (w *waitList) agrees(said uint64, waiting []*Thread) {
+	t := w.f.thread[said]
+	switch {
+	case !w.known(said) || t == nil || slices.Contains(waiting, t):
+	case t.State != Waiting:
+		w.doubt("thread 0x%x is in a list of waiters of ERESOURCE 0x%x and does not wait: it is %s", said, w.r.VA, t.State)
+	case len(t.Objects) > 0:
+		w.doubt("thread 0x%x is in a list of waiters of ERESOURCE 0x%x and waits for 0x%x", said, w.r.VA, t.Objects[0].VA)
+	}
 }
 
 // chain reads a chain of entries, each on the stack of its waiter, that ends with zero or
@@ -179,10 +199,7 @@ func (w *waitList) entry(at uint64) {
 	case said == 0:
 		w.take(ts[0].VA)
 	default:
-		if t := w.f.thread[said]; t != nil && !slices.Contains(ts, t) && t.State != Waiting {
-			w.d.note("thread 0x%x is in a list of waiters of ERESOURCE 0x%x and does not wait: it is %s", said, w.r.VA, t.State)
-		}
-		w.known(said)
+		w.agrees(said, ts)
 		w.take(said)
 	}
 }

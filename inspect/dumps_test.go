@@ -233,6 +233,36 @@ func TestRedactionOfDumps(t *testing.T) {
 	}
 }
 
+// TestDisagreementInDump: where the waiters of a resource are told in two ways, a deadlock that
+// rests on it has grade C at best.
+func TestDisagreementInDump(t *testing.T) {
+	const numberOfExclusiveWaiters = 0x4c // in an ERESOURCE of x64
+	for _, build := range dumptest.Builds() {
+		s, err := dumptest.Scenarios()["two threads"](dumptest.Options{Build: build, Processors: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range s.Machine.Truth().Resources {
+			if len(r.ExclusiveWaiters) > 0 {
+				s.Machine.Poke32(r.VA+numberOfExclusiveWaiters, uint32(len(r.ExclusiveWaiters))+2)
+			}
+		}
+		var f dumptest.File
+		size, err := s.Machine.Write(&f, dumptest.KernelBitmap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := inspect.Run(t.Context(), []inspect.Input{{Name: "MEMORY.DMP", Data: &f, Size: size}}, inspect.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := slices.ContainsFunc(r.Notes, func(n report.Note) bool { return strings.Contains(n.Text, "counts 3 exclusive waiters, and 1 were found") })
+		if len(r.Findings) == 0 || r.Findings[0].ID != "deadlock-cycle" || r.Findings[0].Grade != "C" || !told {
+			t.Errorf("%s: %+v; notes %+v", build, r.Findings, r.Notes)
+		}
+	}
+}
+
 // TestWalkedDump judges what another program read of a dump: the report is the same.
 func TestWalkedDump(t *testing.T) {
 	for _, name := range []string{"self deadlock on an earlier segment", "contention"} {

@@ -30,6 +30,9 @@ func (r *Resource) reconcile() {
 		r.reconcileUnknown()
 	}
 	r.checkExclusiveList()
+	if r.Doubted != "" {
+		r.doubt(r.Doubted)
+	}
 	r.checkDamage()
 }
 
