@@ -51,19 +51,23 @@ func (d *Dump) unknownLayout(why error) {
 // layoutOfSymbols makes a layout of the kernel's own symbols, nil if there are none
 // or they lack what is needed.
 func (d *Dump) layoutOfSymbols() *layout {
-	if d.nt == nil || d.nt.symbols == nil {
+	if d.nt == nil {
+		return nil
+	}
+	t := d.symbols(d.nt)
+	if t == nil {
 		return nil
 	}
 	l := &layout{first: d.nt.view.GUID, last: d.nt.view.GUID}
 	for id, name := range fieldNames {
 		typ, path := splitName(name)
 		if path == "size" {
-			if n, ok := d.nt.symbols.Size(typ); ok {
+			if n, ok := t.Size(typ); ok {
 				l.fields[id] = field{off: n, known: true}
 			}
 			continue
 		}
-		if f, ok := d.nt.symbols.Field(typ, path); ok {
+		if f, ok := t.Field(typ, path); ok {
 			l.fields[id] = field{off: f.Offset, bit: f.Bit, bits: f.Bits, known: true}
 		}
 	}

@@ -16,6 +16,9 @@ type Options struct {
 	// Symbols are symbol files. One that belongs to an image in the dump gives its names,
 	// that of the kernel its layout, too.
 	Symbols []*symbols.Table
+	// Find, when not nil, looks for the symbols of an image, and returns nil if there are
+	// none.
+	Find func(symbols.ID) *symbols.Table
 }
 
 // Dump is a kernel crash dump that was opened. It is for one goroutine.
@@ -67,6 +70,7 @@ func Open(r io.ReaderAt, size int64, opt Options) (*Dump, error) {
 	default:
 		d.findKernel()
 	}
+	d.tellUnused()
 	return d, nil
 }
 
@@ -164,7 +168,7 @@ func (d *Dump) otherKDBG(err error) *kdbg {
 
 // decodedKDBG decodes the block with the three numbers that the symbols lead to.
 func (d *Dump) decodedKDBG() *kdbg {
-	t := d.nt.symbols
+	t := d.symbols(d.nt)
 	if t == nil {
 		return nil
 	}
@@ -191,7 +195,7 @@ func (d *Dump) decodedKDBG() *kdbg {
 
 // kdbgOfSymbols makes the block up from symbols.
 func (d *Dump) kdbgOfSymbols() *kdbg {
-	t := d.nt.symbols
+	t := d.symbols(d.nt)
 	if t == nil {
 		return nil
 	}

@@ -25,6 +25,7 @@ type Module struct {
 	at      uint64       // of its entry in the list
 	image   *image.Image // nil if its headers cannot be read
 	symbols *symbols.Table
+	looked  bool // for symbols
 	view    image.CodeView
 }
 
@@ -132,14 +133,38 @@ func debuggerName(file string) string {
 	}, name)
 }
 
-// giveSymbols gives a module the symbols that were made with it.
+// giveSymbols gives a module the symbols that were made with it, if they were given. Those
+// that are to be looked for wait until a name is asked for.
 func (d *Dump) giveSymbols(m *Module) {
 	for _, t := range d.opt.Symbols {
 		id := t.ID()
 		if m.view.GUID != "" && strings.EqualFold(id.GUID, m.view.GUID) && id.Age == m.view.Age {
-			m.symbols = t
+			m.symbols, m.looked = t, true
 			return
 		}
+	}
+}
+
+// symbols returns those of a module, nil if there are none.
+func (d *Dump) symbols(m *Module) *symbols.Table {
+	if !m.looked && m.view.GUID != "" && d.opt.Find != nil {
+		m.symbols = d.opt.Find(symbols.ID{Name: m.view.PDB, GUID: m.view.GUID, Age: m.view.Age})
+	}
+	m.looked = true
+	return m.symbols
+}
+
+// tellUnused tells of symbols that were given and belong to nothing in the dump.
+func (d *Dump) tellUnused() {
+	for _, t := range d.opt.Symbols {
+		if slices.ContainsFunc(d.modules, func(m *Module) bool { return m.symbols == t }) {
+			continue
+		}
+		id, want := t.ID(), "no image was found"
+		if d.nt != nil {
+			want = "the kernel's are " + d.wanted(d.nt)
+		}
+		d.note("the symbols with GUID %s, age %d belong to no image in the dump and are not used; %s", id.GUID, id.Age, want)
 	}
 }
 
@@ -194,8 +219,8 @@ func (d *Dump) nameOf(va uint64) string {
 		return fmt.Sprintf("0x%s", tick(va))
 	}
 	rva := uint32(va - m.Base)
-	if m.symbols != nil {
-		if name, off, ok := m.symbols.At(rva); ok {
+	if t := d.symbols(m); t != nil {
+		if name, off, ok := t.At(rva); ok {
 			return named(m.Name, name, off)
 		}
 	}

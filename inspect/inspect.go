@@ -31,6 +31,9 @@ type Options struct {
 	// Symbols, when not nil, gives the symbol files for dumps. It is called when there is
 	// one.
 	Symbols func() ([]*Symbols, error)
+	// FindSymbols, when not nil, looks for those of an image in a dump; it returns nil if
+	// there are none.
+	FindSymbols func(SymbolID) *Symbols
 }
 
 // These makes Options.Rules of a set.

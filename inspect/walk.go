@@ -18,6 +18,9 @@ import (
 // Symbols are the names and types of one image, for dumps.
 type Symbols = symbols.Table
 
+// SymbolID tells which symbols belong to an image.
+type SymbolID = symbols.ID
+
 // IsDump reports whether data begins as a crash dump does that Run reads.
 func IsDump(head []byte) bool { return dump.Is(head) || walked.Is(head) }
 
@@ -43,7 +46,7 @@ func listed(ctx context.Context, in Input, opt *Options, progress func(done, tot
 	if err != nil {
 		return nil, nil, err
 	}
-	d, err := dump.Open(in.Data, in.Size, dump.Options{Symbols: tables})
+	d, err := dump.Open(in.Data, in.Size, dump.Options{Symbols: tables, Find: opt.FindSymbols})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,7 +80,7 @@ func DumpInfo(in Input, opt Options) (*report.DumpInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := dump.Open(in.Data, in.Size, dump.Options{Symbols: tables})
+	d, err := dump.Open(in.Data, in.Size, dump.Options{Symbols: tables, Find: opt.FindSymbols})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", in.Name, err)
 	}

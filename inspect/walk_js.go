@@ -9,6 +9,9 @@ import (
 // Symbols are those of dumps, which another program reads for the page: web/wasm/dumps.
 type Symbols struct{}
 
+// SymbolID tells which symbols belong to an image.
+type SymbolID struct{}
+
 // IsDump reports whether data begins as a dump that was read, which Run judges.
 func IsDump(head []byte) bool { return walked.Is(head) }
 

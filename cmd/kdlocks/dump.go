@@ -3,15 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"kdlocks/dump/symbols"
 	"kdlocks/inspect"
 	"kdlocks/report"
-	"kdlocks/rules"
 )
 
 // kdOutput prints a dump as a kernel debugger would.
@@ -29,39 +25,6 @@ func (a *app) printDumps(ctx context.Context, names []string) error {
 		}
 	}
 	return err
-}
-
-// options are those of every analysis.
-func (a *app) options(rules func() (*rules.Set, error)) inspect.Options {
-	return inspect.Options{Progress: a.bar.reading, Rules: rules, Symbols: a.symbols}
-}
-
-// symbols reads the symbol files that were named, once.
-func (a *app) symbols() ([]*symbols.Table, error) {
-	a.symbolsOnce.Do(func() {
-		for _, name := range a.symbolPaths {
-			t, err := readSymbols(name)
-			if err != nil {
-				a.symbolsErr = errors.Join(a.symbolsErr, fmt.Errorf("%s: %w", name, err))
-				continue
-			}
-			a.symbolTables = append(a.symbolTables, t)
-		}
-	})
-	return a.symbolTables, a.symbolsErr
-}
-
-func readSymbols(name string) (*symbols.Table, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, errors.Unwrap(err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return symbols.Read(f, st.Size())
 }
 
 func (a *app) dumpCommand() *cobra.Command {

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"kdlocks/dump/symbols"
 	"kdlocks/inspect"
 	"kdlocks/kd"
 	"kdlocks/report"
@@ -48,10 +47,7 @@ type app struct {
 	rules     *rules.Set
 	rulesErr  error
 
-	symbolPaths  []string
-	symbolsOnce  sync.Once
-	symbolTables []*symbols.Table
-	symbolsErr   error
+	symbols symbolFiles
 
 	// patient is set where the run ends by itself, but not at once, after an interrupt.
 	patient atomic.Bool
@@ -122,7 +118,7 @@ also reads when nothing is named and something is piped in.`,
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing; the exit code tells")
 	flags.Var(&a.max, "max-size", "most that is unpacked and piped in, all in all: bytes, or with K, M, G, T")
 	flags.StringArrayVar(&a.ruleFlags.paths, "rules", nil, "ask the rules of this file, folder or zip, too; may be given again")
-	flags.StringArrayVar(&a.symbolPaths, "symbols", nil, "for crash dumps: a PDB, or an ISF of volatility3 (.json, .json.xz); may be given again")
+	flags.StringArrayVar(&a.symbols.paths, "symbols", nil, "for crash dumps: a PDB, an ISF of volatility3 (.json, .json.xz), or a folder of them as a debugger keeps it (C:\\symbols); may be given again")
 	flags.BoolVar(&a.ruleFlags.noBuiltin, "no-builtin-rules", false, "leave the rules out that kdlocks ships with")
 	opt.bind(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd) }
