@@ -256,7 +256,9 @@ func TestDisagreementInDump(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told := slices.ContainsFunc(r.Notes, func(n report.Note) bool { return strings.Contains(n.Text, "counts 3 exclusive waiters, and 1 were found") })
+		told := slices.ContainsFunc(r.Notes, func(n report.Note) bool {
+			return strings.Contains(n.Text, "counts 3 exclusive waiters, and 1 were found")
+		})
 		if len(r.Findings) == 0 || r.Findings[0].ID != "deadlock-cycle" || r.Findings[0].Grade != "C" || !told {
 			t.Errorf("%s: %+v; notes %+v", build, r.Findings, r.Notes)
 		}

@@ -168,8 +168,8 @@ func asText(line []byte, cut bool) (s string, old bool) {
 // signature names the kinds of file that are handed over by mistake.
 func signature(data []byte) string {
 	for _, s := range []struct{ magic, what string }{
-		{"PAGEDU64", "a 64-bit kernel crash dump, which the program reads and the page does not: kdlocks MEMORY.DMP; or open it in a debugger and save the output of !locks and !thread"},
-		{"PAGEDUMP", "a 32-bit kernel crash dump, which the program reads and the page does not: kdlocks MEMORY.DMP; or open it in a debugger and save the output of !locks and !thread"},
+		{"PAGEDU64", "a 64-bit kernel crash dump: kdlocks reads the file itself; or open it in a debugger and save the output of !locks and !thread"},
+		{"PAGEDUMP", "a 32-bit kernel crash dump: open it in a debugger and save the output of !locks and !thread"},
 		{"MDMP", "a user-mode minidump, which has no kernel locks"},
 		{"PK\x03\x04", "a zip archive; unpack it first"},
 		{"\x1f\x8b", "gzip data; unpack it first"},

@@ -74,6 +74,35 @@ func TestDumps(t *testing.T) {
 	}
 }
 
+// TestDumpsThatAreNotRead says why: one in an archive, a small one, one of an application, and
+// one that is cut.
+func TestDumpsThatAreNotRead(t *testing.T) {
+	p := openPage(t, serve(t, released(t)).URL)
+	whole := []byte(readFile(t, dumpFile(t, "two threads", "")))
+	s, err := dumptest.Scenarios()["two threads"](dumptest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"MEMORY.zip", zipped(t, string(whole)), "unpack it and drop the file itself here"},
+		{"mini.dmp", []byte(readFile(t, writtenDump(t, s, dumptest.Triage))), "UNDECIDED"},
+		{"app.dmp", append([]byte("MDMP\x93\xa7\x00\x00"), make([]byte, 5000)...), "a user-mode minidump"},
+		{"cut.dmp", whole[:20_000], "UNDECIDED"},
+	} {
+		before := p.turn()
+		p.drop("#input-side", file{x.name, x.data})
+		p.turned(before)
+		if got := p.text("#verdict"); !strings.Contains(got, x.want) {
+			t.Errorf("%s: %s", x.name, got)
+		}
+		p.quiet()
+	}
+}
+
 func values(t testing.TB, text string) (v any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
