@@ -42,6 +42,9 @@ type Dump struct {
 	unwinder  unwind.Cache
 	names     map[uint64]string // of code
 	lastIn    uint64            // an address in a function of the kernel
+	irps      int               // of all threads
+	owners    int               // of all resources
+	waiting   int               // for all resources
 	scanned   int               // words of stacks that were searched
 	unwound   int               // frames
 	triage    *triage           // nil for other dumps
@@ -84,9 +87,12 @@ func (d *Dump) note(format string, args ...any) {
 // mostNotes bounds notes and gaps: a damaged dump has more of them than anybody reads.
 const mostNotes = 200
 
+// moreGaps reports whether there is room for another gap, where it costs to word one.
+func (d *Dump) moreGaps() bool { return len(d.Gaps) < mostNotes }
+
 // gap keeps what is missing.
 func (d *Dump) gap(what string, why kd.Why, next string, decides bool) {
-	if len(d.Gaps) < mostNotes {
+	if d.moreGaps() {
 		d.Gaps = append(d.Gaps, kd.Gap{What: what, Why: why, Next: next, Decides: decides})
 	}
 }
@@ -222,20 +228,26 @@ func (d *Dump) searchKDBG() *kdbg {
 	if im == nil {
 		return nil
 	}
+	left := mostSearched
 	for _, s := range im.Sections {
 		if s.Executable {
 			continue
 		}
-		if k := d.searchSection(s); k != nil {
+		if k := d.searchSection(s, &left); k != nil {
 			return k
 		}
 	}
 	return nil
 }
 
-func (d *Dump) searchSection(s image.Section) *kdbg {
+// mostSearched bounds the pages that are searched for the block.
+const mostSearched = 1 << 14
+
+func (d *Dump) searchSection(s image.Section, left *int) *kdbg {
 	var page [pageSize]byte
-	for off := uint64(s.RVA) &^ (pageSize - 1); off < uint64(s.RVA)+uint64(s.Size); off += pageSize {
+	end := min(uint64(s.RVA)+uint64(s.Size), uint64(d.nt.Size))
+	for off := uint64(s.RVA) &^ (pageSize - 1); off < end && *left > 0; off += pageSize {
+		*left--
 		if d.mem.ReadVirtual(page[:], d.nt.Base+off) != nil {
 			continue
 		}

@@ -2,6 +2,7 @@ package dump
 
 import (
 	"fmt"
+	"slices"
 
 	"kdlocks/kd"
 )
@@ -17,7 +18,7 @@ type Resource struct {
 	// the threads tell; the counts are what the resource says of itself.
 	Shared, Exclusive           []uint64
 	SharedCount, ExclusiveCount uint32
-	// Doubt says what disagrees with the list of waiters, "" if nothing does.
+	// Doubt says what disagrees with the owners or waiters, "" if nothing does.
 	Doubt string
 	// Fast is set for a fast resource, whose owners are kept in another way.
 	Fast bool
@@ -46,8 +47,12 @@ func (r *Resource) free() bool {
 	return r.Active == 0 && len(r.Owners) == 0 && r.SharedCount|r.ExclusiveCount == 0 && len(r.Shared)+len(r.Exclusive) == 0
 }
 
-// mostResources bounds the list; large servers have a million.
-const mostResources = 1 << 22
+// mostResources bounds the list, of which large servers have a million, and mostHeld those
+// of it that somebody owns or waits for.
+const (
+	mostResources = 1 << 21
+	mostHeld      = 1 << 17
+)
 
 // readResources walks ExpSystemResourcesList.
 func (d *Dump) readResources(f *Facts) {
@@ -55,28 +60,31 @@ func (d *Dump) readResources(f *Facts) {
 		d.gap("the list of ERESOURCEs: where it begins is not known", kd.NotInDump, "!locks", true)
 		return
 	}
-	met := make(map[uint64]struct{})
+	met := newTaken(resourceCell, mostResources)
 	buf := make([]byte, d.layout.at(eresourceSize))
-	err := d.mem.walkList(d.kdbg.resources, func(entry uint64) bool {
+	err := d.mem.walkList(d.kdbg.resources, func(entry uint64) error {
 		va := entry - d.layout.at(eresourceSystemResourcesList)
-		if _, ok := met[va]; ok || len(met) >= mostResources {
-			return false
+		if err := met.take(va); err != nil {
+			return err
 		}
-		met[va] = struct{}{}
 		r, err := d.readResource(buf, va)
 		switch {
 		case err != nil:
-			d.gap(fmt.Sprintf("the ERESOURCE at 0x%x: %v", va, err), kd.NotInDump, fmt.Sprintf("!locks -v %x", va), true)
+			if d.moreGaps() {
+				d.gap(fmt.Sprintf("the ERESOURCE at 0x%x: %v", va, err), why(err), fmt.Sprintf("!locks -v %x", va), true)
+			}
 		case r.free() && !r.Fast:
 			f.Free = append(f.Free, Free{va, r.Contention})
+		case len(f.Resources) == mostHeld:
+			return fmt.Errorf("of those that are owned %w", errLimit(mostHeld))
 		default:
 			f.Resources = append(f.Resources, r)
 		}
-		return true
+		return nil
 	})
 	f.Listed = err == nil
 	if err != nil {
-		d.gap(fmt.Sprintf("a part of the list of ERESOURCEs (ExpSystemResourcesList, 0x%x), of which %d were read: %v", d.kdbg.resources, len(met), err), kd.NotInDump, "!locks", true)
+		d.gap(fmt.Sprintf("a part of the list of ERESOURCEs (ExpSystemResourcesList, 0x%x), of which %d were read: %v", d.kdbg.resources, len(met.by), err), why(err), "!locks", true)
 	}
 }
 
@@ -96,20 +104,43 @@ func (d *Dump) readResource(buf []byte, va uint64) (*Resource, error) {
 		return r, nil
 	}
 	d.addOwner(r, record{d.layout, va + d.layout.at(eresourceOwnerEntry), b.at(eresourceOwnerEntry, 0, 16)})
-	if err := d.readOwnerTable(r); err != nil {
-		d.gap(fmt.Sprintf("owners of the ERESOURCE at 0x%x: its OwnerTable: %v", va, err), kd.NotInDump, fmt.Sprintf("!locks -v %x", va), true)
+	if err := d.readOwnerTable(r); err != nil && d.moreGaps() {
+		d.gap(fmt.Sprintf("owners of the ERESOURCE at 0x%x: its OwnerTable: %v", va, err), why(err), fmt.Sprintf("!locks -v %x", va), true)
 	}
+	d.checkOwners(r)
 	return r, nil
 }
 
 func (d *Dump) addOwner(r *Resource, e record) {
 	if t := e.u64(ownerOwnerThread); t != 0 {
+		d.owners++
 		r.Owners = append(r.Owners, Owner{Thread: t, Count: e.u32(ownerOwnerCount)})
 	}
 }
 
-// mostOwners bounds a table of owners.
-const mostOwners = 1 << 16
+// checkOwners doubts owners that the resource contradicts.
+func (d *Dump) checkOwners(r *Resource) {
+	switch i := slices.IndexFunc(r.Owners, func(o Owner) bool { return o.Count == 0 }); {
+	case i >= 0:
+		d.doubt(r, "an owner entry of ERESOURCE 0x%x names 0x%x and counts 0", r.VA, r.Owners[i].Thread)
+	case r.Active == 0 && len(r.Owners) > 0:
+		d.doubt(r, "ERESOURCE 0x%x has the ActiveCount 0, and an owner entry names 0x%x", r.VA, r.Owners[0].Thread)
+	}
+}
+
+// doubt notes a disagreement, for which the lists of a resource are believed less.
+func (d *Dump) doubt(r *Resource, format string, args ...any) {
+	d.note(format, args...)
+	if r.Doubt == "" {
+		r.Doubt = fmt.Sprintf(format, args...)
+	}
+}
+
+// mostOwners bounds a table of owners, mostAllOwners those of all resources.
+const (
+	mostOwners    = 1 << 16
+	mostAllOwners = 1 << 17
+)
 
 // readOwnerTable reads the owners behind the first: slot 0 holds the size of the
 // table alone.
@@ -127,6 +158,9 @@ func (d *Dump) readOwnerTable(r *Resource) error {
 	}
 	var b [size]byte
 	for i := uint64(1); i < uint64(n); i++ {
+		if d.owners >= mostAllOwners {
+			return fmt.Errorf("of all owners %w", errLimit(mostAllOwners))
+		}
 		e, err := d.readRecord(b[:], r.table+i*size)
 		if err != nil {
 			return err

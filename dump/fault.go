@@ -1,6 +1,11 @@
 package dump
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"kdlocks/kd"
+)
 
 // Fault tells why memory of the target could not be read: at which address, on which
 // level of the page tables, and whether that is so on the machine, or the page is not in
@@ -36,4 +41,14 @@ func (f *Fault) Error() string {
 		return fmt.Sprintf("0x%x: no address of the processor", f.VA)
 	}
 	return fmt.Sprintf("0x%x: not present, by its %s", f.VA, f.Level)
+}
+
+// why is the reason for a gap that an error leaves: what the dump holds and cannot be so is
+// unreadable, and not missing.
+func why(err error) kd.Why {
+	var f *Fault
+	if !errors.As(err, &f) || f.Why == NotCanonical {
+		return kd.Unreadable
+	}
+	return kd.NotInDump
 }

@@ -45,23 +45,31 @@ const (
 // mostModules bounds the list of modules: Windows has some hundreds.
 const mostModules = 10000
 
+// Cells of structures that lists hold, in bits: none is smaller.
+const (
+	entryCell    = 6  // KLDR_DATA_TABLE_ENTRY
+	pageCell     = 12 // an image
+	processCell  = 10
+	threadCell   = 10
+	resourceCell = 6
+)
+
 // readModules walks the list of loaded modules.
 func (d *Dump) readModules(list uint64) {
 	if list == 0 {
 		d.gap("the list of modules: the header does not say where it is", kd.NotInDump, "lm", false)
 		return
 	}
-	met := make(map[uint64]bool)
-	err := d.mem.walkList(list, func(entry uint64) bool {
-		if met[entry] || len(met) >= mostModules {
-			return false
+	entries, bases := newTaken(entryCell, mostModules), newTaken(pageCell, mostModules)
+	err := d.mem.walkList(list, func(entry uint64) error {
+		if err := entries.take(entry); err != nil {
+			return err
 		}
-		met[entry] = true
-		d.addModule(entry)
-		return true
+		d.addModule(entry, bases)
+		return nil
 	})
 	if err != nil {
-		d.gap(fmt.Sprintf("a part of the list of modules (PsLoadedModuleList, 0x%x): %v", list, err), kd.NotInDump, "lm", len(met) == 0)
+		d.gap(fmt.Sprintf("a part of the list of modules (PsLoadedModuleList, 0x%x): %v", list, err), why(err), "lm", len(entries.by) == 0)
 	}
 	d.sortModules()
 }
@@ -70,7 +78,7 @@ func (d *Dump) sortModules() {
 	slices.SortStableFunc(d.modules, func(a, b *Module) int { return cmp.Compare(a.Base, b.Base) })
 }
 
-func (d *Dump) addModule(entry uint64) {
+func (d *Dump) addModule(entry uint64, bases *taken) {
 	var b [klExtent]byte
 	if err := d.mem.ReadVirtual(b[:], entry); err != nil {
 		d.note("module at 0x%x: %v", entry, err)
@@ -81,7 +89,11 @@ func (d *Dump) addModule(entry uint64) {
 		d.note("module at 0x%x: its range 0x%x, 0x%x bytes, is none", entry, m.Base, m.Size)
 		return
 	}
-	var err error
+	err := bases.take(m.Base)
+	if err != nil {
+		d.note("module at 0x%x: its image at 0x%x: %v", entry, m.Base, err)
+		return
+	}
 	if m.File, err = d.mem.unicode(entry+klBaseName, mostName); err != nil {
 		d.note("module at 0x%x: its name: %v", entry, err)
 	}

@@ -80,7 +80,7 @@ func (p *printer) resource(r *Resource) {
 		p.print("    NumberOfExclusiveWaiters = %d", r.ExclusiveCount)
 	}
 	if r.Doubt != "" {
-		p.print("    WARNING: Waiters disagree: %s", r.Doubt)
+		p.print("    WARNING: Lists disagree: %s", r.Doubt)
 	}
 	p.owners(r)
 	p.exclusive(r)

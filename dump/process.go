@@ -1,10 +1,6 @@
 package dump
 
-import (
-	"fmt"
-
-	"kdlocks/kd"
-)
+import "fmt"
 
 // Process is an EPROCESS of the list of active processes.
 type Process struct {
@@ -29,28 +25,31 @@ func (d *Dump) readProcesses(f *Facts) {
 	l := d.layout
 	links := l.at(eprocessActiveProcessLinks)
 	buf := make([]byte, l.extent(eprocessUniqueProcessId, eprocessImageFileName, eprocessThreadListHead, eprocessPeb, eprocessInheritedFromUniqueProcessId, eprocessObjectTable, kprocessDirectoryTableBase))
-	met := make(map[uint64]bool)
-	err := d.mem.walkList(d.kdbg.processes, func(entry uint64) bool {
-		if met[entry] || len(met) >= mostProcesses {
-			return false
+	met := newTaken(processCell, mostProcesses)
+	err := d.mem.walkList(d.kdbg.processes, func(entry uint64) error {
+		va := entry - links
+		if err := met.take(va); err != nil {
+			return err
 		}
-		met[entry] = true
-		r, err := d.readRecord(buf, entry-links)
+		r, err := d.readRecord(buf, va)
 		if err != nil {
-			d.gap(fmt.Sprintf("the process at 0x%x: %v", entry-links, err), kd.NotInDump, fmt.Sprintf("!process %x 17", entry-links), false)
-			return true
+			if d.moreGaps() {
+				d.gap(fmt.Sprintf("the process at 0x%x: %v", va, err), why(err), fmt.Sprintf("!process %x 17", va), false)
+			}
+			return nil
 		}
 		f.Processes = append(f.Processes, processOf(r, r.va))
-		return true
+		return nil
 	})
 	if err != nil {
-		d.gap(fmt.Sprintf("a part of the list of processes (PsActiveProcessHead, 0x%x): %v", d.kdbg.processes, err), kd.NotInDump, "!process 0 0", true)
+		d.gap(fmt.Sprintf("a part of the list of processes (PsActiveProcessHead, 0x%x): %v", d.kdbg.processes, err), why(err), "!process 0 0", true)
 	}
 	for _, p := range f.Processes {
 		f.process[p.VA] = p
 	}
+	threads := newTaken(threadCell, mostThreads)
 	for _, p := range f.Processes {
-		d.readThreads(f, p)
+		d.readThreads(f, p, threads)
 	}
 }
 
@@ -64,24 +63,26 @@ func processOf(r record, va uint64) *Process {
 }
 
 // readThreads walks the threads of a process.
-func (d *Dump) readThreads(f *Facts, p *Process) {
+func (d *Dump) readThreads(f *Facts, p *Process, met *taken) {
 	head := p.VA + d.layout.at(eprocessThreadListHead)
 	entry := d.layout.at(ethreadThreadListEntry)
-	err := d.mem.walkList(head, func(at uint64) bool {
+	err := d.mem.walkList(head, func(at uint64) error {
 		va := at - entry
-		if f.thread[va] != nil || len(f.thread) >= mostThreads {
-			return false
+		if err := met.take(va); err != nil {
+			return err
 		}
 		t, err := d.readThread(va)
 		if err != nil {
-			d.gap(fmt.Sprintf("thread 0x%x of %s: %v", va, p.Image, err), kd.NotInDump, fmt.Sprintf("!thread %x", va), false)
+			if d.moreGaps() {
+				d.gap(fmt.Sprintf("thread 0x%x of %s: %v", va, p.Image, err), why(err), fmt.Sprintf("!thread %x", va), false)
+			}
 			t = &Thread{VA: va, unread: true}
 		}
 		f.thread[va] = t
 		p.Threads = append(p.Threads, t)
-		return true
+		return nil
 	})
-	if err != nil {
-		d.gap(fmt.Sprintf("a part of the threads of process 0x%x (%s): %v", p.VA, p.Image, err), kd.NotInDump, fmt.Sprintf("!process %x 17", p.VA), true)
+	if err != nil && d.moreGaps() {
+		d.gap(fmt.Sprintf("a part of the threads of process 0x%x (%s): %v", p.VA, p.Image, err), why(err), fmt.Sprintf("!process %x 17", p.VA), true)
 	}
 }

@@ -7,11 +7,12 @@ import (
 )
 
 var (
-	errNoModule = errors.New("it leads to an address that is in no module")
-	errNoImage  = errors.New("the headers of a module are not in the dump")
-	errTooMany  = errors.New("too many frames were unwound already")
-	errRuns     = errors.New("it runs, and its registers are not in the dump")
-	errNoFrame  = errors.New("no return address was found on it")
+	errNoModule   = errors.New("it leads to an address that is in no module")
+	errNoImage    = errors.New("the headers of a module are not in the dump")
+	errNoFunction = errors.New("it leads to an address that the function table of its module does not have")
+	errTooMany    = errors.New("too many frames were unwound already")
+	errRuns       = errors.New("it runs, and its registers are not in the dump")
+	errNoFrame    = errors.New("no return address was found on it")
 )
 
 // mostScanned bounds what is searched in a whole dump, in words of 8 bytes: stacks of a

@@ -18,8 +18,8 @@ type Frame struct {
 // mostFrames bounds a stack.
 const mostFrames = 512
 
-// mostUnwound bounds the frames of all threads: servers have a million.
-const mostUnwound = 1 << 23
+// mostUnwound bounds the frames of all threads: large servers have a million.
+const mostUnwound = 1 << 21
 
 const rsp, rbp = 4, 5 // numbers of registers in unwind codes
 
@@ -39,7 +39,8 @@ func (d *Dump) stack(t *Thread) (frames []Frame, why error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &walker{d: d, t: t, frames: d.frames[:0], scanned: scanned}
+	running := t.running != nil && t.running.hasRegisters
+	w := &walker{d: d, t: t, frames: d.frames[:0], scanned: scanned, called: !running}
 	why = w.walk(r)
 	d.frames = w.frames
 	return w.frames, why
@@ -116,6 +117,7 @@ type walker struct {
 	t       *Thread
 	frames  []Frame
 	scanned bool
+	called  bool // the next address is one that a call returns to
 }
 
 func (w *walker) walk(r unwind.Registers) error {
@@ -137,7 +139,7 @@ func (w *walker) walk(r unwind.Registers) error {
 				return err
 			}
 			w.frames[len(w.frames)-1].Ret = next.RIP
-			w.scanned, r = true, next
+			w.scanned, w.called, r = true, true, next
 			continue
 		}
 		f := Frame{SP: r.R[rsp], IP: r.RIP, Ret: up.RIP, Scanned: w.scanned}
@@ -159,7 +161,11 @@ func (w *walker) step(r unwind.Registers) (unwind.Registers, error) {
 	if m.image == nil {
 		return r, errNoImage
 	}
-	up, _, err := w.d.unwinder.Step(w.d.mem, m.image, r)
+	up, f, err := w.d.unwinder.Step(w.d.mem, m.image, r)
+	if err == nil && f.Leaf && w.called {
+		return up, errNoFunction // what calls has an entry in the function table
+	}
+	w.called = !f.MachineFrame
 	return up, err
 }
 

@@ -2,6 +2,7 @@ package dump
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf16"
 )
 
@@ -36,7 +37,7 @@ func ansiText(b []byte) string {
 
 func harmless(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' || r == '\u0085' {
+		if r < ' ' || r >= 0x7f && r <= 0x9f || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return '?'
 		}
 		return r

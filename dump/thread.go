@@ -132,12 +132,15 @@ func (t *Thread) waits() bool {
 	return t.State == Waiting || t.State == GateWait || t.State == WaitingForInSwap
 }
 
-// mostIRPs bounds the list of one thread.
-const mostIRPs = 1000
+// mostIRPs bounds the list of one thread, mostAllIRPs those of all.
+const (
+	mostIRPs    = 1000
+	mostAllIRPs = 1 << 17
+)
 
 // readIRPs lists the IRPs that a thread has sent; what cannot be read ends it.
 func (d *Dump) readIRPs(head uint64) []uint64 {
-	if !d.layout.has(ethreadIrpList) {
+	if !d.layout.has(ethreadIrpList) || d.irps >= mostAllIRPs {
 		return nil
 	}
 	var out []uint64
@@ -145,12 +148,15 @@ func (d *Dump) readIRPs(head uint64) []uint64 {
 	if err != nil || first == head || first == 0 {
 		return nil
 	}
-	d.mem.walkList(head, func(entry uint64) bool {
+	d.mem.walkList(head, func(entry uint64) error {
 		if len(out) >= mostIRPs {
-			return false
+			return errLimit(mostIRPs)
 		}
 		out = append(out, entry-d.layout.at(irpThreadListEntry))
-		return true
+		return nil
 	})
+	if d.irps += len(out); d.irps >= mostAllIRPs {
+		d.note("more than %d IRPs of threads are not listed", mostAllIRPs)
+	}
 	return out
 }

@@ -84,12 +84,15 @@ func (d *Dump) waitObject(b record) WaitObject {
 }
 
 // waiters gives the threads in the wait list of a dispatcher object, in its order, to
-// take, until that returns false. It returns what is wrong with the list.
-func (d *Dump) waiters(object uint64, take func(thread uint64) bool) error {
+// take, until that returns an error. It returns what is wrong with the list.
+func (d *Dump) waiters(object uint64, take func(thread uint64) error) error {
 	l := d.layout
 	link, thread := l.at(waitBlockWaitListEntry), l.at(waitBlockThread)
-	return d.mem.walkList(object+l.at(headerWaitListHead), func(entry uint64) bool {
+	return d.mem.walkList(object+l.at(headerWaitListHead), func(entry uint64) error {
 		va, err := d.mem.u64(entry - link + thread)
-		return err == nil && take(va)
+		if err != nil {
+			return err
+		}
+		return take(va)
 	})
 }

@@ -2,6 +2,7 @@ package dump
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -86,22 +87,24 @@ func (w *waitList) read(at uint64, count uint32, kind string, chained bool, obje
 	return w.out
 }
 
-// doubt notes a disagreement, for which the lists of the resource are believed less.
-func (w *waitList) doubt(format string, args ...any) {
-	w.d.note(format, args...)
-	if w.r.Doubt == "" {
-		w.r.Doubt = fmt.Sprintf(format, args...)
-	}
-}
+func (w *waitList) doubt(format string, args ...any) { w.d.doubt(w.r, format, args...) }
 
-// take adds a waiter, and reports whether it was new.
-func (w *waitList) take(va uint64) bool {
-	if w.met[va] || len(w.out) >= mostThreads {
-		return false
+// mostStrangers is how many waiters of all lists may be more than there are threads, each of
+// which waits for one resource.
+const mostStrangers = 1 << 12
+
+// take adds a waiter, and returns an error if it is not new, or one too many.
+func (w *waitList) take(va uint64) error {
+	switch most := len(w.f.thread) + mostStrangers; {
+	case w.met[va]:
+		return errBefore
+	case w.d.waiting >= most:
+		return fmt.Errorf("of all waiters %w", errLimit(most))
 	}
+	w.d.waiting++
 	w.met[va] = true
 	w.out = append(w.out, va)
-	return true
+	return nil
 }
 
 // object reads the wait list of a dispatcher object, and holds it against the threads that
@@ -114,7 +117,11 @@ func (w *waitList) object(at uint64, kind uint8) {
 		w.wrong = fmt.Errorf("the object at 0x%x has the type %d", at, uint8(b)&0x7f)
 	}
 	if err == nil {
-		if err = w.d.waiters(at, func(va uint64) bool { return w.known(va) && w.take(va) }); err != nil {
+		err = w.d.waiters(at, func(va uint64) error {
+			w.known(va)
+			return w.take(va)
+		})
+		if err != nil {
 			w.wrong = err
 		}
 	}
@@ -161,7 +168,7 @@ func (w *waitList) chain(first uint64) {
 	seen := make(map[uint64]bool)
 	at := first
 	for at != 0 && !(seen[at] && at == first) {
-		if seen[at] || len(seen) >= mostThreads {
+		if seen[at] {
 			w.wrong = fmt.Errorf("its chain leads back to 0x%x, which is not its first entry", at)
 			return
 		}
@@ -169,7 +176,10 @@ func (w *waitList) chain(first uint64) {
 		if at == w.r.VA+l.at(eresourceSharedWaiters) || at == w.r.VA+l.at(eresourceExclusiveWaiters) {
 			return // back at the head
 		}
-		w.entry(at)
+		if err := w.entry(at); errors.As(err, new(errLimit)) {
+			w.wrong = err
+			return
+		}
 		next, err := w.d.mem.u64(at)
 		if err != nil {
 			w.wrong = err
@@ -180,8 +190,8 @@ func (w *waitList) chain(first uint64) {
 }
 
 // entry takes the waiter of an entry of a chain: what the entry says, and who waits for
-// the event in it.
-func (w *waitList) entry(at uint64) {
+// the event in it. The error is that of take.
+func (w *waitList) entry(at uint64) error {
 	l := w.d.layout
 	event := at + l.at(chainEvent)
 	ts := w.sorted(event)
@@ -196,10 +206,10 @@ func (w *waitList) entry(at uint64) {
 	switch {
 	case said == 0 && len(ts) == 0:
 		w.wrong = fmt.Errorf("nobody waits for the event of its entry at 0x%x", at)
+		return nil
 	case said == 0:
-		w.take(ts[0].VA)
-	default:
-		w.agrees(said, ts)
-		w.take(said)
+		return w.take(ts[0].VA)
 	}
+	w.agrees(said, ts)
+	return w.take(said)
 }

@@ -321,7 +321,7 @@ func (r *Reader) bodyLine(l kd.Line) bool {
 		r.count(&c, l, &r.cur.ExclusiveWaiterCount, base)
 	case c.Take("ActiveCount ="):
 		return r.activeCount(&c, l)
-	case c.Take("WARNING: Waiters disagree:"):
+	case c.Take("WARNING: Lists disagree:"):
 		r.cur.Doubted, _ = c.Rest()
 	case r.list == slotList && c.Take("Thread ="):
 		r.slot(&c, l)

@@ -126,8 +126,8 @@ type Resource struct {
 	// SharedOwners is N of "Shared N owning threads".
 	SharedOwners Printed
 	Contention   Printed // "Contention Count": since boot
-	// Doubted says what the reader of a dump found to disagree with the list of waiters, ""
-	// elsewhere.
+	// Doubted says what the reader of a dump found to disagree with the owners or waiters,
+	// "" elsewhere.
 	Doubted string
 	// SharedWaiterCount and ExclusiveWaiterCount are "NumberOf...Waiters".
 	SharedWaiterCount    Printed
