@@ -2,6 +2,7 @@ package dump
 
 import (
 	"fmt"
+	"math"
 
 	"kdlocks/kd"
 )
@@ -14,7 +15,7 @@ func (d *Dump) chooseLayout() {
 		return
 	}
 	if l := d.layoutOfSymbols(); l != nil {
-		if err := d.checkSystem(l); err != nil {
+		if err := d.checkLayout(l); err != nil {
 			d.gap(fmt.Sprintf("processes and threads: by its own symbols the System process does not read right: %v", err), kd.Unreadable, "!process 0 17", true)
 			return
 		}
@@ -26,7 +27,7 @@ func (d *Dump) chooseLayout() {
 		if !d.kdbg.sizes.agrees(l) {
 			continue
 		}
-		err := d.checkSystem(l)
+		err := d.checkLayout(l)
 		if err == nil {
 			d.layout = l
 			return
@@ -38,6 +39,10 @@ func (d *Dump) chooseLayout() {
 
 func (d *Dump) unknownLayout(why error) {
 	reason := fmt.Sprintf("%v for build %d", errNoLayout, d.Header.Build)
+	if known := layoutsOf(d.Header.Build); len(known) > 0 {
+		s, l := d.kdbg.sizes, known[0]
+		reason = fmt.Sprintf("the kernel says of itself other sizes than any layout known for build %d has: EPROCESS 0x%x (0x%x), ETHREAD 0x%x (0x%x)", d.Header.Build, s.eprocess, l.at(eprocessSize), s.ethread, l.at(ethreadSize))
+	}
 	if why != nil {
 		reason = fmt.Sprintf("by the layout known for build %d the System process does not read right: %v", d.Header.Build, why)
 	}
@@ -101,55 +106,112 @@ var needed = []fieldID{
 // systemPID is the ID of the System process (Windows Internals, 7th edition, part 1, chapter 2).
 const systemPID = 4
 
-// checkSystem reads the first process and its first thread by a layout, and says what
-// is not as it must be.
-func (d *Dump) checkSystem(l *layout) error {
-	links, err := d.mem.u64(d.kdbg.processes)
-	if err != nil {
-		return fmt.Errorf("PsActiveProcessHead: %w", err)
-	}
-	va := links - l.at(eprocessActiveProcessLinks)
-	p, err := d.mem.record(l, make([]byte, l.extent(eprocessUniqueProcessId, eprocessImageFileName, eprocessThreadListHead, kprocessDirectoryTableBase)), va)
-	if err != nil {
-		return fmt.Errorf("EPROCESS: %w", err)
-	}
-	if pid := p.u64(eprocessUniqueProcessId); pid != systemPID {
-		return fmt.Errorf("the first process has the ID %d", pid)
-	}
-	if name := ansiText(p.at(eprocessImageFileName, 0, 15)); name != "System" {
-		return fmt.Errorf("the first process is called %q", name)
-	}
-	if dtb := p.u64(kprocessDirectoryTableBase) &^ 0xfff; dtb != d.Header.Directory {
-		d.note("the page directory of the System process is 0x%x, the header's 0x%x", dtb, d.Header.Directory)
-	}
-	return d.checkSystemThread(l, va, p.u64(eprocessThreadListHead))
-}
+// mostChecked is how many processes, and threads of each, a layout is checked with.
+const (
+	mostChecked        = 64
+	mostCheckedThreads = 16
+)
 
-// checkSystemThread reads the first threads of the System process: what they say must be
-// such that a thread of it can say it. What cannot be read contradicts nothing.
-func (d *Dump) checkSystemThread(l *layout, process, link uint64) error {
-	const most = 16
-	head := process + l.at(eprocessThreadListHead)
-	for n := 0; n < most && link != head; n++ {
-		va := link - l.at(ethreadThreadListEntry)
-		r, err := d.mem.record(l, make([]byte, l.threadExtent()), va)
+// checkLayout reads processes and their threads by a layout, and says what is not as it must
+// be. The System process decides, where it is in the dump. Where it is not, the others do,
+// or that the layout has the sizes and offsets that the kernel tells of itself.
+func (d *Dump) checkLayout(l *layout) error {
+	met := newTaken(processCell, mostChecked)
+	var system, other error
+	found, right, wrong := false, 0, 0
+	err := d.mem.walkList(d.kdbg.processes, func(entry uint64) error {
+		va := entry - l.at(eprocessActiveProcessLinks)
+		if err := met.take(va); err != nil || found {
+			return errLimit(mostChecked)
+		}
+		b, err := d.mem.record(l, make([]byte, l.extent(eprocessUniqueProcessId, eprocessImageFileName, eprocessThreadListHead, kprocessDirectoryTableBase)), va)
 		if err != nil {
-			return nil // a list that is damaged says nothing against the layout
-		}
-		t := threadOf(r)
-		switch {
-		case t.PID != systemPID:
-			return fmt.Errorf("its thread 0x%x is of process %d", va, t.PID)
-		case t.Process != process:
-			return fmt.Errorf("its thread 0x%x belongs to process 0x%x", va, t.Process)
-		case t.State > mostState:
-			return fmt.Errorf("its thread 0x%x has the state %d", va, t.State)
-		case t.Base != 0 && !t.hasStack():
-			return fmt.Errorf("the stack of its thread 0x%x, from 0x%x to 0x%x, is none", va, t.Limit, t.Base)
-		}
-		if link, err = d.mem.u64(link); err != nil {
 			return nil
 		}
+		p := processOf(b, va)
+		threads, err := d.checkProcess(l, p, b.u64(eprocessThreadListHead))
+		switch {
+		case p.PID == systemPID:
+			found, system = true, err
+		case err != nil:
+			wrong++
+			other = err
+		case threads > 0:
+			right++
+		}
+		return nil
+	})
+	switch {
+	case found:
+		return system
+	case right > wrong || wrong == 0 && d.kdbg.sizes.told():
+		d.note("the System process is not in the dump: the layout of the kernel's structures is believed for %s", d.believed(right))
+		return nil
+	case other != nil:
+		return other
+	}
+	return fmt.Errorf("PsActiveProcessHead: %w", err)
+}
+
+func (d *Dump) believed(right int) string {
+	if right > 0 {
+		return kd.Plural(right, "other process") + " that read right by it"
+	}
+	return "the sizes that KDDEBUGGER_DATA64 tells"
+}
+
+// checkProcess says what of a process and its threads cannot be so, and how many of them
+// read right.
+func (d *Dump) checkProcess(l *layout, p *Process, threads uint64) (int, error) {
+	switch {
+	case p.PID == systemPID && p.Image != "System":
+		return 0, fmt.Errorf("process %d is called %q", systemPID, p.Image)
+	case p.PID == 0 || p.PID%4 != 0 || p.PID > math.MaxUint32:
+		return 0, fmt.Errorf("the process at 0x%x has the ID %d", p.VA, p.PID)
+	case p.PID == systemPID && p.Directory != d.Header.Directory:
+		d.note("the page directory of the System process is 0x%x, the header's 0x%x", p.Directory, d.Header.Directory)
+	}
+	return d.checkThreads(l, p, threads)
+}
+
+// checkThreads reads the first threads of a process: what most of them say must be such that
+// a thread of it can say it. What cannot be read contradicts nothing.
+func (d *Dump) checkThreads(l *layout, p *Process, link uint64) (right int, wrong error) {
+	head := p.VA + l.at(eprocessThreadListHead)
+	bad := 0
+	for n := 0; n < mostCheckedThreads && link != head; n++ {
+		r, err := d.mem.record(l, make([]byte, l.threadExtent()), link-l.at(ethreadThreadListEntry))
+		if err != nil {
+			break // a list that is damaged says nothing against the layout
+		}
+		if err := threadOf(r).checkOf(p); err != nil {
+			wrong = err
+			bad++
+		} else {
+			right++
+		}
+		if link, err = d.mem.u64(link); err != nil {
+			break
+		}
+	}
+	if wrong != nil && (right > bad || right > 0 && d.kdbg.sizes.told()) {
+		d.note("a thread of process %d does not read right: %v", p.PID, wrong)
+		return right, nil
+	}
+	return right, wrong
+}
+
+// checkOf says what a thread of a process cannot say.
+func (t *Thread) checkOf(p *Process) error {
+	switch {
+	case t.PID != p.PID:
+		return fmt.Errorf("its thread 0x%x is of process %d", t.VA, t.PID)
+	case t.Process != p.VA:
+		return fmt.Errorf("its thread 0x%x belongs to process 0x%x", t.VA, t.Process)
+	case t.State > mostState:
+		return fmt.Errorf("its thread 0x%x has the state %d", t.VA, t.State)
+	case t.Base != 0 && !t.hasStack():
+		return fmt.Errorf("the stack of its thread 0x%x, from 0x%x to 0x%x, is none", t.VA, t.Limit, t.Base)
 	}
 	return nil
 }

@@ -131,7 +131,7 @@ func TestDamage(t *testing.T) {
 		}, "the stack of thread"},
 		"another process in the place of System": {func(m *dumptest.Machine) {
 			m.Poke64(m.Field(m.System().VA, "EPROCESS.UniqueProcessId"), 8)
-		}, "the first process has the ID 8"},
+		}, "does not read right: its thread"},
 	} {
 		m := small(t)
 		tc.damage(m)
@@ -143,6 +143,30 @@ func TestDamage(t *testing.T) {
 		told := fmt.Sprint(d.Gaps, d.Notes)
 		if !strings.Contains(told, tc.want) {
 			t.Errorf("%s: told %s", name, told)
+		}
+	}
+}
+
+// TestOddSystem: what is odd of the System process does not hide all else.
+func TestOddSystem(t *testing.T) {
+	for name, tc := range map[string]struct {
+		damage func(m *dumptest.Machine)
+		want   string
+	}{
+		"a thread without a stack": {func(m *dumptest.Machine) {
+			m.Poke64(m.Field(m.Truth().Processes[0].Threads[0].VA, "KTHREAD.InitialStack"), 0)
+		}, "does not read right"},
+		"it is not in the dump": {func(m *dumptest.Machine) { m.SetPages(m.System().VA, 0x800, dumptest.NotCaptured) }, "the layout of the kernel's structures is believed for"},
+	} {
+		s, err := dumptest.Cycle(dumptest.Options{}, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tc.damage(s.Machine)
+		b := bytesOf(t, s.Machine, dumptest.KernelBitmap)
+		d, f, _ := readAll(t, bytes.NewReader(b), int64(len(b)))
+		if f == nil || len(f.Resources) == 0 || !strings.Contains(fmt.Sprint(d.Notes), tc.want) {
+			t.Errorf("%s: %v %v", name, d.Gaps, d.Notes)
 		}
 	}
 }

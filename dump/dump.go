@@ -155,8 +155,8 @@ func (d *Dump) findKernel() {
 // in the image of the kernel.
 func (d *Dump) otherKDBG(err error) *kdbg {
 	if d.nt == nil {
-		d.gap(fmt.Sprintf("where the lists of the kernel begin: %v", err), kd.NotInDump, "", true)
-		return nil
+		d.gap(fmt.Sprintf("where the lists of the kernel begin: %v", err), why(err), "", true)
+		return d.kdbgOfHeader()
 	}
 	if k := d.decodedKDBG(); k != nil {
 		return k
@@ -165,9 +165,22 @@ func (d *Dump) otherKDBG(err error) *kdbg {
 		d.note("KDDEBUGGER_DATA64 was found by a search of the kernel's image at 0x%x: %v", k.at, err)
 		return k
 	}
-	k := d.kdbgOfSymbols()
-	if k == nil {
-		d.gap(fmt.Sprintf("where the lists of the kernel begin: %v. Symbols of the kernel tell (--symbols): %s", err, d.wanted(d.nt)), kd.NotInDump, "", true)
+	if k := d.kdbgOfSymbols(); k != nil {
+		return k
+	}
+	d.gap(fmt.Sprintf("where the lists of the kernel begin: %v. Symbols of the kernel tell (--symbols): %s", err, d.wanted(d.nt)), why(err), "", true)
+	return d.kdbgOfHeader()
+}
+
+// kdbgOfHeader makes of the block what the header has of it: not where the list of resources
+// begins.
+func (d *Dump) kdbgOfHeader() *kdbg {
+	if !kernelAddress(d.Header.Processes) {
+		return nil
+	}
+	k := &kdbg{modules: d.Header.Modules, processes: d.Header.Processes}
+	if d.nt != nil {
+		k.kernel = d.nt.Base
 	}
 	return k
 }

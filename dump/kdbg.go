@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 )
@@ -33,6 +34,9 @@ const (
 // into a plain one.
 func readKDBG(m *memory, at uint64, decode func([]byte)) (*kdbg, error) {
 	var head [0x20]byte
+	if !kernelAddress(at) {
+		return nil, errors.New("the header does not say where KDDEBUGGER_DATA64 is")
+	}
 	if err := m.ReadVirtual(head[:], at); err != nil {
 		return nil, fmt.Errorf("KDDEBUGGER_DATA64: %w", err)
 	}
@@ -88,6 +92,9 @@ func decoder(never, always, encoded uint64) func([]byte) {
 		}
 	}
 }
+
+// told reports whether the block tells sizes of processes and threads.
+func (s *kdbgSizes) told() bool { return s.eprocess != 0 && s.ethread != 0 }
 
 // agrees reports whether a layout has the sizes and offsets that the block tells; those
 // that it does not tell agree with any.

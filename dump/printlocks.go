@@ -11,6 +11,9 @@ const mostFree = 100_000
 
 // resources writes !locks.
 func (p *printer) resources() {
+	if p.d.kdbg.resources == 0 {
+		return // where the list begins is not known: that is not a list of none
+	}
 	p.command("!locks -v")
 	p.print("**** DUMP OF ALL RESOURCE OBJECTS ****")
 	held, fast := 0, []uint64(nil)

@@ -50,7 +50,7 @@ func (d *Dump) readProcessors(f *Facts) {
 		n = mostProcessors
 	}
 	for i := range int(n) {
-		p, err := d.readProcessor(i)
+		p, err := d.readProcessor(i, f)
 		if err != nil {
 			d.gap(fmt.Sprintf("what processor %d runs: %v", i, err), kd.NotInDump, "!running -it", false)
 			continue
@@ -68,7 +68,7 @@ func (d *Dump) readProcessors(f *Facts) {
 	}
 }
 
-func (d *Dump) readProcessor(i int) (*processor, error) {
+func (d *Dump) readProcessor(i int, f *Facts) (*processor, error) {
 	va, err := d.mem.u64(d.kdbg.processorBlock + 8*uint64(i))
 	if err != nil {
 		return nil, err
@@ -85,18 +85,33 @@ func (d *Dump) readProcessor(i int) (*processor, error) {
 		if d.mem.ReadVirtual(context, at) != nil {
 			continue
 		}
-		if p.registers, p.hasRegisters = readContext(context); p.hasRegisters {
-			return p, nil
+		r, ok := readContext(context)
+		if ok && !p.hasRegisters {
+			p.registers, p.hasRegisters = r, true
+		}
+		if ok && d.runs(f.thread[p.current], r) {
+			p.registers = r
+			break
 		}
 	}
 	return p, nil
 }
 
+// runs reports whether registers are those of a thread in code of the kernel or a driver.
+func (d *Dump) runs(t *Thread, r unwind.Registers) bool {
+	return t != nil && t.Limit <= r.R[rsp] && r.R[rsp] < t.Base && d.module(r.RIP) != nil
+}
+
+// laterContextFrame is where KPROCESSOR_STATE has its CONTEXT from 17763 on, behind special
+// registers that have grown (layouts.tsv).
+const laterContextFrame = 0xf0
+
 // contexts are where the registers of a processor may be.
 func (d *Dump) contexts(prcb uint64, l *layout) []uint64 {
 	var out []uint64
 	if l.has(prcbProcessorState) && l.has(processorStateContextFrame) {
-		out = append(out, prcb+l.at(prcbProcessorState)+l.at(processorStateContextFrame))
+		state := prcb + l.at(prcbProcessorState)
+		out = append(out, state+l.at(processorStateContextFrame), state+laterContextFrame)
 	}
 	if l.has(prcbContext) {
 		if at, err := d.mem.u64(prcb + l.at(prcbContext)); err == nil && kernelAddress(at) {

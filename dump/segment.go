@@ -1,10 +1,12 @@
 package dump
 
+import "slices"
+
 // Segment is a part of a kernel stack that a thread went on from when its stack was
 // expanded (Microsoft Learn: KeExpandKernelStackAndCallout).
 type Segment struct {
 	Limit, Base uint64
-	Current     uint64 // the stack pointer where it was left
+	Current     uint64 // the stack pointer where it was left, 0 if it is not known
 	// Inferred is set when the bounds are those of the pages that frames stand on.
 	Inferred bool
 }
@@ -18,6 +20,11 @@ const mostSegments = 16
 // kernel keeps at the beginning of each, and where it keeps none, those that frames lie on.
 func (d *Dump) segments(t *Thread, frames []Frame) []Segment {
 	out := d.keptSegments(t)
+	for i := range out {
+		out[i].leftAt(frames)
+	}
+	// What of a segment is in use is not known without: an owner pointer there proves nothing.
+	out = slices.DeleteFunc(out, func(g Segment) bool { return g.Current == 0 })
 	current := Segment{Limit: t.Limit, Base: t.Base}
 	inside := false // the frame before was in a segment that is known
 	for i := 0; i < len(frames); i++ {
@@ -36,6 +43,16 @@ func (d *Dump) segments(t *Thread, frames []Frame) []Segment {
 		inside = known
 	}
 	return out
+}
+
+// leftAt gives a segment of which the kernel does not say where it was left the stack
+// pointer of the first frame on it.
+func (g *Segment) leftAt(frames []Frame) {
+	for _, f := range frames {
+		if g.Current == 0 && g.contains(f.SP) && !f.Scanned {
+			g.Current = f.SP
+		}
+	}
 }
 
 // inferred makes a segment of the frames that lie one above the other.
@@ -75,10 +92,11 @@ func (d *Dump) keptSegments(t *Thread) []Segment {
 			return out
 		}
 		g := Segment{Base: r.u64(segmentStackBase), Limit: r.u64(segmentStackLimit), Current: r.u64(segmentKernelStack)}
-		init = r.u64(segmentInitialStack)
-		if !kernelAddress(g.Limit) || g.Limit >= g.Base || g.Base-g.Limit > mostStack || g.Base%pageSize != 0 || g.Limit%pageSize != 0 ||
-			!g.contains(g.Current) || init <= g.Limit || init > g.Base {
+		if !kernelAddress(g.Limit) || g.Limit >= g.Base || g.Base-g.Limit > mostStack || g.Base%pageSize != 0 || g.Limit%pageSize != 0 {
 			return out
+		}
+		if !g.contains(g.Current) {
+			g.Current = 0
 		}
 		for _, known := range out {
 			if known.Base == g.Base {
@@ -87,6 +105,9 @@ func (d *Dump) keptSegments(t *Thread) []Segment {
 		}
 		base = g.Base
 		out = append(out, g)
+		if init = r.u64(segmentInitialStack); init <= g.Limit || init > g.Base {
+			return out
+		}
 	}
 	return out
 }

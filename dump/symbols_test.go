@@ -81,8 +81,14 @@ func TestEncodedBlock(t *testing.T) {
 	b := bytesOf(t, s.Machine, dumptest.KernelBitmap)
 	d, f, _ := readAll(t, bytes.NewReader(b), int64(len(b)))
 	nt := s.Machine.Truth().Modules[0]
-	if f != nil || len(d.Gaps) != 1 || !strings.Contains(d.Gaps[0].What, nt.PDBID[:32]) || !strings.Contains(d.Gaps[0].What, "is encoded") {
+	if f == nil || len(d.Gaps) != 2 || !strings.Contains(d.Gaps[0].What, nt.PDBID[:32]) || !strings.Contains(d.Gaps[0].What, "is encoded") {
 		t.Errorf("without symbols: %v", d.Gaps)
+	}
+	// The header tells where the processes are; of resources nothing is claimed.
+	if l, err := d.List(t.Context(), "x", f, nil); err != nil || len(f.Processes) != len(s.Machine.Truth().Processes) {
+		t.Errorf("%d processes, %v", len(f.Processes), err)
+	} else if text := textOf(t, l); strings.Contains(text, "!locks") || !strings.Contains(text, "THREAD ") {
+		t.Errorf("%.3000s", text)
 	}
 	o := &opened{Scenario: s, truth: s.Machine.Truth()}
 	got := o.again(t, dumptest.KernelBitmap, isfOf(t, s.Machine, layoutsOf(19041)[0]))
@@ -135,4 +141,13 @@ func TestOtherLayouts(t *testing.T) {
 			t.Errorf("%s: it was read all the same", name)
 		}
 	}
+}
+
+func textOf(t *testing.T, l *Listing) string {
+	t.Helper()
+	var b strings.Builder
+	if _, err := l.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }

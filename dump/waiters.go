@@ -12,6 +12,9 @@ import (
 // readWaiters finds who waits for each resource: by the lists of the resource, and by
 // what the waiting threads name. What the two do not agree on is doubted.
 func (d *Dump) readWaiters(f *Facts) {
+	if d.kdbg.resources == 0 {
+		return
+	}
 	waiting := make(map[uint64][]*Thread) // by object
 	for _, t := range f.thread {
 		for _, o := range t.Objects {
