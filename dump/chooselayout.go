@@ -3,6 +3,7 @@ package dump
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"kdlocks/kd"
 )
@@ -164,7 +165,7 @@ func (d *Dump) believed(right int) string {
 // read right.
 func (d *Dump) checkProcess(l *layout, p *Process, threads uint64) (int, error) {
 	switch {
-	case p.PID == systemPID && p.Image != "System":
+	case p.PID == systemPID && !strings.HasPrefix(p.Image, "System"):
 		return 0, fmt.Errorf("process %d is called %q", systemPID, p.Image)
 	case p.PID == 0 || p.PID%4 != 0 || p.PID > math.MaxUint32:
 		return 0, fmt.Errorf("the process at 0x%x has the ID %d", p.VA, p.PID)

@@ -51,7 +51,7 @@ func (r *Resource) free() bool {
 // of it that somebody owns or waits for.
 const (
 	mostResources = 1 << 21
-	mostHeld      = 1 << 17
+	mostHeld      = 1 << 16
 )
 
 // readResources walks ExpSystemResourcesList.
@@ -118,14 +118,30 @@ func (d *Dump) addOwner(r *Resource, e record) {
 	}
 }
 
-// checkOwners doubts owners that the resource contradicts.
+// checkOwners takes owners out that are left over: those that count nothing, where the
+// resource counts no more owners than the others. What else it contradicts is doubted.
 func (d *Dump) checkOwners(r *Resource) {
-	switch i := slices.IndexFunc(r.Owners, func(o Owner) bool { return o.Count == 0 }); {
-	case i >= 0:
-		d.doubt(r, "an owner entry of ERESOURCE 0x%x names 0x%x and counts 0", r.VA, r.Owners[i].Thread)
-	case r.Active == 0 && len(r.Owners) > 0:
-		d.doubt(r, "ERESOURCE 0x%x has the ActiveCount 0, and an owner entry names 0x%x", r.VA, r.Owners[0].Thread)
+	unused := func(o Owner) bool { return o.Count == 0 }
+	i := slices.IndexFunc(r.Owners, unused)
+	if i < 0 {
+		if r.Active == 0 && len(r.Owners) > 0 {
+			d.doubt(r, "ERESOURCE 0x%x has the ActiveCount 0, and an owner entry names 0x%x", r.VA, r.Owners[0].Thread)
+		}
+		return
 	}
+	left := r.Owners[i].Thread
+	used := slices.DeleteFunc(slices.Clone(r.Owners), unused)
+	if int(r.Active) <= len(used) {
+		r.Owners = used
+		d.note("an owner entry of ERESOURCE 0x%x names 0x%x and counts 0: it is taken for one that is left over", r.VA, left)
+		return
+	}
+	d.doubt(r, "an owner entry of ERESOURCE 0x%x names 0x%x and counts 0", r.VA, left)
+}
+
+// counts reports whether ActiveCount says how many own a resource: in some it must.
+func (f *Facts) counts() bool {
+	return slices.ContainsFunc(f.Resources, func(r *Resource) bool { return r.Active > 0 && len(r.Owners) > 0 })
 }
 
 // doubt notes a disagreement, for which the lists of a resource are believed less.

@@ -14,6 +14,8 @@ type printer struct {
 	out  *Listing
 	line line
 	ends int // stacks that end early
+	// counts is whether a resource says how many own it.
+	counts bool
 }
 
 // print adds a line.

@@ -16,6 +16,7 @@ func (p *printer) resources() {
 	}
 	p.command("!locks -v")
 	p.print("**** DUMP OF ALL RESOURCE OBJECTS ****")
+	p.counts = p.f.counts()
 	held, fast := 0, []uint64(nil)
 	for _, r := range p.f.Resources {
 		if r.Fast {
@@ -69,6 +70,7 @@ func (p *printer) resource(r *Resource) {
 	p.print("")
 	mode := "Available"
 	switch {
+	case r.Active == 0 && p.counts: // whatever its owner entries say
 	case r.ExclusivelyOwned() && (r.Active != 0 || len(r.Owners) > 0):
 		mode = "Exclusively owned"
 	case r.Active != 0 || len(r.Owners) > 0:

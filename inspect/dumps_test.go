@@ -265,6 +265,44 @@ func TestDisagreementInDump(t *testing.T) {
 	}
 }
 
+// TestOwnersLeftOver: an owner entry of a resource that counts no owner holds nobody up, and one
+// that counts nothing itself is believed less.
+func TestOwnersLeftOver(t *testing.T) {
+	const activeCount, ownerCount = 0x18, 0x38 // in an ERESOURCE of x64
+	judge := func(build string, left func(*dumptest.Machine, uint64)) *report.Report {
+		s, err := dumptest.Scenarios()["two threads"](dumptest.Options{Build: build, Processors: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range s.Machine.Truth().Resources {
+			if len(r.ExclusiveWaiters) > 0 {
+				left(s.Machine, r.VA)
+				break
+			}
+		}
+		var f dumptest.File
+		size, err := s.Machine.Write(&f, dumptest.KernelBitmap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := inspect.Run(t.Context(), []inspect.Input{{Name: "MEMORY.DMP", Data: &f, Size: size}}, inspect.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, build := range dumptest.Builds() {
+		r := judge(build, func(m *dumptest.Machine, va uint64) { m.Poke(va+activeCount, []byte{0, 0}) })
+		if strings.HasSuffix(r.Verdict.Kind, "deadlock") && r.Verdict.Kind != "no-deadlock" {
+			t.Errorf("%s: of a resource that counts no owner: %+v", build, r.Verdict)
+		}
+		r = judge(build, func(m *dumptest.Machine, va uint64) { m.Poke32(va+ownerCount, 0) })
+		if len(r.Findings) == 0 || r.Findings[0].ID != "deadlock-cycle" || r.Findings[0].Grade != "C" {
+			t.Errorf("%s: of an owner entry that counts nothing: %+v", build, r.Findings)
+		}
+	}
+}
+
 // TestWalkedDump judges what another program read of a dump: the report is the same.
 func TestWalkedDump(t *testing.T) {
 	for _, name := range []string{"self deadlock on an earlier segment", "contention"} {
