@@ -17,7 +17,7 @@ func (d *Dump) chooseLayout() {
 	}
 	if l := d.layoutOfSymbols(); l != nil {
 		if err := d.checkLayout(l); err != nil {
-			d.gap(fmt.Sprintf("processes and threads: by its own symbols the System process does not read right: %v", err), kd.Unreadable, "!process 0 17", true)
+			d.gap(fmt.Sprintf("processes and threads (by its own symbols the System process does not read right: %v)", err), kd.Unreadable, "!process 0 17", true)
 			return
 		}
 		d.layout = l
@@ -47,11 +47,11 @@ func (d *Dump) unknownLayout(why error) {
 	if why != nil {
 		reason = fmt.Sprintf("by the layout known for build %d the System process does not read right: %v", d.Header.Build, why)
 	}
-	symbols := "the symbols of the kernel tell it (--symbols)"
+	symbols := "the symbols of the kernel tell it, --symbols"
 	if d.nt != nil {
 		symbols += ": " + d.wanted(d.nt)
 	}
-	d.gap(fmt.Sprintf("locks, processes and threads: %s; %s", reason, symbols), kd.NotInInput, "", true)
+	d.gap(fmt.Sprintf("locks, processes and threads (%s; %s)", reason, symbols), kd.NotInInput, "", true)
 }
 
 // layoutOfSymbols makes a layout of the kernel's own symbols, nil if there are none

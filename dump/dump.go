@@ -155,7 +155,7 @@ func (d *Dump) findKernel() {
 // in the image of the kernel.
 func (d *Dump) otherKDBG(err error) *kdbg {
 	if d.nt == nil {
-		d.gap(fmt.Sprintf("where the lists of the kernel begin: %v", err), why(err), "", true)
+		d.gap(fmt.Sprintf("where the lists of the kernel begin (%v)", err), why(err), "", true)
 		return d.kdbgOfHeader()
 	}
 	if k := d.decodedKDBG(); k != nil {
@@ -168,7 +168,7 @@ func (d *Dump) otherKDBG(err error) *kdbg {
 	if k := d.kdbgOfSymbols(); k != nil {
 		return k
 	}
-	d.gap(fmt.Sprintf("where the lists of the kernel begin: %v. Symbols of the kernel tell (--symbols): %s", err, d.wanted(d.nt)), why(err), "", true)
+	d.gap(fmt.Sprintf("where the lists of the kernel begin (%v; the symbols of the kernel tell it, --symbols: %s)", err, d.wanted(d.nt)), why(err), "", true)
 	return d.kdbgOfHeader()
 }
 

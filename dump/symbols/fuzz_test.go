@@ -46,6 +46,7 @@ func FuzzISF(f *testing.F) {
 	f.Add(isf(`"a": {"size": 4, "kind": "union", "fields": {"b": {"offset": 1, "anonymous": true, "type":
 		{"kind": "array", "count": 2, "subtype": {"kind": "pointer", "base": "pointer32", "subtype": {"kind": "struct", "name": "a"}}}}}}`,
 		`"c": {"address": 1, "linkage_name": "_c"}`))
+	f.Add(isf(`"a": {"size": 4, "kind": "struct", "fields": {"b": {"offset": 0, "type": {"kind": "base"}}}}`, ""))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if table, err := readBytes(b); err == nil {
 			ask(t, table)
@@ -58,6 +59,7 @@ func FuzzPDB(f *testing.F) {
 	f.Add(symbolFile(dbi{debug: []uint16{0, 0, 0, 0, 8, 9, 0, 0, 0, 0, 7}}, make([]byte, 16), sections(1)))
 	f.Add(sharedBlocks(2))
 	f.Add(typed(list(aField(tULong, 0, "a"))))
+	f.Add(isf(`"a": {"size": 4, "kind": "struct", "fields": {"b": {"offset": 0, "type": {"kind": "base"}}}}`, ""))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if table, err := readBytes(b); err == nil {
 			ask(t, table)

@@ -227,7 +227,7 @@ func (t *Table) typeName(id uint32) string {
 		case kindFunction:
 			return "function" + suffix
 		case kindBase, kindEnum, kindRecord, kindForward:
-			return t.name(n.name) + suffix
+			return cmp.Or(t.name(n.name), "?") + suffix
 		default:
 			return "?" + suffix
 		}
