@@ -9,8 +9,8 @@ import (
 )
 
 // chooseLayout takes the layout of the kernel's structures from its symbols, or from
-// those that kdlocks has for the build, and believes it when the System process reads
-// right by it.
+// those that kdlocks has for the build, and believes it when processes read right by
+// it: System, where it is there.
 func (d *Dump) chooseLayout() {
 	if d.kdbg == nil {
 		return

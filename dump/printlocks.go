@@ -23,7 +23,7 @@ func (p *printer) resources() {
 			fast = append(fast, r.VA)
 			continue
 		}
-		if len(r.Owners) > 0 || r.Active > 0 {
+		if p.owned(r) {
 			held++
 		}
 		p.resource(r)
@@ -70,10 +70,10 @@ func (p *printer) resource(r *Resource) {
 	p.print("")
 	mode := "Available"
 	switch {
-	case r.Active == 0 && p.counts: // whatever its owner entries say
-	case r.ExclusivelyOwned() && (r.Active != 0 || len(r.Owners) > 0):
+	case !p.owned(r):
+	case r.ExclusivelyOwned():
 		mode = "Exclusively owned"
-	case r.Active != 0 || len(r.Owners) > 0:
+	default:
 		mode = fmt.Sprintf("Shared %d owning threads", r.owning())
 	}
 	p.end(p.named(p.begin("Resource @ "), r.VA).s("    ").s(mode))
@@ -89,6 +89,12 @@ func (p *printer) resource(r *Resource) {
 	}
 	p.owners(r)
 	p.exclusive(r)
+}
+
+// owned reports whether somebody owns a resource: by its count, where resources have one,
+// whatever its owner entries say.
+func (p *printer) owned(r *Resource) bool {
+	return r.Active != 0 || len(r.Owners) > 0 && !p.counts
 }
 
 // owning counts the owners of a resource that is owned shared.

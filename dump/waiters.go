@@ -2,7 +2,6 @@ package dump
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -92,19 +91,26 @@ func (w *waitList) read(at uint64, count uint32, kind string, chained bool, obje
 
 func (w *waitList) doubt(format string, args ...any) { w.d.doubt(w.r, format, args...) }
 
-// mostStrangers is how many waiters of all lists may be more than there are threads, each of
+// mostStrangers is how many entries all lists may have more than there are threads, each of
 // which waits for one resource.
 const mostStrangers = 1 << 12
 
-// take adds a waiter, and returns an error if it is not new, or one too many.
-func (w *waitList) take(va uint64) error {
-	switch most := len(w.f.thread) + mostStrangers; {
-	case w.met[va]:
-		return errBefore
-	case w.d.waiting >= most:
+// more counts an entry of a list, whatever is in it, and returns an error if there are too
+// many of all lists.
+func (w *waitList) more() error {
+	most := len(w.f.thread) + mostStrangers
+	if w.d.waiting >= most {
 		return fmt.Errorf("of all waiters %w", errLimit(most))
 	}
 	w.d.waiting++
+	return nil
+}
+
+// take adds a waiter, and returns an error if it is not new.
+func (w *waitList) take(va uint64) error {
+	if w.met[va] {
+		return errBefore
+	}
 	w.met[va] = true
 	w.out = append(w.out, va)
 	return nil
@@ -121,6 +127,9 @@ func (w *waitList) object(at uint64, kind uint8) {
 	}
 	if err == nil {
 		err = w.d.waiters(at, func(va uint64) error {
+			if err := w.more(); err != nil {
+				return err
+			}
 			w.known(va)
 			return w.take(va)
 		})
@@ -129,7 +138,7 @@ func (w *waitList) object(at uint64, kind uint8) {
 		}
 	}
 	for _, t := range w.sorted(at) {
-		if !w.met[t.VA] {
+		if !w.met[t.VA] && w.more() == nil {
 			w.take(t.VA)
 			w.doubt("thread 0x%x says that it waits for ERESOURCE 0x%x, and is not in its list", t.VA, w.r.VA)
 		}
@@ -179,10 +188,11 @@ func (w *waitList) chain(first uint64) {
 		if at == w.r.VA+l.at(eresourceSharedWaiters) || at == w.r.VA+l.at(eresourceExclusiveWaiters) {
 			return // back at the head
 		}
-		if err := w.entry(at); errors.As(err, new(errLimit)) {
+		if err := w.more(); err != nil {
 			w.wrong = err
 			return
 		}
+		w.entry(at)
 		next, err := w.d.mem.u64(at)
 		if err != nil {
 			w.wrong = err
@@ -193,8 +203,8 @@ func (w *waitList) chain(first uint64) {
 }
 
 // entry takes the waiter of an entry of a chain: what the entry says, and who waits for
-// the event in it. The error is that of take.
-func (w *waitList) entry(at uint64) error {
+// the event in it.
+func (w *waitList) entry(at uint64) {
 	l := w.d.layout
 	event := at + l.at(chainEvent)
 	ts := w.sorted(event)
@@ -209,10 +219,10 @@ func (w *waitList) entry(at uint64) error {
 	switch {
 	case said == 0 && len(ts) == 0:
 		w.wrong = fmt.Errorf("nobody waits for the event of its entry at 0x%x", at)
-		return nil
 	case said == 0:
-		return w.take(ts[0].VA)
+		w.take(ts[0].VA)
+	default:
+		w.agrees(said, ts)
+		w.take(said)
 	}
-	w.agrees(said, ts)
-	return w.take(said)
 }

@@ -233,29 +233,36 @@ func TestRedactionOfDumps(t *testing.T) {
 	}
 }
 
+// changedLock judges a dump of two threads that wait for each other, with a change to the
+// first of the locks.
+func changedLock(t *testing.T, build string, change func(*dumptest.Machine, *dumptest.TruthResource)) *report.Report {
+	t.Helper()
+	s, err := dumptest.Scenarios()["two threads"](dumptest.Options{Build: build, Processors: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	locks := s.Machine.Truth().Resources
+	change(s.Machine, &locks[slices.IndexFunc(locks, func(r dumptest.TruthResource) bool { return len(r.ExclusiveWaiters) > 0 })])
+	var f dumptest.File
+	size, err := s.Machine.Write(&f, dumptest.KernelBitmap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := inspect.Run(t.Context(), []inspect.Input{{Name: "MEMORY.DMP", Data: &f, Size: size}}, inspect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // TestDisagreementInDump: where the waiters of a resource are told in two ways, a deadlock that
 // rests on it has grade C at best.
 func TestDisagreementInDump(t *testing.T) {
 	const numberOfExclusiveWaiters = 0x4c // in an ERESOURCE of x64
 	for _, build := range dumptest.Builds() {
-		s, err := dumptest.Scenarios()["two threads"](dumptest.Options{Build: build, Processors: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range s.Machine.Truth().Resources {
-			if len(r.ExclusiveWaiters) > 0 {
-				s.Machine.Poke32(r.VA+numberOfExclusiveWaiters, uint32(len(r.ExclusiveWaiters))+2)
-			}
-		}
-		var f dumptest.File
-		size, err := s.Machine.Write(&f, dumptest.KernelBitmap)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := inspect.Run(t.Context(), []inspect.Input{{Name: "MEMORY.DMP", Data: &f, Size: size}}, inspect.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := changedLock(t, build, func(m *dumptest.Machine, lock *dumptest.TruthResource) {
+			m.Poke32(lock.VA+numberOfExclusiveWaiters, uint32(len(lock.ExclusiveWaiters))+2)
+		})
 		told := slices.ContainsFunc(r.Notes, func(n report.Note) bool {
 			return strings.Contains(n.Text, "counts 3 exclusive waiters, and 1 were found")
 		})
@@ -269,34 +276,12 @@ func TestDisagreementInDump(t *testing.T) {
 // that counts nothing itself is believed less.
 func TestOwnersLeftOver(t *testing.T) {
 	const activeCount, ownerCount = 0x18, 0x38 // in an ERESOURCE of x64
-	judge := func(build string, left func(*dumptest.Machine, uint64)) *report.Report {
-		s, err := dumptest.Scenarios()["two threads"](dumptest.Options{Build: build, Processors: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range s.Machine.Truth().Resources {
-			if len(r.ExclusiveWaiters) > 0 {
-				left(s.Machine, r.VA)
-				break
-			}
-		}
-		var f dumptest.File
-		size, err := s.Machine.Write(&f, dumptest.KernelBitmap)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := inspect.Run(t.Context(), []inspect.Input{{Name: "MEMORY.DMP", Data: &f, Size: size}}, inspect.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
 	for _, build := range dumptest.Builds() {
-		r := judge(build, func(m *dumptest.Machine, va uint64) { m.Poke(va+activeCount, []byte{0, 0}) })
+		r := changedLock(t, build, func(m *dumptest.Machine, lock *dumptest.TruthResource) { m.Poke(lock.VA+activeCount, []byte{0, 0}) })
 		if strings.HasSuffix(r.Verdict.Kind, "deadlock") && r.Verdict.Kind != "no-deadlock" {
 			t.Errorf("%s: of a resource that counts no owner: %+v", build, r.Verdict)
 		}
-		r = judge(build, func(m *dumptest.Machine, va uint64) { m.Poke32(va+ownerCount, 0) })
+		r = changedLock(t, build, func(m *dumptest.Machine, lock *dumptest.TruthResource) { m.Poke32(lock.VA+ownerCount, 0) })
 		if len(r.Findings) == 0 || r.Findings[0].ID != "deadlock-cycle" || r.Findings[0].Grade != "C" {
 			t.Errorf("%s: of an owner entry that counts nothing: %+v", build, r.Findings)
 		}

@@ -17,6 +17,11 @@ func dumpFile(t *testing.T, typ dumptest.DumpType) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return dumpFileOf(t, s, typ)
+}
+
+func dumpFileOf(t *testing.T, s *dumptest.Scenario, typ dumptest.DumpType) string {
+	t.Helper()
 	name := filepath.Join(t.TempDir(), "crash.bin")
 	f, err := os.Create(name)
 	if err != nil {

@@ -34,15 +34,7 @@ func TestSymbolStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "MEMORY.DMP")
-	f, err := os.Create(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Machine.Write(f, dumptest.KernelBitmap); err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
+	file := dumpFileOf(t, s, dumptest.KernelBitmap)
 	nt := s.Machine.Truth().Modules[0]
 	guid := nt.PDBID[:32]
 	rva := nt.Symbols["ExAcquireResourceExclusiveLite"]

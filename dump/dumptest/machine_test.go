@@ -109,9 +109,6 @@ func TestFile(t *testing.T) {
 // TestBig writes a machine of 8 GiB with 20000 threads and 30000 resources to a
 // file that stays sparse.
 func TestBig(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a machine of 8 GiB is not written: that takes some hundred MB of memory, and -short was asked for; go test without -short writes it")
-	}
 	s, err := Big(Options{PhysicalMemory: 8 << 30, Processors: 8}, 20000, 30000)
 	if err != nil {
 		t.Fatal(err)

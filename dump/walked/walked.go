@@ -34,7 +34,7 @@ type Dump struct {
 }
 
 // Place says which address of the target the lines of the listing from one on are about,
-// 0 for none, and where in the file of the dump that is, 0 for nowhere.
+// 0 for none, and where in the file of the dump that is, in bytes, 0 for nowhere.
 type Place struct {
 	Line   int32
 	VA     uint64
