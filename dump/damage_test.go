@@ -109,6 +109,14 @@ func TestDamage(t *testing.T) {
 			m.Poke64(head, other)
 			m.Poke64(other, other)
 		}, "list of exclusive waiters"},
+		"a chain of waiters without an end": {func(m *dumptest.Machine) {
+			const entries = 8 << 10 // more than mostStrangers, and threads
+			at := m.Alloc(entries * 0x40)
+			m.Poke64(m.Field(m.Truth().Resources[0].VA, "ERESOURCE.ExclusiveWaiters"), at)
+			for i := range uint64(entries) {
+				m.Poke64(at+i*0x40, at+(i+1)*0x40)
+			}
+		}, "of all waiters no more than"},
 		"counts that nothing fits": {func(m *dumptest.Machine) {
 			m.Poke32(m.Field(m.Truth().Resources[0].VA, "ERESOURCE.NumberOfExclusiveWaiters"), 0x7fff_ffff)
 		}, "counts 2147483647 exclusive waiters, and 1 were found"},
