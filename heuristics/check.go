@@ -38,14 +38,20 @@ type Kind string
 
 // The kinds of verdict.
 const (
-	Deadlock          Kind = "deadlock"
-	Stall             Kind = "stall" // of a processor or bus: the locks are victims
-	OrphanedLock      Kind = "orphaned-lock"
+	Deadlock     Kind = "deadlock"
+	Stall        Kind = "stall" // of a processor or bus: the locks are victims
+	OrphanedLock Kind = "orphaned-lock"
+	// MemoryExhausted is that the machine runs out of memory: locks are victims.
+	MemoryExhausted   Kind = "memory-exhausted"
 	SuspectedDeadlock Kind = "suspected-deadlock"
-	BlockedChain      Kind = "blocked-chain"
-	Contention        Kind = "contention"
-	NoDeadlock        Kind = "no-deadlock"
-	Undecided         Kind = "undecided"
+	// MemoryLeak is that the use of memory grows over time, and NoLeak that it was
+	// looked at for long enough and does not.
+	MemoryLeak   Kind = "memory-leak"
+	BlockedChain Kind = "blocked-chain"
+	Contention   Kind = "contention"
+	NoLeak       Kind = "no-leak"
+	NoDeadlock   Kind = "no-deadlock"
+	Undecided    Kind = "undecided"
 	// Context explains what others find, or says what a lock is: it is never a
 	// verdict, and blocks nobody by itself.
 	Context Kind = "context"

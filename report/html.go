@@ -150,6 +150,7 @@ type htmlQuote struct {
 var verdictClasses = map[string]string{
 	"deadlock": "bad", "stall": "bad", "orphaned-lock": "bad", "suspected-deadlock": "warn", "undecided": "warn",
 	"blocked-chain": "warn", "contention": "warn", "no-deadlock": "good",
+	"memory-exhausted": "bad", "memory-leak": "warn", "no-leak": "good",
 }
 
 func (r *Report) page() (*htmlReport, error) {

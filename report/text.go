@@ -124,6 +124,7 @@ func (p *page) paint(code, s string) string {
 var colors = map[string]string{
 	"deadlock": "1;31", "orphaned-lock": "1;31", "suspected-deadlock": "1;33", "undecided": "1;33",
 	"stall": "1;31", "blocked-chain": "1;33", "contention": "33", "no-deadlock": "1;32",
+	"memory-exhausted": "1;31", "memory-leak": "1;33", "no-leak": "1;32",
 }
 
 func (p *page) verdict() {

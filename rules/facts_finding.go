@@ -29,7 +29,7 @@ func init() {
 		}),
 		fields: []*field{
 			{name: "id", typ: Enum, words: detectorIDs(), usual: []string{"blocked-chain", "contention", "owner-missing", "thread-waits"}, doc: "the detector", get: getter(func(_ *world, f findingFact) Values { return text(Enum, f.Check.ID, evidenceAt(f)) })},
-			{name: "kind", typ: Enum, common: true, words: []string{"deadlock", "stall", "orphaned-lock", "suspected-deadlock", "blocked-chain", "contention", "no-deadlock", "undecided", "context"}, doc: "what it says of the system as a whole", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Kind), evidenceAt(f)) })},
+			{name: "kind", typ: Enum, common: true, words: []string{"deadlock", "stall", "orphaned-lock", "memory-exhausted", "suspected-deadlock", "memory-leak", "blocked-chain", "contention", "no-leak", "no-deadlock", "undecided", "context"}, doc: "what it says of the system as a whole", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Kind), evidenceAt(f)) })},
 			{name: "severity", typ: Enum, common: true, words: []string{"critical", "high", "medium", "low", "info"}, doc: "how bad it is", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Severity), evidenceAt(f)) })},
 			{name: "confidence", typ: Enum, common: true, words: []string{"certain", "very-likely", "likely", "possible"}, doc: "how sure it is", get: getter(func(_ *world, f findingFact) Values { return text(Enum, string(f.Confidence), evidenceAt(f)) })},
 			{name: "grade", typ: Enum, common: true, words: []string{"A", "B", "C", "D"}, doc: "the grade of its weakest evidence", get: getter(func(_ *world, f findingFact) Values { return text(Enum, f.Grade.String(), evidenceAt(f)) })},

@@ -12,6 +12,7 @@ export const bare = (a) => {
 const kinds = {
   'deadlock': 'bad', 'stall': 'bad', 'orphaned-lock': 'bad', 'suspected-deadlock': 'warn', 'undecided': 'warn',
   'blocked-chain': 'warn', 'contention': 'warn', 'no-deadlock': 'good',
+  'memory-exhausted': 'bad', 'memory-leak': 'warn', 'no-leak': 'good',
 };
 
 /** How sure a verdict is, nothing where none was reached. */
