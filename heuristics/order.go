@@ -33,7 +33,7 @@ func (d *diagnosis) ageOfRoot(f *Finding) {
 
 // rank is the order of verdicts, weightiest first.
 func rank(k Kind) int {
-	return slices.Index([]Kind{Deadlock, Stall, OrphanedLock, MemoryExhausted, SuspectedDeadlock, MemoryLeak, Undecided, BlockedChain, Contention, NoLeak, NoDeadlock, Context}, k)
+	return slices.Index([]Kind{Deadlock, Stall, OrphanedLock, MemoryExhausted, SuspectedDeadlock, Undecided, BlockedChain, MemoryLeak, Contention, NoLeak, NoDeadlock, Context}, k)
 }
 
 // weigh orders findings: by what they say of the system, then a thread that

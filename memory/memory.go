@@ -6,11 +6,17 @@ import "kdlocks/kd"
 type Listing struct {
 	VMs   []*VM
 	Pools []*Pool
-	Notes []kd.Note
+	// Blocks are outputs of !pool and !poolfind.
+	Blocks []*Blocks
+	// Memory is what x, s, dps and their kin printed, nil if nothing was.
+	Memory *Memory
+	Notes  []kd.Note
 }
 
 // Empty reports whether nothing was read.
-func (l *Listing) Empty() bool { return l == nil || len(l.VMs)+len(l.Pools) == 0 }
+func (l *Listing) Empty() bool {
+	return l == nil || len(l.VMs)+len(l.Pools)+len(l.Blocks) == 0 && l.Memory.empty()
+}
 
 // Add joins what was read of another log of the same moment.
 func (l *Listing) Add(o *Listing) {
@@ -19,6 +25,8 @@ func (l *Listing) Add(o *Listing) {
 	}
 	l.VMs = append(l.VMs, o.VMs...)
 	l.Pools = append(l.Pools, o.Pools...)
+	l.Blocks = append(l.Blocks, o.Blocks...)
+	l.Memory = l.Memory.add(o.Memory)
 	l.Notes = append(l.Notes, o.Notes...)
 }
 

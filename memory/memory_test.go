@@ -70,7 +70,7 @@ func read(text string) (l memory.Listing, strange []string) {
 	for _, line := range kd.Lines(text) {
 		if _, command, ok := strings.Cut(line.Text, "kd> "); ok {
 			r.Break()
-			r.Typed(command)
+			r.Typed(command, kd.Ref{})
 			continue
 		}
 		if !r.Line(line) && line.Text != "" {

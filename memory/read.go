@@ -6,7 +6,7 @@ import (
 	"kdlocks/kd"
 )
 
-// Read reads the output of !vm, !poolused and poolmon. Lines that are not part of
+// Read reads the output of !vm, !poolused, poolmon, !pool and !poolfind. Lines that are not part of
 // it are passed over; Reader tells which.
 func Read(lines []kd.Line) Listing {
 	var r Reader
@@ -63,11 +63,19 @@ type Reader struct {
 	// until its output begins.
 	typedVM   string
 	typedPool typedPool
+	// typedBlocks is what was typed with !pool or !poolfind, until its output begins;
+	// typedWords what the command prints that was typed last.
+	typedBlocks string
+	typedWords  wordsCommand
+	symbols     bool // of the lines of memory that are being read
 
 	vm   *VM
 	pool poolReader
-	rows int // rows of pool listings that are kept
-	full map[string]bool
+	// blocks are being read, of the type of pool that was named last.
+	blocks *Blocks
+	region string
+	rows   int // rows of pool listings that are kept
+	full   map[string]bool
 }
 
 // block is what is being read.
@@ -77,6 +85,8 @@ const (
 	noBlock block = iota
 	vmBlock
 	poolBlock
+	blocksBlock
+	wordsBlock
 )
 
 // Line takes the next line and reports whether it is part of the output of one
@@ -89,14 +99,12 @@ func (r *Reader) Line(l kd.Line) bool {
 		return true
 	}
 	switch {
-	case r.open == vmBlock:
-		return r.vmLine(l)
-	case r.open == poolBlock:
-		return r.poolLine(l)
+	case r.open == vmBlock && r.vmLine(l), r.open == poolBlock && r.poolLine(l), r.open == blocksBlock && r.blocksLine(l):
+		return true
 	case r.typedPool.command != "" && r.typedPool.poolused:
 		return r.headlessRow(l)
 	}
-	return false
+	return r.headlessBlock(l) || r.wordsLine(l)
 }
 
 // head opens the block that a line begins. Most lines are told by their first
@@ -109,11 +117,11 @@ func (r *Reader) head(l kd.Line) bool {
 	case '*', 'V', 'A', 'F', 'R', 'L', 'N':
 		return r.vmHead(l)
 	case 'P':
-		return r.vmHead(l) || r.poolusedHead(l)
+		return r.vmHead(l) || r.poolusedHead(l) || r.blocksHead(l)
 	case 'M', 'C':
 		return r.poolmonHead(l) || r.vmHead(l)
 	case 'S':
-		return r.poolusedHead(l) || r.poolmonHead(l)
+		return r.poolusedHead(l) || r.poolmonHead(l) || r.blocksHead(l)
 	case 'T':
 		return r.columnHead(l)
 	}
@@ -129,13 +137,20 @@ func (r *Reader) Command() string {
 		return "poolmon"
 	case r.open == poolBlock:
 		return "!poolused"
+	case r.open == blocksBlock:
+		return r.blocks.Tool
+	case r.open == wordsBlock:
+		if r.symbols {
+			return "x"
+		}
+		return "dps"
 	}
 	return ""
 }
 
 // Typed tells the reader that a command was typed: what comes next may be its
 // output.
-func (r *Reader) Typed(command string) {
+func (r *Reader) Typed(command string, at kd.Ref) {
 	c := kd.Cursor{Text: command}
 	w, _ := c.Word()
 	w = strings.ToLower(w)
@@ -147,6 +162,10 @@ func (r *Reader) Typed(command string) {
 		r.typedVM = command
 	case "!poolused":
 		r.typedPool = readPoolused(command)
+	case "!pool", "!poolfind":
+		r.typedBlocks = command
+	default:
+		r.commandOfWords(command, at)
 	}
 }
 
@@ -154,7 +173,7 @@ func (r *Reader) Typed(command string) {
 // output came.
 func (r *Reader) Break() {
 	r.close()
-	r.typedVM, r.typedPool = "", typedPool{}
+	r.typedVM, r.typedPool, r.typedBlocks, r.typedWords = "", typedPool{}, "", noWords
 }
 
 // Done returns what was read, nil if that is nothing.

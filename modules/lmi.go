@@ -19,6 +19,11 @@ func (r *Reader) lmiHead(l kd.Line) bool {
 	r.end(false)
 	r.open, r.command = lmiBlock, "!lmi"
 	r.module = &Module{User: r.user}
+	if i := strings.IndexByte(l.Text, '['); i >= 0 {
+		if a, ok := kd.ParseFullAddr(strings.TrimRight(l.Text[i+1:], "] ")); ok {
+			r.module.Asked = []kd.Addr{a}
+		}
+	}
 	return true
 }
 

@@ -20,6 +20,8 @@ type Module struct {
 	// Base and End are the range, End exclusive; both 0 if they were not printed,
 	// End alone if !lmi did not tell the size.
 	Base, End kd.Addr
+	// Asked are the addresses in it that !lmi was asked about.
+	Asked []kd.Addr
 	// SymbolStatus is "pdb symbols", "deferred", ... as printed; SymbolMarks are the
 	// signs in front of it: # * M C P T (Microsoft Learn: Symbol Status
 	// Abbreviations).
@@ -131,6 +133,9 @@ func (m *Module) MapAddrs(f func(kd.Addr) kd.Addr) {
 		m.End = f(m.End)
 	}
 	m.Base = f(m.Base)
+	for i := range m.Asked {
+		m.Asked[i] = f(m.Asked[i])
+	}
 }
 
 // List is one list of loaded modules that was printed.

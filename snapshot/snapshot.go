@@ -271,6 +271,12 @@ func (s *Snapshot) SetMemory(l *memory.Listing) {
 		return
 	}
 	s.Memory = *l
+	if w := l.Memory; w != nil && s.Target.Arch == kd.ArchUnknown && len(w.Symbols) > 0 {
+		s.Target.Arch = archOf(w.Symbols[0].Addr)
+	}
+	if s.Target.Arch == kd.X86 {
+		l.Memory.MapAddrs(kd.Addr.Fold)
+	}
 	s.Notes = append(s.Notes, l.Notes...)
 }
 

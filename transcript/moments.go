@@ -104,6 +104,15 @@ func (f *facts) theModules() *modules.Listing {
 	return f.modules
 }
 
+// theWords returns what was printed of the target's memory, to be added to.
+func (f *facts) theWords() *memory.Memory {
+	l := f.theMemory()
+	if l.Memory == nil {
+		l.Memory = &memory.Memory{}
+	}
+	return l.Memory
+}
+
 // theMemory returns what was read of memory, to be added to.
 func (f *facts) theMemory() *memory.Listing {
 	if f.memory == nil {
@@ -155,8 +164,14 @@ func splitMoments(whole facts) []facts {
 	share(whole.runs, at, func(c *collect.Run) kd.Ref { return c.Last }, func(f *facts) *[]*collect.Run { return &f.runs })
 	if ml := whole.memory; ml != nil {
 		share(ml.VMs, at, func(v *memory.VM) kd.Ref { return v.At }, func(f *facts) *[]*memory.VM { return &f.theMemory().VMs })
+		share(ml.Blocks, at, func(b *memory.Blocks) kd.Ref { return b.At }, func(f *facts) *[]*memory.Blocks { return &f.theMemory().Blocks })
 		share(ml.Pools, at, func(p *memory.Pool) kd.Ref { return p.At }, func(f *facts) *[]*memory.Pool { return &f.theMemory().Pools })
 		share(ml.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theMemory().Notes })
+		if w := ml.Memory; w != nil {
+			share(w.Symbols, at, func(s memory.Symbol) kd.Ref { return s.At }, func(f *facts) *[]memory.Symbol { return &f.theWords().Symbols })
+			share(w.Words, at, func(w memory.Words) kd.Ref { return w.At }, func(f *facts) *[]memory.Words { return &f.theWords().Words })
+			share(w.Searches, at, func(s memory.Search) kd.Ref { return s.At }, func(f *facts) *[]memory.Search { return &f.theWords().Searches })
+		}
 	}
 	if ol != nil {
 		share(ol.IRPs, at, func(i *objects.IRP) kd.Ref { return i.At }, func(f *facts) *[]*objects.IRP { return &f.theObjects().IRPs })

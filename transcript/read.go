@@ -542,7 +542,7 @@ func (r *router) command(command string, l kd.Line) bool {
 	if q, ok := modules.ParseCommand(command, false); ok {
 		r.cur.modules.Typed(q)
 	}
-	r.cur.memory.Typed(command)
+	r.cur.memory.Typed(command, l.All())
 	r.cur.objects.Typed(command, false, l.All())
 	if looksElsewhere(word, command) {
 		r.cur.objects.ContextLost()

@@ -1,0 +1,163 @@
+package heuristics
+
+import (
+	"fmt"
+	"slices"
+
+	"kdlocks/kd"
+	"kdlocks/memory"
+	"kdlocks/waitgraph"
+)
+
+var poolExhausted = &Check{
+	ID:       "pool-exhausted",
+	Title:    "A pool of the kernel is used up",
+	Severity: Critical,
+	Means: `Nonpaged or paged pool is full to the maximum that the machine has. Drivers and the kernel itself then fail to allocate, and what they cannot do, others wait for: locks that are held meanwhile are victims, and their wait chains do not lead to the cause. The tag that uses most of the pool does.
+Seen must be: !vm with a usage of at least 95 % of the maximum, or of 90 % together with allocations that failed. Certain only with both 95 % and failures. Counters that cannot be true (more than physical memory) do not count, and neither does the debugger's own banner, which it also prints from some 80 % on.`,
+	WhenWrong:  `Failures are counted since the machine started, not now. Since Windows Vista the maximum of nonpaged pool on x64 is a share of memory that is seldom reached. That a lock's owner waits for the pool is seen on its stack alone.`,
+	Disproof:   "A later !vm shows the pool far from its maximum while the machine still hangs.",
+	Remedy:     "Find who uses the pool: the largest tag, then its driver; compare two listings to see what grows. Restarting the machine helps until it is full again.",
+	Next:       "!poolused 2",
+	References: []string{"NT Debugging blog: NonPagedPool Depletion", "Microsoft Learn: !vm", "Microsoft Learn: !poolused"},
+}
+
+var memoryShort = &Check{
+	ID:       "memory-short",
+	Title:    "Physical memory or the commit limit is used up",
+	Severity: Critical,
+	Means: `So few pages are available that Windows itself calls memory low (less than 32 MB for each 4 GB, and 64 MB at most), or nearly all that can be committed is, while the paging files cannot grow any more. Whoever needs a page waits or fails, locks or not.
+Seen must be: the counters of !vm, which agree with each other.`,
+	WhenWrong:  `Memory is short for moments on a busy machine; standby pages count as available. A paging file that Windows manages may grow still, unless !vm prints it at its maximum.`,
+	Disproof:   "A later !vm shows memory while the machine still hangs.",
+	Remedy:     "Find who holds memory: the rows of processes in !vm, pool with !poolused, the modified list and who writes it.",
+	Next:       "!vm",
+	References: []string{"Microsoft Learn: !vm", "Microsoft Learn: CreateMemoryResourceNotification"},
+}
+
+var poolNearLimit = &Check{
+	ID:       "pool-near-limit",
+	Title:    "A pool or the commit limit is nearly used up",
+	Severity: Medium,
+	Means: `A pool of the kernel is full to at least 90 % of its maximum, or 95 % of the commit limit are used, and nothing says that it is used up. It is a reason to look who uses it before it is.
+Seen must be: the usage and the maximum in !vm, which agree with each other.`,
+	WhenWrong:  `A machine may run like that for years. The debugger's own banner says less than the numbers.`,
+	Disproof:   "A later !vm shows as much or less.",
+	Remedy:     "See which tag uses most (!poolused 2 or 4), and compare with a later listing.",
+	Next:       "!poolused 2",
+	References: []string{"Microsoft Learn: !vm"},
+}
+
+func init() {
+	register(poolExhausted, func(d *diagnosis) []Finding {
+		return d.shortageFindings(poolExhausted, MemoryExhausted, func(s *shortage) bool { return s.full && s.pool != memory.NoType })
+	})
+	register(memoryShort, func(d *diagnosis) []Finding {
+		return d.shortageFindings(memoryShort, MemoryExhausted, func(s *shortage) bool { return s.full && s.pool == memory.NoType })
+	})
+	register(poolNearLimit, func(d *diagnosis) []Finding {
+		return d.shortageFindings(poolNearLimit, Context, func(s *shortage) bool { return !s.full })
+	})
+}
+
+func (d *diagnosis) shortageFindings(check *Check, kind Kind, is func(*shortage) bool) []Finding {
+	ss := slices.DeleteFunc(d.shortages(), func(s shortage) bool { return !is(&s) })
+	slices.SortStableFunc(ss, bySize)
+	var out []Finding
+	for i := range ss {
+		out = append(out, d.shortageFinding(check, kind, &ss[i]))
+	}
+	return out
+}
+
+// shortageFinding tells of one shortage, and whose memory it is.
+func (d *diagnosis) shortageFinding(check *Check, kind Kind, s *shortage) Finding {
+	f := check.finding(kind)
+	f.Confidence, f.Grade = s.sure, waitgraph.A
+	s.evidence(&f)
+	state := "is nearly used up"
+	if s.full {
+		state = "is exhausted"
+	}
+	f.Summary = fmt.Sprintf("%s %s (%s)", capital(s.what), state, s.words())
+	f.Explanation = s.explain()
+	d.tellTop(&f, s)
+	f.Summary += "."
+	if kind != MemoryExhausted {
+		return f
+	}
+	if f.Blocked = d.lockWaiters(); f.Blocked > 0 {
+		f.Summary = "Locks are victims: " + lowerFirst(f.Summary)
+		f.Explanation += " " + d.victims(&f)
+		if f.Confidence == Certain {
+			f.Confidence = VeryLikely
+		}
+	}
+	return f
+}
+
+func lowerFirst(s string) string { return string(s[0]|0x20) + s[1:] }
+
+// tellTop adds the tag that uses most of a pool, and who allocates it.
+func (d *diagnosis) tellTop(f *Finding, s *shortage) {
+	if s.pool == memory.NoType {
+		if len(s.vm.Processes) == 0 {
+			f.Next = []string{"!vm"}
+		}
+		return
+	}
+	listing := "!poolused 2"
+	if s.pool == memory.Paged {
+		listing = "!poolused 4"
+	}
+	top := d.topTag(s.pool, s.vm)
+	if top == nil {
+		d.gap(kd.Gap{What: "which tag uses " + s.what, Why: kd.NotInInput, Next: listing})
+		f.Next = []string{listing}
+		return
+	}
+	f.seen(top.row.At, 0, "the tag that uses most of it")
+	f.Summary += ": " + top.words()
+	if top.untagged() && s.pool == memory.NonPaged {
+		if c := d.untagged(); c != nil {
+			f.Summary += c.who()
+			f.Explanation += " "
+			c.tell(d, f)
+			return
+		}
+	}
+	if driver := driverOfRow(top.row); driver != "" {
+		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that uses most of " + s.what}
+		f.Next = append(f.Next, "lmvm "+driverName(driver))
+	} else if ownerOfRow(top.row) == "" {
+		f.Explanation += " Nobody says who allocates under this tag: search the drivers for its letters."
+		f.Next = append(f.Next, `!for_each_module s -a @#Base @#End "`+trimTag(top.row.Tag)+`"`)
+	}
+	f.Explanation += " One listing says who has most, and not what grows: a later " + listing + " does."
+	f.Next = append(f.Next, listing)
+}
+
+// victims says what the locks have to do with it.
+func (d *diagnosis) victims(f *Finding) string {
+	text := kd.Plural(f.Blocked, "thread") + " wait for locks: look at memory first."
+	if f.Blocked == 1 {
+		text = "1 thread waits for a lock: look at memory first."
+	}
+	const most = 8
+	seen := 0
+	for _, r := range d.roots {
+		t := d.snap.Thread(d.graph.Nodes[r.Node].Addr)
+		if t == nil || seen == most {
+			continue
+		}
+		if why, at := memoryWait(t); why != "" {
+			seen++
+			f.seen(t.At, t.Addr, "at the end of a wait chain; "+why)
+			d.seenFrame(f, t, at, "it waits for memory")
+		}
+	}
+	if seen == 0 {
+		return text + " That their owners wait for memory is not seen on any stack: it is concluded from the shortage."
+	}
+	return text + fmt.Sprintf(" %s at the end of a wait chain waits for memory by its own stack.", capital(kd.Plural(seen, "thread")))
+}

@@ -1,0 +1,143 @@
+package heuristics
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/memory"
+	"kdlocks/waitgraph"
+)
+
+var poolTagGrows = &Check{
+	ID:       "pool-tag-grows",
+	Title:    "A tag uses more and more pool",
+	Severity: High,
+	Means: `Between listings of pool of one machine (!poolused, poolmon) a tag grew by at least 8 MB and a tenth, and in none of them did it fall by more than a tenth of that. What leaks never comes back; so does what a growing load needs, until the load goes back.
+Seen must be: the tag in two listings, possible; in three or more that all show more, likely.`,
+	WhenWrong:  `Two listings do not tell a leak from load that grew, least of all if they are minutes apart or one is of the time right after the start. Caches fill for hours.`,
+	Disproof:   "A later listing, with less load, shows the tag with less.",
+	Remedy:     "Find the driver of the tag; list pool again some hours later, or log the counters of pool for a day (kdlocks collect --counters).",
+	Next:       "!poolused 2",
+	References: []string{"NT Debugging blog: Troubleshooting Pool Leaks Part 1 – Perfmon", "Microsoft Learn: PoolMon examples"},
+}
+
+var poolTopTag = &Check{
+	ID:       "pool-top-tag",
+	Title:    "One tag holds an unusual amount of pool",
+	Severity: Low,
+	Means: `One tag holds at least 40 % of what is used of a pool and 256 MB, or a tenth of physical memory. That alone is no trouble and no leak: it is who to look at if memory is short.
+Seen must be: the tag in !poolused or poolmon; its share by the TOTAL line or by !vm. Where nothing tells the share, 1 GB.`,
+	WhenWrong:  `File servers, hypervisors and graphics hold gigabytes of pool on purpose.`,
+	Disproof:   "A later listing shows the tag with as much or less.",
+	Remedy:     "List pool again later: only growth tells a leak.",
+	Next:       "!poolused 2",
+	References: []string{"Microsoft Learn: !poolused"},
+}
+
+// Bounds below which nothing is said. They are judgement.
+const (
+	leastGrowth     = 8 << 20
+	leastTop        = 256 << 20
+	leastTopAlone   = 1 << 30
+	leastTopPercent = 40
+)
+
+func init() {
+	register(poolTagGrows, func(d *diagnosis) []Finding {
+		grown := d.growths()
+		var out []Finding
+		for _, t := range []memory.Type{memory.NonPaged, memory.Paged} {
+			if of := slices.DeleteFunc(slices.Clone(grown), func(g memory.Growth) bool { return g.Type != t }); len(of) > 0 {
+				out = append(out, growthFinding(of))
+			}
+		}
+		return out
+	})
+	register(poolTopTag, func(d *diagnosis) []Finding {
+		var out []Finding
+		for _, t := range []memory.Type{memory.NonPaged, memory.Paged} {
+			if top := d.topTag(t, d.lastVM()); top != nil && d.unusual(top) {
+				out = append(out, d.topTagFinding(top))
+			}
+		}
+		return out
+	})
+}
+
+// growths are the tags that grew, those that grew most first.
+func (d *diagnosis) growths() []memory.Growth {
+	gs := memory.Growths(slices.Concat(d.snap.EarlierPools, d.snap.Memory.Pools))
+	gs = slices.DeleteFunc(gs, func(g memory.Growth) bool {
+		by := g.Grown()
+		return by < leastGrowth || by < g.First.N/10 || g.Falls() > by/10
+	})
+	slices.SortStableFunc(gs, func(a, b memory.Growth) int { return cmp.Compare(b.Grown(), a.Grown()) })
+	return gs
+}
+
+func growthFinding(gs []memory.Growth) Finding {
+	const few = 5
+	f := poolTagGrows.finding(MemoryLeak)
+	f.Confidence, f.Grade = Possible, waitgraph.A
+	first := &gs[0]
+	if len(first.Rows) > 2 {
+		f.Confidence = Likely
+	}
+	name := first.Type.String() + " pool"
+	f.Summary = fmt.Sprintf("Tag %s%s grew from %s to %s of %s over %s: perhaps a leak.", trimTag(first.Tag),
+		inBrackets(ownerOfRow(first.Rows[0])), megabytes(first.First.N), megabytes(first.Last.N), name, kd.Plural(len(first.Rows), "listing"))
+	var others []string
+	for i := range gs[:min(len(gs), few)] {
+		g := &gs[i]
+		f.seen(g.Rows[0].At, 0, "what the tag used at first")
+		f.seen(g.Rows[len(g.Rows)-1].At, 0, "what it used in the end")
+		if i > 0 {
+			others = append(others, fmt.Sprintf("%s by %s", trimTag(g.Tag), megabytes(g.Grown())))
+		}
+	}
+	f.Explanation = "Growth alone does not tell a leak from load: what load needs comes back when it goes."
+	if len(others) > 0 {
+		f.Explanation += " Others that grew: " + strings.Join(others, ", ") + "."
+	}
+	if driver := driverOfRow(first.Rows[0]); driver != "" {
+		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that grew most"}
+		f.Next = append(f.Next, "lmvm "+driverName(driver))
+	}
+	listing := "!poolused 2"
+	if first.Type == memory.Paged {
+		listing = "!poolused 4"
+	}
+	f.Next = append(f.Next, listing)
+	return f
+}
+
+// unusual reports whether a tag holds so much that it is worth a word.
+func (d *diagnosis) unusual(top *topTag) bool {
+	n := top.row.Of(top.t).Bytes.N
+	if vm := d.lastVM(); vm != nil && top.t == memory.NonPaged && n >= leastTop/4 {
+		if ram := vm.Counter(memory.PhysicalMemory); ram != nil && ram.Kb.Known() && !ram.Torn && n >= ram.Kb.N*1024/10 {
+			return true
+		}
+	}
+	return n >= leastTop && top.share >= leastTopPercent || n >= leastTopAlone && top.share < 0
+}
+
+func (d *diagnosis) topTagFinding(top *topTag) Finding {
+	f := poolTopTag.finding(Context)
+	f.Confidence, f.Grade = Certain, waitgraph.A
+	f.seen(top.row.At, 0, "the tag that uses most")
+	f.Summary = fmt.Sprintf("Of %s pool %s.", top.t, top.words())
+	f.Explanation = "One listing says who has most, and never that it leaks."
+	listing := "!poolused 2"
+	if top.t == memory.Paged {
+		listing = "!poolused 4"
+	}
+	f.Next = []string{listing}
+	if driver := driverOfRow(top.row); driver != "" {
+		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that uses most"}
+	}
+	return f
+}

@@ -1,0 +1,279 @@
+package heuristics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/memory"
+	"kdlocks/modules"
+	"kdlocks/waitgraph"
+)
+
+var poolUntagged = &Check{
+	ID:       "pool-untagged",
+	Title:    "Much pool was allocated without a tag",
+	Severity: Medium,
+	Means: `Under the tag None stands what drivers allocate with ExAllocatePool, which takes no tag: so the tag does not name the driver. The driver is found by what it imports: the address of ExAllocatePool stands in its import table, and nowhere else. The steps are: x for the address, a search through all modules for it, dps to see that what was found is an import table, !lmi for the module.
+Seen must be: None among the largest tags of nonpaged pool. A driver is named only where an import table with the address was printed and the module around it is known.`,
+	WhenWrong:  `A driver that imports ExAllocatePool need not be the one that keeps the memory, least of all where several do. Newer compilers make tagged calls of untagged ones, and a driver that looks the address up at run time (MmGetSystemRoutineAddress) has it elsewhere. One listing says how much there is, and not that it grows.`,
+	Disproof:   "A later !poolused 2 shows None with no more than now.",
+	Remedy:     "Update or remove the product that the driver belongs to. For its developer: ExAllocatePool2 or ExAllocatePoolWithTag, with a tag of its own.",
+	Next:       "x nt!ExAllocatePool",
+	References: []string{"NT Debugging blog: NonPagedPool Depletion", "Microsoft Learn: ExAllocatePool"},
+}
+
+func init() {
+	register(poolUntagged, func(d *diagnosis) []Finding {
+		c := d.untagged()
+		if c == nil {
+			return nil
+		}
+		f := poolUntagged.finding(Context)
+		f.Confidence, f.Grade = Likely, waitgraph.A
+		c.tell(d, &f)
+		u := c.top.row.Of(memory.NonPaged)
+		f.Summary = fmt.Sprintf("%s of nonpaged pool were allocated without a tag%s.", megabytes(u.Bytes.N), c.who())
+		return []Finding{f}
+	})
+}
+
+// importers is the way from the tag None to the drivers that import ExAllocatePool.
+type importers struct {
+	top topTag // of None
+	// routine is the address of ExAllocatePool, 0 if it was not printed; routineAt is
+	// where it was.
+	routine   kd.Addr
+	routineAt kd.Ref
+	searched  bool // all modules were searched for it
+	tables    []importTable
+}
+
+// importTable is a place at which the address of ExAllocatePool stands.
+type importTable struct {
+	at    kd.Addr
+	found kd.Ref
+	// others are entries beside it that are functions, too; looked says that memory
+	// around it was printed.
+	others []*memory.Words
+	looked bool
+	module *modules.Module
+}
+
+// leastUntagged is what must stand under None for it to matter where it is not the
+// largest tag, in bytes and in percent of the pool.
+const (
+	leastUntagged      = 16 << 20
+	leastUntaggedShare = 10
+)
+
+// untagged follows the tag None, nil if it has little.
+func (d *diagnosis) untagged() *importers {
+	for i := len(d.snap.Memory.Pools) - 1; i >= 0; i-- {
+		p := d.snap.Memory.Pools[i]
+		r := p.Find("None", memory.NonPaged)
+		if r == nil || p.OfSession == memory.Yes {
+			continue
+		}
+		c := &importers{top: topTag{row: r, pool: p, t: memory.NonPaged, share: -1}}
+		c.top.weigh(d.lastVM())
+		most := largest(p, memory.NonPaged)
+		n := r.NonPaged.Bytes
+		c.top.surely = most != nil && most.row == r && most.surely
+		if !n.Known() || (most == nil || most.row != r || n.N < 1<<20) && (n.N < leastUntagged || c.top.share < leastUntaggedShare) {
+			return nil
+		}
+		c.follow(d)
+		return c
+	}
+	return nil
+}
+
+func (d *diagnosis) lastVM() *memory.VM {
+	if n := len(d.snap.Memory.VMs); n > 0 {
+		return d.snap.Memory.VMs[n-1]
+	}
+	return nil
+}
+
+// follow reads what was printed of the steps.
+func (c *importers) follow(d *diagnosis) {
+	m := d.snap.Memory.Memory
+	if m == nil {
+		return
+	}
+	for _, s := range m.Symbols {
+		if memory.Function(s.Name) == "ExAllocatePool" {
+			c.routine, c.routineAt = s.Addr, s.At
+		}
+	}
+	for i := range m.Words {
+		w := &m.Words[i]
+		if c.routine == 0 && memory.Function(w.Symbol) == "ExAllocatePool" && len(w.Values) == 1 {
+			c.routine, c.routineAt = w.Values[0], w.At
+		}
+	}
+	if c.routine == 0 {
+		return
+	}
+	c.searched = slices.ContainsFunc(m.Searches, func(s memory.Search) bool {
+		return s.Value == c.routine && strings.Contains(s.Command, "for_each_module")
+	})
+	places := make(map[kd.Addr]*memory.Words)
+	for i := range m.Words {
+		if w := &m.Words[i]; w.Symbol != "" {
+			places[w.Addr] = w
+		}
+	}
+	for i := range m.Words {
+		w := &m.Words[i]
+		for k, v := range w.Values {
+			if at := w.Addr + kd.Addr(k*w.Size); v == c.routine {
+				c.place(d, at, w, places)
+			}
+		}
+	}
+}
+
+// place adds a place at which the address stands, once.
+func (c *importers) place(d *diagnosis, at kd.Addr, w *memory.Words, places map[kd.Addr]*memory.Words) {
+	const most = 64
+	if len(c.tables) >= most || slices.ContainsFunc(c.tables, func(t importTable) bool { return t.at == at }) {
+		return
+	}
+	t := importTable{at: at, found: w.At}
+	for _, beside := range []kd.Addr{at - kd.Addr(w.Size), at + kd.Addr(w.Size)} {
+		if o := places[beside]; o != nil {
+			t.looked = true
+			if memory.Function(o.Symbol) != "" {
+				t.others = append(t.others, o)
+			}
+		}
+	}
+	if t.module = d.snap.ModuleAt(at); t.module == nil {
+		for _, m := range d.snap.Modules {
+			if slices.Contains(m.Asked, at) {
+				t.module = m
+			}
+		}
+	}
+	c.tables = append(c.tables, t)
+}
+
+// drivers are the modules that surely import the routine.
+func (c *importers) drivers() []*modules.Module {
+	var out []*modules.Module
+	for _, t := range c.tables {
+		if t.module != nil && len(t.others) > 0 && !t.module.Is("nt") && !slices.Contains(out, t.module) {
+			out = append(out, t.module)
+		}
+	}
+	return out
+}
+
+// who names the drivers, or says that none is known.
+func (c *importers) who() string {
+	names := make([]string, 0, 4)
+	for _, m := range c.drivers() {
+		names = append(names, imageOf(m))
+	}
+	switch {
+	case len(names) == 1 && c.searched:
+		return ": " + names[0] + " is the one module that imports ExAllocatePool"
+	case len(names) == 1:
+		return ": " + names[0] + " imports ExAllocatePool"
+	case len(names) > 1:
+		return ": " + strings.Join(names, ", ") + " import ExAllocatePool, which of them keeps the memory cannot be told from that"
+	}
+	return ""
+}
+
+// imageOf names a module by its file.
+func imageOf(m *modules.Module) string {
+	if m.Image != "" {
+		return m.Image
+	}
+	return m.Label()
+}
+
+// tell adds to a finding what is known of the steps, and asks for the next.
+func (c *importers) tell(d *diagnosis, f *Finding) {
+	f.seen(c.top.row.At, 0, "what was allocated without a tag")
+	f.seen(c.routineAt, 0, "where ExAllocatePool is")
+	for i := range c.tables {
+		t := &c.tables[i]
+		f.seen(t.found, 0, "its address stands here")
+		for _, o := range t.others {
+			f.seen(o.At, o.Addr, "the functions beside it make that an import table")
+		}
+		if t.module != nil {
+			f.seen(t.module.At, t.module.Base, "the module around it")
+		}
+	}
+	if ms := c.drivers(); len(ms) == 1 {
+		f.Suspect = &Suspect{Module: driverName(imageOf(ms[0])), Reason: "it imports ExAllocatePool, which allocates under the tag None"}
+	}
+	text, next := c.step(d)
+	f.Explanation += text
+	f.Next = append(f.Next, next...)
+}
+
+// step says which step of the way is missing, and the command for it.
+func (c *importers) step(d *diagnosis) (text string, next []string) {
+	const which = "Which driver that is shows in who imports ExAllocatePool. "
+	if c.routine == 0 {
+		d.gap(kd.Gap{What: "where ExAllocatePool is", Why: kd.NotInInput, Next: "x nt!ExAllocatePool"})
+		return which + "Its address is needed first.", []string{"x nt!ExAllocatePool"}
+	}
+	if len(c.tables) == 0 {
+		return c.stepSearch(d, which)
+	}
+	for i := range c.tables {
+		t := &c.tables[i]
+		switch at := d.addr(t.at); {
+		case !t.looked:
+			next = append(next, "dps "+at)
+		case len(t.others) > 0 && t.module == nil:
+			next = append(next, "!lmi "+at)
+		}
+	}
+	if len(next) > 0 {
+		what := "whether an import table is at " + d.addr(c.tables[0].at)
+		if strings.HasPrefix(next[0], "!lmi") {
+			what = "which module " + strings.TrimPrefix(next[0], "!lmi ") + " is in"
+		}
+		d.gap(kd.Gap{What: what, Why: kd.NotInInput, Next: next[0]})
+		const few = 4
+		return fmt.Sprintf("%sIts address stands at %s.", which, kd.Plural(len(c.tables), "place")), next[:min(len(next), few)]
+	}
+	switch ms := c.drivers(); len(ms) {
+	case 0:
+		return "What was printed around the places where the address of ExAllocatePool stands is no import table: the driver is not known.", c.searchCommand(d)
+	case 1:
+		text = "The import table of " + imageOf(ms[0]) + " holds the address of ExAllocatePool."
+		if !c.searched {
+			return text + " Whether other modules import it, too, was not looked at.", c.searchCommand(d)
+		}
+		return text + " No other module does, of all that were searched.", []string{"lmvm " + driverName(imageOf(ms[0]))}
+	}
+	return "The import tables of several modules hold the address of ExAllocatePool.", []string{"!poolfind None 0"}
+}
+
+// stepSearch asks for the search, or says that it found nothing.
+func (c *importers) stepSearch(d *diagnosis, which string) (string, []string) {
+	if c.searched {
+		return "No module holds the address of ExAllocatePool, by the search that was typed: the driver looks it up at run time, or was unloaded.", []string{"lm n t", "!poolfind None 0"}
+	}
+	next := c.searchCommand(d)
+	d.gap(kd.Gap{What: "which modules hold the address of ExAllocatePool", Why: kd.NotInInput, Next: next[0]})
+	return which + "Search all modules for its address.", next
+}
+
+func (c *importers) searchCommand(d *diagnosis) []string {
+	how := "s-d"
+	if d.snap.Target.Arch.Is64() {
+		how = "s-q"
+	}
+	return []string{"!for_each_module " + how + " @#Base @#End " + d.addr(c.routine)}
+}

@@ -1,0 +1,200 @@
+package memory
+
+import (
+	"slices"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// mostWords bounds the lines of memory, and the symbols, that are kept of one
+// session.
+const mostWords = 5000
+
+// wordsCommand is a command that prints memory or symbols.
+type wordsCommand uint8
+
+const (
+	noWords wordsCommand = iota
+	examines
+	searches
+	displays
+)
+
+// readWordsCommand tells what a command prints (Microsoft Learn: x (Examine
+// Symbols); s (Search Memory); d, da, db, dc, dd (Display Memory); dds, dps, dqs;
+// !for_each_module), and the value that a search looks for, 0 if it looks for
+// something else.
+//
+//	!for_each_module s-d @#Base @#End e0894d1f
+//	s -q fffff880`05f4a000 L?1000 fffff800`01a2b3c0
+func readWordsCommand(command string) (wordsCommand, kd.Addr) {
+	c := kd.Cursor{Text: strings.NewReplacer(`"`, " ", ";", " ").Replace(command)}
+	word, _ := c.Word()
+	word = strings.ToLower(word)
+	if word == "!for_each_module" {
+		word, _ = c.Word()
+		word = strings.ToLower(word)
+	}
+	switch word {
+	case "x":
+		return examines, 0
+	case "dps", "dqs", "dds", "dp", "dd", "dq", "dc":
+		return displays, 0
+	case "s", "s-d", "s-q", "s-w", "s-b", "s-a", "s-u":
+		return searches, searched(word, &c)
+	}
+	return noWords, 0
+}
+
+// searched returns what a search for words of four or eight bytes looks for: the
+// last of its arguments.
+func searched(word string, c *kd.Cursor) kd.Addr {
+	wide := word == "s-d" || word == "s-q"
+	var last kd.Addr
+	n := 0
+	for {
+		w, _ := c.Word()
+		switch {
+		case w == "":
+			if !wide || n < 3 {
+				return 0
+			}
+			return last
+		case w[0] == '-':
+			wide = wide || strings.HasSuffix(w, "d") || strings.HasSuffix(w, "q")
+			continue
+		}
+		n++
+		var ok bool
+		if last, ok = kd.ParseAddr(w); !ok {
+			last = 0
+		}
+	}
+}
+
+// commandOfWords keeps what a command that prints memory says of its output.
+func (r *Reader) commandOfWords(command string, at kd.Ref) {
+	kind, value := readWordsCommand(command)
+	r.typedWords = kind
+	if value == 0 {
+		return
+	}
+	if m := r.memory(); len(m.Searches) < mostWords {
+		m.Searches = append(m.Searches, Search{value, strings.Clone(command), at})
+	}
+}
+
+// memory is what was printed of the target's memory.
+func (r *Reader) memory() *Memory {
+	if r.out.Memory == nil {
+		r.out.Memory = &Memory{}
+	}
+	return r.out.Memory
+}
+
+// wordsLine reads a line of memory or of symbols. Where no command tells, only
+// lines about ExAllocatePool are known: the name itself, what a search for its
+// address found, and the import tables that hold it.
+func (r *Reader) wordsLine(l kd.Line) bool {
+	c := kd.Cursor{Text: l.Text}
+	w, at := c.Word()
+	addr, ok := kd.ParseFullAddr(w)
+	if !ok {
+		return false
+	}
+	ref := l.Ref(at, len(w))
+	switch {
+	case (r.typedWords == examines || r.typedWords == noWords) && r.symbolLine(addr, ref, c):
+		r.symbols = true
+	case r.typedWords != examines && r.memoryLine(addr, ref, c):
+		r.symbols = false
+	default:
+		return false
+	}
+	if r.open != wordsBlock {
+		r.close()
+		r.open = wordsBlock
+	}
+	return true
+}
+
+// symbolLine reads a line of x:
+//
+//	e0894d1f nt!ExAllocatePool
+//	fffff800`02a4d1f0 nt!ExAllocatePool (<no parameter info>)
+func (r *Reader) symbolLine(addr kd.Addr, at kd.Ref, c kd.Cursor) bool {
+	name, _ := c.Word()
+	if f := Function(name); f == "" || r.typedWords == noWords && f != allocatesUntagged {
+		return false
+	}
+	if rest := c.Peek(); rest != "" && rest[0] != '(' && rest[0] != '=' {
+		return false
+	}
+	m := r.memory()
+	if len(m.Symbols) >= mostWords {
+		r.left(at, "symbols of x")
+		return true
+	}
+	m.Symbols = append(m.Symbols, Symbol{addr, strings.Clone(name), at})
+	return true
+}
+
+// allocatesUntagged is the routine that allocates pool under the tag None
+// (Microsoft Learn: ExAllocatePool).
+const allocatesUntagged = "ExAllocatePool"
+
+// memoryLine reads a line of memory:
+//
+//	f50b8058  e0894d1f e0828e04 e089b708 e084011b  .M..............
+//	f50b8058  e0894d1f nt!ExAllocatePool
+func (r *Reader) memoryLine(addr kd.Addr, at kd.Ref, c kd.Cursor) bool {
+	w := Words{Addr: addr, At: at, Found: r.typedWords == searches}
+	digits := 0
+	for len(w.Values) < 4 {
+		next := c.Peek()
+		v, ok := kd.ParseFullAddr(next)
+		if n := kd.AddrDigits(next); !ok || digits != 0 && n != digits {
+			break
+		} else {
+			digits = n
+		}
+		c.Word()
+		w.Values = append(w.Values, v)
+	}
+	if len(w.Values) == 0 {
+		return false
+	}
+	w.Size = digits / 2
+	name, _ := c.Word()
+	if f := Function(name); f != "" || strings.Contains(name, "!") {
+		w.Symbol = strings.Clone(name)
+	}
+	if r.typedWords == noWords && !r.aboutUntagged(&w) {
+		return false
+	}
+	m := r.memory()
+	if len(m.Words) >= mostWords {
+		r.left(at, "lines of memory")
+		return true
+	}
+	m.Words = append(m.Words, w)
+	return true
+}
+
+// aboutUntagged reports whether a line, of which no command tells, is about
+// ExAllocatePool: it begins with its address, or goes on with a table that does.
+func (r *Reader) aboutUntagged(w *Words) bool {
+	if Function(w.Symbol) == allocatesUntagged {
+		return true
+	}
+	if r.out.Memory == nil {
+		return false
+	}
+	if slices.ContainsFunc(r.out.Memory.Symbols, func(s Symbol) bool { return s.Addr == w.Values[0] }) && w.Symbol == "" {
+		w.Found = true
+		return true
+	}
+	ws := r.out.Memory.Words
+	return w.Symbol != "" && len(ws) > 0 && ws[len(ws)-1].Symbol != "" && ws[len(ws)-1].Addr+kd.Addr(w.Size) == w.Addr
+}
