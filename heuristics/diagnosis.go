@@ -58,6 +58,7 @@ func diagnose(s *snapshot.Snapshot) *diagnosis {
 		d.gap(g)
 	}
 	d.findGaps()
+	d.gapsOfMemory()
 	d.notes = append(d.notes, d.graph.Notes...)
 	return d
 }

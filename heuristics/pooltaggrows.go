@@ -128,6 +128,9 @@ func (d *diagnosis) unusual(top *topTag) bool {
 func (d *diagnosis) topTagFinding(top *topTag) Finding {
 	f := poolTopTag.finding(Context)
 	f.Confidence, f.Grade = Certain, waitgraph.A
+	if !top.surely {
+		f.Confidence = Possible
+	}
 	f.seen(top.row.At, 0, "the tag that uses most")
 	f.Summary = fmt.Sprintf("Of %s pool %s.", top.t, top.words())
 	f.Explanation = "One listing says who has most, and never that it leaks."

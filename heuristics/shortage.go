@@ -34,11 +34,10 @@ const (
 // shortages returns what the last !vm shows to be used up, or nearly. Counters that
 // cannot be true are not used.
 func (d *diagnosis) shortages() []shortage {
-	vms := d.snap.Memory.VMs
-	if len(vms) == 0 {
+	v := d.lastVM()
+	if v == nil {
 		return nil
 	}
-	v := vms[len(vms)-1]
 	var out []shortage
 	if s, ok := nonPagedOf(v); ok {
 		out = append(out, s)
@@ -104,6 +103,8 @@ func (s *shortage) weighPool() bool {
 	return true
 }
 
+const physicalMemory = "physical memory"
+
 // lowMemory returns how many Kb of available memory Windows itself calls low: 32 MB
 // for each 4 GB, and 64 MB at most (Microsoft Learn:
 // CreateMemoryResourceNotification).
@@ -117,7 +118,7 @@ func physicalOf(v *memory.VM) (shortage, bool) {
 	if ram == nil || free == nil || !ram.Kb.Known() || !free.Kb.Known() || v.OverRAM(memory.AvailablePages) == memory.Yes || ram.Torn || free.Torn || ram.Pages.N <= 0 {
 		return shortage{}, false
 	}
-	s := shortage{vm: v, what: "physical memory", full: true, sure: Likely, used: ram.Pages.N - free.Pages.N, most: ram.Pages.N}
+	s := shortage{vm: v, what: physicalMemory, full: true, sure: Likely, used: ram.Pages.N - free.Pages.N, most: ram.Pages.N}
 	s.percent = 100 * float64(s.used) / float64(s.most)
 	s.see(memory.AvailablePages, memory.PhysicalMemory)
 	return s, free.Kb.N < lowMemory(ram.Kb.N)
@@ -143,6 +144,9 @@ func commitOf(v *memory.VM) (shortage, bool) {
 
 // words says how short it is: "98 %, 3 failed allocations".
 func (s *shortage) words() string {
+	if s.what == physicalMemory {
+		return megabytes(s.vm.Counter(memory.AvailablePages).Kb.N<<10) + " available"
+	}
 	text := fmt.Sprintf("%d %%", int(s.percent))
 	if s.failed.Known() && s.failed.N > 0 {
 		text += ", " + kd.Plural(int(s.failed.N), "failed allocation")
@@ -211,4 +215,35 @@ func boolean(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// memoryIsThere says what the last !vm shows to be left, "" if it shows a shortage, or
+// too little to tell: nonpaged pool and pages that are available must be known.
+func (d *diagnosis) memoryIsThere() string {
+	v := d.lastVM()
+	if v == nil || len(d.shortages()) > 0 {
+		return ""
+	}
+	pool, ok := v.NonPagedPercent()
+	free := v.Counter(memory.AvailablePages)
+	if !ok || free == nil || !free.Kb.Known() || free.Torn || v.OverRAM(memory.AvailablePages) != memory.No {
+		return ""
+	}
+	text := fmt.Sprintf("by !vm %d %% of nonpaged pool", int(pool))
+	if paged, ok := v.PagedPercent(); ok {
+		text += fmt.Sprintf(" and %d %% of paged pool", int(paged))
+	}
+	return text + " are in use, and " + megabytes(free.Kb.N<<10) + " are available"
+}
+
+// gapsOfMemory asks for what would tell whether memory is short, where something was
+// printed about it that does not.
+func (d *diagnosis) gapsOfMemory() {
+	v := d.lastVM()
+	switch {
+	case v == nil && len(d.snap.Memory.Pools) > 0:
+		d.gap(kd.Gap{What: "how full the pools are", Why: kd.NotInInput, Next: "!vm"})
+	case v != nil && v.NonPagedOverRAM() == memory.Yes:
+		d.gap(kd.Gap{What: "how full nonpaged pool is: !vm prints more than there is physical memory", Why: kd.Unreadable, Next: "!poolused 2"})
+	}
 }

@@ -31,7 +31,10 @@ func init() {
 			return nil
 		}
 		f := poolUntagged.finding(Context)
-		f.Confidence, f.Grade = Likely, waitgraph.A
+		f.Confidence, f.Grade = Possible, waitgraph.A
+		if len(c.drivers()) == 1 {
+			f.Confidence = Likely
+		}
 		c.tell(d, &f)
 		u := c.top.row.Of(memory.NonPaged)
 		f.Summary = fmt.Sprintf("%s of nonpaged pool were allocated without a tag%s.", megabytes(u.Bytes.N), c.who())

@@ -32,6 +32,9 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 		return d.undecided(j)
 	}
 	text := d.noDeadlock()
+	if m := d.memoryIsThere(); m != "" {
+		text += " Memory is not short: " + m + "."
+	}
 	if len(j.Findings) > 0 && j.Findings[0].Kind == NoDeadlock {
 		text += " " + j.Findings[0].Summary
 	}
@@ -67,7 +70,7 @@ func more(j Judgement) string {
 }
 
 func (d *diagnosis) undecided(j Judgement) Verdict {
-	visible := ""
+	visible, memory := "", d.memoryIsThere()
 	switch n := len(j.Snap.VerifierDeadlocks); {
 	case len(j.Findings) > 0:
 		visible = " What it shows: " + j.Findings[0].Summary
@@ -75,6 +78,8 @@ func (d *diagnosis) undecided(j Judgement) Verdict {
 		visible = " What it shows: the machine stopped with " + d.stop.String() + "."
 	case n > 0:
 		visible = fmt.Sprintf(" What it shows: Driver Verifier printed %s of locks that can deadlock (!deadlock); that they did is not said.", kd.Plural(n, "order"))
+	case memory != "":
+		visible = " What it shows: memory is not short (" + memory + ")."
 	}
 	for _, g := range j.Gaps {
 		if g.Decides && len(j.Findings) > 0 && speaksOfNoLock[j.Findings[0].Check] {

@@ -22,9 +22,9 @@ const (
 )
 
 // readWordsCommand tells what a command prints (Microsoft Learn: x (Examine
-// Symbols); s (Search Memory); d, da, db, dc, dd (Display Memory); dds, dps, dqs;
-// !for_each_module), and the value that a search looks for, 0 if it looks for
-// something else.
+// Symbols); s (Search Memory); dds, dps, dqs (Display Words and Symbols);
+// !for_each_module), and the address that a search looks for. Searches for anything
+// else, and what dd, dc and db print, are not read.
 //
 //	!for_each_module s-d @#Base @#End e0894d1f
 //	s -q fffff880`05f4a000 L?1000 fffff800`01a2b3c0
@@ -39,13 +39,18 @@ func readWordsCommand(command string) (wordsCommand, kd.Addr) {
 	switch word {
 	case "x":
 		return examines, 0
-	case "dps", "dqs", "dds", "dp", "dd", "dq", "dc":
+	case "dps", "dqs", "dds":
 		return displays, 0
-	case "s", "s-d", "s-q", "s-w", "s-b", "s-a", "s-u":
-		return searches, searched(word, &c)
+	case "s", "s-d", "s-q":
+		if v := searched(word, &c); v >= leastKernel {
+			return searches, v
+		}
 	}
 	return noWords, 0
 }
+
+// leastKernel is the lowest address that the kernel of a machine can have.
+const leastKernel = 0x8000_0000
 
 // searched returns what a search for words of four or eight bytes looks for: the
 // last of its arguments.
@@ -170,8 +175,15 @@ func (r *Reader) memoryLine(addr kd.Addr, at kd.Ref, c kd.Cursor) bool {
 	if f := Function(name); f != "" || strings.Contains(name, "!") {
 		w.Symbol = strings.Clone(name)
 	}
-	if r.typedWords == noWords && !r.aboutUntagged(&w) {
-		return false
+	switch r.typedWords {
+	case noWords:
+		if !r.aboutUntagged(&w) {
+			return false
+		}
+	case searches:
+		if s := r.memory().Searches; len(s) == 0 || s[len(s)-1].Value != w.Values[0] {
+			return false
+		}
 	}
 	m := r.memory()
 	if len(m.Words) >= mostWords {

@@ -1,6 +1,10 @@
 package redact
 
-import "strings"
+import (
+	"strings"
+
+	"kdlocks/kd"
+)
 
 // saysText reports whether a number of 16 digits that is no address consists of letters: an
 // argument or a register may hold a part of a name.
@@ -70,3 +74,20 @@ func spacedLen(s string) int {
 	}
 	return 2*n - 1
 }
+
+// isMemoryRow reports whether a line is memory as a search prints it: an address and four
+// words of it, which may be text.
+func isMemoryRow(s string) bool {
+	c := kd.Cursor{Text: s}
+	if _, ok := kd.ParseFullAddr(first(c.Word())); !ok {
+		return false
+	}
+	for range 4 {
+		if w, _ := c.Word(); len(w) != 8 || hexLen(w) != 8 {
+			return false
+		}
+	}
+	return strings.IndexByte(s, '!') < 0
+}
+
+func first(s string, _ int) string { return s }

@@ -78,7 +78,7 @@ func understood(status []transcript.Status, s string, num int32) bool {
 	if num == 0 {
 		return strings.IndexFunc(s, unicode.IsLetter) < 0
 	}
-	return int(num) <= len(status) && status[num-1] != transcript.NotUnderstood && !isRemark(s)
+	return int(num) <= len(status) && status[num-1] != transcript.NotUnderstood && !isRemark(s) && !isMemoryRow(s)
 }
 
 // isRemark reports whether a line is a prompt with a comment, or with a text to echo: what
@@ -197,8 +197,9 @@ func provesNarrow(s string, before, tok token) bool {
 	if strings.HasPrefix(s, "Resource @ ") {
 		return true
 	}
-	if before.end == 0 {
-		return false
+	if before.end == 0 { // what x and dps print
+		c := kd.Cursor{Text: s, Pos: tok.end}
+		return strings.HasPrefix(c.Peek(), "nt!") && strings.Trim(s[:tok.start], " ") == ""
 	}
 	gap := s[before.end:tok.start]
 	if before.kind == aNumber {

@@ -299,7 +299,7 @@ func (t *tokens) named(i int) bool {
 	word, gap := lower(t.s[t.word.start:t.word.end]), t.s[t.word.end:i]
 	switch {
 	case strings.TrimRight(gap, " ") == ":" && headOf[word], gap == ": [" && word == "info", gap == " " && commandOn[word]:
-		return true
+		return !t.fullAddr(i)
 	case len(gap) > 4:
 		return false
 	case gap == "=" && namedBy[word]:
@@ -309,6 +309,16 @@ func (t *tokens) named(i int) bool {
 		return strings.HasSuffix(lower(t.s[max(0, t.word.start-len("machine ")):t.word.start]), "machine ")
 	}
 	return false
+}
+
+// fullAddr reports whether an address of the kernel with all its digits begins at a byte:
+// !lmi takes one, too.
+func (t *tokens) fullAddr(i int) bool {
+	n := hexLen(t.s[i:])
+	if rest := t.s[i+n:]; n == 8 && len(rest) > 8 && rest[0] == '`' {
+		return true
+	}
+	return (n == 8 && t.s[i]|0x20 >= '8' || n == 16) && wordLen(t.s[i:]) == n && strings.IndexAny(t.s[i:i+n], "0123456789") >= 0
 }
 
 // ofName reports whether a number is a part of a path or of a name with hyphens.

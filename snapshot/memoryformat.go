@@ -38,6 +38,44 @@ func (s *Snapshot) formatMemory(b *strings.Builder) {
 	for _, p := range s.Memory.Pools {
 		formatPool(b, p)
 	}
+	for _, k := range s.Memory.Blocks {
+		formatBlocks(b, k)
+	}
+	formatWordsOf(b, s.Memory.Memory)
+}
+
+func formatBlocks(b *strings.Builder, k *memory.Blocks) {
+	fmt.Fprintf(b, "blocks :%d %s", k.At.Line, k.Tool)
+	formatWords(b, "tag", k.Tag)
+	b.WriteString("\n")
+	for i := range k.Rows {
+		r := &k.Rows[i]
+		fmt.Fprintf(b, "  block %s :%d tag %q free %v asked %v", r.Addr, r.At.Line, r.Tag, r.Free, r.Asked)
+		formatWords(b, "region", r.Region, "driver", r.Driver, "comment", r.Comment)
+		formatNumbers(b, named{"bytes", r.Bytes})
+	}
+}
+
+// formatWordsOf writes what was printed of the target's memory.
+func formatWordsOf(b *strings.Builder, m *memory.Memory) {
+	if m == nil {
+		return
+	}
+	for _, y := range m.Symbols {
+		fmt.Fprintf(b, "symbol %s %s :%d\n", y.Name, y.Addr, y.At.Line)
+	}
+	for _, y := range m.Searches {
+		fmt.Fprintf(b, "search %s :%d %q\n", y.Value, y.At.Line, y.Command)
+	}
+	for i := range m.Words {
+		w := &m.Words[i]
+		fmt.Fprintf(b, "words %s :%d found %v", w.Addr, w.At.Line, w.Found)
+		formatWords(b, "symbol", w.Symbol)
+		for _, v := range w.Values {
+			fmt.Fprintf(b, " %s", v)
+		}
+		b.WriteString("\n")
+	}
 }
 
 func formatPool(b *strings.Builder, p *memory.Pool) {
