@@ -8,6 +8,8 @@ type Listing struct {
 	Pools []*Pool
 	// Blocks are outputs of !pool and !poolfind.
 	Blocks []*Blocks
+	// Counts are outputs of !memusage, !defwrites and !sysptes.
+	Counts []*Counts
 	// Memory is what x, s, dps and their kin printed, nil if nothing was.
 	Memory *Memory
 	Notes  []kd.Note
@@ -15,7 +17,7 @@ type Listing struct {
 
 // Empty reports whether nothing was read.
 func (l *Listing) Empty() bool {
-	return l == nil || len(l.VMs)+len(l.Pools)+len(l.Blocks) == 0 && l.Memory.empty()
+	return l == nil || len(l.VMs)+len(l.Pools)+len(l.Blocks)+len(l.Counts) == 0 && l.Memory.empty()
 }
 
 // Add joins what was read of another log of the same moment.
@@ -26,6 +28,7 @@ func (l *Listing) Add(o *Listing) {
 	l.VMs = append(l.VMs, o.VMs...)
 	l.Pools = append(l.Pools, o.Pools...)
 	l.Blocks = append(l.Blocks, o.Blocks...)
+	l.Counts = append(l.Counts, o.Counts...)
 	l.Memory = l.Memory.add(o.Memory)
 	l.Notes = append(l.Notes, o.Notes...)
 }

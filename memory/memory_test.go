@@ -41,6 +41,15 @@ type sample struct {
 		Total                         []int64
 		Gauges                        map[string]int64
 	}
+	Blocks *struct {
+		Tool, Tag, Asked string
+		Rows, Free       int
+		Bytes            int64
+	}
+	Counts *struct {
+		Tool, Throttled string
+		Kb, Pages       map[string]int64
+	}
 	Tags map[string]struct {
 		NP, P                      []int64
 		Made, Freed                int64
@@ -130,6 +139,8 @@ func TestSamples(t *testing.T) {
 			}
 			checkVM(t, s, l)
 			checkPool(t, s, l)
+			checkBlocks(t, s, l)
+			checkCounts(t, s, l)
 			checkPlaces(t, string(text), l)
 		})
 	}
@@ -252,6 +263,29 @@ func checkPlaces(t *testing.T, text string, l memory.Listing) {
 		at := lines[x.At.Line-1][x.At.Col-1:][:x.At.Len]
 		if plain := strings.NewReplacer(",", "", ".", "").Replace(at); plain != fmt.Sprint(x.N) {
 			t.Errorf("%d was read at %q (line %d)", x.N, at, x.At.Line)
+		}
+	}
+	for _, c := range l.Counts {
+		for _, x := range c.Counters {
+			check(x.Pages)
+			check(x.Kb)
+		}
+	}
+	for _, b := range l.Blocks {
+		for i := range b.Rows {
+			r := &b.Rows[i]
+			at := lines[r.At.Line-1][r.At.Col-1:][:r.At.Len]
+			if a, ok := kd.ParseAddr(at); !ok || a != r.Addr {
+				t.Errorf("block %s was read at %q", r.Addr, at)
+			}
+		}
+	}
+	if m := l.Memory; m != nil {
+		for _, w := range m.Words {
+			at := lines[w.At.Line-1][w.At.Col-1:][:w.At.Len]
+			if a, ok := kd.ParseAddr(at); !ok || a != w.Addr {
+				t.Errorf("memory at %s was read at %q", w.Addr, at)
+			}
 		}
 	}
 	for _, v := range l.VMs {

@@ -73,6 +73,7 @@ type Reader struct {
 	pool poolReader
 	// blocks are being read, of the type of pool that was named last.
 	blocks *Blocks
+	counts *Counts
 	region string
 	rows   int // rows of pool listings that are kept
 	full   map[string]bool
@@ -87,6 +88,7 @@ const (
 	poolBlock
 	blocksBlock
 	wordsBlock
+	countsBlock
 )
 
 // Line takes the next line and reports whether it is part of the output of one
@@ -99,7 +101,8 @@ func (r *Reader) Line(l kd.Line) bool {
 		return true
 	}
 	switch {
-	case r.open == vmBlock && r.vmLine(l), r.open == poolBlock && r.poolLine(l), r.open == blocksBlock && r.blocksLine(l):
+	case r.open == vmBlock && r.vmLine(l), r.open == poolBlock && r.poolLine(l), r.open == blocksBlock && r.blocksLine(l),
+		r.open == countsBlock && r.countsLine(l):
 		return true
 	case r.typedPool.command != "" && r.typedPool.poolused:
 		return r.headlessRow(l)
@@ -115,13 +118,15 @@ func (r *Reader) head(l kd.Line) bool {
 	}
 	switch l.Text[0] {
 	case '*', 'V', 'A', 'F', 'R', 'L', 'N':
-		return r.vmHead(l)
+		return r.vmHead(l) || l.Text[0] == '*' && r.countsHead(l)
+	case 'l':
+		return r.countsHead(l)
 	case 'P':
 		return r.vmHead(l) || r.poolusedHead(l) || r.blocksHead(l)
 	case 'M', 'C':
-		return r.poolmonHead(l) || r.vmHead(l)
+		return r.poolmonHead(l) || r.vmHead(l) || r.countsHead(l)
 	case 'S':
-		return r.poolusedHead(l) || r.poolmonHead(l) || r.blocksHead(l)
+		return r.poolusedHead(l) || r.poolmonHead(l) || r.blocksHead(l) || r.countsHead(l)
 	case 'T':
 		return r.columnHead(l)
 	}
@@ -139,6 +144,8 @@ func (r *Reader) Command() string {
 		return "!poolused"
 	case r.open == blocksBlock:
 		return r.blocks.Tool
+	case r.open == countsBlock:
+		return r.counts.Tool
 	case r.open == wordsBlock:
 		if r.symbols {
 			return "x"

@@ -85,12 +85,7 @@ const (
 // Counter returns the counter of a name, in either case; nil if it was not
 // printed.
 func (v *VM) Counter(name string) *Counter {
-	for i := range v.Counters {
-		if strings.EqualFold(v.Counters[i].Name, name) {
-			return &v.Counters[i]
-		}
-	}
-	return nil
+	return counterOf(v.Counters, name)
 }
 
 // Pages returns the pages of a counter: unknown if it was not printed, or if its

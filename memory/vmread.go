@@ -43,7 +43,7 @@ func (r *Reader) vmHead(l kd.Line) bool {
 	if !opensVM[strings.ToLower(name)] {
 		return false
 	}
-	c, end, ok := readCounter(name, at, l)
+	c, end, ok := readCounter(name, at, "Kb", l)
 	if !ok || !c.Pages.Known() && end < len(l.Text) {
 		return false
 	}
@@ -60,7 +60,7 @@ func (r *Reader) vmHead(l kd.Line) bool {
 func (r *Reader) behindCounter(at int, l kd.Line) {
 	for at < len(l.Text) {
 		name, begin := counterName(l.Text, at)
-		c, end, ok := readCounter(name, begin, l)
+		c, end, ok := readCounter(name, begin, "Kb", l)
 		if name == "" || !ok {
 			if strings.Contains(l.Text[at:], "Kb") {
 				r.note(l.Ref(at, len(l.Text)-at), "!vm: several lines were run together: %q is not read", kd.Clip(l.Text[at:]))
@@ -113,7 +113,7 @@ func (r *Reader) vmLine(l kd.Line) bool {
 		return r.pageFileSizes(l)
 	}
 	if name, at := counterName(l.Text, 0); name != "" {
-		if c, end, ok := readCounter(name, at, l); ok && end == len(l.Text) {
+		if c, end, ok := readCounter(name, at, "Kb", l); ok && end == len(l.Text) {
 			r.counter(c, l)
 			return true
 		}
@@ -164,7 +164,7 @@ func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 // that ends:
 //
 //	NonPagedPool Usage:    877   (    3508 Kb)
-func readCounter(name string, at int, l kd.Line) (c Counter, end int, ok bool) {
+func readCounter(name string, at int, unit string, l kd.Line) (c Counter, end int, ok bool) {
 	w := words{l, at}
 	c = Counter{Name: name, At: l.All()}
 	first, readable := w.number(false)
@@ -184,7 +184,7 @@ func readCounter(name string, at int, l kd.Line) (c Counter, end int, ok bool) {
 			return c, 0, false
 		}
 	}
-	if !w.take("Kb") || !w.take(")") || !c.Pages.Known() && !c.Kb.Known() {
+	if !w.take(unit) || !w.take(")") || !c.Pages.Known() && !c.Kb.Known() {
 		return c, 0, false
 	}
 	c.Torn = c.Pages.Known() && c.Kb.Known() && !sameSize(c.Pages.N, c.Kb.N)
@@ -319,7 +319,7 @@ func (r *Reader) processRow(l kd.Line) bool {
 	n, _ := w.number(false)
 	switch {
 	case w.take("("):
-		c, end, ok := readCounter(image, at, l)
+		c, end, ok := readCounter(image, at, "Kb", l)
 		if !ok || end < len(l.Text) {
 			return false
 		}

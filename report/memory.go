@@ -8,10 +8,13 @@ import (
 	"kdlocks/snapshot"
 )
 
-// Memory is what !vm, !poolused and poolmon printed, in the order of the input.
+// Memory is what !vm, !poolused, poolmon, !pool and !poolfind printed, in the order of
+// the input.
 type Memory struct {
-	VM    []VM   `json:"vm,omitempty"`
-	Pools []Pool `json:"pools,omitempty"`
+	VM     []VM         `json:"vm,omitempty"`
+	Pools  []Pool       `json:"pools,omitempty"`
+	Blocks []PoolBlocks `json:"pool_blocks,omitempty"`
+	Counts []Counts     `json:"counts,omitempty"`
 }
 
 // VM is one output of !vm. Percentages are absent unless both numbers are known
@@ -115,6 +118,40 @@ type PoolUsage struct {
 	BytesSince *int64 `json:"bytes_since,omitempty"`
 }
 
+// Counts is one output of !memusage, !defwrites or !sysptes. The counters of !sysptes
+// count page table entries.
+type Counts struct {
+	Session   int             `json:"session,omitempty"`
+	Tool      string          `json:"tool"`
+	Counters  []MemoryCounter `json:"counters"`
+	Throttled *bool           `json:"throttled,omitempty"`
+	At        At              `json:"at"`
+}
+
+// PoolBlocks is one output of !pool or !poolfind.
+type PoolBlocks struct {
+	Session int         `json:"session,omitempty"`
+	Tool    string      `json:"tool"`
+	Command string      `json:"command,omitempty"`
+	Tag     string      `json:"tag,omitempty"`
+	Blocks  []PoolBlock `json:"blocks"`
+	Stopped string      `json:"stopped_at,omitempty"` // where a search was ended before it was through
+	At      At          `json:"at"`
+}
+
+// PoolBlock is a block of pool.
+type PoolBlock struct {
+	Address string `json:"address"`
+	Bytes   *int64 `json:"bytes,omitempty"`
+	Tag     string `json:"tag"`
+	Free    bool   `json:"free,omitempty"`
+	Asked   bool   `json:"asked,omitempty"` // it holds the address that !pool was asked about
+	Region  string `json:"region,omitempty"`
+	Comment string `json:"comment,omitempty"`
+	Driver  string `json:"driver,omitempty"`
+	At      At     `json:"at"`
+}
+
 // memory adds what was read of memory.
 func (b *builder) memory(r *Report, s *snapshot.Snapshot) {
 	if s.Memory.Empty() {
@@ -129,15 +166,27 @@ func (b *builder) memory(r *Report, s *snapshot.Snapshot) {
 	for _, p := range s.Memory.Pools {
 		r.Memory.Pools = append(r.Memory.Pools, b.pool(p))
 	}
+	for _, k := range s.Memory.Blocks {
+		r.Memory.Blocks = append(r.Memory.Blocks, b.poolBlocks(k))
+	}
+	for _, c := range s.Memory.Counts {
+		r.Memory.Counts = append(r.Memory.Counts, Counts{b.session, c.Tool, b.counters(c.Counters), flagged(c.Throttled), b.at(c.At, c.EndLine)})
+	}
+}
+
+func (b *builder) poolBlocks(k *memory.Blocks) PoolBlocks {
+	out := PoolBlocks{Session: b.session, Tool: k.Tool, Command: k.Command, Tag: k.Tag, Blocks: []PoolBlock{}, Stopped: hex(k.Stopped), At: b.at(k.At, k.EndLine)}
+	for i := range k.Rows {
+		r := &k.Rows[i]
+		out.Blocks = append(out.Blocks, PoolBlock{hex(r.Addr), amount(r.Bytes), r.Tag, r.Free, r.Asked, r.Region, r.Comment, r.Driver, b.at(r.At, 0)})
+	}
+	return out
 }
 
 func (b *builder) vm(v *memory.VM) VM {
 	out := VM{
-		Session: b.session, Command: v.Command, Counters: []MemoryCounter{}, NonPagedOverRAM: flagged(v.NonPagedOverRAM()), At: b.at(v.At, v.EndLine),
+		Session: b.session, Command: v.Command, Counters: b.counters(v.Counters), NonPagedOverRAM: flagged(v.NonPagedOverRAM()), At: b.at(v.At, v.EndLine),
 		NonPagedPercent: known1(v.NonPagedPercent()), PagedPercent: known1(v.PagedPercent()), CommitPercent: known1(v.CommitPercent()),
-	}
-	for _, c := range v.Counters {
-		out.Counters = append(out.Counters, MemoryCounter{c.Name, amount(c.Pages), amount(c.Kb), c.Torn, b.at(c.At, 0)})
 	}
 	for _, f := range v.PageFiles {
 		out.PageFiles = append(out.PageFiles, PageFile{f.Name, amount(f.Current), amount(f.Free), amount(f.Minimum), amount(f.Maximum), b.at(f.At, 0)})
@@ -150,6 +199,14 @@ func (b *builder) vm(v *memory.VM) VM {
 	}
 	for _, p := range v.Processes {
 		out.Processes = append(out.Processes, ProcessCommit{hexID(p.PID), p.Image, amount(p.Commit.Pages), amount(p.Commit.Kb), amount(p.Shared), amount(p.Debt), b.at(p.Commit.At, 0)})
+	}
+	return out
+}
+
+func (b *builder) counters(list []memory.Counter) []MemoryCounter {
+	out := []MemoryCounter{}
+	for _, c := range list {
+		out = append(out, MemoryCounter{c.Name, amount(c.Pages), amount(c.Kb), c.Torn, b.at(c.At, 0)})
 	}
 	return out
 }

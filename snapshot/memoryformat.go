@@ -41,6 +41,13 @@ func (s *Snapshot) formatMemory(b *strings.Builder) {
 	for _, k := range s.Memory.Blocks {
 		formatBlocks(b, k)
 	}
+	for _, c := range s.Memory.Counts {
+		fmt.Fprintf(b, "counts :%d %s throttled %s\n", c.At.Line, c.Tool, c.Throttled)
+		for _, n := range c.Counters {
+			fmt.Fprintf(b, "  counter %q :%d", n.Name, n.At.Line)
+			formatNumbers(b, named{"pages", n.Pages}, named{"kb", n.Kb})
+		}
+	}
 	formatWordsOf(b, s.Memory.Memory)
 }
 

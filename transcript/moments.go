@@ -164,6 +164,7 @@ func splitMoments(whole facts) []facts {
 	share(whole.runs, at, func(c *collect.Run) kd.Ref { return c.Last }, func(f *facts) *[]*collect.Run { return &f.runs })
 	if ml := whole.memory; ml != nil {
 		share(ml.VMs, at, func(v *memory.VM) kd.Ref { return v.At }, func(f *facts) *[]*memory.VM { return &f.theMemory().VMs })
+		share(ml.Counts, at, func(c *memory.Counts) kd.Ref { return c.At }, func(f *facts) *[]*memory.Counts { return &f.theMemory().Counts })
 		share(ml.Blocks, at, func(b *memory.Blocks) kd.Ref { return b.At }, func(f *facts) *[]*memory.Blocks { return &f.theMemory().Blocks })
 		share(ml.Pools, at, func(p *memory.Pool) kd.Ref { return p.At }, func(f *facts) *[]*memory.Pool { return &f.theMemory().Pools })
 		share(ml.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theMemory().Notes })

@@ -106,6 +106,24 @@ func (a *app) modulesCommand() *cobra.Command {
 	return cmd
 }
 
+func (a *app) memoryCommand() *cobra.Command {
+	var f report.MemoryFilter
+	cmd := &cobra.Command{
+		Use:   "memory FILE...|-",
+		Short: "List what was printed of virtual memory and pool",
+		Long: `List what !vm, !poolused, poolmon, !pool and !poolfind printed, each output with its numbers as they stand in the
+input. With -o json they are one object, under the names that they have in the report.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
+				return report.WriteMemory(w, r, f, a.output, a.style())
+			})
+		},
+	}
+	cmd.Flags().StringVar(&f.Tag, "tag", "", "only this tag of pool; case counts")
+	return cmd
+}
+
 func (a *app) resolveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resolve ADDRESS... FILE|-",

@@ -122,7 +122,7 @@ also reads when nothing is named and something is piped in.`,
 	flags.BoolVar(&a.ruleFlags.noBuiltin, "no-builtin-rules", false, "leave the rules out that kdlocks ships with")
 	opt.bind(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd) }
-	root.AddCommand(a.analyzeCommand(), a.compareCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.modulesCommand(), a.resolveCommand(), a.explainCommand(), a.rulesCommand(), a.collectCommand(), a.dumpCommand(), a.redactCommand(), a.mcpCommand(), a.serveCommand(), a.versionCommand())
+	root.AddCommand(a.analyzeCommand(), a.compareCommand(), a.locksCommand(), a.threadsCommand(), a.stacksCommand(), a.modulesCommand(), a.memoryCommand(), a.resolveCommand(), a.explainCommand(), a.rulesCommand(), a.collectCommand(), a.dumpCommand(), a.redactCommand(), a.mcpCommand(), a.serveCommand(), a.versionCommand())
 	return root
 }
 

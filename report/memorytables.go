@@ -1,0 +1,173 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// MemoryFilter chooses what WriteMemory prints: of pool only one tag, all if it is "".
+type MemoryFilter struct {
+	Tag string
+}
+
+// of returns what a filter chooses.
+func (m *Memory) of(f MemoryFilter) *Memory {
+	if m == nil {
+		return &Memory{}
+	}
+	if f.Tag == "" {
+		return m
+	}
+	out := &Memory{}
+	for _, p := range m.Pools {
+		p.Tags = tagged(p.Tags, f.Tag, func(t *PoolTag) string { return t.Tag })
+		if p.Total = nil; len(p.Tags) > 0 {
+			out.Pools = append(out.Pools, p)
+		}
+	}
+	for _, b := range m.Blocks {
+		if b.Blocks = tagged(b.Blocks, f.Tag, func(b *PoolBlock) string { return b.Tag }); len(b.Blocks) > 0 {
+			out.Blocks = append(out.Blocks, b)
+		}
+	}
+	return out
+}
+
+// tagged keeps the items of a tag. Case counts, blanks at its end do not.
+func tagged[T any](list []T, tag string, of func(*T) string) []T {
+	var out []T
+	for i := range list {
+		if strings.TrimRight(of(&list[i]), " ") == strings.TrimRight(tag, " ") {
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
+// WriteMemory prints what was read of memory: as tables, or as one JSON object under the
+// names that the report has.
+func WriteMemory(w io.Writer, r *Report, f MemoryFilter, format string, s Style) error {
+	m := r.Memory.of(f)
+	if format == "json" {
+		return writeStruct(w, m)
+	}
+	for i, t := range m.tables(r) {
+		gap := "\n"
+		if i == 0 {
+			gap = ""
+		}
+		if _, err := fmt.Fprintf(w, "%s%s\n\n", gap, Plain(t.title)); err != nil {
+			return err
+		}
+		if err := writeTable(w, t.table, nil, format, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tables are one or more for each output.
+func (m *Memory) tables(r *Report) []titled {
+	var out []titled
+	add := func(t *table, title string, at At) {
+		if len(t.rows) > 0 {
+			out = append(out, titled{fmt.Sprintf("%s (%s:%d)", title, at.Input, at.Line), t})
+		}
+	}
+	for i := range m.VM {
+		v := &m.VM[i]
+		add(v.counters(), "Virtual memory", v.At)
+		add(v.pageFiles(), "Paging files", v.At)
+		add(v.processes(), "Committed by processes", v.At)
+	}
+	for i := range m.Counts {
+		c := &m.Counts[i]
+		add(counterTable(c.Counters), "Counters, "+c.Tool, c.At)
+	}
+	for i := range m.Pools {
+		p := &m.Pools[i]
+		add(p.tags(), "Pool, "+p.Tool+", sorted by "+p.Sort, p.At)
+	}
+	for i := range m.Blocks {
+		b := &m.Blocks[i]
+		add(b.blocks(r), "Blocks of pool, "+b.Tool, b.At)
+	}
+	return out
+}
+
+func counterTable(list []MemoryCounter) *table {
+	t := &table{columns: []column{{head: "Counter", prose: true}, {head: "Pages"}, {head: "Kb"}, {head: "Line", spare: true}}}
+	for _, c := range list {
+		kb := number(c.Kb)
+		if c.Torn {
+			kb += " ?"
+		}
+		t.add(c.Name, number(c.Pages), kb, strconv.Itoa(c.At.Line))
+	}
+	return t
+}
+
+func (v *VM) counters() *table {
+	t := counterTable(v.Counters)
+	for _, f := range v.Failures {
+		t.add(f.What+" that failed", strconv.FormatInt(f.Count, 10), "", strconv.Itoa(f.At.Line))
+	}
+	return t
+}
+
+func (v *VM) pageFiles() *table {
+	t := &table{columns: []column{{head: "File", prose: true}, {head: "Current Kb"}, {head: "Free Kb"}, {head: "Minimum Kb"}, {head: "Maximum Kb"}, {head: "Line", spare: true}}}
+	for _, f := range v.PageFiles {
+		t.add(f.Name, number(f.Current), number(f.Free), number(f.Minimum), number(f.Maximum), strconv.Itoa(f.At.Line))
+	}
+	return t
+}
+
+func (v *VM) processes() *table {
+	t := &table{columns: []column{{head: "PID"}, {head: "Image", prose: true}, {head: "Pages"}, {head: "Kb"}, {head: "Line", spare: true}}}
+	for _, p := range v.Processes {
+		t.add(p.PID, p.Image, number(p.Pages), number(p.Kb), strconv.Itoa(p.At.Line))
+	}
+	return t
+}
+
+func (p *Pool) tags() *table {
+	t := &table{columns: []column{{head: "Tag"}, {head: "Nonp allocs"}, {head: "Nonp bytes"}, {head: "Paged allocs"}, {head: "Paged bytes"}, {head: "Driver", prose: true, spare: true}, {head: "Comment", prose: true, spare: true}, {head: "Line", spare: true}}}
+	rows := p.Tags
+	if p.Total != nil {
+		rows = append(rows[:len(rows):len(rows)], *p.Total)
+	}
+	for i := range rows {
+		row := &rows[i]
+		tag := row.Tag
+		if tag == "" {
+			tag = "TOTAL"
+		}
+		cells := []string{tag, "", "", "", "", row.Driver, row.Comment, strconv.Itoa(row.At.Line)}
+		for k, u := range []*PoolUsage{row.NonPaged, row.Paged} {
+			if u != nil {
+				cells[1+2*k], cells[2+2*k] = number(u.Allocs), number(u.Bytes)
+			}
+		}
+		t.add(cells...)
+	}
+	return t
+}
+
+func (b *PoolBlocks) blocks(r *Report) *table {
+	t := &table{columns: []column{{head: "Block"}, {head: "Tag"}, {head: "Bytes"}, {head: "State"}, {head: "Region", prose: true, spare: true}, {head: "Driver", prose: true, spare: true}, {head: "Line", spare: true}}}
+	for i := range b.Blocks {
+		k := &b.Blocks[i]
+		state := "allocated"
+		if k.Free {
+			state = "free"
+		}
+		if k.Asked {
+			state += " *"
+		}
+		t.add(r.bare(k.Address), k.Tag, number(k.Bytes), state, k.Region, k.Driver, strconv.Itoa(k.At.Line))
+	}
+	return t
+}
