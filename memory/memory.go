@@ -6,11 +6,13 @@ import "kdlocks/kd"
 type Listing struct {
 	VMs   []*VM
 	Pools []*Pool
-	Notes []kd.Note
+	// Counters are logs of performance counters.
+	Counters []*CounterLog
+	Notes    []kd.Note
 }
 
 // Empty reports whether nothing was read.
-func (l *Listing) Empty() bool { return l == nil || len(l.VMs)+len(l.Pools) == 0 }
+func (l *Listing) Empty() bool { return l == nil || len(l.VMs)+len(l.Pools)+len(l.Counters) == 0 }
 
 // Add joins what was read of another log of the same moment.
 func (l *Listing) Add(o *Listing) {
@@ -19,6 +21,7 @@ func (l *Listing) Add(o *Listing) {
 	}
 	l.VMs = append(l.VMs, o.VMs...)
 	l.Pools = append(l.Pools, o.Pools...)
+	l.Counters = append(l.Counters, o.Counters...)
 	l.Notes = append(l.Notes, o.Notes...)
 }
 

@@ -6,7 +6,7 @@ import (
 	"kdlocks/kd"
 )
 
-// Read reads the output of !vm, !poolused and poolmon. Lines that are not part of
+// Read reads the output of !vm, !poolused and poolmon, and logs of performance counters. Lines that are not part of
 // it are passed over; Reader tells which.
 func Read(lines []kd.Line) Listing {
 	var r Reader
@@ -67,7 +67,11 @@ type Reader struct {
 	vm   *VM
 	pool poolReader
 	rows int // rows of pool listings that are kept
-	full map[string]bool
+	// counters is nil outside of a counter log; cells counts the values that are kept
+	// of those before.
+	counters *counterReader
+	cells    int
+	full     map[string]bool
 }
 
 // block is what is being read.
@@ -77,6 +81,7 @@ const (
 	noBlock block = iota
 	vmBlock
 	poolBlock
+	counterBlock
 )
 
 // Line takes the next line and reports whether it is part of the output of one
@@ -93,6 +98,8 @@ func (r *Reader) Line(l kd.Line) bool {
 		return r.vmLine(l)
 	case r.open == poolBlock:
 		return r.poolLine(l)
+	case r.open == counterBlock:
+		return r.counterRow(l)
 	case r.typedPool.command != "" && r.typedPool.poolused:
 		return r.headlessRow(l)
 	}
@@ -116,6 +123,8 @@ func (r *Reader) head(l kd.Line) bool {
 		return r.poolusedHead(l) || r.poolmonHead(l)
 	case 'T':
 		return r.columnHead(l)
+	case '"', '(':
+		return r.counterHead(l)
 	}
 	return false
 }
@@ -127,6 +136,8 @@ func (r *Reader) Command() string {
 		return "!vm"
 	case r.open == poolBlock && r.pool.Tool == Poolmon:
 		return "poolmon"
+	case r.open == counterBlock:
+		return "counters"
 	case r.open == poolBlock:
 		return "!poolused"
 	}
@@ -173,6 +184,8 @@ func (r *Reader) close() {
 		r.closeVM()
 	case poolBlock:
 		r.closePool()
+	case counterBlock:
+		r.closeCounters()
 	}
 	r.open = noBlock
 }
