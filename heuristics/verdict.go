@@ -158,6 +158,9 @@ func (d *diagnosis) decides() bool {
 
 // notSeen lists what could hide a hang and is not in the snapshot.
 func notSeen(s *snapshot.Snapshot) []string {
+	if s.OnlyCounters() {
+		return []string{"locks, threads and pool tags: the input is a log of performance counters"}
+	}
 	out := []string{"pushlocks, fast mutexes and spinlocks, which !locks does not list"}
 	if !s.HasLocks {
 		out = append([]string{"resources: no !locks output was given"}, out...)

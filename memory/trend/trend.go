@@ -89,7 +89,7 @@ const (
 	leastRise    = 0.05 // of the level, or it is steady
 	longHours    = 72.0 // in which less is a rise
 	longRise     = 0.02
-	mostDrop     = 0.2  // of the rise, or it is no growth
+	mostDrop     = 0.2 // of the rise, or it is no growth
 	leastTau     = 0.6
 	halfLoad     = 0.5 // of its range: load that fell
 	moving       = 0.6 // rank correlation of what moves together
