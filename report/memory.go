@@ -8,10 +8,13 @@ import (
 	"kdlocks/snapshot"
 )
 
-// Memory is what !vm, !poolused and poolmon printed, in the order of the input.
+// Memory is what !vm, !poolused and poolmon printed and what logs of performance counters
+// hold, in the order of the input.
 type Memory struct {
 	VM    []VM   `json:"vm,omitempty"`
 	Pools []Pool `json:"pools,omitempty"`
+	// Counters are logs of performance counters, nil if there are none.
+	Counters *Counters `json:"counters,omitempty"`
 }
 
 // VM is one output of !vm. Percentages are absent unless both numbers are known
@@ -129,6 +132,7 @@ func (b *builder) memory(r *Report, s *snapshot.Snapshot) {
 	for _, p := range s.Memory.Pools {
 		r.Memory.Pools = append(r.Memory.Pools, b.pool(p))
 	}
+	b.counters(r.Memory, s)
 }
 
 func (b *builder) vm(v *memory.VM) VM {

@@ -62,6 +62,9 @@ const (
 // suffices to say so.
 func (c *CounterTrend) Leaks() bool { return c.Shape == trend.Grows && c.Enough }
 
+// Figures reports whether there were samples enough to work out its figures.
+func (c *CounterTrend) Figures() bool { return c.Low != 0 || c.High != 0 || c.Tau != 0 }
+
 // Rise is the difference between the first and the last level.
 func (c *CounterTrend) Rise() float64 { return c.End - c.Start }
 
