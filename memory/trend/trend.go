@@ -59,8 +59,10 @@ type Result struct {
 	// Start and End are the levels of the first and the last tenth, Low and High those
 	// that one sample in twenty is outside of, Noise how much neighbours differ.
 	Start, End, Low, High, Noise float64
-	// Drop is the largest decrease from any level to a later one.
-	Drop float64
+	// Drop is the largest decrease from any level to a later one, and Drops how many
+	// there are of more than a fifth of the range.
+	Drop  float64
+	Drops int
 	// StepAt is how many hours before the end the one rise of Steps is.
 	StepAt float64
 	// Enough is set where the time suffices for the shape: a whole day, or a time in
@@ -170,11 +172,15 @@ func (r *Result) measure(p Series) {
 	}
 	r.PerHour = median(slopes)
 	r.Noise = median(steps)
-	high := p.Values[0]
 	smooth := smoothed(p.Values)
+	high, since := smooth[0], smooth[0]
 	for _, v := range smooth {
-		high = max(high, v)
+		high, since = max(high, v), max(since, v)
 		r.Drop = max(r.Drop, high-v)
+		if since-v > max(mostDrop*(r.High-r.Low), 3*r.Noise) {
+			r.Drops++
+			since = v
+		}
 	}
 }
 
