@@ -310,7 +310,11 @@ func Does(c *snapshot.CounterTrend) string {
 	if c.Samples == 1 {
 		return fmt.Sprintf("is %s in the only sample", Quantity(c.What, c.Points[0].Value))
 	}
-	return fmt.Sprintf("goes from %s to %s, neither steadily nor back", Quantity(c.What, c.Points[0].Value), Quantity(c.What, c.Points[len(c.Points)-1].Value))
+	way := ", neither steadily nor back"
+	if !c.Figures() {
+		way = ""
+	}
+	return fmt.Sprintf("goes from %s to %s%s", Quantity(c.What, c.Points[0].Value), Quantity(c.What, c.Points[len(c.Points)-1].Value), way)
 }
 
 // PerHour is the slope of a counter in words.

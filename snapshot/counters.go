@@ -78,10 +78,7 @@ func (c *CounterTrend) OpensQuestion() bool {
 // does.
 func (c *CounterTrend) matters() bool {
 	rise := c.Rise()
-	if c.Samples < 2 {
-		return false
-	}
-	if c.Samples < 12 {
+	if !c.Figures() {
 		rise = c.Points[len(c.Points)-1].Value - c.Points[0].Value
 	}
 	return rise > trifle(c.What)

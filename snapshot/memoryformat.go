@@ -38,6 +38,18 @@ func (s *Snapshot) formatMemory(b *strings.Builder) {
 	for _, p := range s.Memory.Pools {
 		formatPool(b, p)
 	}
+	for _, l := range s.Memory.Counters {
+		fmt.Fprintf(b, "counters :%d rows %d", l.At.Line, l.Read)
+		formatWords(b, "machine", l.Machine, "zone", l.Zone)
+		fmt.Fprintf(b, " others %d\n", l.Others)
+	}
+	for _, c := range s.Trends {
+		fmt.Fprintf(b, "  counter %q :%d %s samples %d hours %.1f", c.Name(), c.Points[0].At.Line, c.Shape, c.Samples, c.Hours)
+		if c.Restarts > 0 {
+			fmt.Fprintf(b, " restarts %d", c.Restarts)
+		}
+		fmt.Fprintf(b, " enough %v\n", c.Enough)
+	}
 }
 
 func formatPool(b *strings.Builder, p *memory.Pool) {

@@ -93,6 +93,7 @@ const (
 	longRise     = 0.02
 	mostDrop     = 0.2 // of the rise, or it is no growth
 	leastTau     = 0.6
+	someTau      = 0.4 // of what rose for a part of the time
 	halfLoad     = 0.5 // of its range: load that fell
 	moving       = 0.6 // rank correlation of what moves together
 	stepShare    = 0.7 // of the rise that one step makes
@@ -108,7 +109,7 @@ func Judge(s Series, loads []Load) Result {
 		return r
 	}
 	p := reduce(s)
-	r.measure(p)
+	r.measure(s, p)
 	r.compare(s, loads)
 	r.shape(p)
 	r.duration()
@@ -151,8 +152,8 @@ func quantile(v []float64, percent float64) float64 {
 	return q
 }
 
-// measure works out the figures of the reduced series.
-func (r *Result) measure(p Series) {
+// measure works out the figures of a series and its reduced form.
+func (r *Result) measure(s, p Series) {
 	n := len(p.Values)
 	tenth := max(n/10, 2)
 	r.Start, r.End = median(p.Values[:tenth]), median(p.Values[n-tenth:])
@@ -161,17 +162,14 @@ func (r *Result) measure(p Series) {
 		r.Low, r.High = quantile(p.Values, 5), quantile(p.Values, 95)
 	}
 	r.Tau, _ = stats.KendallTau(p.Hours, p.Values)
-	var slopes, steps []float64
+	var slopes []float64
 	for i := range n {
 		for k := i + 1; k < n; k++ {
 			slopes = append(slopes, (p.Values[k]-p.Values[i])/(p.Hours[k]-p.Hours[i]))
 		}
-		if i > 1 { // against the line through its neighbours
-			steps = append(steps, math.Abs(p.Values[i-1]-(p.Values[i]+p.Values[i-2])/2))
-		}
 	}
 	r.PerHour = median(slopes)
-	r.Noise = median(steps)
+	r.Noise = min(noise(s.Values), noise(p.Values))
 	smooth := smoothed(p.Values)
 	high, since := smooth[0], smooth[0]
 	for _, v := range smooth {
@@ -184,12 +182,25 @@ func (r *Result) measure(p Series) {
 	}
 }
 
-// smoothed takes out what one or two points alone show: each is the median of itself
-// and its neighbours.
+// noise is how far a value is off the middle of its neighbours.
+func noise(v []float64) float64 {
+	var off []float64
+	for i := 1; i < len(v)-1; i++ {
+		off = append(off, math.Abs(v[i]-(v[i-1]+v[i+1])/2))
+	}
+	return median(off)
+}
+
+// smoothed takes out what one point alone shows, or two of many: each is the median of
+// itself and its neighbours.
 func smoothed(v []float64) []float64 {
+	most := 1
+	if len(v) >= mostPoints/2 {
+		most = 2
+	}
 	out := make([]float64, len(v))
 	for i := range v {
-		near := min(2, i, len(v)-1-i)
+		near := min(most, i, len(v)-1-i)
 		out[i] = median(v[i-near : i+near+1])
 	}
 	return out
@@ -200,7 +211,7 @@ func (r *Result) shape(p Series) {
 	rise := r.End - r.Start
 	level := math.Abs(median(p.Values))
 	drop := max(r.Drop-3*r.Noise, 0)
-	at, share := step(p)
+	at, share := step(p, r.High-r.Low)
 	least := leastRise
 	if r.Hours >= longHours {
 		least = longRise
@@ -210,7 +221,7 @@ func (r *Result) shape(p Series) {
 		r.Shape = Steady
 	case rise > least*r.Start && rise > 2*r.Noise && share >= stepShare:
 		r.Shape, r.StepAt = Steps, p.Hours[len(p.Hours)-1]-at
-	case rise > least*r.Start && rise > 2*r.Noise && r.Tau >= leastTau && drop <= mostDrop*rise:
+	case rise > least*r.Start && rise > 2*r.Noise && r.Tau >= someTau && drop <= mostDrop*rise:
 		r.Shape = r.growth(p)
 	case -rise > leastRise*r.Start && r.Tau <= -leastTau:
 		r.Shape = Falls
@@ -241,6 +252,9 @@ func (r *Result) growth(p Series) Shape {
 		}
 		return Levels
 	}
+	if r.Tau < leastTau || !allAlong(p) {
+		return Unknown
+	}
 	for i := range r.Moves {
 		if r.Moves[i] >= moving && r.LoadFell < 0 {
 			return FollowsUp
@@ -249,9 +263,31 @@ func (r *Result) growth(p Series) Shape {
 	return Grows
 }
 
+// allAlong reports whether a series rises in each quarter of its time: one that rises
+// towards the end only may be the load of a morning.
+func allAlong(p Series) bool {
+	n := len(p.Hours)
+	from, quarter := p.Hours[0], (p.Hours[n-1]-p.Hours[0])/4
+	var at [4]float64
+	for q := range at {
+		var v []float64
+		for i, h := range p.Hours {
+			if min(int((h-from)/quarter), 3) == q {
+				v = append(v, p.Values[i])
+			}
+		}
+		if len(v) == 0 {
+			return false
+		}
+		at[q] = median(v)
+	}
+	least := 0.1 * (at[3] - at[0])
+	return at[1]-at[0] >= least && at[2]-at[1] >= least && at[3]-at[2] >= least
+}
+
 // step returns where a series has its largest rise between two halves that do not
 // rise themselves, and the share of that in all of the rise.
-func step(p Series) (hour, share float64) {
+func step(p Series, rise float64) (hour, share float64) {
 	n := len(p.Values)
 	const edge = 2
 	best, at := 0.0, -1
@@ -263,7 +299,6 @@ func step(p Series) (hour, share float64) {
 	if at < 0 {
 		return 0, 0
 	}
-	rise := slices.Max(p.Values) - slices.Min(p.Values)
 	before, after := p.Values[:at], p.Values[at+1:]
 	if rise <= 0 || spread(before) > 0.3*best || spread(after) > 0.3*best {
 		return 0, 0

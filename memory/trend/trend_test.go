@@ -77,6 +77,8 @@ func plantAll() []planted {
 			}
 			return m.level * 0.5
 		}), nil, false, trend.Steps)
+		turn := m.hours * (0.4 + 0.4*r.Float64())
+		add("rises at the end", i, m.plant(func(h float64) float64 { return m.level * 0.6 * math.Max(0, h-turn) / (m.hours - turn) }), nil, false, trend.Unknown, trend.Steps)
 		short := &maker{Rand: r, hours: 0.4 + 3*r.Float64(), step: 1.0 / 60, noise: m.noise, level: m.level}
 		add("short rise", i, short.plant(func(h float64) float64 { return short.level * h * 0.3 }), nil, false, trend.Grows, trend.Unknown)
 		add("short and steady", i, short.plant(func(float64) float64 { return 0 }), nil, false, trend.Steady, trend.Unknown)
