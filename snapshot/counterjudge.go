@@ -87,7 +87,7 @@ func extremes(p []CounterPoint) (most, least CounterPoint) {
 }
 
 // candidates are the series to judge: all of the machine, and of processes those that
-// span most.
+// weigh most.
 func (j *counterJudge) candidates() []*counterSeries {
 	var out, processes []*counterSeries
 	for _, s := range j.series {
@@ -101,8 +101,7 @@ func (j *counterJudge) candidates() []*counterSeries {
 	}
 	weight := make(map[*counterSeries]float64, len(processes))
 	for _, s := range processes {
-		most, least := extremes(s.points)
-		weight[s] = (most.Value - least.Value) / trifle(s.col.What)
+		weight[s] = weightOf(s.points) / trifle(s.col.What)
 	}
 	few := slices.Clone(processes)
 	slices.SortStableFunc(few, func(a, b *counterSeries) int {
@@ -115,7 +114,7 @@ func (j *counterJudge) candidates() []*counterSeries {
 		return 0
 	})
 	if len(few) > mostTrends {
-		j.s.Notes = append(j.s.Notes, kd.Note{At: few[0].col.At, Text: fmt.Sprintf("counter logs: of %d counters of processes those %d are judged whose values span most", len(few), mostTrends)})
+		j.s.Notes = append(j.s.Notes, kd.Note{At: few[0].col.At, Text: fmt.Sprintf("counter logs: of %d counters of processes those %d are judged that rise most", len(few), mostTrends)})
 		few = few[:mostTrends]
 	}
 	kept := make(map[*counterSeries]bool, len(few))
@@ -128,6 +127,22 @@ func (j *counterJudge) candidates() []*counterSeries {
 		}
 	}
 	return out
+}
+
+// weightOf is by how much a series rises, or a part of what it spans, if that is more:
+// a restart may hide its rise.
+func weightOf(p []CounterPoint) float64 {
+	const few, share = 3, 0.05
+	most, least := extremes(p)
+	weight := share * (most.Value - least.Value)
+	if len(p) >= 2*few {
+		rise := 0.0
+		for i := range few {
+			rise += p[len(p)-1-i].Value - p[i].Value
+		}
+		weight = max(weight, rise/few)
+	}
+	return weight
 }
 
 // flatLoads are the differences of load that mean nothing.
