@@ -7,7 +7,6 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/memory"
-	"kdlocks/modules"
 	"kdlocks/waitgraph"
 )
 
@@ -61,7 +60,38 @@ type importTable struct {
 	// around it was printed.
 	others []*memory.Words
 	looked bool
-	module *modules.Module
+	in     holder
+}
+
+// holder is the module that an address is in. Its image is "" if it is not known.
+type holder struct {
+	image string // the file, else the name
+	base  kd.Addr
+	at    kd.Ref
+	// kernel is set for nt itself, whose tables of Driver Verifier hold addresses of
+	// routines, too.
+	kernel bool
+}
+
+// holder finds the module that an address is in: by its range, or because !lmi was asked
+// about the address.
+func (d *diagnosis) holder(a kd.Addr) holder {
+	m := d.snap.ModuleAt(a)
+	if m == nil {
+		for _, asked := range d.snap.Modules {
+			if slices.Contains(asked.Asked, a) {
+				m = asked
+			}
+		}
+	}
+	if m == nil {
+		return holder{}
+	}
+	h := holder{m.Image, m.Base, m.At, m.Is("nt")}
+	if h.image == "" {
+		h.image = m.Label()
+	}
+	return h
 }
 
 // leastUntagged is what must stand under None for it to matter where it is not the
@@ -154,22 +184,16 @@ func (c *importers) place(d *diagnosis, at kd.Addr, w *memory.Words, places map[
 			}
 		}
 	}
-	if t.module = d.snap.ModuleAt(at); t.module == nil {
-		for _, m := range d.snap.Modules {
-			if slices.Contains(m.Asked, at) {
-				t.module = m
-			}
-		}
-	}
+	t.in = d.holder(at)
 	c.tables = append(c.tables, t)
 }
 
-// drivers are the modules that surely import the routine.
-func (c *importers) drivers() []*modules.Module {
-	var out []*modules.Module
+// drivers are the images that surely import the routine.
+func (c *importers) drivers() []string {
+	var out []string
 	for _, t := range c.tables {
-		if t.module != nil && len(t.others) > 0 && !t.module.Is("nt") && !slices.Contains(out, t.module) {
-			out = append(out, t.module)
+		if t.in.image != "" && !t.in.kernel && len(t.others) > 0 && !slices.Contains(out, t.in.image) {
+			out = append(out, t.in.image)
 		}
 	}
 	return out
@@ -177,11 +201,7 @@ func (c *importers) drivers() []*modules.Module {
 
 // who names the drivers, or says that none is known.
 func (c *importers) who() string {
-	names := make([]string, 0, 4)
-	for _, m := range c.drivers() {
-		names = append(names, imageOf(m))
-	}
-	switch {
+	switch names := c.drivers(); {
 	case len(names) == 1 && c.searched:
 		return ": " + names[0] + " is the one module that imports ExAllocatePool"
 	case len(names) == 1:
@@ -190,14 +210,6 @@ func (c *importers) who() string {
 		return ": " + strings.Join(names, ", ") + " import ExAllocatePool, which of them keeps the memory cannot be told from that"
 	}
 	return ""
-}
-
-// imageOf names a module by its file.
-func imageOf(m *modules.Module) string {
-	if m.Image != "" {
-		return m.Image
-	}
-	return m.Label()
 }
 
 // tell adds to a finding what is known of the steps, and asks for the next.
@@ -210,12 +222,12 @@ func (c *importers) tell(d *diagnosis, f *Finding) {
 		for _, o := range t.others {
 			f.seen(o.At, o.Addr, "the functions beside it make that an import table")
 		}
-		if t.module != nil {
-			f.seen(t.module.At, t.module.Base, "the module around it")
+		if t.in.image != "" {
+			f.seen(t.in.at, t.in.base, "the module around it")
 		}
 	}
 	if ms := c.drivers(); len(ms) == 1 {
-		f.Suspect = &Suspect{Module: driverName(imageOf(ms[0])), Reason: "it imports ExAllocatePool, which allocates under the tag None"}
+		f.Suspect = &Suspect{Module: driverName(ms[0]), Reason: "it imports ExAllocatePool, which allocates under the tag None"}
 	}
 	text, next := c.step(d)
 	f.Explanation += text
@@ -237,7 +249,7 @@ func (c *importers) step(d *diagnosis) (text string, next []string) {
 		switch at := d.addr(t.at); {
 		case !t.looked:
 			next = append(next, "dps "+at)
-		case len(t.others) > 0 && t.module == nil:
+		case len(t.others) > 0 && t.in.image == "":
 			next = append(next, "!lmi "+at)
 		}
 	}
@@ -254,11 +266,11 @@ func (c *importers) step(d *diagnosis) (text string, next []string) {
 	case 0:
 		return "What was printed around the places where the address of ExAllocatePool stands is no import table: the driver is not known.", c.searchCommand(d)
 	case 1:
-		text = "The import table of " + imageOf(ms[0]) + " holds the address of ExAllocatePool."
+		text = "The import table of " + ms[0] + " holds the address of ExAllocatePool."
 		if !c.searched {
 			return text + " Whether other modules import it, too, was not looked at.", c.searchCommand(d)
 		}
-		return text + " No other module does, of all that were searched.", []string{"lmvm " + driverName(imageOf(ms[0]))}
+		return text + " No other module does, of all that were searched.", []string{"lmvm " + driverName(ms[0])}
 	}
 	return "The import tables of several modules hold the address of ExAllocatePool.", []string{"!poolfind None 0"}
 }

@@ -24,6 +24,8 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 			return Verdict{f.Kind, f.Confidence, f.Summary + more(j) + d.elsewhere(f) + behindStall(j)}
 		case f.Kind == Undecided:
 			return Verdict{Undecided, Certain, f.Summary + d.elsewhere(f)}
+		case !j.Undecided && f.Kind == MemoryLeak:
+			return Verdict{f.Kind, f.Confidence, f.Summary + more(j)}
 		case !j.Undecided && rank(f.Kind) < rank(NoDeadlock):
 			return Verdict{f.Kind, f.Confidence, f.Summary + d.elsewhere(f)}
 		}
@@ -163,6 +165,9 @@ func (d *diagnosis) decides() bool {
 
 // notSeen lists what could hide a hang and is not in the snapshot.
 func notSeen(s *snapshot.Snapshot) []string {
+	if s.OnlyCounters() {
+		return []string{"locks, threads and pool tags: the input is a log of performance counters"}
+	}
 	out := []string{"pushlocks, fast mutexes and spinlocks, which !locks does not list"}
 	if !s.HasLocks {
 		out = append([]string{"resources: no !locks output was given"}, out...)

@@ -12,12 +12,14 @@ type Listing struct {
 	Counts []*Counts
 	// Memory is what x, s, dps and their kin printed, nil if nothing was.
 	Memory *Memory
-	Notes  []kd.Note
+	// Counters are logs of performance counters.
+	Counters []*CounterLog
+	Notes    []kd.Note
 }
 
 // Empty reports whether nothing was read.
 func (l *Listing) Empty() bool {
-	return l == nil || len(l.VMs)+len(l.Pools)+len(l.Blocks)+len(l.Counts) == 0 && l.Memory.empty()
+	return l == nil || len(l.VMs)+len(l.Pools)+len(l.Blocks)+len(l.Counts)+len(l.Counters) == 0 && l.Memory.empty()
 }
 
 // Add joins what was read of another log of the same moment.
@@ -30,6 +32,7 @@ func (l *Listing) Add(o *Listing) {
 	l.Blocks = append(l.Blocks, o.Blocks...)
 	l.Counts = append(l.Counts, o.Counts...)
 	l.Memory = l.Memory.add(o.Memory)
+	l.Counters = append(l.Counters, o.Counters...)
 	l.Notes = append(l.Notes, o.Notes...)
 }
 

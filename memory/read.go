@@ -6,7 +6,7 @@ import (
 	"kdlocks/kd"
 )
 
-// Read reads the output of !vm, !poolused, poolmon, !pool and !poolfind. Lines that are not part of
+// Read reads the output of !vm, !poolused, poolmon, !pool, !poolfind and their kin, and logs of performance counters. Lines that are not part of
 // it are passed over; Reader tells which.
 func Read(lines []kd.Line) Listing {
 	var r Reader
@@ -76,7 +76,11 @@ type Reader struct {
 	counts *Counts
 	region string
 	rows   int // rows of pool listings that are kept
-	full   map[string]bool
+	// counters is nil outside of a counter log; cells counts the values that are kept
+	// of those before.
+	counters *counterReader
+	cells    int
+	full     map[string]bool
 }
 
 // block is what is being read.
@@ -89,6 +93,7 @@ const (
 	blocksBlock
 	wordsBlock
 	countsBlock
+	counterBlock
 )
 
 // Line takes the next line and reports whether it is part of the output of one
@@ -102,7 +107,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	}
 	switch {
 	case r.open == vmBlock && r.vmLine(l), r.open == poolBlock && r.poolLine(l), r.open == blocksBlock && r.blocksLine(l),
-		r.open == countsBlock && r.countsLine(l):
+		r.open == countsBlock && r.countsLine(l), r.open == counterBlock && r.counterRow(l):
 		return true
 	case r.typedPool.command != "" && r.typedPool.poolused:
 		return r.headlessRow(l)
@@ -129,6 +134,8 @@ func (r *Reader) head(l kd.Line) bool {
 		return r.poolusedHead(l) || r.poolmonHead(l) || r.blocksHead(l) || r.countsHead(l)
 	case 'T':
 		return r.columnHead(l)
+	case '"', '(':
+		return r.counterHead(l)
 	}
 	return false
 }
@@ -140,6 +147,8 @@ func (r *Reader) Command() string {
 		return "!vm"
 	case r.open == poolBlock && r.pool.Tool == Poolmon:
 		return "poolmon"
+	case r.open == counterBlock:
+		return "counters"
 	case r.open == poolBlock:
 		return "!poolused"
 	case r.open == blocksBlock:
@@ -199,6 +208,8 @@ func (r *Reader) close() {
 		r.closeVM()
 	case poolBlock:
 		r.closePool()
+	case counterBlock:
+		r.closeCounters()
 	}
 	r.open = noBlock
 }

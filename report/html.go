@@ -73,6 +73,8 @@ type htmlReport struct {
 	Locks, Threads                           htmlTable
 	Inputs                                   []htmlInput
 	InputsLeft                               []string
+	Charts                                   []drawing
+	ChartWords                               []string
 }
 
 // htmlChecks is what the self-checks found.
@@ -172,6 +174,13 @@ func (r *Report) page() (*htmlReport, error) {
 	}
 	if err := p.pictures(r.Picture()); err != nil {
 		return nil, err
+	}
+	var err error
+	if p.Charts, err = r.svgCharts(); err != nil {
+		return nil, err
+	}
+	for _, c := range r.charted() {
+		p.ChartWords = append(p.ChartWords, c.title())
 	}
 	p.findings(r)
 	p.remarks(r)

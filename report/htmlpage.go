@@ -32,6 +32,7 @@ func (p *htmlReport) write(m *markup) {
 	m.add("<main>\n")
 	p.writePictures(m)
 	p.writeFindings(m)
+	p.writeCharts(m)
 	p.writeRules(m)
 	p.writeVerifier(m)
 	p.writeGaps(m)
@@ -77,6 +78,7 @@ func (p *htmlReport) writeContents(m *markup) {
 <li><a href="#picture">Picture</a></li>
 <li><a href="#findings">Findings ({})</a></li>
 `, strconv.Itoa(p.FindingCount))
+	part("counters", "Counters over time", len(p.Charts))
 	for _, rp := range p.RuleParts {
 		part(rp.ID, rp.Title, len(rp.Notes))
 	}

@@ -8,13 +8,15 @@ import (
 	"kdlocks/snapshot"
 )
 
-// Memory is what !vm, !poolused, poolmon, !pool and !poolfind printed, in the order of
-// the input.
+// Memory is what !vm, !poolused, poolmon, !pool, !poolfind and their kin printed and what
+// logs of performance counters hold, in the order of the input.
 type Memory struct {
 	VM     []VM         `json:"vm,omitempty"`
 	Pools  []Pool       `json:"pools,omitempty"`
 	Blocks []PoolBlocks `json:"pool_blocks,omitempty"`
 	Counts []Counts     `json:"counts,omitempty"`
+	// Counters are logs of performance counters, nil if there are none.
+	Counters *Counters `json:"counters,omitempty"`
 }
 
 // VM is one output of !vm. Percentages are absent unless both numbers are known
@@ -170,8 +172,9 @@ func (b *builder) memory(r *Report, s *snapshot.Snapshot) {
 		r.Memory.Blocks = append(r.Memory.Blocks, b.poolBlocks(k))
 	}
 	for _, c := range s.Memory.Counts {
-		r.Memory.Counts = append(r.Memory.Counts, Counts{b.session, c.Tool, b.counters(c.Counters), flagged(c.Throttled), b.at(c.At, c.EndLine)})
+		r.Memory.Counts = append(r.Memory.Counts, Counts{b.session, c.Tool, b.numbers(c.Counters), flagged(c.Throttled), b.at(c.At, c.EndLine)})
 	}
+	b.counters(r.Memory, s)
 }
 
 func (b *builder) poolBlocks(k *memory.Blocks) PoolBlocks {
@@ -185,7 +188,7 @@ func (b *builder) poolBlocks(k *memory.Blocks) PoolBlocks {
 
 func (b *builder) vm(v *memory.VM) VM {
 	out := VM{
-		Session: b.session, Command: v.Command, Counters: b.counters(v.Counters), NonPagedOverRAM: flagged(v.NonPagedOverRAM()), At: b.at(v.At, v.EndLine),
+		Session: b.session, Command: v.Command, Counters: b.numbers(v.Counters), NonPagedOverRAM: flagged(v.NonPagedOverRAM()), At: b.at(v.At, v.EndLine),
 		NonPagedPercent: known1(v.NonPagedPercent()), PagedPercent: known1(v.PagedPercent()), CommitPercent: known1(v.CommitPercent()),
 	}
 	for _, f := range v.PageFiles {
@@ -203,7 +206,7 @@ func (b *builder) vm(v *memory.VM) VM {
 	return out
 }
 
-func (b *builder) counters(list []memory.Counter) []MemoryCounter {
+func (b *builder) numbers(list []memory.Counter) []MemoryCounter {
 	out := []MemoryCounter{}
 	for _, c := range list {
 		out = append(out, MemoryCounter{c.Name, amount(c.Pages), amount(c.Kb), c.Torn, b.at(c.At, 0)})

@@ -20,6 +20,7 @@ func WriteText(w io.Writer, r *Report, s Style) error {
 		p.title(n, f)
 		fmt.Fprintf(p, "    The same root as in [%d].\n", first)
 	}))
+	p.counterCharts()
 	p.rules()
 	checks := r.inWords()
 	p.selfCheck(&checks)

@@ -49,6 +49,22 @@ func (s *Snapshot) formatMemory(b *strings.Builder) {
 		}
 	}
 	formatWordsOf(b, s.Memory.Memory)
+	s.formatCounters(b)
+}
+
+func (s *Snapshot) formatCounters(b *strings.Builder) {
+	for _, l := range s.Memory.Counters {
+		fmt.Fprintf(b, "counters :%d rows %d", l.At.Line, l.Read)
+		formatWords(b, "machine", l.Machine, "zone", l.Zone)
+		fmt.Fprintf(b, " others %d\n", l.Others)
+	}
+	for _, c := range s.Trends {
+		fmt.Fprintf(b, "  counter %q :%d %s samples %d hours %.1f", c.Name(), c.Points[0].At.Line, c.Shape, c.Samples, c.Hours)
+		if c.Restarts > 0 {
+			fmt.Fprintf(b, " restarts %d", c.Restarts)
+		}
+		fmt.Fprintf(b, " enough %v\n", c.Enough)
+	}
 }
 
 func formatBlocks(b *strings.Builder, k *memory.Blocks) {

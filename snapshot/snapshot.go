@@ -153,6 +153,8 @@ type Snapshot struct {
 	// EarlierPools are listings of pool that earlier sessions of the input show of the
 	// same machine, before it ran on.
 	EarlierPools []*memory.Pool
+	// Trends are what the counters of Memory.Counters do that can leak.
+	Trends []*CounterTrend
 	// HasLocks is true when !locks output was read at all; Total and Held are
 	// the figures of its last line.
 	HasLocks    bool

@@ -10,6 +10,7 @@ import (
 // that they looked at the same machine at the same moment, such as two logs of
 // one dump, are one.
 func (r *router) build() {
+	logs := takeCounters(r.raw)
 	whole := make([]*rawSession, 0, len(r.raw))
 	index := make(map[moment]int)
 	for _, s := range r.raw {
@@ -49,6 +50,7 @@ func (r *router) build() {
 	if len(r.out.Snapshots) == 0 {
 		r.out.Snapshots, r.out.Aside = r.out.Aside, nil
 	}
+	r.addCounters(logs)
 	if len(r.out.Snapshots) == 0 && !r.sawUser {
 		r.onlyTargets(whole)
 	}

@@ -24,6 +24,7 @@ var noise = []string{
 	"Kernel Bitmap Dump File:", "Kernel Summary Dump File:", "Kernel Complete Dump File:", "Mini Kernel Dump File:",
 	"Computer Name:", "SystemManufacturer =", "SystemProductName =", "KernelMode Dump Path:", "Mex External ", "Warning! Zombie process(es) detected", // mex
 	"Using a machine size of", "*** CacheSize too low", "Max cache size is", "Total memory in cache", "Number of regions cached:", "** Transition PTEs are", "** Prototype PTEs are", // the cache of a live debugger
+	"Exiting, please wait...", "The command completed successfully.", // typeperf
 	"ReadMemory error: Cannot get nt!", "fffff78000000000: Unable to get shared data", "ffdf0000: Unable to get shared data",
 }
 

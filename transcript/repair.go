@@ -45,6 +45,11 @@ type Repair struct {
 	split  []row
 	seen   int // rows of split that were observed while it is made
 
+	// counters is set behind the head of a counter log; counterLine is the last line of
+	// one, if hasCounter is set, until the next one comes.
+	counters, hasCounter bool
+	counterLine          row
+
 	origins []kd.Origin
 	pieces  []kd.Piece
 }
@@ -138,6 +143,11 @@ func (r *Repair) Push(raw string, num int32, emit func(kd.Line)) {
 		emit(kd.Line{Text: text, Input: r.input, Num: num, Off: int32(off)})
 		return
 	}
+	r.endCounters(false, emit)
+	if r.counterRow(text) {
+		r.pushCounters(raw, num, emit)
+		return
+	}
 	r.rows = append(r.rows, row{raw: raw, text: text, num: num, off: int32(off)})
 	if len(r.rows) >= batchRows {
 		r.batch(false, emit)
@@ -147,6 +157,7 @@ func (r *Repair) Push(raw string, num int32, emit func(kd.Line)) {
 // Flush gives out what is left. ends is true if the last line has no end of
 // line: it may be cut.
 func (r *Repair) Flush(ends bool, emit func(kd.Line)) {
+	r.endCounters(ends, emit)
 	if n := len(r.rows); n > 0 {
 		r.rows[n-1].cut = ends
 		r.batch(true, emit)

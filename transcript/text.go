@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sort"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -67,6 +68,9 @@ func openText(in Input) (*text, error) {
 		return &text{in: in, chunking: cutting}, err
 	}
 	enc, err := sniff(head[:n])
+	if errors.Is(err, ErrNotText) && hasSuffixFold(in.Name, ".blg") {
+		err = fmt.Errorf("%w: a binary log of performance counters: relog FILE.blg -f csv -o FILE.csv makes text of it", ErrNotText)
+	}
 	return &text{in: in, enc: enc, chunking: cutting}, err
 }
 
@@ -191,4 +195,8 @@ func (t *text) piece(m int) *piece {
 		at += n + 1
 		p.starts = append(p.starts, int32(at))
 	}
+}
+
+func hasSuffixFold(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }

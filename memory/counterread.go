@@ -1,0 +1,330 @@
+package memory
+
+import (
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"kdlocks/kd"
+)
+
+// Bounds of what is kept of the counter logs of an input: columns of one log, and
+// values of all of them. A log takes at most half of the values that are left; one
+// with more keeps every second row, then every fourth, and so on.
+const (
+	mostCounterColumns = 4096
+	mostCounterCells   = 1 << 21
+	leastCounterRows   = 64
+)
+
+// counterReader is a counter log that is being read.
+type counterReader struct {
+	*CounterLog
+	csv    *csv.Reader
+	source strings.Reader
+	fields []int     // of the columns, in a row
+	scales []float64 // what values of the columns are multiplied by
+	least  int       // fields that a row has at least, and most, where the head is whole
+	most   int
+	times  []counterTime
+	cells  int  // values that may be kept
+	loose  bool // the last row is kept only until the next one
+	comma  bool // a comma stands before decimals
+}
+
+// IsCounterHead reports whether a line is the head of a counter log:
+//
+//	"(PDH-CSV 4.0) (Pacific Standard Time)(480)","\\SRV1\Memory\Available Bytes"
+func IsCounterHead(text string) bool {
+	text = strings.TrimPrefix(text, `"`)
+	return strings.HasPrefix(text, "(PDH-CSV ") || strings.HasPrefix(text, "(PDH-TSV ")
+}
+
+// IsCounterRow reports whether a line begins as a row of a counter log does: with a
+// date and time, and something behind it.
+func IsCounterRow(text string) bool {
+	end, _ := firstField(text)
+	if end < 0 {
+		return false
+	}
+	_, ok := parseCounterTime(strings.Trim(text[:end], `"`))
+	return ok
+}
+
+// firstField returns where the first field of a line ends, and what stands there.
+func firstField(text string) (end int, sep byte) {
+	if strings.HasPrefix(text, `"`) {
+		if end = strings.IndexByte(text[1:], '"') + 2; end < 2 || end >= len(text) {
+			return -1, 0
+		}
+	} else if end = strings.IndexAny(text, ",;\t"); end < 0 {
+		return -1, 0
+	}
+	switch text[end] {
+	case ',', ';', '\t':
+		return end, text[end]
+	}
+	return -1, 0
+}
+
+// counterHead opens a log.
+func (r *Reader) counterHead(l kd.Line) bool {
+	if !IsCounterHead(l.Text) {
+		return false
+	}
+	end, sep := firstField(l.Text)
+	if end < 0 {
+		return false
+	}
+	r.close()
+	c := &counterReader{CounterLog: &CounterLog{Stride: 1, At: l.All(), EndLine: l.Last(), Zone: zoneOf(l.Text[:end])}}
+	c.csv = csv.NewReader(&c.source)
+	c.csv.Comma, c.csv.FieldsPerRecord, c.csv.LazyQuotes, c.csv.ReuseRecord = rune(sep), -1, true, true
+	c.comma = sep != ','
+	r.open, r.counters = counterBlock, c
+	heads := c.record(l)
+	c.most = len(heads)
+	if l.Cut || len(l.Text) >= mostHead && !strings.HasSuffix(l.Text, `"`) {
+		heads, c.most = heads[:max(len(heads)-1, 1)], 1<<30
+		c.note(l.All(), "counter log: its head is cut: columns behind its %d. are not known", len(heads))
+	}
+	r.counterColumns(l, heads)
+	if c.cells = (mostCounterCells - r.cells) / 2; c.cells < leastCounterRows*len(c.Columns) {
+		c.note(l.All(), "counter log: its values are left out, after %d of others", r.cells)
+		c.Others, c.Columns, c.fields = c.Others+len(c.Columns), nil, nil
+	}
+	if len(r.out.Counters) >= mostListings {
+		r.left(l.All(), "counter logs")
+		return true
+	}
+	r.out.Counters = append(r.out.Counters, c.CounterLog)
+	return true
+}
+
+// note keeps what is to be said of the log.
+func (c *counterReader) note(at kd.Ref, format string, args ...any) {
+	c.Notes = append(c.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
+}
+
+// mostHead is less than what is kept of a line: a head of that length may be cut.
+const mostHead = 1<<20 - 4
+
+// zoneOf returns the zone out of `(PDH-CSV 4.0) (Pacific Standard Time)(480)`.
+func zoneOf(field string) string {
+	_, zone, _ := strings.Cut(strings.Trim(field, `"`), ") (")
+	zone, _, _ = strings.Cut(zone, ")(")
+	return strings.Clone(strings.TrimSuffix(zone, ")"))
+}
+
+// record splits a line into its fields, which are of no use once the next line is
+// split.
+func (c *counterReader) record(l kd.Line) []string {
+	c.source.Reset(l.Text)
+	fields, err := c.csv.Read()
+	if err != nil {
+		return nil
+	}
+	return fields
+}
+
+// place returns where a field of the record stands, without its quotes.
+func (c *counterReader) place(l kd.Line, i int, field string) kd.Ref {
+	_, col := c.csv.FieldPos(i)
+	if col > len(l.Text) || col < 1 {
+		return l.All()
+	}
+	if l.Text[col-1] == '"' {
+		col++
+	}
+	return l.Ref(col-1, min(len(field), len(l.Text)-col+1))
+}
+
+// counterColumns finds the columns of a head that are kept.
+func (r *Reader) counterColumns(l kd.Line, heads []string) {
+	c := r.counters
+	machines, left := 0, 0
+	for i, head := range heads {
+		path := strings.TrimSpace(head)
+		machine, object, instance, counter, ok := counterPath(path)
+		if i == 0 || !ok {
+			continue
+		}
+		c.least = i + 1
+		what, scale := measureOf(object, instance, counter)
+		if what == NoMeasure {
+			c.Others++
+			continue
+		}
+		if len(c.Columns) == mostCounterColumns {
+			c.Others++
+			left++
+			continue
+		}
+		path = strings.Clone(path)
+		machine, object, instance, counter, _ = counterPath(path)
+		if !strings.EqualFold(c.Machine, machine) || machines == 0 {
+			c.Machine = machine
+			machines++
+		}
+		c.Columns = append(c.Columns, &CounterColumn{Path: path, Machine: machine, Object: object, Instance: instance, Counter: counter, What: what, At: c.place(l, i, head)})
+		c.fields, c.scales = append(c.fields, i), append(c.scales, scale)
+	}
+	if machines > 1 {
+		c.Machine = ""
+	}
+	if left > 0 {
+		c.note(l.All(), "counter log: %d columns are left out beyond %d that are kept", left, mostCounterColumns)
+	}
+}
+
+// counterRow reads a row.
+func (r *Reader) counterRow(l kd.Line) bool {
+	c := r.counters
+	end, _ := firstField(l.Text)
+	if end < 0 {
+		return false
+	}
+	when, ok := parseCounterTime(strings.Trim(l.Text[:end], `" `))
+	if !ok {
+		return false
+	}
+	c.EndLine = l.Last()
+	fields := c.record(l)
+	if l.Cut && !strings.HasSuffix(l.Text, `"`) && len(fields) > 1 {
+		fields = fields[:len(fields)-1] // its last value may lack digits
+	}
+	if !c.fits(len(fields)) && !(l.Cut && len(fields) > 1) {
+		c.Unread++
+		return true
+	}
+	c.add(l, when, fields)
+	return true
+}
+
+// fits reports whether a row has as many fields as the head has columns. Blanks at
+// the end of a line are lost where tabs part them.
+func (c *counterReader) fits(n int) bool {
+	return n <= c.most && (n >= c.least || c.csv.Comma == '\t' && n > 1)
+}
+
+// add keeps a row, in the place of the last one if that is not to be kept.
+func (c *counterReader) add(l kd.Line, when counterTime, fields []string) {
+	number := c.Read
+	if c.Read++; len(c.Columns) == 0 {
+		return
+	}
+	if c.loose {
+		c.cut(len(c.Rows) - 1)
+	}
+	c.loose = number%c.Stride != 0
+	all := l.All()
+	c.Rows, c.times = append(c.Rows, CounterRow{At: all}), append(c.times, when)
+	for i, col := range c.Columns {
+		var v cell
+		if f := c.fields[i]; f < len(fields) {
+			if n, ok := parseCounterValue(fields[f], c.comma); ok {
+				at := c.place(l, f, fields[f])
+				v = cell{v: n * c.scales[i], col: at.Col, len: uint16(min(max(at.Len, 1), 1<<16-1))}
+			}
+		}
+		col.cells = append(col.cells, v)
+	}
+	if len(c.Rows) > leastCounterRows && len(c.Rows)*len(c.Columns) > c.cells {
+		c.thin()
+	}
+}
+
+// thin keeps every second row, and the last one until the next comes.
+func (c *counterReader) thin() {
+	n := 0
+	for i := range c.Rows {
+		if i%2 == 0 || i == len(c.Rows)-1 {
+			c.Rows[n], c.times[n] = c.Rows[i], c.times[i]
+			for _, col := range c.Columns {
+				col.cells[n] = col.cells[i]
+			}
+			n++
+		}
+	}
+	last := len(c.Rows) - 1
+	c.cut(n)
+	c.Stride *= 2
+	c.loose = c.loose || last%2 != 0
+}
+
+// cut keeps the first n rows.
+func (c *counterReader) cut(n int) {
+	c.Rows, c.times = c.Rows[:n], c.times[:n]
+	for _, col := range c.Columns {
+		col.cells = col.cells[:n]
+	}
+}
+
+// parseCounterValue reads a value; false for a gap, which is blank or -1 where a
+// counter could not be read. A comma stands before decimals or between each three
+// digits, whichever the rest of the value says.
+func parseCounterValue(s string, comma bool) (float64, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" || s[0] < '0' || s[0] > '9' || len(s) > 64 {
+		return 0, false
+	}
+	if strings.IndexByte(s, ',') >= 0 {
+		s = plainDecimal(s, comma)
+	} else if strings.Count(s, ".") > 1 {
+		s = strings.ReplaceAll(s, ".", "")
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9', c == '.', c == 'e', c == 'E', c == '+', c == '-':
+		default:
+			return 0, false
+		}
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	return v, err == nil && v < 1<<62
+}
+
+// plainDecimal turns a value with commas into one with a point at most.
+func plainDecimal(s string, comma bool) string {
+	last := strings.LastIndexByte(s, ',')
+	switch dot := strings.LastIndexByte(s, '.'); {
+	case dot > last, strings.Count(s, ",") > 1 && dot < 0:
+		return strings.ReplaceAll(s, ",", "")
+	case !comma && dot < 0 && len(s)-last == 4 && last <= 3:
+		return strings.ReplaceAll(s, ",", "") // 1,234 between commas is quoted for that
+	}
+	return strings.ReplaceAll(s[:last], ".", "") + "." + s[last+1:]
+}
+
+// closeCounters settles what only the whole log tells.
+func (r *Reader) closeCounters() {
+	c := r.counters
+	if c == nil {
+		return
+	}
+	r.counters = nil
+	r.cells += max(len(c.Rows), leastCounterRows) * len(c.Columns)
+	order, bad := orderOf(c.times), 0
+	n := 0
+	for i := range c.Rows {
+		ms, ok := c.times[i].at(order)
+		if !ok {
+			bad++
+			continue
+		}
+		c.Rows[n] = c.Rows[i]
+		c.Rows[n].Time = ms
+		for _, col := range c.Columns {
+			col.cells[n] = col.cells[i]
+		}
+		n++
+	}
+	c.cut(n)
+	if c.Unread += bad; c.Unread > 0 {
+		c.note(c.At, "counter log: %s could not be read: they do not have the %d fields of the head, or no date", kd.Plural(c.Unread, "row"), c.least)
+	}
+	if c.Stride > 1 {
+		c.note(c.At, "counter log: of its %d rows every %d. is kept", c.Read, c.Stride)
+	}
+}

@@ -1,0 +1,238 @@
+package snapshot
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"kdlocks/kd"
+	"kdlocks/memory"
+	"kdlocks/memory/trend"
+)
+
+// judge judges what can leak.
+func (j *counterJudge) judge() {
+	j.findRAM()
+	loads, columns := j.loads()
+	for _, s := range j.candidates() {
+		pieces := j.pieces(s)
+		best := 0
+		for i, p := range pieces {
+			if lasts(p) >= lasts(pieces[best]) {
+				best = i
+			}
+		}
+		c := &CounterTrend{CounterColumn: s.col, Points: pieces[best], Restarts: len(pieces) - 1, Loads: columns, LeftHours: -1}
+		if len(pieces) > 1 {
+			c.RestartAt = pieces[1][0].At
+		}
+		c.Result = trend.Judge(seriesOf(c.Points, j.base), loads)
+		j.runs(c, pieces, loads)
+		c.Most, c.Least = extremes(c.Points)
+		if c.What.Bytes() {
+			c.RAM, c.RAMAt = j.ram, j.ramAt
+		}
+		if c.Shape == trend.Grows {
+			j.exhaustion(c)
+		}
+		j.s.Trends = append(j.s.Trends, c)
+	}
+	j.moveTogether()
+}
+
+// runs takes several pieces together: what grows in each of them, for a day in all,
+// is not the load of one day.
+func (j *counterJudge) runs(c *CounterTrend, pieces [][]CounterPoint, loads []trend.Load) {
+	const leastRun = 4 * 3600 * 1000
+	if c.Shape != trend.Grows || c.Enough || len(pieces) < 2 {
+		return
+	}
+	n, total := 0, int64(0)
+	for _, p := range pieces {
+		if lasts(p) < leastRun {
+			continue
+		}
+		if trend.Judge(seriesOf(p, j.base), loads).Shape != trend.Grows {
+			return
+		}
+		n, total = n+1, total+lasts(p)
+	}
+	if n > 1 && total >= 24*3600*1000 {
+		c.Runs, c.Enough, c.Need = n, true, 0
+	}
+}
+
+func lasts(p []CounterPoint) int64 { return p[len(p)-1].Time - p[0].Time }
+
+// seriesOf returns points in hours from a time on.
+func seriesOf(p []CounterPoint, base int64) trend.Series {
+	s := trend.Series{Hours: make([]float64, len(p)), Values: make([]float64, len(p))}
+	for i := range p {
+		s.Hours[i], s.Values[i] = float64(p[i].Time-base)/3600_000, p[i].Value
+	}
+	return s
+}
+
+func extremes(p []CounterPoint) (most, least CounterPoint) {
+	most, least = p[0], p[0]
+	for _, x := range p {
+		if x.Value > most.Value {
+			most = x
+		}
+		if x.Value < least.Value {
+			least = x
+		}
+	}
+	return most, least
+}
+
+// candidates are the series to judge: all of the machine, and of processes those that
+// weigh most.
+func (j *counterJudge) candidates() []*counterSeries {
+	var out, processes []*counterSeries
+	for _, s := range j.series {
+		switch {
+		case !s.col.What.Leaks() || len(s.points) == 0:
+		case !s.col.What.OfProcess():
+			out = append(out, s)
+		default:
+			processes = append(processes, s)
+		}
+	}
+	weight := make(map[*counterSeries]float64, len(processes))
+	for _, s := range processes {
+		weight[s] = weightOf(s.points) / trifle(s.col.What)
+	}
+	few := slices.Clone(processes)
+	slices.SortStableFunc(few, func(a, b *counterSeries) int {
+		switch {
+		case weight[a] > weight[b]:
+			return -1
+		case weight[a] < weight[b]:
+			return 1
+		}
+		return 0
+	})
+	if len(few) > mostTrends {
+		j.s.Notes = append(j.s.Notes, kd.Note{At: few[0].col.At, Text: fmt.Sprintf("counter logs: of %d counters of processes those %d are judged that rise most", len(few), mostTrends)})
+		few = few[:mostTrends]
+	}
+	kept := make(map[*counterSeries]bool, len(few))
+	for _, s := range few {
+		kept[s] = true
+	}
+	for _, s := range processes {
+		if kept[s] {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// weightOf is by how much a series rises, or a part of what it spans, if that is more:
+// a restart may hide its rise.
+func weightOf(p []CounterPoint) float64 {
+	const few, share = 3, 0.05
+	most, least := extremes(p)
+	weight := share * (most.Value - least.Value)
+	if len(p) >= 2*few {
+		rise := 0.0
+		for i := range few {
+			rise += p[len(p)-1-i].Value - p[i].Value
+		}
+		weight = max(weight, rise/few)
+	}
+	return weight
+}
+
+// flatLoads are the differences of load that mean nothing.
+var flatLoads = map[memory.Measure]float64{
+	memory.ProcessorTime: 10, memory.ProcessCount: 5, memory.Sessions: 3, memory.FilesOpen: 20, memory.Requests: 1, memory.Traffic: 10_000,
+}
+
+// loads returns the measures of load, no more of one kind before there is one of each.
+func (j *counterJudge) loads() (out []trend.Load, columns []*memory.CounterColumn) {
+	for _, further := range []bool{false, true} {
+		seen := make(map[memory.Measure]bool)
+		for _, s := range j.series {
+			if m := s.col.What; m.Load() && len(s.points) > 1 && seen[m] == further && len(out) < mostLoads {
+				out, columns = append(out, trend.Load{Series: seriesOf(s.points, j.base), Flat: flatLoads[m]}), append(columns, s.col)
+			}
+			seen[s.col.What] = true
+		}
+	}
+	return out, columns
+}
+
+// findRAM finds the physical memory: the counter of NUMA nodes, else !vm.
+func (j *counterJudge) findRAM() {
+	for _, s := range j.of(memory.RAMBytes) {
+		last := s.points[len(s.points)-1]
+		j.ram, j.ramAt = last.Value, last.At
+		return
+	}
+	for _, v := range j.s.Memory.VMs {
+		if c := v.Counter(memory.PhysicalMemory); c != nil && !c.Torn && c.Kb.Known() {
+			j.ram, j.ramAt = float64(c.Kb.N)*1024, c.Kb.At
+		}
+	}
+}
+
+// exhaustion works out for how long the memory lasts that is left: what is available,
+// and, of what can be paged, what can still be committed.
+func (j *counterJudge) exhaustion(c *CounterTrend) {
+	if !c.What.Bytes() || c.PerHour <= 0 {
+		return
+	}
+	less := func(left float64, limit string, at kd.Ref) {
+		if hours := left / c.PerHour; left >= 0 && (c.LeftHours < 0 || hours < c.LeftHours) {
+			c.LeftHours, c.Limit, c.LimitAt = hours, limit, at
+		}
+	}
+	last := func(m memory.Measure) (CounterPoint, bool) {
+		all := j.of(m)
+		if len(all) == 0 {
+			return CounterPoint{}, false
+		}
+		return all[0].points[len(all[0].points)-1], true
+	}
+	if p, ok := last(memory.AvailableBytes); ok && (c.What == memory.PoolNonPaged || c.What == memory.ProcessPoolNonPaged) {
+		less(p.Value, "available memory", p.At)
+	}
+	limit, ok1 := last(memory.CommitLimitBytes)
+	used, ok2 := last(memory.CommittedBytes)
+	if ok1 && ok2 {
+		less(limit.Value-used.Value, "what can still be committed", limit.At)
+	}
+}
+
+// moveTogether finds for each counter that grows those that move with it.
+func (j *counterJudge) moveTogether() {
+	var grow []*CounterTrend
+	for _, c := range j.s.Trends {
+		if c.Shape == trend.Grows {
+			grow = append(grow, c)
+		}
+	}
+	grow = grow[:min(len(grow), 32)]
+	for _, c := range grow {
+		for _, o := range grow {
+			if o == c {
+				continue
+			}
+			if rho := trend.Together(seriesOf(c.Points, j.base), seriesOf(o.Points, j.base)); !math.IsNaN(rho) && rho >= alike {
+				c.With = append(c.With, MovesWith{o, rho})
+			}
+		}
+		slices.SortStableFunc(c.With, func(a, b MovesWith) int {
+			switch {
+			case a.Rho > b.Rho:
+				return -1
+			case a.Rho < b.Rho:
+				return 1
+			}
+			return 0
+		})
+		c.With = c.With[:min(len(c.With), mostWith)]
+	}
+}
