@@ -23,7 +23,7 @@ var house = map[string][]string{
 	"snapshot":      {"collect", "kd", "locks", "memory", "modules", "objects", "stacks", "threads"},
 	"transcript":    {"collect", "kd", "locks", "memory", "modules", "objects", "snapshot", "stacks", "threads"},
 	"waitgraph":     {"kd", "locks", "objects", "snapshot", "stacks", "threads"},
-	"heuristics":    {"collect", "kd", "locks", "objects", "snapshot", "stacks", "threads", "waitgraph"},
+	"heuristics":    {"collect", "kd", "locks", "memory", "objects", "snapshot", "stacks", "threads", "waitgraph"},
 	"compare":       {"heuristics", "kd", "locks", "snapshot", "threads", "waitgraph"},
 	"picture":       {"kd"},
 	"rules":         {"heuristics", "kd", "locks", "memory", "modules", "objects", "snapshot", "stacks", "threads"},

@@ -6,11 +6,17 @@ import "kdlocks/kd"
 type Listing struct {
 	VMs   []*VM
 	Pools []*Pool
-	Notes []kd.Note
+	// HeapLogs are logs of dh and umdh, HeapDiffs comparisons that dhcmp or umdh
+	// printed.
+	HeapLogs  []*HeapLog
+	HeapDiffs []*HeapDiff
+	Notes     []kd.Note
 }
 
 // Empty reports whether nothing was read.
-func (l *Listing) Empty() bool { return l == nil || len(l.VMs)+len(l.Pools) == 0 }
+func (l *Listing) Empty() bool {
+	return l == nil || len(l.VMs)+len(l.Pools)+len(l.HeapLogs)+len(l.HeapDiffs) == 0
+}
 
 // Add joins what was read of another log of the same moment.
 func (l *Listing) Add(o *Listing) {
@@ -19,6 +25,8 @@ func (l *Listing) Add(o *Listing) {
 	}
 	l.VMs = append(l.VMs, o.VMs...)
 	l.Pools = append(l.Pools, o.Pools...)
+	l.HeapLogs = append(l.HeapLogs, o.HeapLogs...)
+	l.HeapDiffs = append(l.HeapDiffs, o.HeapDiffs...)
 	l.Notes = append(l.Notes, o.Notes...)
 }
 

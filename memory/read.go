@@ -6,7 +6,7 @@ import (
 	"kdlocks/kd"
 )
 
-// Read reads the output of !vm, !poolused and poolmon. Lines that are not part of
+// Read reads the output of !vm, !poolused, poolmon, dh, dhcmp and umdh. Lines that are not part of
 // it are passed over; Reader tells which.
 func Read(lines []kd.Line) Listing {
 	var r Reader
@@ -26,7 +26,7 @@ func Known(text string) bool {
 	}
 	l := kd.Line{Text: text, Num: 1}
 	var head, vm, pool, mon Reader
-	if head.head(l) {
+	if heapForm(text) || head.head(l) {
 		return true
 	}
 	if text[0] != '*' && !strings.Contains(text, "Kb") && numbersIn(text) < len(plainHeads) {
@@ -63,10 +63,12 @@ type Reader struct {
 	// until its output begins.
 	typedVM   string
 	typedPool typedPool
+	typedHeap typedHeap
 
 	vm   *VM
 	pool poolReader
 	rows int // rows of pool listings that are kept
+	heap heapReader
 	full map[string]bool
 }
 
@@ -77,6 +79,7 @@ const (
 	noBlock block = iota
 	vmBlock
 	poolBlock
+	heapBlock
 )
 
 // Line takes the next line and reports whether it is part of the output of one
@@ -85,7 +88,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	if l.Text == "" {
 		return false
 	}
-	if r.head(l) {
+	if r.heapLine(l) || r.head(l) {
 		return true
 	}
 	switch {
@@ -129,6 +132,8 @@ func (r *Reader) Command() string {
 		return "poolmon"
 	case r.open == poolBlock:
 		return "!poolused"
+	case r.open == heapBlock:
+		return "umdh"
 	}
 	return ""
 }
@@ -154,7 +159,7 @@ func (r *Reader) Typed(command string) {
 // output came.
 func (r *Reader) Break() {
 	r.close()
-	r.typedVM, r.typedPool = "", typedPool{}
+	r.typedVM, r.typedPool, r.typedHeap = "", typedPool{}, typedHeap{}
 }
 
 // Done returns what was read, nil if that is nothing.
@@ -173,6 +178,8 @@ func (r *Reader) close() {
 		r.closeVM()
 	case poolBlock:
 		r.closePool()
+	case heapBlock:
+		r.closeHeap()
 	}
 	r.open = noBlock
 }

@@ -156,6 +156,10 @@ func splitMoments(whole facts) []facts {
 	if ml := whole.memory; ml != nil {
 		share(ml.VMs, at, func(v *memory.VM) kd.Ref { return v.At }, func(f *facts) *[]*memory.VM { return &f.theMemory().VMs })
 		share(ml.Pools, at, func(p *memory.Pool) kd.Ref { return p.At }, func(f *facts) *[]*memory.Pool { return &f.theMemory().Pools })
+		if len(ml.HeapLogs)+len(ml.HeapDiffs) > 0 { // they tell their own moment, and belong together
+			last := out[len(out)-1].theMemory()
+			last.HeapLogs, last.HeapDiffs = ml.HeapLogs, ml.HeapDiffs
+		}
 		share(ml.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theMemory().Notes })
 	}
 	if ol != nil {

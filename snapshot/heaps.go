@@ -1,0 +1,207 @@
+package snapshot
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"kdlocks/kd"
+	"kdlocks/memory"
+	"kdlocks/stacks"
+)
+
+// HeapGrowth is what became of the heaps of one process between two logs of them: by
+// a printed comparison, or by the logs themselves.
+type HeapGrowth struct {
+	*memory.HeapDiff
+	// Grown are the back traces that grew, most first.
+	Grown []HeapTrace
+	// Minutes are how long the logs are apart, -1 if that is not known.
+	Minutes int64
+	// Of is a log of the process, nil if none was given.
+	Of *memory.HeapLog
+}
+
+// HeapTrace is a back trace that grew.
+type HeapTrace struct {
+	*memory.TraceChange
+	// Frames are those of the row or, where it has none, of a log; Log is that which
+	// tells the modules of addresses, nil if none does.
+	Frames []memory.HeapFrame
+	Log    *memory.HeapLog
+	// Printed is where dhcmp or umdh prints the same growth, unknown if it does not.
+	Printed kd.Ref
+}
+
+// Share returns how much of all growth a back trace is, in percent. It is unknown
+// where rows of the comparison may be missing.
+func (g *HeapGrowth) Share(t *HeapTrace) (percent float64, ok bool) {
+	all := g.Increase()
+	if all <= 0 || !t.Bytes.Delta.Known() || g.Unread+g.Dropped+g.Lost > 0 || !g.Total.Known() {
+		return 0, false
+	}
+	return float64(t.Bytes.Delta.N) * 100 / float64(all), true
+}
+
+// growHeaps compares the logs of heaps that were read, and joins that with what was
+// printed of such comparisons.
+func (s *Snapshot) growHeaps() {
+	own, notes := memory.CompareHeaps(s.Memory.HeapLogs)
+	s.Notes = append(s.Notes, notes...)
+	for _, d := range own {
+		g := s.growth(d)
+		g.Of = d.To
+		from, known := d.From.Minutes()
+		to, also := d.To.Minutes()
+		if known && also && to >= from {
+			g.Minutes = to - from
+		}
+		s.Heaps = append(s.Heaps, g)
+	}
+	for _, d := range s.Memory.HeapDiffs {
+		if !s.printedToo(d) {
+			s.Heaps = append(s.Heaps, s.growth(d))
+		}
+	}
+}
+
+// printedToo reports whether a printed comparison tells what the logs tell
+// themselves, and notes where in it that stands. What it tells otherwise is noted.
+func (s *Snapshot) printedToo(d *memory.HeapDiff) bool {
+	rows := make(map[string]*memory.TraceChange, len(d.Rows))
+	for i := range d.Rows {
+		rows[memory.TraceKey(d.Rows[i].ID)] = &d.Rows[i]
+	}
+	same := false
+	for _, g := range s.Heaps {
+		if g.From == nil {
+			continue
+		}
+		for i := range g.Grown {
+			t := &g.Grown[i]
+			r := rows[memory.TraceKey(t.ID)]
+			switch {
+			case r == nil || !r.Bytes.Delta.Known():
+			case r.Bytes.Delta.N == t.Bytes.Delta.N:
+				same, t.Printed = true, r.At
+			case !same:
+				s.Notes = append(s.Notes, kd.Note{At: r.At, Text: fmt.Sprintf("the comparison says that BackTrace%s grew by %d bytes, the logs that were given by %d: they are of other logs", r.ID, r.Bytes.Delta.N, t.Bytes.Delta.N)})
+				return false
+			}
+		}
+	}
+	return same
+}
+
+func (s *Snapshot) growth(d *memory.HeapDiff) *HeapGrowth {
+	g := &HeapGrowth{HeapDiff: d, Minutes: -1}
+	for i := range d.Rows {
+		c := &d.Rows[i]
+		if !c.Bytes.Delta.Known() || c.Bytes.Delta.N <= 0 {
+			continue
+		}
+		t := HeapTrace{TraceChange: c, Frames: c.Frames, Log: d.To}
+		if n := len(s.Memory.HeapLogs); d.To == nil && n > 0 {
+			t.Log = s.Memory.HeapLogs[n-1]
+		}
+		g.Grown = append(g.Grown, t)
+	}
+	slices.SortStableFunc(g.Grown, func(a, b HeapTrace) int { return cmp.Compare(b.Bytes.Delta.N, a.Bytes.Delta.N) })
+	if d.To == nil {
+		s.framesOf(g)
+	}
+	return g
+}
+
+// framesOf gives the rows of a printed comparison the frames that logs have of them.
+func (s *Snapshot) framesOf(g *HeapGrowth) {
+	for _, l := range s.Memory.HeapLogs {
+		byID := make(map[string]*memory.BackTrace, len(l.Traces))
+		for i := range l.Traces {
+			byID[memory.TraceKey(l.Traces[i].ID)] = &l.Traces[i]
+		}
+		for i := range g.Grown {
+			t := &g.Grown[i]
+			if b := byID[memory.TraceKey(t.ID)]; b != nil && len(b.Frames) > 0 && len(t.TraceChange.Frames) == 0 {
+				t.Frames, t.Log, g.Of = b.Frames, l, l
+			}
+		}
+	}
+}
+
+// Allocator is the module that a back trace is put down to.
+type Allocator struct {
+	Module, Function string
+	Frame            int // index into the frames
+	At               kd.Ref
+	// Windows is set where all frames are of Windows or of a run-time library.
+	Windows bool
+	// Nameless counts the frames above that no module is known of.
+	Nameless int
+}
+
+// AllocatorOf finds the module that a back trace is put down to: that of the first
+// frame which is neither of Windows nor of the C run-time library, nor a function
+// that allocates. Where all are, it is the first that is no allocator. It is false
+// where no frame has a module.
+func AllocatorOf(frames []memory.HeapFrame, log *memory.HeapLog) (Allocator, bool) {
+	second, nameless := Allocator{Frame: -1}, 0
+	for i, f := range frames {
+		module, function := frameOf(f, log)
+		if module == "" {
+			nameless++
+			continue
+		}
+		a := Allocator{Module: module, Function: function, Frame: i, At: f.At, Nameless: nameless}
+		switch {
+		case ofRuntime(module) || strings.EqualFold(module, "ntdll") || allocates(function):
+		case stacks.OfWindows(module):
+			if second.Frame < 0 {
+				a.Windows = true
+				second = a
+			}
+		default:
+			return a, true
+		}
+	}
+	return second, second.Frame >= 0
+}
+
+// frameOf returns the module and the function of a frame; of an address the module
+// that the log lists there.
+func frameOf(f memory.HeapFrame, log *memory.HeapLog) (module, function string) {
+	a, is := f.Address()
+	if !is {
+		return f.Symbol()
+	}
+	if log == nil {
+		return "", ""
+	}
+	if m := log.Holding(a); m != nil {
+		return m.Name, ""
+	}
+	return "", ""
+}
+
+// runtimes are the beginnings of the names of run-time libraries of compilers, which
+// allocate for whom they are linked to.
+var runtimes = []string{"msvcr", "msvcp", "vcruntime", "ucrtbase", "mfc", "atl", "concrt", "libcmt", "libstdc++", "vrfcore", "vfbasics", "verifier"}
+
+func ofRuntime(module string) bool {
+	return slices.ContainsFunc(runtimes, func(r string) bool { return kd.HasPrefixFold(module, r) })
+}
+
+// allocators are the beginnings of functions that allocate for their caller, without
+// underscores in front, in lower case: of the C run-time library as it stands in
+// programs that are linked to it, and of the interfaces of the heap.
+var allocators = []string{
+	"heap_alloc", "nh_malloc", "malloc", "calloc", "realloc", "recalloc", "aligned_malloc", "aligned_offset_malloc", "strdup", "wcsdup", "operator new",
+	"std::allocator", "std::_allocate", "std::_default_allocate", "heapalloc", "heaprealloc", "localalloc", "globalalloc", "rtlallocateheap", "rtlreallocateheap",
+	"cotaskmemalloc", "sysallocstring",
+}
+
+func allocates(function string) bool {
+	name := strings.ToLower(strings.TrimLeft(function, "_"))
+	return slices.ContainsFunc(allocators, func(a string) bool { return strings.HasPrefix(name, a) })
+}
