@@ -78,7 +78,7 @@ func (d *diagnosis) heapGrowthFinding(g *snapshot.HeapGrowth, grown []*snapshot.
 	f.Confidence, f.Grade = Possible, waitgraph.B
 	if g.AssumedOrder || g.BasisAssumed {
 		f.Grade = waitgraph.D
-	} else if g.Minutes >= aDay {
+	} else if g.Minutes >= aDay && grown[0].Grew == g.Steps {
 		f.Confidence = Likely
 	}
 	if f.Confidence == Possible && d.toldOfLocks() {
@@ -99,7 +99,7 @@ func (d *diagnosis) heapGrowthFinding(g *snapshot.HeapGrowth, grown []*snapshot.
 	for _, t := range grown[:min(len(grown), mostNamed)] {
 		f.seenGrowth(g, t)
 	}
-	f.seen(g.Total.At, 0, "the increase of all")
+	f.seenLogs(g)
 	if len(f.Next) == 0 {
 		f.Next = append(f.Next, logHeaps(g.Of, g, "later.txt"))
 	}
@@ -158,8 +158,11 @@ func allocatedBy(a snapshot.Allocator) (by, who string) {
 	if a.Function != "" {
 		name += "!" + a.Function
 	}
-	if a.Windows {
+	switch {
+	case a.Windows:
 		return ", through " + name, "all frames are of Windows, so that the program which asked for it is not seen"
+	case a.Nameless > 0:
+		return "", fmt.Sprintf("%s is the first of its callers that is known, below %s of unknown modules", name, kd.Plural(a.Nameless, "frame"))
 	}
 	return "", name + " allocated it"
 }
@@ -228,6 +231,16 @@ func (f *Finding) seenGrowth(g *snapshot.HeapGrowth, t *snapshot.HeapTrace) {
 	}
 }
 
+// seenLogs adds where the logs begin that were compared, or the printed total.
+func (f *Finding) seenLogs(g *snapshot.HeapGrowth) {
+	if g.From == nil {
+		f.seen(g.Total.At, 0, "the increase of all")
+		return
+	}
+	f.seen(g.From.At, 0, "the earlier log")
+	f.seen(g.To.At, 0, "the later log")
+}
+
 // heapExplanation says what the growth rests on, and what it does not prove.
 func heapExplanation(g *snapshot.HeapGrowth, grown []*snapshot.HeapTrace) string {
 	var b strings.Builder
@@ -242,24 +255,26 @@ func heapExplanation(g *snapshot.HeapGrowth, grown []*snapshot.HeapTrace) string
 	if more := len(grown) - mostNamed; more > 0 {
 		fmt.Fprintf(&b, "%s grew, too. ", kd.Plural(more, "more back trace"))
 	}
-	b.WriteString(timeBetween(g))
+	b.WriteString(timeBetween(g, grown[0]))
 	b.WriteString(assumed(g))
 	return b.String()
 }
 
 // timeBetween says how far the logs are apart, and what that means for caches.
-func timeBetween(g *snapshot.HeapGrowth) string {
-	steps := ""
-	if g.Steps > 1 && len(g.Grown) > 0 {
-		steps = fmt.Sprintf(" Between %d logs it grew in %d of %d steps.", g.Steps+1, g.Grown[0].Grew, g.Steps)
-	}
+func timeBetween(g *snapshot.HeapGrowth, top *snapshot.HeapTrace) string {
+	text := ""
 	switch {
 	case g.Minutes < 0:
-		return "How far the logs are apart is not known: in the first 24 hours of use a cache fills, which looks the same (KB253706)." + steps
+		text = "How far the logs are apart is not known: in the first 24 hours of use a cache fills, which looks the same (KB253706)."
 	case g.Minutes < aDay:
-		return fmt.Sprintf("The logs are %s apart: in the first 24 hours of use a cache fills, which looks the same (KB253706).", duration(g.Minutes)) + steps
+		text = fmt.Sprintf("The logs are %s apart: in the first 24 hours of use a cache fills, which looks the same (KB253706).", duration(g.Minutes))
+	default:
+		text = fmt.Sprintf("The logs are %s apart, no less than the 24 hours in which caches fill (KB253706); if the first was taken right at the start of the process, one may have filled in between all the same.", duration(g.Minutes))
 	}
-	return fmt.Sprintf("The logs are %s apart, longer than the 24 hours for which caches may fill (KB253706).", duration(g.Minutes)) + steps
+	if g.Steps > 1 {
+		text += fmt.Sprintf(" Of the %d steps between %d logs it grew in %d.", g.Steps, g.Steps+1, top.Grew)
+	}
+	return text
 }
 
 func duration(minutes int64) string {

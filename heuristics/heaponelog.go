@@ -53,8 +53,8 @@ func (d *diagnosis) heapOneLogFinding(l *memory.HeapLog, logs int) Finding {
 	top := order[0]
 	f.Summary = fmt.Sprintf("One log of the heaps of %s tells no growth: what holds most is BackTrace%s with %s", processOf(l), top.ID, holds(top))
 	if a, ok := snapshot.AllocatorOf(top.Frames, l); ok {
-		_, who := allocatedBy(a)
-		f.Summary += "; " + who
+		by, who := allocatedBy(a)
+		f.Summary += by + "; " + who
 		f.seen(a.At, 0, "who allocated it")
 	}
 	f.Summary += "."

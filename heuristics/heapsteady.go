@@ -58,11 +58,8 @@ func (d *diagnosis) heapSteadyFinding(g *snapshot.HeapGrowth) Finding {
 		f.seenGrowth(g, t)
 	}
 	f.Explanation += assumed(g)
+	f.seenLogs(g)
 	f.seen(g.At, 0, "what was compared")
-	f.seen(g.Total.At, 0, "the increase of all")
-	if g.From != nil {
-		f.seen(g.From.At, 0, "the log before")
-	}
 	return f
 }
 

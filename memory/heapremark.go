@@ -22,6 +22,22 @@ func (r *Reader) umdhRemark(text string, l kd.Line) bool {
 	return true
 }
 
+// comments are what umdh begins comments with that stand in no other text.
+var comments = []string{
+	"UMDH: version", "Debug library initialized", "Each log entry has the following syntax", "Loaded modules:", "Process modules enumerated",
+	"Debug privilege has been enabled", "Connecting to process", "Umdh OS version",
+}
+
+// HeapComment reports whether umdh writes a comment of that text.
+func HeapComment(text string) bool {
+	for _, c := range comments {
+		if strings.HasPrefix(text, c) {
+			return true
+		}
+	}
+	return false
+}
+
 // failures are what umdh says where the process has no back traces (Q268343, and
 // the warnings of later versions).
 var failures = []string{

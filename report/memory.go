@@ -8,10 +8,14 @@ import (
 	"kdlocks/snapshot"
 )
 
-// Memory is what !vm, !poolused and poolmon printed, in the order of the input.
+// Memory is what !vm, !poolused, poolmon and the tools for heaps printed, in the order
+// of the input.
 type Memory struct {
 	VM    []VM   `json:"vm,omitempty"`
 	Pools []Pool `json:"pools,omitempty"`
+	// Heaps are logs of dh and umdh, HeapDiffs what became of them.
+	Heaps     []HeapLog  `json:"heaps,omitempty"`
+	HeapDiffs []HeapDiff `json:"heap_diffs,omitempty"`
 }
 
 // VM is one output of !vm. Percentages are absent unless both numbers are known
@@ -129,6 +133,7 @@ func (b *builder) memory(r *Report, s *snapshot.Snapshot) {
 	for _, p := range s.Memory.Pools {
 		r.Memory.Pools = append(r.Memory.Pools, b.pool(p))
 	}
+	b.heaps(r, s)
 }
 
 func (b *builder) vm(v *memory.VM) VM {
