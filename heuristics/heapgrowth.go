@@ -149,7 +149,7 @@ func shareOf(g *snapshot.HeapGrowth, t *snapshot.HeapTrace) string {
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf(", %.0f %% of all that grew", share)
+	return ", " + strings.TrimSuffix(fmt.Sprintf("%.1f", share), ".0") + " % of all that grew"
 }
 
 // allocatedBy says who allocated: of a module of Windows that it is one.
@@ -245,12 +245,11 @@ func (f *Finding) seenLogs(g *snapshot.HeapGrowth) {
 func heapExplanation(g *snapshot.HeapGrowth, grown []*snapshot.HeapTrace) string {
 	var b strings.Builder
 	for _, t := range grown[1:min(len(grown), mostNamed)] {
-		a, ok := snapshot.AllocatorOf(t.Frames, t.Log)
-		by := "module not known"
-		if ok {
-			by = a.Module
+		by := ""
+		if a, ok := snapshot.AllocatorOf(t.Frames, t.Log); ok {
+			by = " of " + a.Module
 		}
-		fmt.Fprintf(&b, "BackTrace%s grew by %s (%s). ", t.ID, sizes(t), by)
+		fmt.Fprintf(&b, "BackTrace%s%s grew by %s. ", t.ID, by, sizes(t))
 	}
 	if more := len(grown) - mostNamed; more > 0 {
 		fmt.Fprintf(&b, "%s grew, too. ", kd.Plural(more, "more back trace"))

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/memory"
@@ -32,7 +31,7 @@ func init() {
 			return nil
 		}
 		last := logs[len(logs)-1]
-		if last.Failed.Known() || last.Untraced() {
+		if last.Untraced() {
 			d.gapOfTraces(last)
 			return nil
 		}
@@ -52,15 +51,15 @@ func (d *diagnosis) heapOneLogFinding(l *memory.HeapLog, logs int) Finding {
 	order := largest(l)
 	top := order[0]
 	f.Summary = fmt.Sprintf("One log of the heaps of %s tells no growth: what holds most is BackTrace%s with %s", processOf(l), top.ID, holds(top))
+	if logs > 1 {
+		f.Summary = fmt.Sprintf("%d logs of heaps cannot be compared, as the notes say: in the last, of %s, what holds most is BackTrace%s with %s", logs, processOf(l), top.ID, holds(top))
+	}
 	if a, ok := snapshot.AllocatorOf(top.Frames, l); ok {
 		by, who := allocatedBy(a)
 		f.Summary += by + "; " + who
 		f.seen(a.At, 0, "who allocated it")
 	}
 	f.Summary += "."
-	if logs > 1 {
-		f.Summary = strings.Replace(f.Summary, "One log", fmt.Sprintf("%d logs that cannot be compared, of which the last is", logs), 1)
-	}
 	f.Explanation = "That is no leak: a second log of the same run of the process tells what grows."
 	for _, t := range order[1:] {
 		f.Explanation += fmt.Sprintf(" BackTrace%s holds %s.", t.ID, holds(t))
@@ -103,7 +102,7 @@ func (d *diagnosis) gapOfTraces(l *memory.HeapLog) {
 		image = l.Image
 	}
 	d.gap(kd.Gap{
-		What: "the back traces of allocations, which are saved only for a process that was started with user-mode stack traces switched on (GlobalFlag 23000 on Windows NT 4.0, then a restart)",
+		What: "a log with back traces: they are saved only for a process that was started with user-mode stack traces switched on (on Windows NT 4.0 GlobalFlag 23000, then a restart)",
 		Why:  kd.NotInInput, Next: "gflags /i " + image + " +ust", Decides: !d.toldOfLocks(),
 	})
 }

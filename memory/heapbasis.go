@@ -143,29 +143,35 @@ func (d *diffReader) difference(n [3]either, sign int64) Change {
 type typedHeap struct {
 	command, tool string
 	compares      bool
+	pid           Number
 }
 
 // readHeapTool reads a command of dh, dhcmp or umdh (Microsoft Learn: UMDH Commands):
 //
 //	umdh -p:124 -f:log1.txt
 //	umdh -d log1.txt log2.txt > cmp.txt
-func readHeapTool(name string, words []string) (typedHeap, bool) {
+func readHeapTool(name string, typed []string, l kd.Line) (typedHeap, bool) {
 	name = strings.ToLower(name)
 	name = strings.TrimSuffix(name, ".exe")
 	if name != "umdh" && name != "dh" && name != "dhcmp" {
 		return typedHeap{}, false
 	}
-	t := typedHeap{command: strings.Join(words, " "), tool: name, compares: name == "dhcmp"}
+	t := typedHeap{command: strings.Join(typed, " "), tool: name, compares: name == "dhcmp"}
 	files := 0
-	for i, w := range words[1:] {
+	for i, w := range typed[1:] {
 		if strings.HasPrefix(w, ">") {
 			break
 		}
-		if !isSwitch(w) && !isSwitch(words[i]) {
+		if !isSwitch(w) && !isSwitch(typed[i]) {
 			files++
 		}
 	}
 	t.compares = t.compares || name == "umdh" && files > 0
+	if at := strings.Index(l.Text, "-p"); at > 0 && !t.compares {
+		w := words{l, at + len("-p")}
+		w.take(":")
+		t.pid, _ = w.number(false)
+	}
 	return t, true
 }
 

@@ -33,6 +33,16 @@ func CompareHeaps(logs []*HeapLog) ([]*HeapDiff, []kd.Note) {
 	return out, notes
 }
 
+// Reversed returns the comparison of the same logs the other way round.
+func (d *HeapDiff) Reversed() *HeapDiff {
+	out, _ := compareTwo(d.To, d.From)
+	if out == nil {
+		return d
+	}
+	out.AssumedOrder, out.Steps = d.AssumedOrder, d.Steps
+	return out
+}
+
 // byProcess groups the logs by what they are of.
 func byProcess(logs []*HeapLog) ([][]*HeapLog, []kd.Note) {
 	var groups [][]*HeapLog

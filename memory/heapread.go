@@ -224,7 +224,7 @@ func (r *Reader) newHeapLog(l kd.Line) {
 	h.log = &HeapLog{At: at}
 	h.byID, h.heap = make(map[string]int), 0
 	if typed.tool != "" && !typed.compares {
-		h.log.Command, r.typedHeap = typed.command, typedHeap{}
+		h.log.Command, h.log.PID, r.typedHeap = typed.command, typed.pid, typedHeap{}
 	}
 	if len(r.out.HeapLogs) < mostHeapLogs {
 		r.out.HeapLogs = append(r.out.HeapLogs, h.log)
@@ -276,6 +276,8 @@ func (h *HeapLog) header(l kd.Line) {
 	}
 	if at := strings.Index(l.Text, "PID="); at >= 0 {
 		w := words{l, at + len("PID=")}
-		h.PID, _ = w.number(false)
+		if n, ok := w.number(false); ok {
+			h.PID = n
+		}
 	}
 }

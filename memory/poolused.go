@@ -404,7 +404,7 @@ func (r *Reader) console(l kd.Line) bool {
 		return false
 	}
 	name := words[0][strings.LastIndexAny(words[0], `\`)+1:]
-	if t, ok := readHeapTool(name, words); ok {
+	if t, ok := readHeapTool(name, words, l); ok {
 		r.Break()
 		r.typedHeap = t
 		return true

@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -50,14 +49,7 @@ func (s *Snapshot) growHeaps() {
 	own, notes := memory.CompareHeaps(s.Memory.HeapLogs)
 	s.Notes = append(s.Notes, notes...)
 	for _, d := range own {
-		g := s.growth(d)
-		g.Of = d.To
-		from, known := d.From.Minutes()
-		to, also := d.To.Minutes()
-		if known && also && to >= from {
-			g.Minutes = to - from
-		}
-		s.Heaps = append(s.Heaps, g)
+		s.Heaps = append(s.Heaps, s.growth(d))
 	}
 	for _, d := range s.Memory.HeapDiffs {
 		if !s.printedToo(d) {
@@ -66,36 +58,66 @@ func (s *Snapshot) growHeaps() {
 	}
 }
 
-// printedToo reports whether a printed comparison tells what the logs tell
-// themselves, and notes where in it that stands. What it tells otherwise is noted.
+// printedToo reports whether a printed comparison is of logs that were given. Where
+// nothing else tells which of these is the earlier, it does.
 func (s *Snapshot) printedToo(d *memory.HeapDiff) bool {
 	rows := make(map[string]*memory.TraceChange, len(d.Rows))
 	for i := range d.Rows {
-		rows[memory.TraceKey(d.Rows[i].ID)] = &d.Rows[i]
+		if r := &d.Rows[i]; r.Bytes.Delta.Known() {
+			rows[memory.TraceKey(r.ID)] = r
+		}
 	}
-	same := false
-	for _, g := range s.Heaps {
+	for i, g := range s.Heaps {
 		if g.From == nil {
 			continue
 		}
-		for i := range g.Grown {
-			t := &g.Grown[i]
-			r := rows[memory.TraceKey(t.ID)]
-			switch {
-			case r == nil || !r.Bytes.Delta.Known():
-			case r.Bytes.Delta.N == t.Bytes.Delta.N:
-				same, t.Printed = true, r.At
-			case !same:
-				s.Notes = append(s.Notes, kd.Note{At: r.At, Text: fmt.Sprintf("the comparison says that BackTrace%s grew by %d bytes, the logs that were given by %d: they are of other logs", r.ID, r.Bytes.Delta.N, t.Bytes.Delta.N)})
-				return false
+		same, opposite := agrees(g.HeapDiff, rows)
+		if g.AssumedOrder && opposite > 0 && same == 0 {
+			g = s.growth(g.Reversed())
+			s.Heaps[i] = g
+			same = opposite
+		}
+		if same == 0 {
+			s.Notes = append(s.Notes, kd.Note{At: d.At, Text: "the comparison that was printed is of other logs than those that were given"})
+			continue
+		}
+		g.AssumedOrder = false
+		for k := range g.Grown {
+			if r := rows[memory.TraceKey(g.Grown[k].ID)]; r != nil && r.Bytes.Delta.N == g.Grown[k].Bytes.Delta.N {
+				g.Grown[k].Printed = r.At
 			}
 		}
+		return true
 	}
-	return same
+	return false
+}
+
+// agrees counts the back traces that a printed comparison tells the same of, or the
+// opposite.
+func agrees(d *memory.HeapDiff, rows map[string]*memory.TraceChange) (same, opposite int) {
+	for i := range d.Rows {
+		c := &d.Rows[i]
+		r := rows[memory.TraceKey(c.ID)]
+		switch {
+		case r == nil || c.Bytes.Delta.N == 0:
+		case r.Bytes.Delta.N == c.Bytes.Delta.N:
+			same++
+		case r.Bytes.Delta.N == -c.Bytes.Delta.N:
+			opposite++
+		}
+	}
+	return same, opposite
 }
 
 func (s *Snapshot) growth(d *memory.HeapDiff) *HeapGrowth {
-	g := &HeapGrowth{HeapDiff: d, Minutes: -1}
+	g := &HeapGrowth{HeapDiff: d, Minutes: -1, Of: d.To}
+	if d.To != nil {
+		from, known := d.From.Minutes()
+		to, also := d.To.Minutes()
+		if known && also && to >= from {
+			g.Minutes = to - from
+		}
+	}
 	for i := range d.Rows {
 		c := &d.Rows[i]
 		if !c.Bytes.Delta.Known() || c.Bytes.Delta.N <= 0 {
