@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"kdlocks/kd"
 	"kdlocks/memory"
@@ -206,24 +207,49 @@ func frameOf(f memory.HeapFrame, log *memory.HeapLog) (module, function string) 
 	return "", ""
 }
 
-// runtimes are the beginnings of the names of run-time libraries of compilers, which
-// allocate for whom they are linked to.
-var runtimes = []string{"msvcr", "msvcp", "vcruntime", "ucrtbase", "mfc", "atl", "concrt", "libcmt", "libstdc++", "vrfcore", "vfbasics", "verifier"}
+// runtimes are the run-time libraries of Microsoft's compilers, which allocate for whom
+// they are linked to, and what Application Verifier puts before the heap.
+const runtimes = `
+msvcr70 msvcr70d msvcr71 msvcr71d msvcr80 msvcr80d msvcr90 msvcr90d msvcr100 msvcr100d msvcr110 msvcr110d msvcr120
+msvcr120d msvcrtd msvcirt msvcirtd msvcp50 msvcp60 msvcp60d msvcp70 msvcp70d msvcp71 msvcp71d msvcp80 msvcp80d msvcp90
+msvcp90d msvcp100 msvcp100d msvcp110 msvcp110d msvcp120 msvcp120d msvcp140 msvcp140d msvcp140_1 msvcp140_2
+vcruntime140 vcruntime140d vcruntime140_1 vcruntime140_1d ucrtbased concrt140 concrt140d mfc42 mfc42u mfc42d mfc42ud
+mfc70 mfc70u mfc70d mfc70ud mfc71 mfc71u mfc71d mfc71ud mfc80 mfc80u mfc80d mfc80ud mfc90 mfc90u mfc90d mfc90ud mfc100
+mfc100u mfc100d mfc100ud mfc110 mfc110u mfc110d mfc110ud mfc120 mfc120u mfc120d mfc120ud mfc140 mfc140u mfc140d
+mfc140ud atl71 atl80 atl90 atl100 atl110 vrfcore
+`
 
-func ofRuntime(module string) bool {
-	return slices.ContainsFunc(runtimes, func(r string) bool { return kd.HasPrefixFold(module, r) })
+// allocators are functions that allocate for their caller, without underscores in
+// front, in lower case: of the C run-time library, which may be linked into the
+// program, and of the interfaces of the heap.
+const allocators = `
+heap_alloc heap_alloc_base heap_alloc_dbg heap_alloc_dbg_impl nh_malloc nh_malloc_base nh_malloc_dbg
+nh_malloc_dbg_impl malloc malloc_base malloc_crt malloc_dbg malloc_dbg_impl calloc calloc_base calloc_crt calloc_dbg
+calloc_dbg_impl calloc_impl realloc realloc_base realloc_crt realloc_dbg realloc_dbg_impl realloc_help recalloc
+recalloc_base recalloc_crt recalloc_dbg aligned_malloc aligned_malloc_base aligned_malloc_dbg aligned_realloc
+aligned_offset_malloc aligned_offset_malloc_dbg strdup strdup_dbg wcsdup wcsdup_dbg heapalloc heaprealloc localalloc
+localrealloc globalalloc globalrealloc rtlallocateheap rtlreallocateheap cotaskmemalloc cotaskmemrealloc
+sysallocstring sysallocstringlen sysallocstringbytelen
+`
+
+var runtimeSet, allocatorSet = sync.OnceValue(func() map[string]bool { return wordSet(runtimes) }), sync.OnceValue(func() map[string]bool { return wordSet(allocators) })
+
+func wordSet(text string) map[string]bool {
+	set := make(map[string]bool)
+	for w := range strings.FieldsSeq(text) {
+		set[w] = true
+	}
+	return set
 }
 
-// allocators are the beginnings of functions that allocate for their caller, without
-// underscores in front, in lower case: of the C run-time library as it stands in
-// programs that are linked to it, and of the interfaces of the heap.
-var allocators = []string{
-	"heap_alloc", "nh_malloc", "malloc", "calloc", "realloc", "recalloc", "aligned_malloc", "aligned_offset_malloc", "strdup", "wcsdup", "operator new",
-	"std::allocator", "std::_allocate", "std::_default_allocate", "heapalloc", "heaprealloc", "localalloc", "globalalloc", "rtlallocateheap", "rtlreallocateheap",
-	"cotaskmemalloc", "sysallocstring",
-}
+func ofRuntime(module string) bool { return runtimeSet()[strings.ToLower(module)] }
 
 func allocates(function string) bool {
 	name := strings.ToLower(strings.TrimLeft(function, "_"))
-	return slices.ContainsFunc(allocators, func(a string) bool { return strings.HasPrefix(name, a) })
+	for _, prefix := range [...]string{"operator new", "std::allocator<", "std::_allocate", "std::_default_allocate_traits::"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return allocatorSet()[name]
 }
