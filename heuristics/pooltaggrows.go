@@ -39,7 +39,7 @@ Seen must be: the tag in !poolused or poolmon; its share by the TOTAL line or by
 
 // Bounds below which nothing is said. They are judgement.
 const (
-	leastGrowth     = 8 << 20
+	leastTagGrowth  = 8 << 20
 	leastTop        = 256 << 20
 	leastTopAlone   = 1 << 30
 	leastTopPercent = 40
@@ -72,7 +72,7 @@ func (d *diagnosis) growths() []memory.Growth {
 	gs := memory.Growths(slices.Concat(d.snap.EarlierPools, d.snap.Memory.Pools))
 	gs = slices.DeleteFunc(gs, func(g memory.Growth) bool {
 		by := g.Grown()
-		return by < leastGrowth || by < g.First.N/10 || g.Falls() > by/10
+		return by < leastTagGrowth || by < g.First.N/10 || g.Falls() > by/10
 	})
 	slices.SortStableFunc(gs, func(a, b memory.Growth) int { return cmp.Compare(b.Grown(), a.Grown()) })
 	return gs

@@ -25,7 +25,7 @@ func (d *diagnosis) topTag(t memory.Type, vm *memory.VM) *topTag {
 		if p.OfSession == memory.Yes {
 			continue
 		}
-		if top := largest(p, t); top != nil {
+		if top := largestTag(p, t); top != nil {
 			top.weigh(vm)
 			return top
 		}
@@ -33,8 +33,8 @@ func (d *diagnosis) topTag(t memory.Type, vm *memory.VM) *topTag {
 	return nil
 }
 
-// largest returns the row of a listing with most bytes, nil if it has none.
-func largest(p *memory.Pool, t memory.Type) *topTag {
+// largestTag returns the row of a listing with most bytes, nil if it has none.
+func largestTag(p *memory.Pool, t memory.Type) *topTag {
 	var top *memory.Row
 	rank := 0
 	ranks := p.Ranks(t)

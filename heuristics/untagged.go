@@ -111,7 +111,7 @@ func (d *diagnosis) untagged() *importers {
 		}
 		c := &importers{top: topTag{row: r, pool: p, t: memory.NonPaged, share: -1}}
 		c.top.weigh(d.lastVM())
-		most := largest(p, memory.NonPaged)
+		most := largestTag(p, memory.NonPaged)
 		n := r.NonPaged.Bytes
 		c.top.surely = most != nil && most.row == r && most.surely
 		if !n.Known() || (most == nil || most.row != r || n.N < 1<<20) && (n.N < leastUntagged || c.top.share < leastUntaggedShare) {

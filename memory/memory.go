@@ -14,12 +14,16 @@ type Listing struct {
 	Memory *Memory
 	// Counters are logs of performance counters.
 	Counters []*CounterLog
-	Notes    []kd.Note
+	// HeapLogs are logs of dh and umdh, HeapDiffs comparisons that dhcmp or umdh
+	// printed.
+	HeapLogs  []*HeapLog
+	HeapDiffs []*HeapDiff
+	Notes     []kd.Note
 }
 
 // Empty reports whether nothing was read.
 func (l *Listing) Empty() bool {
-	return l == nil || len(l.VMs)+len(l.Pools)+len(l.Blocks)+len(l.Counts)+len(l.Counters) == 0 && l.Memory.empty()
+	return l == nil || len(l.VMs)+len(l.Pools)+len(l.Blocks)+len(l.Counts)+len(l.Counters)+len(l.HeapLogs)+len(l.HeapDiffs) == 0 && l.Memory.empty()
 }
 
 // Add joins what was read of another log of the same moment.
@@ -33,6 +37,8 @@ func (l *Listing) Add(o *Listing) {
 	l.Counts = append(l.Counts, o.Counts...)
 	l.Memory = l.Memory.add(o.Memory)
 	l.Counters = append(l.Counters, o.Counters...)
+	l.HeapLogs = append(l.HeapLogs, o.HeapLogs...)
+	l.HeapDiffs = append(l.HeapDiffs, o.HeapDiffs...)
 	l.Notes = append(l.Notes, o.Notes...)
 }
 

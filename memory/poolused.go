@@ -404,6 +404,11 @@ func (r *Reader) console(l kd.Line) bool {
 		return false
 	}
 	name := words[0][strings.LastIndexAny(words[0], `\`)+1:]
+	if t, ok := readHeapTool(name, words, l); ok {
+		r.Break()
+		r.typedHeap = t
+		return true
+	}
 	if !strings.EqualFold(name, "poolmon") && !strings.EqualFold(name, "poolmon.exe") {
 		return false
 	}

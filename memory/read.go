@@ -6,7 +6,7 @@ import (
 	"kdlocks/kd"
 )
 
-// Read reads the output of !vm, !poolused, poolmon, !pool, !poolfind and their kin, and logs of performance counters. Lines that are not part of
+// Read reads the output of !vm, !poolused, poolmon, !pool, !poolfind and their kin, of dh, dhcmp and umdh, and logs of performance counters. Lines that are not part of
 // it are passed over; Reader tells which.
 func Read(lines []kd.Line) Listing {
 	var r Reader
@@ -26,7 +26,7 @@ func Known(text string) bool {
 	}
 	l := kd.Line{Text: text, Num: 1}
 	var head, vm, pool, mon Reader
-	if head.head(l) {
+	if heapForm(text) || head.head(l) {
 		return true
 	}
 	if text[0] != '*' && !strings.Contains(text, "Kb") && numbersIn(text) < len(plainHeads) {
@@ -78,9 +78,11 @@ type Reader struct {
 	rows   int // rows of pool listings that are kept
 	// counters is nil outside of a counter log; cells counts the values that are kept
 	// of those before.
-	counters *counterReader
-	cells    int
-	full     map[string]bool
+	counters  *counterReader
+	cells     int
+	typedHeap typedHeap
+	heap      heapReader
+	full      map[string]bool
 }
 
 // block is what is being read.
@@ -94,6 +96,7 @@ const (
 	wordsBlock
 	countsBlock
 	counterBlock
+	heapBlock
 )
 
 // Line takes the next line and reports whether it is part of the output of one
@@ -102,7 +105,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	if l.Text == "" {
 		return false
 	}
-	if r.head(l) {
+	if r.heapLine(l) || r.head(l) {
 		return true
 	}
 	switch {
@@ -160,6 +163,8 @@ func (r *Reader) Command() string {
 			return "x"
 		}
 		return "dps"
+	case r.open == heapBlock:
+		return "umdh"
 	}
 	return ""
 }
@@ -189,7 +194,7 @@ func (r *Reader) Typed(command string, at kd.Ref) {
 // output came.
 func (r *Reader) Break() {
 	r.close()
-	r.typedVM, r.typedPool, r.typedBlocks, r.typedWords = "", typedPool{}, "", noWords
+	r.typedVM, r.typedPool, r.typedBlocks, r.typedWords, r.typedHeap = "", typedPool{}, "", noWords, typedHeap{}
 }
 
 // Done returns what was read, nil if that is nothing.
@@ -210,6 +215,8 @@ func (r *Reader) close() {
 		r.closePool()
 	case counterBlock:
 		r.closeCounters()
+	case heapBlock:
+		r.closeHeap()
 	}
 	r.open = noBlock
 }

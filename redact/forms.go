@@ -60,6 +60,13 @@ func isMeasure(w string) bool {
 	return units[string(low[:len(unit)])]
 }
 
+// isBackTrace reports whether a word is the name that logs of heaps give a back trace:
+// BackTrace1AF06BFC.
+func isBackTrace(w string) bool {
+	const name = "backtrace"
+	return len(w) > len(name) && w[0]|0x20 == 'b' && hexLen(w[len(name):]) == len(w)-len(name) && lower(w[:len(name)]) == name
+}
+
 // quad returns the length of four numbers up to 255 with dots between, 0 if s
 // does not begin with them.
 func quad(s string) int {

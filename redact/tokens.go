@@ -157,6 +157,10 @@ func (t *tokens) name(i, j int) (token, bool) {
 		return t.bucketPart()
 	}
 	w := t.s[i:j]
+	if isBackTrace(w) {
+		t.at, t.last = j, token{start: i, end: j, kind: aNumber}
+		return token{}, false
+	}
 	for _, prefix := range partsBefore {
 		if w[0] != prefix[0] {
 			continue

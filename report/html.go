@@ -71,6 +71,7 @@ type htmlReport struct {
 	NoteCount                                int
 	NotesLeft                                string
 	Locks, Threads                           htmlTable
+	Heaps                                    []htmlTable
 	Inputs                                   []htmlInput
 	InputsLeft                               []string
 	Charts                                   []drawing
@@ -184,7 +185,7 @@ func (r *Report) page() (*htmlReport, error) {
 	}
 	p.findings(r)
 	p.remarks(r)
-	p.Locks, p.Threads = r.htmlLocks(), r.htmlThreads()
+	p.Locks, p.Threads, p.Heaps = r.htmlLocks(), r.htmlThreads(), r.heapHTML()
 	p.inputs(r)
 	return p, nil
 }

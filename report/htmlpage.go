@@ -43,6 +43,7 @@ func (p *htmlReport) write(m *markup) {
 	m.section("threads", "Threads")
 	p.Threads.write(m)
 	m.add("</section>\n")
+	p.writeHeaps(m)
 	p.writeInputs(m)
 	m.add(`</main>
 <footer><p>Written by kdlocks from the text that a kernel debugger printed; nothing else was looked at. The same as data: <code>kdlocks -o json</code>.</p></footer>
@@ -91,7 +92,9 @@ func (p *htmlReport) writeContents(m *markup) {
 	part("notes", "Notes", p.NoteCount)
 	m.add(`<li><a href="#locks">Locks</a></li>
 <li><a href="#threads">Threads</a></li>
-<li><a href="#inputs">Inputs</a></li>
+`)
+	part("heaps", "Heaps", len(p.Heaps))
+	m.add(`<li><a href="#inputs">Inputs</a></li>
 </ul></nav>
 `)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Memory is what !vm, !poolused, poolmon, !pool, !poolfind and their kin printed and what
-// logs of performance counters hold, in the order of the input.
+// the tools for heaps and logs of performance counters hold, in the order of the input.
 type Memory struct {
 	VM     []VM         `json:"vm,omitempty"`
 	Pools  []Pool       `json:"pools,omitempty"`
@@ -17,6 +17,9 @@ type Memory struct {
 	Counts []Counts     `json:"counts,omitempty"`
 	// Counters are logs of performance counters, nil if there are none.
 	Counters *Counters `json:"counters,omitempty"`
+	// Heaps are logs of dh and umdh, HeapDiffs what became of them.
+	Heaps     []HeapLog  `json:"heaps,omitempty"`
+	HeapDiffs []HeapDiff `json:"heap_diffs,omitempty"`
 }
 
 // VM is one output of !vm. Percentages are absent unless both numbers are known
@@ -175,6 +178,7 @@ func (b *builder) memory(r *Report, s *snapshot.Snapshot) {
 		r.Memory.Counts = append(r.Memory.Counts, Counts{b.session, c.Tool, b.numbers(c.Counters), flagged(c.Throttled), b.at(c.At, c.EndLine)})
 	}
 	b.counters(r.Memory, s)
+	b.heaps(r, s)
 }
 
 func (b *builder) poolBlocks(k *memory.Blocks) PoolBlocks {

@@ -454,7 +454,7 @@ func WriteAllLocks(w io.Writer, r *Report, format string, s Style) error {
 const mostObjects = 16
 
 func (p *page) objects() error {
-	for _, t := range p.r.objectTables(mostObjects) {
+	for _, t := range append(p.r.objectTables(mostObjects), p.r.heapTables(mostObjects)...) {
 		fmt.Fprintf(p, "\n%s\n", p.bold(t.title))
 		if err := t.write(p, p.s.Width); err != nil {
 			return err
@@ -464,7 +464,7 @@ func (p *page) objects() error {
 }
 
 func (m *markdown) objects() error {
-	for _, t := range m.r.objectTables(mostObjects) {
+	for _, t := range append(m.r.objectTables(mostObjects), m.r.heapTables(mostObjects)...) {
 		fmt.Fprintf(m, "\n### %s\n\n", t.title)
 		if err := t.markdown(m); err != nil {
 			return err

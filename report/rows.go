@@ -32,7 +32,7 @@ func (t *Table) Rows() iter.Seq[Row] { return t.rows }
 // Tables returns the lists that the report has something in.
 func (r *Report) Tables() []Table {
 	out := []Table{r.lockRows(), r.threadRows(), r.stackRows(), r.moduleRows()}
-	for _, t := range r.objectTables(0) {
+	for _, t := range append(r.objectTables(0), r.heapTables(0)...) {
 		out = append(out, plainRows(t))
 	}
 	return slices.DeleteFunc(out, func(t Table) bool { return t.Count == 0 })

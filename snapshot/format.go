@@ -37,6 +37,7 @@ func (s *Snapshot) String() string {
 	s.formatObjects(&b)
 	s.formatModules(&b)
 	s.formatMemory(&b)
+	s.formatHeaps(&b)
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "note :%d %s\n", n.At.Line, n.Text)
 	}

@@ -150,6 +150,8 @@ type Snapshot struct {
 	// Memory is what !vm, !poolused and poolmon printed, in the order of the input:
 	// several listings of pool may show growth.
 	Memory memory.Listing
+	// Heaps is what became of the heaps of a process between two logs of them.
+	Heaps []*HeapGrowth
 	// EarlierPools are listings of pool that earlier sessions of the input show of the
 	// same machine, before it ran on.
 	EarlierPools []*memory.Pool
@@ -279,6 +281,7 @@ func (s *Snapshot) SetMemory(l *memory.Listing) {
 	if s.Target.Arch == kd.X86 {
 		l.Memory.MapAddrs(kd.Addr.Fold)
 	}
+	s.growHeaps()
 	s.Notes = append(s.Notes, l.Notes...)
 }
 

@@ -167,6 +167,10 @@ func splitMoments(whole facts) []facts {
 		share(ml.Counts, at, func(c *memory.Counts) kd.Ref { return c.At }, func(f *facts) *[]*memory.Counts { return &f.theMemory().Counts })
 		share(ml.Blocks, at, func(b *memory.Blocks) kd.Ref { return b.At }, func(f *facts) *[]*memory.Blocks { return &f.theMemory().Blocks })
 		share(ml.Pools, at, func(p *memory.Pool) kd.Ref { return p.At }, func(f *facts) *[]*memory.Pool { return &f.theMemory().Pools })
+		if len(ml.HeapLogs)+len(ml.HeapDiffs) > 0 { // they tell their own moment, and belong together
+			last := out[len(out)-1].theMemory()
+			last.HeapLogs, last.HeapDiffs = ml.HeapLogs, ml.HeapDiffs
+		}
 		share(ml.Notes, at, noteAt, func(f *facts) *[]kd.Note { return &f.theMemory().Notes })
 		if w := ml.Memory; w != nil {
 			share(w.Symbols, at, func(s memory.Symbol) kd.Ref { return s.At }, func(f *facts) *[]memory.Symbol { return &f.theWords().Symbols })

@@ -48,9 +48,9 @@ func isNoise(text string) bool {
 			return true
 		}
 	}
-	// Progress dots, perhaps wrapped before the last word in front of them, rulers
-	// and elisions.
-	return kd.IsElision(text) || strings.Trim(text, ".-=*_…[] ") == "" || strings.HasPrefix(text, "locks..") && strings.TrimRight(text, ".") == "locks"
+	// Progress dots, perhaps wrapped before the last word in front of them, rulers,
+	// empty comments and elisions.
+	return kd.IsElision(text) || text == "//" || strings.Trim(text, ".-=*_…[] ") == "" || strings.HasPrefix(text, "locks..") && strings.TrimRight(text, ".") == "locks"
 }
 
 // refusesSymbols reports whether an extension says that it cannot work with the symbols

@@ -72,7 +72,7 @@ func (r *Repair) comments(rows []row) int {
 			for end < len(rows) && strings.HasPrefix(rows[end].text, m.mark) {
 				end++
 			}
-			if end-i >= m.run || i == 0 && r.comment == m.mark {
+			if (end-i >= m.run || i == 0 && r.comment == m.mark) && !ownComments(rows[i:end], m.mark) {
 				r.comment = m.mark
 				for j := i; j < end; j++ {
 					rows[j].front(len(m.mark))
@@ -88,6 +88,15 @@ func (r *Repair) comments(rows []row) int {
 		r.comment = ""
 	}
 	return done
+}
+
+// ownComments reports whether a tool put the marks there: umdh writes the head of its
+// output as comments.
+func ownComments(rows []row, mark string) bool {
+	return mark == "//" && slices.ContainsFunc(rows, func(w row) bool {
+		text, _ := kd.TrimBlanks(w.text[len(mark):])
+		return memory.HeapComment(text)
+	})
 }
 
 var commentByte = [256]bool{'/': true, '|': true, ':': true, ';': true, '#': true}
