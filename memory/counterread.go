@@ -64,6 +64,10 @@ func firstField(text string) (end int, sep byte) {
 	switch text[end] {
 	case ',', ';', '\t':
 		return end, text[end]
+	case ' ': // a tab that a paste made a blank
+		if text[0] == '"' && strings.HasPrefix(text[end:], ` "`) {
+			return end, ' '
+		}
 	}
 	return -1, 0
 }
