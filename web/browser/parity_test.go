@@ -206,3 +206,28 @@ func TestRuleParity(t *testing.T) {
 	}
 	t.Logf("%d rule files", len(got))
 }
+
+// TestOwnRuleParity lets both engines ask a rule of the user of a log.
+func TestOwnRuleParity(t *testing.T) {
+	text := strings.ReplaceAll(readFile(t, "../../rules/packs/windows/rules/sis.yaml"), "- id: ", "- id: my-")
+	own := rules.TextSource("own.yaml", text)
+	own.Draft = true
+	set, err := rules.Load([]rules.Source{rules.Builtin(), own}, time.Now().Format(time.DateOnly))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, why := native(t, set, "golden.log", []byte(golden(t)))
+	if why != "" || !strings.Contains(string(want), "my-ms-kb2608658-sis-owner-pointer") {
+		t.Fatalf("%q: %.500s", why, want)
+	}
+	p := openPage(t, serve(t, written(t)).URL)
+	got := eval[string](p, `(async () => {
+		const { startEngine, asText } = await import("/app/engine.js");
+		const engine = await startEngine();
+		await engine.call("analyze", { rules: [{ name: "own.yaml", text: $1 }] }, [{ name: "golden.log", blob: new Blob([$2]) }]);
+		return asText(await engine.call("write", { format: "json" }));
+	})()`, text, golden(t))
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("- native, + here:\n%.2000s", diff)
+	}
+}

@@ -1,4 +1,4 @@
-// The side of the engine, and of the reader of dumps: runs in a worker of its own, so that the page stays responsive, and
+// The side of the engine, and of what reads for it: runs in a worker of its own, so that the page stays responsive, and
 // can be stopped at any time. Before it stand wasm_exec.js of Go's distribution and unpack.
 
 /** Bytes of a piece, as each read waits for the browser, whatever it reads; and how many are
