@@ -361,6 +361,7 @@ func (l *loader) pack(src Source, file string, kept map[uint32]string) *Pack {
 		return p
 	}
 	d := new(nodeReader).decoder(src.shown(file), data, kept)
+	d.form = src.form
 	defer func() { l.problems = append(l.problems, d.problems...) }()
 	root := d.parse()
 	if root == nil {

@@ -26,6 +26,8 @@ class Extras {
   #module;
   #read = new WeakMap(); // File -> Blob of what was read of the dump
   #parsed = new Map(); // the text of a rule file -> what was made of it
+  #parser; // the worker that does that, as long as rules are edited
+  #last = Promise.resolve();
 
   constructor(load, script) {
     this.#load = load;
@@ -40,22 +42,37 @@ class Extras {
 
   /** Returns what the engine takes for a dump. Begun is called with the worker that reads it. */
   async text(input, progress, begun) {
-    let text = this.#read.get(input.blob);
-    if (!text) {
-      text = new Blob([await this.#ask('walk', input, progress, begun)]);
+    const known = this.#read.get(input.blob);
+    if (known) return known;
+    await this.prepare().catch((e) => {
+      throw new EngineError(`${input.name} is a crash dump, and the reader of dumps cannot be loaded: ${e.message}`, 'start');
+    });
+    const reader = this.#worker();
+    begun(reader);
+    try {
+      const text = new Blob([await reader.call('walk', {}, [input], progress)]);
       this.#read.set(input.blob, text);
+      this.#module = reader.module;
+      return text;
+    } catch (e) {
+      throw e.kind === 'cancelled' ? e : new EngineError(`${input.name}: ${e.message}`, e.kind);
+    } finally {
+      begun();
+      reader.close(); // its memory is as large as it ever was
     }
-    return text;
   }
 
   /** Returns rule files with what the engine takes for their YAML. Without it the engine
    * says that it is missing, and asks the other rules. */
-  async rules(files, begun) {
+  rules(files) {
+    this.#last = this.#last.then(() => this.#rules(files)); // which does not fail
+    return this.#last;
+  }
+
+  async #rules(files) {
     const parsed = new Map(); // those of other texts are let go
     for (const { name, text } of files) {
-      const form = this.#parsed.get(text) ?? await this.#ask('parse', { name, blob: new Blob([text]) }, undefined, begun).then(asText, (e) => {
-        if (e.kind === 'cancelled') throw e;
-      });
+      const form = this.#parsed.get(text) ?? await this.#parse(name, text).catch(() => undefined);
       if (form !== undefined) parsed.set(text, form);
     }
     this.#parsed = parsed;
@@ -65,21 +82,22 @@ class Extras {
   /** Loads the program before it is needed. */
   async prepare() { this.#packed ??= await this.#load(); }
 
-  async #ask(call, input, progress, begun) {
-    await this.prepare().catch((e) => {
-      throw new EngineError(`${input.name} is a crash dump, and the reader of dumps cannot be loaded: ${e.message}`, 'start');
-    });
-    const reader = new WorkerEngine(this.#packed, this.#script, undefined, this.#module);
-    begun(reader);
+  #worker() { return new WorkerEngine(this.#packed, this.#script, undefined, this.#module); }
+
+  async #parse(name, text) {
+    await this.prepare();
+    const parser = this.#parser ??= this.#worker();
+    let again = false;
     try {
-      const data = await reader.call(call, {}, [input], progress);
-      this.#module = reader.module;
-      return data;
-    } catch (e) {
-      throw e.kind === 'cancelled' ? e : new EngineError(`${input.name}: ${e.message}`, e.kind);
+      const form = asText(await parser.call('parse', {}, [{ name, blob: new Blob([text]) }]));
+      this.#module = parser.module;
+      again = text.length < 1 << 16; // beyond, its memory is let go
+      return form;
     } finally {
-      begun();
-      reader.close(); // its memory is as large as it ever was
+      if (!again && parser === this.#parser) {
+        this.#parser = undefined;
+        parser.close();
+      }
     }
   }
 }
@@ -113,8 +131,6 @@ class WorkerEngine {
 
   /** Lets the worker go. */
   close() { this.#worker.terminate(); }
-
-  #begun = (reader) => { this.#reading = reader; };
 
   /** Loads what may be needed soon. */
   async prepare() { await this.#extras?.prepare(); }
@@ -186,7 +202,7 @@ class WorkerEngine {
     const stops = this.#stops;
     await this.ready;
     if (this.#extras && inputs.length > 0) inputs = await this.#texts(inputs, progress);
-    if (this.#extras && args.rules?.length > 0) args = { ...args, rules: await this.#extras.rules(args.rules, this.#begun) };
+    if (this.#extras && args.rules?.length > 0) args = { ...args, rules: await this.#extras.rules(args.rules) };
     if (stops !== this.#stops) throw new EngineError('stopped', 'cancelled');
     return new Promise((resolve, reject) => {
       const id = this.#next++;
@@ -199,7 +215,7 @@ class WorkerEngine {
   async #texts(inputs, progress) {
     const out = [];
     for (const input of inputs) {
-      const text = await Extras.isDump(input.blob) && await this.#extras.text(input, progress, this.#begun);
+      const text = await Extras.isDump(input.blob) && await this.#extras.text(input, progress, (reader) => { this.#reading = reader; });
       out.push(text ? { ...input, blob: text } : input);
     }
     return out;
