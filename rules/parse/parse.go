@@ -6,15 +6,20 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 
 	"kdlocks/rules/tree"
 )
 
-// Text makes nodes of a text that tree.PlainText returned. They are as deep and as many as
-// the parser bears; anchors, aliases and tags are there to be refused.
+// mostDepth is how deep values are nested at most, which is far beyond what rules may be: a
+// browser bears some thousand calls within each other, and the parser makes several for each.
+const mostDepth = 1000
+
+// Text makes nodes of a text that tree.PlainText returned. Anchors, aliases and tags are
+// there to be refused.
 func Text(text string) (*tree.Node, *tree.Mistake) {
 	var doc yaml.Node
-	if err := yaml.Load([]byte(text), &doc); err != nil {
+	if err := yaml.Load([]byte(text), &doc, yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(mostDepth)))); err != nil {
 		return nil, mistake(err, strings.Split(text, "\n"))
 	}
 	if len(doc.Content) == 0 {

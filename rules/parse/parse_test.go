@@ -37,7 +37,9 @@ func texts(t testing.TB) map[string]string {
 		"tab":        "a:\n\tb: c\n",
 		"alias":      "a: *nothing\n",
 		"end":        "a: \"",
-		"deep":       strings.Repeat("[", 9000) + strings.Repeat("]", 9000),
+		"deep":       strings.Repeat("[", mostDepth) + strings.Repeat("]", mostDepth),
+		"both deep":  strings.Repeat("- ", mostDepth/2) + strings.Repeat("[", mostDepth) + strings.Repeat("]", mostDepth),
+		"too deep":   strings.Repeat("[", mostDepth+1) + strings.Repeat("]", mostDepth+1),
 		"deeper":     strings.Repeat("[", 20_000),
 	}
 	files, err := filepath.Glob("../packs/*/rules/*.yaml")

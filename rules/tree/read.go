@@ -5,7 +5,7 @@ import "encoding/binary"
 // Bounds of what is read: a file that a person wrote is far below.
 const (
 	mostNumber = 1 << 24
-	mostDepth  = 10_000 // which is as deep as YAML is read
+	mostDepth  = 4000 // which is deeper than what is parsed
 )
 
 // Reader reads what Append wrote. The zero value is ready to use. The nodes of a text are

@@ -91,7 +91,13 @@ self.onmessage = async ({ data }) => {
     last = now;
     self.postMessage({ id: data.id, progress: { stage, done, total } });
   };
-  const out = self.kdlocksCall(data.call, JSON.stringify(data.args), data.inputs.map((i) => source(i, windows[data.call === 'walk' ? 'dump' : 'text'])), progress);
+  let out;
+  try {
+    out = self.kdlocksCall(data.call, JSON.stringify(data.args), data.inputs.map((i) => source(i, windows[data.call === 'walk' ? 'dump' : 'text'])), progress);
+  } catch { // calls within each other beyond what the browser bears: the program cannot go on
+    self.postMessage({ ended: true });
+    return;
+  }
   if (out.bytes) self.postMessage({ id: data.id, bytes: out.bytes }, [out.bytes.buffer]);
   else self.postMessage({ id: data.id, error: out.error, kind: out.kind });
 };
