@@ -27,7 +27,9 @@ var house = map[string][]string{
 	"heuristics":    {"collect", "kd", "locks", "memory", "memory/trend", "objects", "snapshot", "stacks", "threads", "waitgraph"},
 	"compare":       {"heuristics", "kd", "locks", "snapshot", "threads", "waitgraph"},
 	"picture":       {"kd"},
-	"rules":         {"heuristics", "kd", "locks", "memory", "memory/trend", "modules", "objects", "snapshot", "stacks", "threads"},
+	"rules":         {"heuristics", "kd", "locks", "memory", "memory/trend", "modules", "objects", "rules/parse", "rules/tree", "snapshot", "stacks", "threads"},
+	"rules/parse":   {"kd", "rules/tree"},
+	"rules/tree":    {},
 	"report":        {"compare", "heuristics", "kd", "locks", "memory", "memory/trend", "modules", "objects", "picture", "rules", "snapshot", "stacks", "threads"},
 	"inspect":       {"compare", "dump", "dump/symbols", "dump/walked", "heuristics", "kd", "report", "rules", "snapshot", "transcript"},
 	"redact":        {"kd", "stacks", "transcript"},
@@ -54,7 +56,7 @@ var house = map[string][]string{
 	"web/build/pack": {"web/build/lzma"},
 
 	"web/wasm/bridge": {"kd"},
-	"web/wasm/dumps":  {"dump", "dump/walked", "web/wasm/bridge"},
+	"web/wasm/extras": {"dump", "dump/walked", "rules/parse", "rules/tree", "web/wasm/bridge"},
 }
 
 // outside lists the packages that only the commands may import: whatever opens
@@ -70,7 +72,7 @@ const protocol = "github.com/modelcontextprotocol/go-sdk/mcp"
 var may = map[string][]string{"open": {"os"}, "mcp": {"time", protocol}, "web": {"os", "net", "net/http", "time"}, "dump": {"time"}}
 
 // commands are the packages that are programs.
-var commands = []string{"cmd/kdlocks", "bench", "web/build", "web/wasm", "web/wasm/dumps"}
+var commands = []string{"cmd/kdlocks", "bench", "web/build", "web/wasm", "web/wasm/extras"}
 
 type goPackage struct {
 	ImportPath string

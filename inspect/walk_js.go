@@ -8,7 +8,7 @@ import (
 	"kdlocks/dump/walked"
 )
 
-// Symbols are those of dumps, which another program reads for the page: web/wasm/dumps.
+// Symbols are those of dumps, which another program reads for the page: web/wasm/extras.
 type Symbols struct{}
 
 // SymbolID tells which symbols belong to an image.

@@ -1,18 +1,16 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v4"
+	"kdlocks/rules/tree"
 )
 
 // Bounds of a rule file: what a person writes is far below.
 const (
-	mostBytes = 1 << 20
 	mostNodes = 200_000
 	mostDepth = 40
 	mostRules = 2000
@@ -22,13 +20,14 @@ const (
 type decoder struct {
 	file     string
 	text     string
+	form     string   // what another program made of the text, "" if none did
 	split    []string // lines, once they are asked for
 	problems Problems
 	rule     string // the id of the rule that is being read
 	floor    string // the engine that all rules of the pack need, "" for any
 	draft    bool   // rules may lack tests
 	nodes    int
-	before   *yaml.Node // the file as it was parsed before, nil if it was not
+	before   *tree.Node // the file as it was parsed before, nil if it was not
 	// newer are the rules that need a newer engine, later the ids that must exist
 	// once all files are read.
 	newer []newer
@@ -50,14 +49,15 @@ type wanted struct {
 
 func newDecoder(file, data string) *decoder {
 	d := &decoder{file: file}
-	if len(data) > mostBytes {
-		d.fail(position{1, 1}, "the file is larger than %d KiB", mostBytes>>10)
+	if len(data) > tree.MostBytes {
+		d.fail(position{1, 1}, "the file is larger than %d KiB", tree.MostBytes>>10)
 		return d
 	}
-	text, why, from := plainText([]byte(data))
+	text, why, from := tree.PlainText([]byte(data))
 	d.text = text
 	if why != "" {
-		d.fail(positionOf(text, from), "%s", why)
+		before := text[:from]
+		d.fail(position{strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1}, "%s", why)
 	}
 	return d
 }
@@ -71,7 +71,7 @@ func (d *decoder) fail(at position, format string, args ...any) {
 
 // problem makes what fail adds.
 func (d *decoder) problem(at position, format string, args ...any) *Problem {
-	p := &Problem{File: d.file, Line: at.line, Col: at.col, Rule: d.rule, Text: printable(fmt.Sprintf(format, args...))}
+	p := &Problem{File: d.file, Line: at.line, Col: at.col, Rule: d.rule, Text: tree.Printable(fmt.Sprintf(format, args...))}
 	if at.line > 0 && at.line <= len(d.lines()) {
 		p.Source = d.lines()[at.line-1]
 	}
@@ -81,9 +81,9 @@ func (d *decoder) problem(at position, format string, args ...any) *Problem {
 // full reports whether so many mistakes were found that no more are told.
 func (d *decoder) full() bool { return len(d.problems) >= mostProblems }
 
-func (d *decoder) failAt(n *yaml.Node, format string, args ...any) { d.fail(at(n), format, args...) }
+func (d *decoder) failAt(n *tree.Node, format string, args ...any) { d.fail(at(n), format, args...) }
 
-func at(n *yaml.Node) position { return position{n.Line, n.Column} }
+func at(n *tree.Node) position { return position{n.Line, n.Column} }
 
 // lines are those of the text, which mistakes alone need.
 func (d *decoder) lines() []string {
@@ -93,15 +93,18 @@ func (d *decoder) lines() []string {
 	return d.split
 }
 
-// decoderOf is newDecoder for a file whose nodes are kept: its text was looked at
-// when they were made.
-func decoderOf(file, text string, nodes *yaml.Node) *decoder {
-	return &decoder{file: file, text: text, before: nodes}
+// decoder is newDecoder for a file whose nodes may be kept: the text of such a file was
+// looked at when they were made.
+func (r *nodeReader) decoder(file, text string, kept map[uint32]string) *decoder {
+	if nodes := r.of(kept, text); nodes != nil {
+		return &decoder{file: file, text: text, before: nodes}
+	}
+	return newDecoder(file, text)
 }
 
 // parse makes nodes of the file; nil if it is no YAML, or holds what rules must
 // not hold.
-func (d *decoder) parse() *yaml.Node {
+func (d *decoder) parse() *tree.Node {
 	if len(d.problems) > 0 {
 		return nil
 	}
@@ -113,79 +116,20 @@ func (d *decoder) parse() *yaml.Node {
 		d.before = nil
 		return root
 	}
-	var doc yaml.Node
-	if err := yaml.Load([]byte(d.text), &doc); err != nil {
-		d.syntax(err)
+	root, mistake := nodesOf(d.text, d.form)
+	if mistake != nil {
+		d.fail(position{mistake.Line, mistake.Column}, "%s", mistake.Text)
 		return nil
 	}
-	if len(doc.Content) == 0 {
-		d.fail(position{1, 1}, "the file is empty")
-		return nil
-	}
-	root := doc.Content[0]
 	if !d.plain(root, 0) {
 		return nil
 	}
 	return root
 }
 
-// syntax tells of a mistake that the YAML parser found: at the place where layout
-// sees it, if that is before the parser stumbled.
-func (d *decoder) syntax(err error) {
-	at, text := position{}, strings.TrimPrefix(err.Error(), "yaml: ")
-	var le *yaml.LoadError
-	if errors.As(err, &le) {
-		at, text = position{le.Mark.Line, le.Mark.Column}, strings.TrimPrefix(le.Message, "yaml: ")
-		if at.line == 0 {
-			at = position{le.ContextMark.Line, le.ContextMark.Column}
-		}
-	}
-	bad := findMisplaced(d.lines())
-	switch {
-	case strings.Contains(text, "no documents"):
-		d.fail(position{1, 1}, "the file holds nothing but comments")
-	case bad != nil && (at.line == 0 || bad.at.line <= at.line):
-		d.fail(bad.at, "not valid YAML: %s", bad.why)
-	default:
-		d.fail(d.inText(at), "not valid YAML: %s", inPlainWords(text))
-	}
-}
-
-// inText moves a place behind the end of the file to its last line.
-func (d *decoder) inText(at position) position {
-	last := len(d.lines())
-	for last > 1 && strings.TrimSpace(d.lines()[last-1]) == "" {
-		last--
-	}
-	if at.line > last {
-		return position{last, utf8.RuneCountInString(d.lines()[last-1]) + 1}
-	}
-	return position{max(at.line, 1), max(at.col, 1)}
-}
-
-// inPlainWords says what the parser means by some of its messages.
-func inPlainWords(text string) string {
-	for _, w := range parserWords {
-		if strings.Contains(text, w.theirs) {
-			return w.ours
-		}
-	}
-	return text
-}
-
-var parserWords = []struct{ theirs, ours string }{
-	{"unknown anchor", "a text that begins with * is put in quotes (YAML takes it for an alias)"},
-	{"unknown escape character", "within double quotes a backslash is written \\\\; within single quotes it stands for itself"},
-	{"cannot start any token", "a text that begins with this letter is put in quotes"},
-	{"expected alphabetic or numeric character", "a text that begins with & or * is put in quotes (YAML takes it for an anchor or alias)"},
-	{"tab character", "YAML is indented with blanks, and here is a tab"},
-	{"undefined tag handle", "a text that begins with ! is put in quotes (YAML takes it for a tag)"},
-	{"exceeded max depth", "brackets or lines are nested too deep"},
-}
-
 // plain walks the nodes and refuses anchors, aliases, tags, letters that drive a
 // terminal, and more than a person writes.
-func (d *decoder) plain(n *yaml.Node, depth int) bool {
+func (d *decoder) plain(n *tree.Node, depth int) bool {
 	d.nodes++
 	switch {
 	case depth > mostDepth:
@@ -194,28 +138,27 @@ func (d *decoder) plain(n *yaml.Node, depth int) bool {
 	case d.nodes > mostNodes:
 		d.failAt(n, "the file has more than %d values", mostNodes)
 		return false
-	case n.Kind == yaml.AliasNode:
+	case n.Kind == tree.Alias:
 		d.failAt(n, "aliases (*%s) are not part of the format: write the value out, or put a text that begins with * in quotes", n.Value)
 		return false
 	case n.Anchor != "":
 		d.failAt(n, "anchors (&%s) are not part of the format: write the value out where it is needed, or put a text that begins with & in quotes", n.Anchor)
 		return false
-	case n.Style&yaml.TaggedStyle != 0 && strings.HasPrefix(n.Tag, "!!"):
+	case n.Style&tree.Tagged != 0 && strings.HasPrefix(n.Tag, "!!"):
 		d.failAt(n, "tags (%s) are not part of the format: leave it out", n.Tag)
 		return false
-	case n.Style&yaml.TaggedStyle != 0:
+	case n.Style&tree.Tagged != 0:
 		d.failAt(n, "a text that begins with ! is put in quotes (YAML takes it for a tag): %s", quoteTagged(n))
 		return false
 	}
-	if i := strings.IndexFunc(n.Value, unprintable); i >= 0 {
+	if i := strings.IndexFunc(n.Value, tree.Unprintable); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(n.Value[i:])
 		d.failAt(n, "the text holds the control character U+%04X", r)
 		return false
 	}
-	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && n.Value == "" {
-		below := d.inText(position{n.Line + 1, 1})
-		below.col = max(below.col, indentOf(d.lines()[below.line-1])+1)
-		d.fail(below, "the lines of a text behind | or > are indented deeper than its key, and this one is not")
+	if n.Style&(tree.Literal|tree.Folded) != 0 && n.Value == "" {
+		line, column := tree.InText(d.lines(), n.Line+1, 1)
+		d.fail(position{line, max(column, tree.Indent(d.lines()[line-1])+1)}, "the lines of a text behind | or > are indented deeper than its key, and this one is not")
 		return false
 	}
 	for _, c := range n.Content {
@@ -227,19 +170,19 @@ func (d *decoder) plain(n *yaml.Node, depth int) bool {
 }
 
 // quoteTagged is how the text of a node that begins with ! is written.
-func quoteTagged(n *yaml.Node) string {
+func quoteTagged(n *tree.Node) string {
 	s := n.Tag
-	if n.Kind == yaml.ScalarNode && n.Value != "" {
+	if n.Kind == tree.Scalar && n.Value != "" {
 		s += " " + n.Value
 	}
 	if strings.ContainsAny(s, `"\`) {
-		return "'" + clip(s) + "'"
+		return "'" + tree.Clip(s) + "'"
 	}
-	return `"` + clip(s) + `"`
+	return `"` + tree.Clip(s) + `"`
 }
 
 // entry is a key of a mapping and its value.
-type entry struct{ key, value *yaml.Node }
+type entry struct{ key, value *tree.Node }
 
 // entries are those of a mapping, as few as rules have.
 type entries []entry
@@ -271,13 +214,13 @@ func (m entries) keys() []string {
 // mapping returns the entries of a mapping whose keys are some words. What is no
 // mapping, other keys, and keys that come twice are mistakes; false if it is no
 // mapping.
-func (d *decoder) mapping(n *yaml.Node, what string, keys []string) (entries, bool) {
+func (d *decoder) mapping(n *tree.Node, what string, keys []string) (entries, bool) {
 	return d.mappingOf(n, what, "key", keys)
 }
 
 // mappingOf is mapping for keys that have a name of their own.
-func (d *decoder) mappingOf(n *yaml.Node, what, noun string, keys []string) (entries, bool) {
-	if n.Kind != yaml.MappingNode {
+func (d *decoder) mappingOf(n *tree.Node, what, noun string, keys []string) (entries, bool) {
+	if n.Kind != tree.Mapping {
 		d.failAt(n, "%s is a mapping%s, and this is %s%s", what, ofKeys(noun, keys), kindOf(n), d.comment(n))
 		return nil, false
 	}
@@ -285,7 +228,7 @@ func (d *decoder) mappingOf(n *yaml.Node, what, noun string, keys []string) (ent
 	for i := 0; i+1 < len(n.Content) && !d.full(); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		switch have, twice := out.get(k.Value); {
-		case k.Kind != yaml.ScalarNode:
+		case k.Kind != tree.Scalar:
 			d.failAt(k, "a key of %s is a word, and this is %s", what, kindOf(k))
 		case twice:
 			d.failAt(k, "%s stands twice in %s, first in line %d", k.Value, what, have.key.Line)
@@ -294,7 +237,7 @@ func (d *decoder) mappingOf(n *yaml.Node, what, noun string, keys []string) (ent
 		case !slices.Contains(keys, k.Value) && k.Value == "count" && noun == "field":
 			d.failAt(k, "%s has no field \"count\": how many facts fit is asked beside %s, as in {%s: {...}, count: {gte: 8}}", what, what, what)
 		case !slices.Contains(keys, k.Value):
-			d.failAt(k, "%s has no %s %q%s", what, noun, clip(k.Value), orKeys(k.Value, keys))
+			d.failAt(k, "%s has no %s %q%s", what, noun, tree.Clip(k.Value), orKeys(k.Value, keys))
 		default:
 			out = append(out, entry{k, v})
 		}
@@ -311,12 +254,12 @@ func ofKeys(noun string, keys []string) string {
 }
 
 // comment is a hint where a value is empty because a comment begins there.
-func (d *decoder) comment(n *yaml.Node) string {
+func (d *decoder) comment(n *tree.Node) string {
 	if n.Tag != "!!null" || n.Value != "" || n.Line > len(d.lines()) {
 		return ""
 	}
 	line := d.lines()[n.Line-1]
-	if strings.HasPrefix(strings.TrimLeft(line[byteOf(line, n.Column):], " "), "#") {
+	if strings.HasPrefix(strings.TrimLeft(line[tree.ByteOf(line, n.Column):], " "), "#") {
 		return ": # begins a comment, so that a text with it is put in quotes"
 	}
 	return ""
@@ -331,8 +274,8 @@ func orKeys(word string, keys []string) string {
 }
 
 // list returns the items of a list; a mistake if it is none.
-func (d *decoder) list(n *yaml.Node, what string) []*yaml.Node {
-	if n.Kind != yaml.SequenceNode {
+func (d *decoder) list(n *tree.Node, what string) []*tree.Node {
+	if n.Kind != tree.Sequence {
 		d.failAt(n, "%s is a list, and this is %s", what, kindOf(n))
 		return nil
 	}
@@ -340,10 +283,10 @@ func (d *decoder) list(n *yaml.Node, what string) []*yaml.Node {
 }
 
 // scalar returns a single value as text; a mistake if it is none or empty.
-func (d *decoder) scalar(n *yaml.Node, what string) (string, bool) {
-	if n.Kind != yaml.ScalarNode {
+func (d *decoder) scalar(n *tree.Node, what string) (string, bool) {
+	if n.Kind != tree.Scalar {
 		hint := ""
-		if n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 {
+		if n.Kind == tree.Mapping && n.Style&tree.Flow != 0 {
 			hint = "; a text that begins with { is put in quotes"
 		}
 		d.failAt(n, "%s is a single value, and this is %s%s", what, kindOf(n), hint)
@@ -358,44 +301,35 @@ func (d *decoder) scalar(n *yaml.Node, what string) (string, bool) {
 }
 
 // word returns a value that must be one of some words.
-func (d *decoder) word(n *yaml.Node, what string, words []string) string {
+func (d *decoder) word(n *tree.Node, what string, words []string) string {
 	s, ok := d.scalar(n, what)
 	if ok && !slices.Contains(words, s) {
-		d.failAt(n, "%s is none of %s: %q%s", what, oneOf(words), clip(s), didYouMean(s, words))
+		d.failAt(n, "%s is none of %s: %q%s", what, oneOf(words), tree.Clip(s), didYouMean(s, words))
 		return ""
 	}
 	return s
 }
 
-func (d *decoder) boolean(n *yaml.Node, what string) bool {
+func (d *decoder) boolean(n *tree.Node, what string) bool {
 	s, ok := d.scalar(n, what)
 	if ok && s != "true" && s != "false" {
-		d.failAt(n, "%s is true or false: %q", what, clip(s))
+		d.failAt(n, "%s is true or false: %q", what, tree.Clip(s))
 	}
 	return s == "true"
 }
 
 // kindOf says what a node is.
-func kindOf(n *yaml.Node) string {
+func kindOf(n *tree.Node) string {
 	switch n.Kind {
-	case yaml.MappingNode:
+	case tree.Mapping:
 		return "a mapping"
-	case yaml.SequenceNode:
+	case tree.Sequence:
 		return "a list"
-	case yaml.AliasNode:
+	case tree.Alias:
 		return "an alias"
 	}
 	if n.Tag == "!!null" {
 		return "empty"
 	}
-	return fmt.Sprintf("the single value %q", clip(n.Value))
-}
-
-// clip cuts a text for a message.
-func clip(s string) string {
-	const most = 60
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "..."
-	}
-	return s
+	return fmt.Sprintf("the single value %q", tree.Clip(n.Value))
 }

@@ -5,13 +5,13 @@ import (
 	"strings"
 	"sync"
 
-	"go.yaml.in/yaml/v4"
+	"kdlocks/rules/tree"
 )
 
 // clauses reads a list of clauses.
-func (d *decoder) clauses(n *yaml.Node, r role, scope *scope) []*clause {
+func (d *decoder) clauses(n *tree.Node, r role, scope *scope) []*clause {
 	items := d.list(n, roleNames[r])
-	if n.Kind != yaml.SequenceNode {
+	if n.Kind != tree.Sequence {
 		scope.broken = true
 	}
 	if r == roleMatch {
@@ -53,10 +53,10 @@ var (
 )
 
 // clause reads one clause; nil if it has mistakes.
-func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
+func (d *decoder) clause(n *tree.Node, r role, scope *scope) *clause {
 	before := len(d.problems)
 	if r != roleMatch {
-		scope.bindLater([]*yaml.Node{n})
+		scope.bindLater([]*tree.Node{n})
 	}
 	if d.beside(n) || d.ofOtherRole(n, r) {
 		scope.bindBroken(n)
@@ -100,9 +100,9 @@ func (d *decoder) clause(n *yaml.Node, r role, scope *scope) *clause {
 }
 
 // beside reports a mistake where the fields of a fact stand beside its kind.
-func (d *decoder) beside(n *yaml.Node) bool {
+func (d *decoder) beside(n *tree.Node) bool {
 	var k *kind
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+	for i := 0; n.Kind == tree.Mapping && i+1 < len(n.Content); i += 2 {
 		key, v := n.Content[i], n.Content[i+1]
 		switch {
 		case k != nil && k.field(key.Value) != nil:
@@ -117,8 +117,8 @@ func (d *decoder) beside(n *yaml.Node) bool {
 
 // ofOtherRole reports a mistake where a clause has a key that those of other lists
 // have.
-func (d *decoder) ofOtherRole(n *yaml.Node, r role) bool {
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+func (d *decoder) ofOtherRole(n *tree.Node, r role) bool {
+	for i := 0; n.Kind == tree.Mapping && i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		for _, other := range []role{roleBoost, roleExclude} {
 			if slices.Contains(other.keys(), key.Value) && !slices.Contains(r.keys(), key.Value) {
@@ -131,7 +131,7 @@ func (d *decoder) ofOtherRole(n *yaml.Node, r role) bool {
 }
 
 // kindOf finds the one kind of a clause.
-func (d *decoder) kindOf(n *yaml.Node, c *clause, m entries, before int) {
+func (d *decoder) kindOf(n *tree.Node, c *clause, m entries, before int) {
 	var found []string
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if k := kindNamed(n.Content[i].Value); k != nil {
@@ -163,8 +163,8 @@ func (d *decoder) name(c *clause, m entries, scope *scope) {
 	s, ok := d.scalar(e.value, "as")
 	switch _, twice := scope.kind(s); {
 	case !ok:
-	case !bindingName().MatchString(s) || len(s) > 40:
-		d.failAt(e.value, "a name begins with a capital letter and has letters, digits and _ behind it, such as L or Owner: %q", clip(s))
+	case !isBinding(s) || len(s) > 40:
+		d.failAt(e.value, "a name begins with a capital letter and has letters, digits and _ behind it, such as L or Owner: %q", tree.Clip(s))
 	case twice:
 		d.failAt(e.value, "%s is bound by an earlier clause; names are bound once", s)
 	case c.kind == nil:
@@ -180,7 +180,7 @@ func (d *decoder) name(c *clause, m entries, scope *scope) {
 // are for their own texts alone.
 func (d *decoder) bind(c *clause, m entries, scope *scope) {
 	e, ok := m.get("as")
-	if !ok || e.value.Kind != yaml.ScalarNode {
+	if !ok || e.value.Kind != tree.Scalar {
 		return
 	}
 	name := e.value.Value
@@ -195,16 +195,16 @@ func (d *decoder) bind(c *clause, m entries, scope *scope) {
 }
 
 // any reads the lists of an "any".
-func (d *decoder) any(c *clause, n *yaml.Node, scope *scope) {
+func (d *decoder) any(c *clause, n *tree.Node, scope *scope) {
 	lists := d.list(n, "any")
-	if n.Kind == yaml.SequenceNode && len(lists) < 2 {
+	if n.Kind == tree.Sequence && len(lists) < 2 {
 		d.failAt(n, "any is a list of two or more lists of clauses")
 	}
 	for _, item := range lists {
-		if item.Kind == yaml.MappingNode { // one clause needs no list of its own
-			item = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{item}, Line: item.Line, Column: item.Column}
+		if item.Kind == tree.Mapping { // one clause needs no list of its own
+			item = &tree.Node{Kind: tree.Sequence, Content: []*tree.Node{item}, Line: item.Line, Column: item.Column}
 		}
-		if item.Kind == yaml.SequenceNode && len(item.Content) == 0 {
+		if item.Kind == tree.Sequence && len(item.Content) == 0 {
 			d.failAt(item, "a list of clauses in any is empty: it would always hold")
 		}
 		inner := scope.inner()
@@ -219,8 +219,8 @@ func (d *decoder) any(c *clause, n *yaml.Node, scope *scope) {
 }
 
 // all reads the list of an "all".
-func (d *decoder) all(c *clause, n *yaml.Node, scope *scope) {
-	if n.Kind == yaml.SequenceNode && len(n.Content) < 2 {
+func (d *decoder) all(c *clause, n *tree.Node, scope *scope) {
+	if n.Kind == tree.Sequence && len(n.Content) < 2 {
 		d.failAt(n, "all is a list of two or more clauses that must hold together")
 	}
 	c.scope = scope.inner()
@@ -229,11 +229,11 @@ func (d *decoder) all(c *clause, n *yaml.Node, scope *scope) {
 }
 
 // anyList reads one of the lists: its clauses have no effect of their own.
-func (d *decoder) anyList(item *yaml.Node, r role, inner *scope) []*clause {
+func (d *decoder) anyList(item *tree.Node, r role, inner *scope) []*clause {
 	var out []*clause
 	inner.bindLater(item.Content)
 	for _, n := range d.list(item, "a list of clauses in any") {
-		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		for i := 0; n.Kind == tree.Mapping && i+1 < len(n.Content); i += 2 {
 			if k := n.Content[i]; k.Value == "any" || k.Value == "all" {
 				d.failAt(k, "%s within any or all is not part of the format", k.Value)
 				return nil
@@ -249,7 +249,7 @@ func (d *decoder) anyList(item *yaml.Node, r role, inner *scope) []*clause {
 }
 
 // effect reads what a boost or an exclude does.
-func (d *decoder) effect(n *yaml.Node, c *clause, m entries, scope *scope, before int) {
+func (d *decoder) effect(n *tree.Node, c *clause, m entries, scope *scope, before int) {
 	inner := scope.inner()
 	if c.scope != nil {
 		inner = c.scope
@@ -274,7 +274,7 @@ func (d *decoder) effect(n *yaml.Node, c *clause, m entries, scope *scope, befor
 }
 
 // matchers reads the fields of a clause.
-func (d *decoder) matchers(n *yaml.Node, k *kind, scope *scope) []*matcher {
+func (d *decoder) matchers(n *tree.Node, k *kind, scope *scope) []*matcher {
 	m, ok := d.mappingOf(n, k.name, "field", k.fieldNames())
 	if !ok {
 		return nil
@@ -289,13 +289,13 @@ func (d *decoder) matchers(n *yaml.Node, k *kind, scope *scope) []*matcher {
 }
 
 // applies reads "applies": fields of the target.
-func (d *decoder) applies(n *yaml.Node) *clause {
+func (d *decoder) applies(n *tree.Node) *clause {
 	k := kindNamed("target")
 	return &clause{role: roleApplies, kind: k, matchers: d.matchers(n, k, newScope()), text: d.textOf("target", n), at: at(n), walk: -1, weight: 1}
 }
 
 // textOf prints a clause in one line.
-func (d *decoder) textOf(name string, n *yaml.Node) string {
+func (d *decoder) textOf(name string, n *tree.Node) string {
 	s := flow(n)
 	if s == "{}" {
 		return name
@@ -304,16 +304,16 @@ func (d *decoder) textOf(name string, n *yaml.Node) string {
 }
 
 // flow prints a node in YAML's flow style.
-func flow(n *yaml.Node) string {
+func flow(n *tree.Node) string {
 	var b strings.Builder
 	writeFlow(&b, n)
 	return b.String()
 }
 
-func writeFlow(b *strings.Builder, n *yaml.Node) {
+func writeFlow(b *strings.Builder, n *tree.Node) {
 	quote := ""
 	switch {
-	case n.Kind == yaml.MappingNode:
+	case n.Kind == tree.Mapping:
 		b.WriteByte('{')
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if i > 0 {
@@ -325,7 +325,7 @@ func writeFlow(b *strings.Builder, n *yaml.Node) {
 		}
 		b.WriteByte('}')
 		return
-	case n.Kind == yaml.SequenceNode:
+	case n.Kind == tree.Sequence:
 		b.WriteByte('[')
 		for i, c := range n.Content {
 			if i > 0 {
@@ -335,7 +335,7 @@ func writeFlow(b *strings.Builder, n *yaml.Node) {
 		}
 		b.WriteByte(']')
 		return
-	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+	case n.Style&(tree.DoubleQuoted|tree.SingleQuoted) != 0:
 		quote = `"`
 	}
 	b.WriteString(quote)

@@ -7,19 +7,19 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
+	"kdlocks/rules/tree"
 )
 
 // matcher reads what a field is compared with; nil if it has mistakes.
-func (d *decoder) matcher(n *yaml.Node, f *field, scope *scope) *matcher {
+func (d *decoder) matcher(n *tree.Node, f *field, scope *scope) *matcher {
 	m := &matcher{field: f, at: at(n)}
 	before := len(d.problems)
 	switch {
 	case f.typ == Stack:
 		m.stack = d.stack(n, scope)
-	case n.Kind == yaml.SequenceNode:
+	case n.Kind == tree.Sequence:
 		d.comparison(m, "in", n, scope)
-	case n.Kind == yaml.MappingNode:
+	case n.Kind == tree.Mapping:
 		d.comparisons(m, n, scope)
 	case f.typ == Range:
 		d.failAt(n, "%s is an address range: write {holds: NAME.field}", f.name)
@@ -33,7 +33,7 @@ func (d *decoder) matcher(n *yaml.Node, f *field, scope *scope) *matcher {
 }
 
 // comparisons reads {gte: 1, lt: 5}.
-func (d *decoder) comparisons(m *matcher, n *yaml.Node, scope *scope) {
+func (d *decoder) comparisons(m *matcher, n *tree.Node, scope *scope) {
 	if d.sign(n) {
 		return
 	}
@@ -59,7 +59,7 @@ func (d *decoder) comparisons(m *matcher, n *yaml.Node, scope *scope) {
 var signs = map[string]string{">=": "gte", ">": "gt", "<=": "lte", "<": "lt", "==": "eq", "=": "eq", "!=": "ne", "<>": "ne", "contains": "has", "like": "glob", "regex": "glob", "matches": "glob", "not": "ne"}
 
 // sign reports a mistake where an operator is written as in other languages.
-func (d *decoder) sign(n *yaml.Node) bool {
+func (d *decoder) sign(n *tree.Node) bool {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if op := signs[n.Content[i].Value]; op != "" {
 			d.failAt(n.Content[i], "the operator %s is written %s", n.Content[i].Value, op)
@@ -77,14 +77,14 @@ func (d *decoder) typeOf(f *field) string {
 }
 
 // comparison reads one operator with its operands.
-func (d *decoder) comparison(m *matcher, op string, n *yaml.Node, scope *scope) {
+func (d *decoder) comparison(m *matcher, op string, n *tree.Node, scope *scope) {
 	c := comparison{op: op}
 	switch {
 	case op == "near":
 		if !d.near(&c, m.field, n, scope) {
 			return
 		}
-	case operatorNamed(op).list && n.Kind == yaml.SequenceNode:
+	case operatorNamed(op).list && n.Kind == tree.Sequence:
 		if len(n.Content) == 0 {
 			d.failAt(n, "the list for %s is empty: nothing is in it", m.field.name)
 		}
@@ -93,7 +93,7 @@ func (d *decoder) comparison(m *matcher, op string, n *yaml.Node, scope *scope) 
 		}
 	case op == "in" && !isReference(n.Value):
 		d.failAt(n, "in takes a list or a reference NAME.field")
-	case n.Kind == yaml.SequenceNode:
+	case n.Kind == tree.Sequence:
 		d.failAt(n, "%s takes one value, and this is a list; %s", op, listInstead(op, m.field))
 	default:
 		d.operand(&c, m.field, n, scope)
@@ -113,12 +113,12 @@ func listInstead(op string, f *field) string {
 }
 
 // operand reads a literal, a pattern or a reference.
-func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
+func (d *decoder) operand(c *comparison, f *field, n *tree.Node, scope *scope) {
 	s, ok := d.scalar(n, f.name)
 	if !ok {
 		return
 	}
-	quoted := n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0
+	quoted := n.Style&(tree.DoubleQuoted|tree.SingleQuoted) != 0
 	if !quoted && isReference(s) && !scope.isFile(s) {
 		if ref := d.resolve(n, s, scope); ref != nil {
 			d.comparable(n, f, c.op, ref)
@@ -128,7 +128,7 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 	}
 	if c.op == "glob" || f.typ == Name && isGlob(s) && c.op != "holds" {
 		if why := badGlob(s); why != "" {
-			d.failAt(n, "%s: %s: %q", f.name, why, clip(s))
+			d.failAt(n, "%s: %s: %q", f.name, why, tree.Clip(s))
 		}
 		if f.typ != Text {
 			s = strings.ToLower(s)
@@ -161,7 +161,7 @@ func (d *decoder) operand(c *comparison, f *field, n *yaml.Node, scope *scope) {
 }
 
 // comparable checks that a field can be compared with one that a reference names.
-func (d *decoder) comparable(n *yaml.Node, f *field, op string, ref *reference) {
+func (d *decoder) comparable(n *tree.Node, f *field, op string, ref *reference) {
 	want, have := f.typ, ref.field.typ
 	same := want == have || want.numeric() && have.numeric() || isWords(want) && isWords(have)
 	if op == "holds" {
@@ -175,7 +175,7 @@ func (d *decoder) comparable(n *yaml.Node, f *field, op string, ref *reference) 
 func isWords(t Type) bool { return t == Name || t == Text || t == Enum }
 
 // near reads {ref: P.np_allocs, pct: 5}.
-func (d *decoder) near(c *comparison, f *field, n *yaml.Node, scope *scope) bool {
+func (d *decoder) near(c *comparison, f *field, n *tree.Node, scope *scope) bool {
 	m, ok := d.mapping(n, "near", []string{"ref", "pct"})
 	if !ok || !d.required(n, m, "near", len(d.problems), "ref", "pct") {
 		return false
@@ -259,13 +259,13 @@ func (c *comparison) short() string {
 
 // stack reads a pattern of frames: {seq: [...], within: N, top: true, none: [...]},
 // a list of frames, or one frame.
-func (d *decoder) stack(n *yaml.Node, scope *scope) *stackPattern {
+func (d *decoder) stack(n *tree.Node, scope *scope) *stackPattern {
 	p := &stackPattern{}
 	switch n.Kind {
-	case yaml.SequenceNode:
+	case tree.Sequence:
 		p.seq = d.frameSeq(n, scope)
 		return p
-	case yaml.ScalarNode:
+	case tree.Scalar:
 		p.seq = [][]framePattern{d.frames(n, scope)}
 		return p
 	}
@@ -280,7 +280,7 @@ func (d *decoder) stack(n *yaml.Node, scope *scope) *stackPattern {
 		for _, item := range d.list(e.value, "none") {
 			p.none = append(p.none, d.frames(item, scope)...)
 		}
-		if e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0 {
+		if e.value.Kind == tree.Sequence && len(e.value.Content) == 0 {
 			d.failAt(e.value, "the list of frames is empty: none forbids nothing")
 		}
 		d.contradicts(p, e.value)
@@ -301,7 +301,7 @@ func (d *decoder) stack(n *yaml.Node, scope *scope) *stackPattern {
 }
 
 // contradicts reports a mistake where none forbids what seq asks for.
-func (d *decoder) contradicts(p *stackPattern, none *yaml.Node) {
+func (d *decoder) contradicts(p *stackPattern, none *tree.Node) {
 	for _, alternatives := range p.seq {
 		if len(alternatives) == 0 || slices.ContainsFunc(alternatives, func(f framePattern) bool { return !slices.Contains(p.none, f) }) {
 			continue
@@ -312,10 +312,10 @@ func (d *decoder) contradicts(p *stackPattern, none *yaml.Node) {
 }
 
 // window reads within.
-func (d *decoder) window(p *stackPattern, n *yaml.Node) {
+func (d *decoder) window(p *stackPattern, n *tree.Node) {
 	v, err := strconv.Atoi(n.Value)
 	if err != nil || v < 1 || v > 10_000 {
-		d.failAt(n, "within is how many frames in a row may hold seq, a number from 1: %q", clip(n.Value))
+		d.failAt(n, "within is how many frames in a row may hold seq, a number from 1: %q", tree.Clip(n.Value))
 		return
 	}
 	if p.within = v; v < len(p.seq) {
@@ -326,9 +326,9 @@ func (d *decoder) window(p *stackPattern, n *yaml.Node) {
 // mostFrames bounds the frames of a pattern.
 const mostFrames = 64
 
-func (d *decoder) frameSeq(n *yaml.Node, scope *scope) [][]framePattern {
+func (d *decoder) frameSeq(n *tree.Node, scope *scope) [][]framePattern {
 	items := d.list(n, "seq")
-	if n.Kind == yaml.SequenceNode && (len(items) == 0 || len(items) > mostFrames) {
+	if n.Kind == tree.Sequence && (len(items) == 0 || len(items) > mostFrames) {
 		d.failAt(n, "seq has 1 to %d frames, and this has %d", mostFrames, len(items))
 		return nil
 	}
@@ -340,9 +340,9 @@ func (d *decoder) frameSeq(n *yaml.Node, scope *scope) [][]framePattern {
 }
 
 // frames reads one frame, or a list of which one must stand there.
-func (d *decoder) frames(n *yaml.Node, scope *scope) []framePattern {
-	items := []*yaml.Node{n}
-	if n.Kind == yaml.SequenceNode {
+func (d *decoder) frames(n *tree.Node, scope *scope) []framePattern {
+	items := []*tree.Node{n}
+	if n.Kind == tree.Sequence {
 		if items = n.Content; len(items) == 0 {
 			d.failAt(n, "the list of frames is empty: one of them must stand there")
 		}
@@ -355,7 +355,7 @@ func (d *decoder) frames(n *yaml.Node, scope *scope) []framePattern {
 		}
 		p, why := d.frame(s, scope)
 		if why != "" {
-			d.failAt(item, "%s: %q", why, clip(s))
+			d.failAt(item, "%s: %q", why, tree.Clip(s))
 			continue
 		}
 		out = append(out, p)

@@ -1,12 +1,12 @@
 package rules
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v4"
-
 	"kdlocks/modules"
+	"kdlocks/rules/tree"
 )
 
 // Format is the first line of a rule file.
@@ -18,10 +18,8 @@ const Engine = "1.0"
 
 var ruleKeys = []string{"id", "title", "class", "type", "severity", "confidence", "status", "inferred", "applies", "match", "boost", "exclude", "explain", "remedy", "disproof", "ask", "references", "tests", "min_engine", "supersedes"}
 
-var ruleID = expression(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-
 // file reads the rules of a file.
-func (d *decoder) rules(root *yaml.Node) []*Rule {
+func (d *decoder) rules(root *tree.Node) []*Rule {
 	if d.misfiled(root, "overrides", OverridesFormat) {
 		return nil
 	}
@@ -31,7 +29,7 @@ func (d *decoder) rules(root *yaml.Node) []*Rule {
 	}
 	e := top.at("rules")
 	items := d.list(e.value, "rules")
-	if e.value.Kind == yaml.SequenceNode && len(items) == 0 {
+	if e.value.Kind == tree.Sequence && len(items) == 0 {
 		d.failAt(e.value, "the list of rules is empty")
 	}
 	if len(items) > mostRules {
@@ -54,8 +52,8 @@ func (d *decoder) rules(root *yaml.Node) []*Rule {
 
 // format returns what a file says its format is; "" and a mistake if that is none
 // of ours.
-func (d *decoder) format(root *yaml.Node) string {
-	if root.Kind != yaml.MappingNode {
+func (d *decoder) format(root *tree.Node) string {
+	if root.Kind != tree.Mapping {
 		d.failAt(root, "a file begins with \"format: %s\" and has the key rules behind it, and this is %s", Format, kindOf(root))
 		return ""
 	}
@@ -63,10 +61,10 @@ func (d *decoder) format(root *yaml.Node) string {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		k, v := root.Content[i], root.Content[i+1]
 		switch {
-		case k.Value == "format" && v.Kind == yaml.ScalarNode && (v.Value == Format || v.Value == OverridesFormat):
+		case k.Value == "format" && v.Kind == tree.Scalar && (v.Value == Format || v.Value == OverridesFormat):
 			return v.Value
 		case k.Value == "format":
-			d.failAt(v, "the format is %s or %s: %q", Format, OverridesFormat, clip(v.Value))
+			d.failAt(v, "the format is %s or %s: %q", Format, OverridesFormat, tree.Clip(v.Value))
 			return ""
 		case near == "" && didYouMean(k.Value, []string{"format"}) != "":
 			near = k.Value
@@ -81,7 +79,7 @@ func (d *decoder) format(root *yaml.Node) string {
 
 // misfiled reports a mistake where a file has the key that those of another format
 // have.
-func (d *decoder) misfiled(root *yaml.Node, key, format string) bool {
+func (d *decoder) misfiled(root *tree.Node, key, format string) bool {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		if k := root.Content[i]; k.Value == key {
 			d.failAt(k, "%s stand in a file of their own, whose first line is \"format: %s\"", key, format)
@@ -91,7 +89,7 @@ func (d *decoder) misfiled(root *yaml.Node, key, format string) bool {
 	return false
 }
 
-func next(items []*yaml.Node, i int) *yaml.Node {
+func next(items []*tree.Node, i int) *tree.Node {
 	if i+1 < len(items) {
 		return items[i+1]
 	}
@@ -99,7 +97,7 @@ func next(items []*yaml.Node, i int) *yaml.Node {
 }
 
 // endOf returns the line behind a rule, 0 for the end of the file.
-func endOf(n, next *yaml.Node) int {
+func endOf(n, next *tree.Node) int {
 	if next == nil {
 		return 0
 	}
@@ -107,20 +105,20 @@ func endOf(n, next *yaml.Node) int {
 }
 
 // idOf returns the id of a rule for messages, "" if it has none.
-func idOf(n *yaml.Node) string {
-	if n.Kind != yaml.MappingNode {
+func idOf(n *tree.Node) string {
+	if n.Kind != tree.Mapping {
 		return ""
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == "id" && n.Content[i+1].Kind == yaml.ScalarNode {
-			return clip(n.Content[i+1].Value)
+		if n.Content[i].Value == "id" && n.Content[i+1].Kind == tree.Scalar {
+			return tree.Clip(n.Content[i+1].Value)
 		}
 	}
 	return ""
 }
 
 // ruleOf reads one rule; nil if it needs a newer engine, or is no rule at all.
-func (d *decoder) ruleOf(n *yaml.Node) *Rule {
+func (d *decoder) ruleOf(n *tree.Node) *Rule {
 	if newer := d.minEngine(n); newer {
 		return nil
 	}
@@ -143,7 +141,7 @@ func (d *decoder) ruleOf(n *yaml.Node) *Rule {
 		r.applies = d.applies(e.value)
 	}
 	r.match = d.clauses(e(m, "match"), roleMatch, scope)
-	if e, ok := m.get("match"); ok && e.value.Kind == yaml.SequenceNode && len(e.value.Content) == 0 {
+	if e, ok := m.get("match"); ok && e.value.Kind == tree.Sequence && len(e.value.Content) == 0 {
 		d.failAt(e.value, "match is empty: the rule would hold for every log")
 	}
 	if e, ok := m.get("boost"); ok {
@@ -161,11 +159,11 @@ func (d *decoder) ruleOf(n *yaml.Node) *Rule {
 }
 
 // e returns the value of a key, nil if it is missing.
-func e(m entries, key string) *yaml.Node { return m.at(key).value }
+func e(m entries, key string) *tree.Node { return m.at(key).value }
 
 // required reports mistakes for keys that are missing. Where there was a mistake
 // in the keys already, a missing one may be meant by it.
-func (d *decoder) required(n *yaml.Node, m entries, what string, before int, keys ...string) bool {
+func (d *decoder) required(n *tree.Node, m entries, what string, before int, keys ...string) bool {
 	var missing []string
 	for _, k := range keys {
 		if _, ok := m.get(k); !ok {
@@ -183,8 +181,8 @@ func (d *decoder) required(n *yaml.Node, m entries, what string, before int, key
 
 // minEngine reports whether a rule needs a newer engine; its other keys are then
 // not looked at.
-func (d *decoder) minEngine(n *yaml.Node) bool {
-	if n.Kind != yaml.MappingNode {
+func (d *decoder) minEngine(n *tree.Node) bool {
+	if n.Kind != tree.Mapping {
 		return false
 	}
 	have, _ := parseVersion(Engine)
@@ -202,7 +200,7 @@ func (d *decoder) minEngine(n *yaml.Node) bool {
 		}
 		want, ok := parseVersion(v.Value)
 		if !ok {
-			d.failAt(v, "min_engine is a version such as %s: %q", Engine, clip(v.Value))
+			d.failAt(v, "min_engine is a version such as %s: %q", Engine, tree.Clip(v.Value))
 			return true
 		}
 		if above(want, have) {
@@ -214,8 +212,8 @@ func (d *decoder) minEngine(n *yaml.Node) bool {
 }
 
 // isNewer notes a rule that is not read.
-func (d *decoder) isNewer(n *yaml.Node, at position, engine string) {
-	d.newer = append(d.newer, newer{idOf(n), engine, d.problem(at, "the rule needs engine %s, and this is %s: it is not loaded, and nothing of it was checked", clip(engine), Engine)})
+func (d *decoder) isNewer(n *tree.Node, at position, engine string) {
+	d.newer = append(d.newer, newer{idOf(n), engine, d.problem(at, "the rule needs engine %s, and this is %s: it is not loaded, and nothing of it was checked", tree.Clip(engine), Engine)})
 }
 
 // above reports whether a version is known to be greater than another.
@@ -228,8 +226,8 @@ func above(v, o modules.Version) bool {
 func (d *decoder) head(r *Rule, m entries) {
 	r.ID, _ = d.scalar(e(m, "id"), "id")
 	r.idAt = at(e(m, "id"))
-	if r.ID != "" && (!ruleID().MatchString(r.ID) || len(r.ID) > 80) {
-		d.failAt(e(m, "id"), "an id is at most 80 small letters and digits with single hyphens between: %q", clip(r.ID))
+	if r.ID != "" && (!isRuleID(r.ID) || len(r.ID) > 80) {
+		d.failAt(e(m, "id"), "an id is at most 80 small letters and digits with single hyphens between: %q", tree.Clip(r.ID))
 	}
 	r.Title, _ = d.scalar(e(m, "title"), "title")
 	r.Class = d.word(e(m, "class"), "class", classes)
@@ -260,14 +258,12 @@ func (d *decoder) head(r *Rule, m entries) {
 	for _, n := range d.list(e(m, "references"), "references") {
 		r.References = append(r.References, d.reference(n))
 	}
-	if n := e(m, "references"); n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+	if n := e(m, "references"); n.Kind == tree.Sequence && len(n.Content) == 0 {
 		d.failAt(n, "a rule names at least one source")
 	}
 }
 
-var kbNumber = expression(`^[0-9]{5,8}$`)
-
-func (d *decoder) reference(n *yaml.Node) Reference {
+func (d *decoder) reference(n *tree.Node) Reference {
 	m, ok := d.mapping(n, "a reference", []string{"kb", "url", "text"})
 	if !ok {
 		return Reference{}
@@ -280,8 +276,8 @@ func (d *decoder) reference(n *yaml.Node) Reference {
 		return ""
 	}
 	out := Reference{KB: strings.TrimPrefix(strings.TrimPrefix(get("kb"), "KB"), "Q"), URL: get("url"), Text: get("text")}
-	if out.KB != "" && !kbNumber().MatchString(out.KB) {
-		d.failAt(e(m, "kb"), "kb is the number of an article, such as \"2608658\": %q", clip(get("kb")))
+	if out.KB != "" && !isKB(out.KB) {
+		d.failAt(e(m, "kb"), "kb is the number of an article, such as \"2608658\": %q", tree.Clip(get("kb")))
 	}
 	if out == (Reference{}) && len(m) == 0 && len(n.Content) == 0 {
 		d.failAt(n, "a reference has a kb, a url or a text")
@@ -302,8 +298,8 @@ func (d *decoder) words(r *Rule, m entries, scope *scope) {
 }
 
 // templates reads one template or a list of them.
-func (d *decoder) templates(n *yaml.Node, what string, scope *scope) []*template {
-	if n.Kind == yaml.ScalarNode {
+func (d *decoder) templates(n *tree.Node, what string, scope *scope) []*template {
+	if n.Kind == tree.Scalar {
 		return []*template{d.template(n, what, scope)}
 	}
 	var out []*template
@@ -314,85 +310,69 @@ func (d *decoder) templates(n *yaml.Node, what string, scope *scope) []*template
 }
 
 // template reads a text with {NAME.field} in it.
-func (d *decoder) template(n *yaml.Node, what string, scope *scope) *template {
+func (d *decoder) template(n *tree.Node, what string, scope *scope) *template {
 	s, ok := d.scalar(n, what)
 	if !ok {
 		return nil
 	}
 	out := &template{at: at(n)}
 	for !d.full() {
-		var i []int
-		if strings.Contains(s, "{") {
-			i = inBraces().FindStringIndex(s)
-		}
-		if i == nil {
+		from, end := referenceInBraces(s)
+		if from < 0 {
 			break
 		}
-		piece := s[i[0]:i[1]]
+		piece := s[from:end]
 		ref, why := scope.resolve(piece[1 : len(piece)-1])
 		if ref != nil && (ref.field.typ == Stack || ref.field.typ == Range) {
 			d.fail(d.within(n, piece), "%s is %s, which no text can hold; {%s.frame} names the frames of a thread", ref, an(ref.field.typ.String()), ref.name)
 		}
 		if ref != nil {
-			out.parts = append(out.parts, templatePart{text: s[:i[0]]}, templatePart{ref: ref})
+			out.parts = append(out.parts, templatePart{text: s[:from]}, templatePart{ref: ref})
 		}
 		if why != "" {
 			d.fail(d.within(n, piece), "%s", why)
 		}
-		d.nearlyBraces(n, s[:i[0]], scope)
-		s = s[i[1]:]
+		d.nearlyBraces(n, s[:from], scope)
+		s = s[end:]
 	}
 	d.nearlyBraces(n, s, scope)
 	out.parts = append(out.parts, templatePart{text: s})
 	return out
 }
 
-var (
-	inBraces = expression(`\{[A-Z][A-Za-z0-9_]*\.[a-z][a-z0-9_]*\}`)
-	// Other braces belong to debugger commands. What is in these was meant as a
-	// reference: it has blanks, another case, no field, or no end.
-	nearlyReference = expression(`\{\s*([A-Za-z][A-Za-z0-9_]*)(\.[A-Za-z0-9_]+)?\s*(\}|$|[^}\w\s])`)
-)
-
 // nearlyBraces finds what was meant as a reference of a text: a name that is
 // bound, in braces.
-func (d *decoder) nearlyBraces(n *yaml.Node, s string, scope *scope) {
-	if !strings.Contains(s, "{") {
-		return
-	}
-	for _, m := range nearlyReference().FindAllStringSubmatchIndex(s, -1) {
+func (d *decoder) nearlyBraces(n *tree.Node, s string, scope *scope) {
+	for _, near := range nearReferences(s) {
 		if d.full() {
 			return
 		}
-		name := s[m[2]:m[3]]
+		name := near.name
 		if _, ok := scope.kind(name); !ok {
 			upper := strings.ToUpper(name[:1]) + name[1:]
-			if k, _ := scope.kind(upper); k == nil || m[4] < 0 {
+			if k, _ := scope.kind(upper); k == nil || near.field == "" {
 				continue
 			}
 			name = upper
 		}
-		field := ".field"
-		if m[4] >= 0 {
-			field = s[m[4]:m[5]]
-		}
-		d.fail(d.within(n, s[m[0]:m[1]]), "a reference in a text is written {NAME.field}; did you mean %q?", "{"+name+strings.ToLower(field)+"}")
+		field := cmp.Or(near.field, ".field")
+		d.fail(d.within(n, near.text), "a reference in a text is written {NAME.field}; did you mean %q?", "{"+name+strings.ToLower(field)+"}")
 	}
 }
 
 // within returns where a piece of a value stands, where the value begins if it is
 // not found on its lines.
-func (d *decoder) within(n *yaml.Node, piece string) position {
+func (d *decoder) within(n *tree.Node, piece string) position {
 	for line := n.Line; line <= min(n.Line+40, len(d.lines())); line++ {
 		text := d.lines()[line-1]
 		from := 0
 		if line == n.Line {
-			from = byteOf(text, n.Column)
+			from = tree.ByteOf(text, n.Column)
 		}
 		if i := strings.Index(text[from:], piece); i >= 0 {
 			return position{line, utf8.RuneCountInString(text[:from+i]) + 1}
 		}
-		if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && line > n.Line+4 {
+		if n.Style&(tree.Literal|tree.Folded) == 0 && line > n.Line+4 {
 			break
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
+	"kdlocks/rules/tree"
 )
 
 // tests reads the tests of a rule: at least one that it holds for and one that it
@@ -58,7 +58,7 @@ func (s *scope) addNames(c *clause) {
 	}
 }
 
-func (d *decoder) test(n *yaml.Node, scope *scope) (Test, bool) {
+func (d *decoder) test(n *tree.Node, scope *scope) (Test, bool) {
 	before := len(d.problems)
 	m, ok := d.mapping(n, "a test", []string{"name", "log", "input", "expect", "bind"})
 	if !ok || !d.required(n, m, "a test", before, "expect") {
@@ -75,7 +75,7 @@ func (d *decoder) test(n *yaml.Node, scope *scope) (Test, bool) {
 	case hasLog:
 		t.Log, _ = d.scalar(e(m, "log"), "log")
 		if strings.Contains(t.Log, "..") || strings.HasPrefix(t.Log, "/") || strings.ContainsAny(t.Log, `\:`) {
-			d.failAt(e(m, "log"), "a log lies in the pack's testdata or beside the rule file, named without .. and with /: %q", clip(t.Log))
+			d.failAt(e(m, "log"), "a log lies in the pack's testdata or beside the rule file, named without .. and with /: %q", tree.Clip(t.Log))
 		}
 	case hasInput:
 		t.Input, _ = d.scalar(e(m, "input"), "input")
@@ -92,8 +92,8 @@ func (d *decoder) test(n *yaml.Node, scope *scope) (Test, bool) {
 	return t, len(d.problems) == before
 }
 
-func (d *decoder) expectedBindings(n *yaml.Node, scope *scope) []ExpectedBinding {
-	if n.Kind != yaml.MappingNode {
+func (d *decoder) expectedBindings(n *tree.Node, scope *scope) []ExpectedBinding {
+	if n.Kind != tree.Mapping {
 		d.failAt(n, "bind is a mapping of NAME.field to values, and this is %s", kindOf(n))
 		return nil
 	}
@@ -105,7 +105,7 @@ func (d *decoder) expectedBindings(n *yaml.Node, scope *scope) []ExpectedBinding
 			continue
 		}
 		if !isReference(k.Value) {
-			d.failAt(k, "bind has keys of the form NAME.field: %q", clip(k.Value))
+			d.failAt(k, "bind has keys of the form NAME.field: %q", tree.Clip(k.Value))
 			continue
 		}
 		ref := d.resolve(k, k.Value, scope)

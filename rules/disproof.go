@@ -58,8 +58,6 @@ func (c *clause) turnsOut(w *world, env bindings) string {
 	return out + " (" + c.filled(w, env) + ")"
 }
 
-var referenceIn = expression(`[A-Z][A-Za-z0-9_]*\.[a-z][a-z0-9_]*`)
-
 // filled is the text of the clause with the values of what is bound.
 func (c *clause) filled(w *world, env bindings) string {
 	values := make(map[string]string)
@@ -72,5 +70,5 @@ func (c *clause) filled(w *world, env bindings) string {
 			}
 		}
 	}
-	return referenceIn().ReplaceAllStringFunc(c.text, func(s string) string { return cmp.Or(values[s], s) })
+	return replaceReferences(c.text, func(s string) string { return cmp.Or(values[s], s) })
 }

@@ -4,7 +4,7 @@ import (
 	"path"
 	"sync"
 
-	"go.yaml.in/yaml/v4"
+	"kdlocks/rules/tree"
 )
 
 // elsewhere reports whether a rule is known that is not among those that are loaded:
@@ -38,14 +38,14 @@ var builtinIDs = sync.OnceValue(func() map[string]bool { return idsIn(Builtin())
 func idsIn(src Source) map[string]bool {
 	out := make(map[string]bool)
 	files, _ := listFiles(src)
-	l := &loader{}
+	l, r, kept := &loader{}, &nodeReader{}, src.kept()
 	for _, f := range files {
 		data, err := src.read(f, &l.buf)
 		if err != nil || path.Base(f) == "pack.yaml" {
 			continue
 		}
-		root := newDecoder(f, data).parse()
-		if root == nil || root.Kind != yaml.MappingNode {
+		root := r.decoder(f, data, kept).parse()
+		if root == nil || root.Kind != tree.Mapping {
 			continue
 		}
 		for i := 0; i+1 < len(root.Content); i += 2 {

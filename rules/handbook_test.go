@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"kdlocks/rules/tree"
 )
 
 // TestHandbookNumbers holds what docs/rules.md says of bounds and of the frames that
@@ -29,7 +31,7 @@ func TestHandbookNumbers(t *testing.T) {
 	}
 	for _, s := range []string{
 		fmt.Sprintf("a pattern at most %d `*`", mostStars),
-		fmt.Sprintf("a file has at most %d MiB", mostBytes>>20),
+		fmt.Sprintf("a file has at most %d MiB", tree.MostBytes>>20),
 		fmt.Sprintf("comparing stops after %d,000 facts for each rule", mostSteps/1000),
 	} {
 		if !strings.Contains(book, s) {

@@ -8,6 +8,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/modules"
+	"kdlocks/rules/tree"
 	"kdlocks/snapshot"
 )
 
@@ -18,7 +19,7 @@ func literal(t Type, s string, words []string) (Value, string) {
 	switch t {
 	case Enum:
 		if !slices.Contains(words, s) {
-			return v, fmt.Sprintf("is none of %s: %q%s", oneOf(words), clip(s), didYouMean(s, words))
+			return v, fmt.Sprintf("is none of %s: %q%s", oneOf(words), tree.Clip(s), didYouMean(s, words))
 		}
 	case Address:
 		v.A, ok = kd.ParseAddr(s)
@@ -41,7 +42,7 @@ func literal(t Type, s string, words []string) (Value, string) {
 		v.N, ok = parseUnits(s, durations)
 	}
 	if !ok {
-		return v, fmt.Sprintf("is %s (%s): %q", an(t.String()), examples[t], clip(s)) + orCompared(s)
+		return v, fmt.Sprintf("is %s (%s): %q", an(t.String()), examples[t], tree.Clip(s)) + orCompared(s)
 	}
 	if t != Name && t != Text && t != Enum {
 		v.S = s
@@ -91,7 +92,7 @@ func parseNumber(s string) (float64, bool) {
 
 // parseDate reads 2000-08-10 as seconds since 1970.
 func parseDate(s string) (float64, bool) {
-	if !date().MatchString(s) {
+	if !likeDate(s) {
 		return 0, false
 	}
 	part := func(from, to int) int64 {

@@ -13,10 +13,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"go.yaml.in/yaml/v4"
-
 	"kdlocks/heuristics"
 	"kdlocks/kd"
+	"kdlocks/rules/tree"
 )
 
 // Source is a rule file, a folder or an archive that rules are loaded from.
@@ -33,6 +32,7 @@ type Source struct {
 	Draft bool
 
 	text *string // of the one file, where it is at hand
+	form string  // what another program made of that text
 }
 
 // Sources copies a list of sources, without those that kdlocks ships with if so said.
@@ -98,21 +98,18 @@ func (l *loader) source(src Source) error {
 		return err
 	}
 	packs := make(map[string]*Pack)
+	kept := src.kept()
 	if src.Root != "" && src.File != "pack.yaml" {
-		packs["."] = l.pack(src, "pack.yaml")
+		packs["."] = l.pack(src, "pack.yaml", kept)
 		l.parts = append(l.parts, &part{Source: src})
 	}
 	l.builtin = l.builtin || src.Builtin
 	for _, f := range files {
 		if path.Base(f) == "pack.yaml" {
-			packs[path.Dir(f)] = l.pack(src, f)
+			packs[path.Dir(f)] = l.pack(src, f, kept)
 		}
 	}
 	loose := &Pack{Name: strings.TrimSuffix(path.Base(src.Name), path.Ext(src.Name)), Path: src.Name, Builtin: src.Builtin, fsys: src.FS, dir: "."}
-	var kept map[uint32]string
-	if src.Builtin {
-		kept = keptNodes()
-	}
 	var read []*ruleFile
 	total := 0
 	for _, f := range files {
@@ -130,7 +127,7 @@ func (l *loader) source(src Source) error {
 		if p == nil {
 			p = loose
 		}
-		read = append(read, &ruleFile{pack: p, name: f, shown: src.shown(f), data: data, kept: kept, draft: src.Draft})
+		read = append(read, &ruleFile{pack: p, name: f, shown: src.shown(f), data: data, kept: kept, form: src.form, draft: src.Draft})
 	}
 	decodeAll(read)
 	for _, f := range read {
@@ -163,7 +160,7 @@ func (src Source) read(name string, buf *bytes.Buffer) (string, error) {
 	}
 	defer f.Close()
 	buf.Reset()
-	if _, err := buf.ReadFrom(io.LimitReader(f, mostBytes+1)); err != nil {
+	if _, err := buf.ReadFrom(io.LimitReader(f, tree.MostBytes+1)); err != nil {
 		return "", src.failed(name, err)
 	}
 	return buf.String(), nil
@@ -256,6 +253,7 @@ type ruleFile struct {
 	shown     string
 	data      string
 	kept      map[uint32]string // nodes of built-in packs
+	form      string
 	draft     bool
 	d         *decoder
 	rules     []*Rule
@@ -287,12 +285,8 @@ func decodeAll(files []*ruleFile) {
 }
 
 func (f *ruleFile) decode(r *nodeReader) {
-	if nodes := r.parsedBefore(f.kept, f.data); nodes != nil {
-		f.d = decoderOf(f.shown, f.data, nodes)
-	} else {
-		f.d = newDecoder(f.shown, f.data)
-	}
-	f.d.floor, f.d.draft = f.pack.MinEngine, f.draft
+	f.d = r.decoder(f.shown, f.data, f.kept)
+	f.d.floor, f.d.draft, f.d.form = f.pack.MinEngine, f.draft, f.form
 	root := f.d.parse()
 	if root == nil {
 		return
@@ -345,7 +339,7 @@ func (l *loader) finish() {
 		w.d.problems, w.d.rule = nil, w.rule
 		switch by := l.where[w.id]; {
 		case by == nil && !l.elsewhere(w.id):
-			w.d.fail(w.at, "supersedes names no rule: %q%s", clip(w.id), didYouMean(w.id, l.set.IDs()))
+			w.d.fail(w.at, "supersedes names no rule: %q%s", tree.Clip(w.id), didYouMean(w.id, l.set.IDs()))
 		case by != nil && slices.Contains(by.Supersedes, w.rule) && w.rule < w.id:
 			w.d.fail(w.at, "%s supersedes this rule in turn: neither would ever be told", w.id)
 		}
@@ -356,19 +350,18 @@ func (l *loader) finish() {
 	}
 }
 
-var packName = expression(`^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$`)
-
 var packKeys = []string{"name", "title", "version", "license", "min_engine", "maintainers"}
 
 // pack reads a pack.yaml.
-func (l *loader) pack(src Source, file string) *Pack {
+func (l *loader) pack(src Source, file string, kept map[uint32]string) *Pack {
 	p := &Pack{Name: path.Base(path.Dir(file)), Path: src.shown(path.Dir(file)), Builtin: src.Builtin, fsys: src.FS, dir: path.Dir(file)}
 	data, err := src.read(file, &l.buf)
 	if err != nil {
 		l.problems = append(l.problems, &Problem{File: src.shown(file), Line: 1, Col: 1, Text: "the file cannot be read"})
 		return p
 	}
-	d := newDecoder(src.shown(file), data)
+	d := new(nodeReader).decoder(src.shown(file), data, kept)
+	d.form = src.form
 	defer func() { l.problems = append(l.problems, d.problems...) }()
 	root := d.parse()
 	if root == nil {
@@ -386,13 +379,13 @@ func (l *loader) pack(src Source, file string) *Pack {
 		return ""
 	}
 	p.Name, p.Version, p.License, p.Title, p.MinEngine = get("name"), get("version"), get("license"), get("title"), get("min_engine")
-	if p.Name != "" && !packName().MatchString(p.Name) {
-		d.failAt(e(m, "name"), "the name of a pack is letters and digits with single . _ or - between: %q", clip(p.Name))
+	if p.Name != "" && !isPackName(p.Name) {
+		d.failAt(e(m, "name"), "the name of a pack is letters and digits with single . _ or - between: %q", tree.Clip(p.Name))
 	}
 	for _, key := range []string{"version", "min_engine"} {
-		if n := e(m, key); n != nil && n.Kind == yaml.ScalarNode && n.Value != "" {
+		if n := e(m, key); n != nil && n.Kind == tree.Scalar && n.Value != "" {
 			if _, ok := parseVersion(n.Value); !ok {
-				d.failAt(n, "%s is a version such as 1.2.0: %q", key, clip(n.Value))
+				d.failAt(n, "%s is a version such as 1.2.0: %q", key, tree.Clip(n.Value))
 			}
 		}
 	}

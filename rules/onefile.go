@@ -15,6 +15,14 @@ func TextSource(name, text string) Source {
 	return Source{Name: name, FS: noFiles{}, File: file, text: &text}
 }
 
+// ParsedSource is TextSource for a text that another program parsed: form is what
+// tree.Append wrote of it. A program that parses rules itself does not look at it.
+func ParsedSource(name, text, form string) Source {
+	src := TextSource(name, text)
+	src.form = form
+	return src
+}
+
 // noFiles is an empty file system.
 type noFiles struct{}
 

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
+	"kdlocks/rules/tree"
 )
 
 // OverridesFormat is what a file of overrides says its format is.
@@ -28,7 +28,7 @@ type override struct {
 }
 
 // overrides reads a file of overrides.
-func (d *decoder) overrides(root *yaml.Node) []override {
+func (d *decoder) overrides(root *tree.Node) []override {
 	if d.misfiled(root, "rules", Format) {
 		return nil
 	}
@@ -45,7 +45,7 @@ func (d *decoder) overrides(root *yaml.Node) []override {
 	return out
 }
 
-func (d *decoder) override(n *yaml.Node) (override, bool) {
+func (d *decoder) override(n *tree.Node) (override, bool) {
 	before := len(d.problems)
 	m, ok := d.mapping(n, "an override", []string{"id", "disable", "patch", "suppress", "reason"})
 	if !ok || !d.required(n, m, "an override", before, "id") {
@@ -86,11 +86,9 @@ func (d *decoder) override(n *yaml.Node) (override, bool) {
 	return o, len(d.problems) == before
 }
 
-var date = expression(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`)
-
 // isDate reports whether a text is a day of the calendar.
 func isDate(s string) bool {
-	if !date().MatchString(s) {
+	if !likeDate(s) {
 		return false
 	}
 	year, _ := strconv.Atoi(s[:4])
@@ -103,7 +101,7 @@ func isDate(s string) bool {
 	return true
 }
 
-func (d *decoder) suppression(n *yaml.Node) *Suppression {
+func (d *decoder) suppression(n *tree.Node) *Suppression {
 	m, ok := d.mapping(n, "suppress", []string{"reason", "by", "until"})
 	if !ok || !d.required(n, m, "suppress", len(d.problems), "reason", "by", "until") {
 		return nil
@@ -113,7 +111,7 @@ func (d *decoder) suppression(n *yaml.Node) *Suppression {
 	out.By, _ = d.scalar(e(m, "by"), "by")
 	out.Until, _ = d.scalar(e(m, "until"), "until")
 	if out.Until != "" && !isDate(out.Until) {
-		d.failAt(e(m, "until"), "until is a date such as 2027-01-31: %q", clip(out.Until))
+		d.failAt(e(m, "until"), "until is a date such as 2027-01-31: %q", tree.Clip(out.Until))
 	}
 	return out
 }
@@ -134,7 +132,7 @@ func (l *loader) override(o *override) {
 		}
 		return
 	case r == nil:
-		o.d.fail(o.at, "the override names no rule: %q%s", clip(o.id), didYouMean(o.id, l.set.IDs()))
+		o.d.fail(o.at, "the override names no rule: %q%s", tree.Clip(o.id), didYouMean(o.id, l.set.IDs()))
 		return
 	case l.contradicts(r, o):
 		return

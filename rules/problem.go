@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"kdlocks/rules/tree"
 )
 
 // position is a place in a rule file, counted from 1; the column counts
@@ -33,7 +35,7 @@ func (p *Problem) Error() string {
 	}
 	b.WriteString(": ")
 	if p.Rule != "" {
-		b.WriteString("rule " + printable(p.Rule) + ": ")
+		b.WriteString("rule " + tree.Printable(p.Rule) + ": ")
 	}
 	b.WriteString(p.Text)
 	if p.Source != "" {
@@ -57,8 +59,8 @@ func shown(line string, col int) (string, int) {
 	if utf8.RuneCountInString(line) <= widest {
 		from = 0
 	}
-	cut := line[byteOf(line, from+1):]
-	cut = printable(cut[:byteOf(cut, widest+1)])
+	cut := line[tree.ByteOf(line, from+1):]
+	cut = tree.Printable(cut[:tree.ByteOf(cut, widest+1)])
 	if from > 0 {
 		return "..." + cut, col - from + 3
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
+	"kdlocks/rules/tree"
 )
 
 // scope holds the names that clauses have bound so far.
@@ -64,16 +64,6 @@ func (s *scope) names() []string {
 	return out
 }
 
-var (
-	bindingName = expression(`^[A-Z][A-Za-z0-9_]*$`)
-	referenceOf = expression(`^([A-Z][A-Za-z0-9_]*)\.([a-z][a-z0-9_]*)$`)
-)
-
-// isReference reports whether a text has the form of NAME.field.
-func isReference(s string) bool {
-	return s != "" && 'A' <= s[0] && s[0] <= 'Z' && strings.Contains(s, ".") && referenceOf().MatchString(s)
-}
-
 // isFile reports whether a text of the form of a reference is the name of a file:
 // nothing is bound to what stands before its ending.
 func (s *scope) isFile(text string) bool {
@@ -85,30 +75,29 @@ func (s *scope) isFile(text string) bool {
 // resolve finds what a reference means; nil and why if nothing. Where the clause
 // that binds it has a mistake of its own, it is nil and "".
 func (s *scope) resolve(ref string) (*reference, string) {
-	m := referenceOf().FindStringSubmatch(ref)
-	name, fieldName := m[1], m[2]
+	name, fieldName := referenceAt(ref)
 	k, ok := s.kind(name)
 	switch {
 	case !ok && s.later[name]:
-		return nil, fmt.Sprintf("%s refers to %s, which is bound by this clause or a later one: clauses can refer to earlier ones only", clip(ref), clip(name))
+		return nil, fmt.Sprintf("%s refers to %s, which is bound by this clause or a later one: clauses can refer to earlier ones only", tree.Clip(ref), tree.Clip(name))
 	case !ok && s.where(name) != "":
-		return nil, fmt.Sprintf("%s is bound in %s, and known there alone", clip(name), s.where(name))
+		return nil, fmt.Sprintf("%s is bound in %s, and known there alone", tree.Clip(name), s.where(name))
 	case !ok && s.broken:
 		return nil, ""
 	case !ok:
-		return nil, fmt.Sprintf("nothing is bound to %s%s", clip(name), orBound(name, s.names()))
+		return nil, fmt.Sprintf("nothing is bound to %s%s", tree.Clip(name), orBound(name, s.names()))
 	case k == nil:
 		return nil, ""
 	}
 	f := k.field(fieldName)
 	if f == nil {
-		return nil, fmt.Sprintf("%s is %s, and that has no field %q%s", name, an(k.name), clip(fieldName), orKeys(fieldName, k.fieldNames()))
+		return nil, fmt.Sprintf("%s is %s, and that has no field %q%s", name, an(k.name), tree.Clip(fieldName), orKeys(fieldName, k.fieldNames()))
 	}
 	return &reference{name: name, kind: k.name, field: f}, ""
 }
 
 // resolve finds what a reference that a node is means; nil if it has a mistake.
-func (d *decoder) resolve(n *yaml.Node, ref string, scope *scope) *reference {
+func (d *decoder) resolve(n *tree.Node, ref string, scope *scope) *reference {
 	out, why := scope.resolve(ref)
 	if why != "" {
 		d.failAt(n, "%s", why)
@@ -127,7 +116,7 @@ func orBound(name string, names []string) string {
 }
 
 // bindBroken notes that what a clause binds has a mistake of its own.
-func (s *scope) bindBroken(n *yaml.Node) {
+func (s *scope) bindBroken(n *tree.Node) {
 	s.broken = true
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == "as" {
@@ -138,9 +127,9 @@ func (s *scope) bindBroken(n *yaml.Node) {
 }
 
 // bindLater notes the names that a list of clauses binds, before they are read.
-func (s *scope) bindLater(items []*yaml.Node) {
+func (s *scope) bindLater(items []*tree.Node) {
 	for _, n := range items {
-		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		for i := 0; n.Kind == tree.Mapping && i+1 < len(n.Content); i += 2 {
 			if n.Content[i].Value == "as" {
 				s.later[n.Content[i+1].Value] = true
 			}

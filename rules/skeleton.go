@@ -13,4 +13,4 @@ var skeleton string
 func Skeleton(id string) string { return strings.ReplaceAll(skeleton, "SOME-ID", id) }
 
 // IsID reports whether a word can be the id of a rule.
-func IsID(s string) bool { return ruleID().MatchString(s) && len(s) <= 80 }
+func IsID(s string) bool { return isRuleID(s) && len(s) <= 80 }

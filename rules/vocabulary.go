@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"kdlocks/rules/tree"
 	"kdlocks/threads"
 )
 
@@ -106,7 +107,7 @@ func (v vocabulary) lacks(s string) string {
 	if v.open {
 		for _, w := range v.words {
 			if distance(strings.ToLower(w), strings.ToLower(s)) <= min(2, len(s)/4) {
-				return fmt.Sprintf("has no value %q; did you mean %q? (a pattern asks for others)", clip(s), w)
+				return fmt.Sprintf("has no value %q; did you mean %q? (a pattern asks for others)", tree.Clip(s), w)
 			}
 		}
 		return ""
@@ -115,52 +116,50 @@ func (v vocabulary) lacks(s string) string {
 	if hint == "" {
 		hint = "; there are " + oneOf(v.words)
 	}
-	return fmt.Sprintf("has no value %q%s (a pattern asks for others)", clip(s), hint)
+	return fmt.Sprintf("has no value %q%s (a pattern asks for others)", tree.Clip(s), hint)
 }
 
 func unlikeModule(s string) string {
 	switch {
 	case strings.Contains(s, "!"):
-		return fmt.Sprintf("is the name of a module, without a function: %q", clip(s))
+		return fmt.Sprintf("is the name of a module, without a function: %q", tree.Clip(s))
 	case strings.ContainsAny(s, `\/`):
-		return fmt.Sprintf("is a name without its folder: %q", clip(s))
+		return fmt.Sprintf("is a name without its folder: %q", tree.Clip(s))
 	}
 	return ""
 }
 
 func unlikeProgram(s string) string {
 	if strings.ContainsAny(s, `\/`) {
-		return fmt.Sprintf("is the name of a program without its folder: %q", clip(s))
+		return fmt.Sprintf("is the name of a program without its folder: %q", tree.Clip(s))
 	}
 	return ""
 }
 
 func unlikeFunction(s string) string {
 	if !strings.Contains(s, "!") {
-		return fmt.Sprintf("is module!function: %q; for a function of any module write \"*!%s\"", clip(s), clip(s))
+		return fmt.Sprintf("is module!function: %q; for a function of any module write \"*!%s\"", tree.Clip(s), tree.Clip(s))
 	}
 	return ""
 }
 
 func unlikeDriver(s string) string {
 	if name, ok := strings.CutSuffix(strings.ToLower(s), ".sys"); ok {
-		return fmt.Sprintf("is the name of a driver without .sys: %s", clip(name))
+		return fmt.Sprintf("is the name of a driver without .sys: %s", tree.Clip(name))
 	}
 	return unlikeModule(s)
 }
 
 func unlikeTag(s string) string {
 	if len(s) > 4 {
-		return fmt.Sprintf("is a tag of four letters at most: %q", clip(s))
+		return fmt.Sprintf("is a tag of four letters at most: %q", tree.Clip(s))
 	}
 	return ""
 }
 
-var cidText = expression(`^[0-9a-f]{4,}\.[0-9a-f]{4,}$`)
-
 func unlikeCID(s string) string {
-	if !cidText().MatchString(s) {
-		return fmt.Sprintf("is written as in 0004.0b44, in small letters, and not %q; pid and tid are numbers", clip(s))
+	if !isCID(s) {
+		return fmt.Sprintf("is written as in 0004.0b44, in small letters, and not %q; pid and tid are numbers", tree.Clip(s))
 	}
 	return ""
 }

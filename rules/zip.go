@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+
+	"kdlocks/rules/tree"
 )
 
 // Bounds of an archive of rules. A pack holds rules and the logs of their tests.
@@ -40,7 +42,7 @@ func ZipFS(r io.ReaderAt, size int64) (fs.FS, error) {
 	names := make(map[string]bool)
 	for _, f := range z.File {
 		if why := badMember(f, names); why != "" {
-			return nil, fmt.Errorf("the archive holds %q, which %s", clip(f.Name), why)
+			return nil, fmt.Errorf("the archive holds %q, which %s", tree.Clip(f.Name), why)
 		}
 		packed, unpacked = packed+f.CompressedSize64, unpacked+f.UncompressedSize64
 		switch {

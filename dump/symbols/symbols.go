@@ -11,6 +11,7 @@ package symbols
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -78,6 +79,8 @@ type span struct {
 	at uint32
 	n  uint16
 }
+
+var le = binary.LittleEndian
 
 const (
 	// chunk is the size of a chunk of text, which holds the longest name. Chunks

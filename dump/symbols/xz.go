@@ -1,3 +1,5 @@
+//go:build !js
+
 package symbols
 
 import (
@@ -27,8 +29,6 @@ const (
 )
 
 var errXZ = errors.New("xz: damaged")
-
-var le = binary.LittleEndian
 
 // xzReader unpacks the first stream of an xz file. It is a reader of its own
 // because the one of the library takes the size of the dictionary from the file

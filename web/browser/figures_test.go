@@ -61,7 +61,7 @@ func warm(b *testing.B, url, name string) float64 {
 }
 
 // BenchmarkDump measures how long a complete dump of 8 GiB with 20,000 threads and 30,000
-// resources takes to its verdict, with the loading of what reads dumps.
+// resources takes to its verdict, with the loading of what reads it.
 func BenchmarkDump(b *testing.B) {
 	s, err := dumptest.Big(dumptest.Options{PhysicalMemory: 8 << 30, Processors: 4}, 20_000, 30_000)
 	if err != nil {

@@ -161,6 +161,19 @@ func inBrowser(t *testing.T, all map[string][]byte) face {
 	}
 }
 
+// hostileYAML are files that would take long, or all memory.
+var hostileYAML = map[string]string{
+	"blank.yaml":   " \n",
+	"aliases.yaml": "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nd: [*c,*c]\n",
+	"deep.yaml":    strings.Repeat("[", 100_000),
+	"nested.yaml":  strings.Repeat("[", 9000) + strings.Repeat("]", 9000),
+	"block.yaml":   strings.Repeat("- ", 900) + strings.Repeat("[", 900) + strings.Repeat("]", 900),
+	"many.yaml":    "[" + strings.Repeat("a,", 200_000) + "a]",
+	"large.yaml":   strings.Repeat("- a\n", 1<<19),
+	"marks.yaml":   "\ufeffformat: \ufeffx\r\nrules:\u2028- \u202eb\n",
+	"zero.yaml":    "a: \"\x00\"\n",
+}
+
 // TestRuleParity lets both engines say what is wrong in rule files that are.
 func TestRuleParity(t *testing.T) {
 	files, err := filepath.Glob("../../rules/testdata/broken/*.txtar")
@@ -176,17 +189,8 @@ func TestRuleParity(t *testing.T) {
 	e := engine.New(engine.Options{Today: time.Now().Format(time.DateOnly)})
 	var asked []engine.RuleArgs
 	var want []string
-	for _, name := range files {
-		ar, err := txtar.ParseFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		args := engine.RuleArgs{Own: []engine.RuleFile{}, NoBuiltin: true}
-		for _, f := range ar.Files[:len(ar.Files)-1] {
-			if filepath.Ext(f.Name) == ".yaml" {
-				args.Own = append(args.Own, engine.RuleFile{Name: f.Name, Text: strings.ToValidUTF8(string(f.Data), "?")})
-			}
-		}
+	ask := func(name string, own ...engine.RuleFile) {
+		args := engine.RuleArgs{Own: own, NoBuiltin: true}
 		raw, err := json.Marshal(args)
 		if err != nil {
 			t.Fatal(err)
@@ -194,9 +198,25 @@ func TestRuleParity(t *testing.T) {
 		var b bytes.Buffer
 		if err := e.Call(context.Background(), "lint", raw, nil, &b); err != nil {
 			fmt.Fprintln(os.Stderr, name, err)
-			continue
+			return
 		}
 		asked, want = append(asked, args), append(want, b.String())
+	}
+	for _, name := range files {
+		ar, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := []engine.RuleFile{}
+		for _, f := range ar.Files[:len(ar.Files)-1] {
+			if filepath.Ext(f.Name) == ".yaml" {
+				own = append(own, engine.RuleFile{Name: f.Name, Text: strings.ToValidUTF8(string(f.Data), "?")})
+			}
+		}
+		ask(name, own...)
+	}
+	for name, text := range hostileYAML {
+		ask(name, engine.RuleFile{Name: name, Text: text}, engine.RuleFile{Name: "other.yaml", Text: rules.Skeleton("other")})
 	}
 	got := eval[[]string](p, `window.lint($1)`, asked)
 	for i := range got {
@@ -205,4 +225,29 @@ func TestRuleParity(t *testing.T) {
 		}
 	}
 	t.Logf("%d rule files", len(got))
+}
+
+// TestOwnRuleParity lets both engines ask a rule of the user of a log.
+func TestOwnRuleParity(t *testing.T) {
+	text := strings.ReplaceAll(readFile(t, "../../rules/packs/windows/rules/sis.yaml"), "- id: ", "- id: my-")
+	own := rules.TextSource("own.yaml", text)
+	own.Draft = true
+	set, err := rules.Load([]rules.Source{rules.Builtin(), own}, time.Now().Format(time.DateOnly))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, why := native(t, set, "golden.log", []byte(golden(t)))
+	if why != "" || !strings.Contains(string(want), "my-ms-kb2608658-sis-owner-pointer") {
+		t.Fatalf("%q: %.500s", why, want)
+	}
+	p := openPage(t, serve(t, written(t)).URL)
+	got := eval[string](p, `(async () => {
+		const { startEngine, asText } = await import("/app/engine.js");
+		const engine = await startEngine();
+		await engine.call("analyze", { rules: [{ name: "own.yaml", text: $1 }] }, [{ name: "golden.log", blob: new Blob([$2]) }]);
+		return asText(await engine.call("write", { format: "json" }));
+	})()`, text, golden(t))
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("- native, + here:\n%.2000s", diff)
+	}
 }

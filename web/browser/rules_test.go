@@ -1,7 +1,10 @@
 package browser
 
 import (
+	"net/http"
 	"testing"
+
+	"kdlocks/web/page"
 )
 
 // ownRule copies the rule that matches the golden log.
@@ -47,4 +50,41 @@ func TestOwnRule(t *testing.T) {
 	p.wait("finding of the mended rule", own)
 	p.wantVerdict(goldenVerdict)
 	p.quiet()
+}
+
+// TestBrokenYAML tells of what is no YAML at its place, while the rules that kdlocks ships
+// with are asked.
+func TestBrokenYAML(t *testing.T) {
+	p := openPage(t, serve(t, released(t)).URL)
+	p.paste(golden(t))
+	p.wait("verdict", `!document.getElementById("result").hidden`)
+	p.drop("#input-side", file{"broken.yaml", []byte("format: kdlocks.rules/v1\nrules:\n  - id: \"open\n    title: x\n")})
+	p.wait("the mistake", `document.querySelector("#rule-mistakes li")?.textContent === "broken.yaml:3:9 not valid YAML: the quote is not closed"`)
+	p.wait("the other rules", `document.getElementById("findings").textContent.includes("ms-kb2608658-sis-owner-pointer")`)
+	p.wantVerdict(goldenVerdict)
+	p.drop("#input-side", file{"anchor.yaml", []byte("a: &a [x,x]\nb: *a\n")}, file{"tab.yaml", []byte("rules:\n\t- id: x\n")})
+	for _, want := range []string{"anchor.yaml:1:4 anchors (&a) are not part of the format", "tab.yaml:2:1 not valid YAML: the line is indented with a tab"} {
+		p.wait(want, `document.getElementById("rule-mistakes").textContent.includes($1)`, want)
+	}
+	p.wantVerdict(goldenVerdict)
+	p.quiet()
+}
+
+// TestRulesWithoutTheirReader: where the program that reads YAML cannot be loaded, the page
+// says so at the rules, and analyses without them.
+func TestRulesWithoutTheirReader(t *testing.T) {
+	h := released(t)
+	p := openPage(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/"+page.ExtrasFile {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})).URL)
+	p.paste(golden(t))
+	p.wait("verdict", `!document.getElementById("result").hidden`)
+	ownRule(p)
+	p.wait("what is missing", `document.getElementById("rule-mistakes").textContent.includes("what reads YAML could not be loaded")`)
+	p.wait("the other rules", `document.getElementById("findings").textContent.includes("ms-kb2608658-sis-owner-pointer")`)
+	p.wantVerdict(goldenVerdict)
 }

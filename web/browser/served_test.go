@@ -106,7 +106,7 @@ func written(t testing.TB) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{page.EngineFile, page.DumpsFile, page.GlueFile, page.ConfigFile} {
+	for _, name := range []string{page.EngineFile, page.ExtrasFile, page.GlueFile, page.ConfigFile} {
 		add(site, name)
 	}
 	return program(t, files)

@@ -123,7 +123,7 @@ func makeSite(dir string) error {
 		return err
 	}
 	files := m.files()
-	files[page.ConfigFile], files[page.EngineFile], files[page.DumpsFile], files[page.GlueFile] = page.Config(true), e.packed, e.dumps, e.glue
+	files[page.ConfigFile], files[page.EngineFile], files[page.ExtrasFile], files[page.GlueFile] = page.Config(true), e.packed, e.extras, e.glue
 	for name, text := range m.examples {
 		files["examples/"+name] = []byte(text)
 	}
@@ -157,13 +157,13 @@ func offline(m *minified, e *engine) ([]byte, error) {
 	}
 	// JSON of encoding/json has no < that could end the element.
 	script := `globalThis.kdlocksParts=` + string(given) + `;
-for(const p of ['packed','dumps'])Object.defineProperty(kdlocksParts,p,{get:()=>Uint8Array.from(atob(document.getElementById(p).textContent),(c)=>c.charCodeAt(0))});
+for(const p of ['packed','extras'])Object.defineProperty(kdlocksParts,p,{get:()=>Uint8Array.from(atob(document.getElementById(p).textContent),(c)=>c.charCodeAt(0))});
 `
 	return replaced(m.html, [][2]string{
 		{between(m.html, `<meta http-equiv="Content-Security-Policy" content="`, `">`), `<meta http-equiv="Content-Security-Policy" content="` + offlinePolicy + `">`},
 		{`<link rel="stylesheet" href="style.css">`, "<style>" + m.style + "</style>"},
 		{`<script type="module" src="app/main.js"></script>`, ""},
-		{"</body>", inHTML("packed", e.packed) + inHTML("dumps", e.dumps) + "<script>" + script + "</script>\n<script type=\"module\">" + m.script + "</script>\n</body>"},
+		{"</body>", inHTML("packed", e.packed) + inHTML("extras", e.extras) + "<script>" + script + "</script>\n<script type=\"module\">" + m.script + "</script>\n</body>"},
 	})
 }
 

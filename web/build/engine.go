@@ -13,9 +13,9 @@ import (
 	"kdlocks/web/page"
 )
 
-// engine is the engine for the browser, and what reads dumps there, both packed; and the
+// engine is the engine for the browser, and what it seldom needs, both packed; and the
 // script that unpacks and starts them in workers.
-type engine struct{ packed, dumps, glue []byte }
+type engine struct{ packed, extras, glue []byte }
 
 // glueOfGo is what Go's distribution has to start a program in a browser.
 const glueOfGo = "lib/wasm/wasm_exec.js"
@@ -23,7 +23,7 @@ const glueOfGo = "lib/wasm/wasm_exec.js"
 // programs are the packages of what runs in the browser.
 const (
 	engineProgram = "kdlocks/web/wasm"
-	dumpsProgram  = "kdlocks/web/wasm/dumps"
+	extrasProgram = "kdlocks/web/wasm/extras"
 )
 
 // buildEngine compiles the engine with the Go that runs this.
@@ -33,7 +33,7 @@ func buildEngine() (*engine, error) {
 	if e.packed, err = compiled(engineProgram); err != nil {
 		return nil, err
 	}
-	if e.dumps, err = compiled(dumpsProgram); err != nil {
+	if e.extras, err = compiled(extrasProgram); err != nil {
 		return nil, err
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
@@ -128,10 +128,10 @@ func engineIn(dir string, m *minified, build func() (*engine, error)) (*engine, 
 	// What cannot be read is built anew.
 	of, _ := os.ReadFile(filepath.Join(dir, page.StampFile))
 	packed, packedErr := os.ReadFile(filepath.Join(dir, page.EngineFile))
-	dumps, dumpsErr := os.ReadFile(filepath.Join(dir, page.DumpsFile))
+	extras, extrasErr := os.ReadFile(filepath.Join(dir, page.ExtrasFile))
 	glue, glueErr := os.ReadFile(filepath.Join(dir, page.GlueFile))
-	if string(of) == stamp && packedErr == nil && dumpsErr == nil && glueErr == nil {
-		return &engine{packed, dumps, glue}, nil
+	if string(of) == stamp && packedErr == nil && extrasErr == nil && glueErr == nil {
+		return &engine{packed, extras, glue}, nil
 	}
 	e, err := build()
 	if err != nil {
@@ -143,7 +143,7 @@ func engineIn(dir string, m *minified, build func() (*engine, error)) (*engine, 
 // keep writes a page and its engine with the stamp of their sources.
 func keep(dir string, m *minified, e *engine, stamp string) error {
 	files := m.files()
-	files[page.EngineFile], files[page.DumpsFile], files[page.GlueFile], files[page.StampFile] = e.packed, e.dumps, e.glue, []byte(stamp)
+	files[page.EngineFile], files[page.ExtrasFile], files[page.GlueFile], files[page.StampFile] = e.packed, e.extras, e.glue, []byte(stamp)
 	return write(dir, files)
 }
 

@@ -23,7 +23,7 @@ func TestPageAndEngineAreSmall(t *testing.T) {
 	for _, name := range []string{"index.html", "style.css", "app/main.js", "app/worker.js", "examples/index.json", page.ConfigFile} {
 		rest += zippedSize(t, load(t, files, name))
 	}
-	e := &engine{packed: load(t, files, page.EngineFile), dumps: load(t, files, page.DumpsFile), glue: load(t, files, page.GlueFile)}
+	e := &engine{packed: load(t, files, page.EngineFile), extras: load(t, files, page.ExtrasFile), glue: load(t, files, page.GlueFile)}
 	starter := zippedSize(t, e.glue)
 	sum := len(e.packed) + starter + rest
 	t.Logf("%d bytes to load: the engine %d, what unpacks and starts it %d, the page %d", sum, len(e.packed), starter, rest)
@@ -38,7 +38,7 @@ func TestPageAndEngineAreSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d bytes as one file, of which what reads dumps is %d packed", len(html), len(e.dumps))
+	t.Logf("%d bytes as one file, of which what reads dumps and YAML is %d packed", len(html), len(e.extras))
 	if len(html) > mostOffline {
 		t.Errorf("the page as one file has %d bytes, more than %d", len(html), mostOffline)
 	}

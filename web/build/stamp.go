@@ -18,7 +18,7 @@ import (
 // Go that compiles it. An engine that was built from other sources would disagree with the
 // program that serves it.
 func sources() (string, error) {
-	list := exec.Command("go", "list", "-deps", "-json=Dir,ImportPath,Module,GoFiles,EmbedFiles", engineProgram, dumpsProgram, "kdlocks/web/build")
+	list := exec.Command("go", "list", "-deps", "-json=Dir,ImportPath,Module,GoFiles,EmbedFiles", engineProgram, extrasProgram, "kdlocks/web/build")
 	list.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=")
 	out, err := list.Output()
 	if err != nil {

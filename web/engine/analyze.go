@@ -17,6 +17,8 @@ import (
 type RuleFile struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
+	// Parsed is the form of its YAML for an engine that reads none: see package tree.
+	Parsed []byte `json:"parsed,omitempty"`
 }
 
 // RuleArgs say which rules are asked.

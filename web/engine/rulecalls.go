@@ -50,7 +50,7 @@ func (e *Engine) rulesOrOthers(args RuleArgs) (*rules.Set, json.RawMessage, erro
 func (e *Engine) sourcesOf(args RuleArgs, draft bool) []rules.Source {
 	out := rules.Sources(e.opt.Rules, args.NoBuiltin)
 	for _, f := range args.Own {
-		src := rules.TextSource(f.Name, f.Text)
+		src := rules.ParsedSource(f.Name, f.Text, string(f.Parsed))
 		src.Draft = draft
 		out = append(out, src)
 	}

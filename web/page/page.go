@@ -23,11 +23,11 @@ func Source() fs.FS { return source }
 func Config(withEngine bool) []byte {
 	c := struct {
 		Engine string   `json:"engine,omitempty"`
-		Dumps  string   `json:"dumps,omitempty"`
+		Extras string   `json:"extras,omitempty"`
 		Fresh  []string `json:"fresh"`
 	}{Fresh: engine.Fresh()}
 	if withEngine {
-		c.Engine, c.Dumps = EngineFile, DumpsFile
+		c.Engine, c.Extras = EngineFile, ExtrasFile
 	}
 	data, err := json.Marshal(c)
 	if err != nil {
@@ -36,11 +36,11 @@ func Config(withEngine bool) []byte {
 	return append(data, '\n')
 }
 
-// EngineFile is the name of the packed engine beside the page, DumpsFile that of what
-// reads crash dumps, GlueFile that of the script that unpacks and starts them.
+// EngineFile is the name of the packed engine beside the page, ExtrasFile that of what
+// reads crash dumps and YAML for it, GlueFile that of the script that unpacks and starts them.
 const (
 	EngineFile = "engine.packed"
-	DumpsFile  = "dumps.packed"
+	ExtrasFile = "extras.packed"
 	GlueFile   = "engine.js"
 	ConfigFile = "config.json"
 	// StampFile says which sources the engine was built from.

@@ -17,14 +17,17 @@ const decoder = new TextDecoder();
 export const asJSON = (data) => JSON.parse(decoder.decode(data));
 export const asText = (data) => decoder.decode(data);
 
-/** Reads crash dumps, which is another program than the engine: it is loaded for them
- * alone, and makes of each the text that the engine reads. */
-class Dumps {
+/** Reads crash dumps and the YAML of rule files, which is another program than the engine: it
+ * is loaded for them alone, and makes of each what the engine reads. */
+class Extras {
   #load; // of the packed program
   #script;
   #packed;
   #module;
-  #read = new WeakMap(); // File -> Blob of what was read of it
+  #read = new WeakMap(); // File -> Blob of what was read of the dump
+  #parsed = new Map(); // the text of a rule file -> what was made of it
+  #parser; // the worker that does that, as long as rules are edited
+  #last = Promise.resolve();
 
   constructor(load, script) {
     this.#load = load;
@@ -32,7 +35,7 @@ class Dumps {
   }
 
   /** Reports whether a file begins as dumps do. */
-  static async is(blob) {
+  static async isDump(blob) {
     if (!(blob instanceof File) || blob.size < 4096) return false;
     return /^PAGEDU(64|MP)$/.test(await blob.slice(0, 8).text().catch(() => ''));
   }
@@ -41,10 +44,10 @@ class Dumps {
   async text(input, progress, begun) {
     const known = this.#read.get(input.blob);
     if (known) return known;
-    this.#packed ??= await this.#load().catch((e) => {
+    await this.prepare().catch((e) => {
       throw new EngineError(`${input.name} is a crash dump, and the reader of dumps cannot be loaded: ${e.message}`, 'start');
     });
-    const reader = new WorkerEngine(this.#packed, this.#script, undefined, this.#module);
+    const reader = this.#worker();
     begun(reader);
     try {
       const text = new Blob([await reader.call('walk', {}, [input], progress)]);
@@ -58,37 +61,79 @@ class Dumps {
       reader.close(); // its memory is as large as it ever was
     }
   }
+
+  /** Returns rule files with what the engine takes for their YAML. Without it the engine
+   * says that it is missing, and asks the other rules. */
+  rules(files) {
+    this.#last = this.#last.then(() => this.#rules(files)); // which does not fail
+    return this.#last;
+  }
+
+  async #rules(files) {
+    const parsed = new Map(); // those of other texts are let go
+    for (const { name, text } of files) {
+      const form = this.#parsed.get(text) ?? await this.#parse(name, text).catch(() => undefined);
+      if (form !== undefined) parsed.set(text, form);
+    }
+    this.#parsed = parsed;
+    return files.map((f) => ({ ...f, parsed: parsed.get(f.text) }));
+  }
+
+  /** Loads the program before it is needed. */
+  async prepare() { this.#packed ??= await this.#load(); }
+
+  #worker() { return new WorkerEngine(this.#packed, this.#script, undefined, this.#module); }
+
+  async #parse(name, text) {
+    await this.prepare();
+    const parser = this.#parser ??= this.#worker();
+    let again = false;
+    try {
+      const form = asText(await parser.call('parse', {}, [{ name, blob: new Blob([text]) }]));
+      this.#module = parser.module;
+      again = text.length < 1 << 16; // beyond, its memory is let go
+      return form;
+    } finally {
+      if (!again && parser === this.#parser) {
+        this.#parser = undefined;
+        parser.close();
+      }
+    }
+  }
 }
 
-/** A program in a worker: the engine, or what reads dumps. */
+/** A program in a worker: the engine, or what reads for it. */
 class WorkerEngine {
   name = 'browser';
   #packed;
   #module; // compiled once: the first worker unpacks it
   #script;
   #worker;
-  #dumps; // of the engine
-  #reading; // the worker that reads a dump
+  #extras; // of the engine
+  #reading; // the worker that reads for it
   #calls = new Map();
   #next = 1;
   #stops = 0;
 
   /** Packed is the engine as it was loaded, script the URL of the worker. */
-  constructor(packed, script, dumps, module) {
+  constructor(packed, script, extras, module) {
     this.#packed = packed;
     this.#script = script;
-    this.#dumps = dumps;
+    this.#extras = extras;
     this.#module = module;
     this.ready = this.#start();
   }
 
   /** Another worker, for what should not end with the case, nor wait for what is asked of it. */
-  aside() { return new WorkerEngine(this.#packed, this.#script, this.#dumps, this.#module); }
+  aside() { return new WorkerEngine(this.#packed, this.#script, this.#extras, this.#module); }
 
   get module() { return this.#module; }
 
   /** Lets the worker go. */
   close() { this.#worker.terminate(); }
+
+  /** Loads what may be needed soon. */
+  async prepare() { await this.#extras?.prepare(); }
 
   /** Called when the case is gone, for whatever reason. */
   lost() {}
@@ -156,7 +201,8 @@ class WorkerEngine {
   async call(name, args = {}, inputs = [], progress) {
     const stops = this.#stops;
     await this.ready;
-    if (this.#dumps && inputs.length > 0) inputs = await this.#texts(inputs, progress);
+    if (this.#extras && inputs.length > 0) inputs = await this.#texts(inputs, progress);
+    if (this.#extras && args.rules?.length > 0) args = { ...args, rules: await this.#extras.rules(args.rules) };
     if (stops !== this.#stops) throw new EngineError('stopped', 'cancelled');
     return new Promise((resolve, reject) => {
       const id = this.#next++;
@@ -169,7 +215,7 @@ class WorkerEngine {
   async #texts(inputs, progress) {
     const out = [];
     for (const input of inputs) {
-      const text = await Dumps.is(input.blob) && await this.#dumps.text(input, progress, (reader) => { this.#reading = reader; });
+      const text = await Extras.isDump(input.blob) && await this.#extras.text(input, progress, (reader) => { this.#reading = reader; });
       out.push(text ? { ...input, blob: text } : input);
     }
     return out;
@@ -188,6 +234,8 @@ class ServerEngine {
   constructor(fresh) { this.#fresh = fresh; }
 
   aside() { return new ServerEngine(this.#fresh); }
+
+  async prepare() {}
 
   close() { this.cancel(); }
 
@@ -262,13 +310,13 @@ export async function startEngine(parts) {
   const url = (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
   if (parts) {
     const script = url(parts.script);
-    return new WorkerEngine(parts.packed, script, new Dumps(async () => parts.dumps, script));
+    return new WorkerEngine(parts.packed, script, new Extras(async () => parts.extras, script));
   }
   const config = JSON.parse(await text('config.json'));
   if (!config.engine) return new ServerEngine(config.fresh);
   const [packed, glue, worker] = await Promise.all([load(config.engine), text('engine.js'), text('app/worker.js')]);
   const script = url(`${glue}\n${worker}`);
   // The program on this machine may be stopped while the page is used.
-  const near = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname) && load(config.dumps).catch(() => null);
-  return new WorkerEngine(packed, script, new Dumps(async () => await near || load(config.dumps), script));
+  const near = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname) && load(config.extras).catch(() => null);
+  return new WorkerEngine(packed, script, new Extras(async () => await near || load(config.extras), script));
 }

@@ -37,6 +37,7 @@ const ask = {
   json: async (name, args, inputs, progress) => asJSON(await engine.call(name, args, inputs, progress)),
   text: async (name, args, inputs) => asText(await engine.call(name, args, inputs)),
   aside: () => engine.aside(),
+  prepare: () => engine?.prepare(),
   get rules() { return rulesView.files; },
   get ruleArgs() { return { rules: rulesView.files, no_builtin: rulesView.noBuiltin }; },
 };

@@ -44,7 +44,10 @@ export class RulesView {
     this.#edited();
   }
 
-  open() { this.#draw(); }
+  open() {
+    this.#draw();
+    this.#ask.prepare()?.catch(() => {}); // who needs it says so
+  }
 
   #draw() {
     const pick = h('input', { type: 'file', multiple: true, accept: '.yaml,.yml', class: 'offscreen', onchange: (e) => this.add([...e.target.files]) });

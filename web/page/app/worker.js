@@ -1,4 +1,4 @@
-// The side of the engine, and of the reader of dumps: runs in a worker of its own, so that the page stays responsive, and
+// The side of the engine, and of what reads for it: runs in a worker of its own, so that the page stays responsive, and
 // can be stopped at any time. Before it stand wasm_exec.js of Go's distribution and unpack.
 
 /** Bytes of a piece, as each read waits for the browser, whatever it reads; and how many are
@@ -91,7 +91,13 @@ self.onmessage = async ({ data }) => {
     last = now;
     self.postMessage({ id: data.id, progress: { stage, done, total } });
   };
-  const out = self.kdlocksCall(data.call, JSON.stringify(data.args), data.inputs.map((i) => source(i, windows[data.call === 'walk' ? 'dump' : 'text'])), progress);
+  let out;
+  try {
+    out = self.kdlocksCall(data.call, JSON.stringify(data.args), data.inputs.map((i) => source(i, windows[data.call === 'walk' ? 'dump' : 'text'])), progress);
+  } catch { // calls within each other beyond what the browser bears: the program cannot go on
+    self.postMessage({ ended: true });
+    return;
+  }
   if (out.bytes) self.postMessage({ id: data.id, bytes: out.bytes }, [out.bytes.buffer]);
   else self.postMessage({ id: data.id, error: out.error, kind: out.kind });
 };

@@ -1,12 +1,15 @@
-package rules
+package parse
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"kdlocks/kd"
+	"kdlocks/rules/tree"
 )
 
 // layout finds where the lines of a file that is no YAML go wrong. The parser
@@ -28,7 +31,7 @@ type layout struct {
 	bare             string
 	bareLine, bareAt int
 	begun            bool // a document has begun
-	bad              *misplaced
+	bad              *tree.Mistake
 }
 
 // level is a mapping or a list: its column, its first line, and how many lines
@@ -40,15 +43,8 @@ type level struct {
 	n    int
 }
 
-// misplaced is a mistake in the layout.
-type misplaced struct {
-	at  position
-	why string
-}
-
-// findMisplaced returns the first mistake in the layout of some lines, nil if it
-// sees none.
-func findMisplaced(lines []string) *misplaced {
+// Misplaced returns the first mistake in the layout of some lines, nil if it sees none.
+func Misplaced(lines []string) *tree.Mistake {
 	l := layout{lines: lines, open: true}
 	for l.at = 0; l.at < len(lines) && l.bad == nil; l.at++ {
 		l.line(lines[l.at])
@@ -61,7 +57,7 @@ func (l *layout) fail(i int, format string, args ...any) { l.failAt(l.at, i, for
 
 func (l *layout) failAt(line, i int, format string, args ...any) {
 	if l.bad == nil {
-		l.bad = &misplaced{position{line + 1, utf8.RuneCountInString(l.lines[line][:i]) + 1}, fmt.Sprintf(format, args...)}
+		l.bad = &tree.Mistake{Line: line + 1, Column: utf8.RuneCountInString(l.lines[line][:i]) + 1, Text: fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -69,6 +65,12 @@ var (
 	layoutKey = expression(`^("[^"]*"|'[^']*'|[A-Za-z_<][^\s:#,\[\]{}"']*) *:(\s|$)`)
 	wordColon = expression(`^[a-z_]+:\S`)
 )
+
+// expression returns what compiles a regular expression when it is first asked:
+// every command would wait for it at its start.
+func expression(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // otherBlank returns the first character of a text if it is white space that YAML does
 // not take for a blank, such as a no-break space; else 0.
@@ -166,9 +168,9 @@ func (l *layout) firstIsOdd(first level, indent int) bool {
 	if first.n != 1 || first.line >= l.at {
 		return false
 	}
-	col, alike, other, odd := indentOf(l.lines[first.line]), 0, 0, 0
+	col, alike, other, odd := tree.Indent(l.lines[first.line]), 0, 0, 0
 	for _, s := range l.lines {
-		switch in := indentOf(s); {
+		switch in := tree.Indent(s); {
 		case strings.TrimSpace(s) == "":
 		case in == col:
 			alike++
@@ -187,8 +189,6 @@ func (l *layout) firstIsOdd(first level, indent int) bool {
 	l.failAt(first.line, col, "the line is indented by %s, and what is below it by %d", kd.Plural(col, "blank"), indent)
 	return true
 }
-
-func indentOf(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
 
 // keyLevelBelow reports whether the keys that a list belongs to stand at the same
 // column as its dashes.
@@ -273,13 +273,13 @@ func (l *layout) content(rest string, col int) {
 func (l *layout) keyless(rest string, col int) {
 	switch word, _, _ := strings.Cut(rest, " "); {
 	case wordColon().MatchString(rest):
-		l.fail(col, "behind the colon of a key there is a blank: %q", clip(word))
+		l.fail(col, "behind the colon of a key there is a blank: %q", tree.Clip(word))
 	case strings.ContainsRune("\"'", rune(rest[0])) && closing(rest, 1, rest[0]) < 0:
 		l.fail(col, "the quote is not closed")
 	case strings.ContainsRune("{[\"'", rune(rest[0])):
 		l.fail(col, "the line stands among keys, and has none")
 	default:
-		l.fail(col, "a key is missing its colon: %q", clip(word))
+		l.fail(col, "a key is missing its colon: %q", tree.Clip(word))
 	}
 }
 
