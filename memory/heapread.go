@@ -68,7 +68,7 @@ func (r *Reader) heapLine(l kd.Line) bool {
 	}
 	switch {
 	case r.heapHead(text, l), comment && open && r.umdhRemark(text, l):
-	case open && !comment && h.near(l) && h.beside(text, l):
+	case open && !comment && h.near(l, 4) && h.beside(text, l):
 	case !comment && r.heapRow(l):
 	case open && !comment && r.frame(l):
 	default:
@@ -112,13 +112,9 @@ func (h *heapReader) cutShort() {
 	h.below = noFrames
 }
 
-// near reports whether a line stands right below the last one that was taken; one
-// that is blank may stand between, and below the row of a back trace two.
-func (h *heapReader) near(l kd.Line) bool {
-	most := int32(2)
-	if h.below != noFrames && !h.fed {
-		most = 3
-	}
+// near reports whether a line stands no more than that many lines below the last one
+// that was taken: blank ones may stand between.
+func (h *heapReader) near(l kd.Line, most int32) bool {
 	return l.Input == h.last.Input && l.Num-h.last.Last() <= most
 }
 

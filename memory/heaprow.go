@@ -181,7 +181,11 @@ const longestFrame = 4096
 // or below a frame. One blank line may stand between.
 func (r *Reader) frame(l kd.Line) bool {
 	h := &r.heap
-	if h.below == noFrames || !h.near(l) || len(l.Text) > longestFrame || !looksLikeFrame(l.Text) {
+	most := int32(2)
+	if !h.fed { // below a row
+		most = 3
+	}
+	if h.below == noFrames || !h.near(l, most) || len(l.Text) > longestFrame || !looksLikeFrame(l.Text) {
 		h.below = noFrames
 		return false
 	}
