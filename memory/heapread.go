@@ -21,11 +21,9 @@ type heapReader struct {
 	// head is where comments of umdh began that may stand above either.
 	head kd.Ref
 	last kd.Line // the last line that was taken
-	// below says what frames are that come next, into is the list that they go to, fed
-	// is set once one came.
+	// below says what frames are that come next, into is the list that they go to.
 	below below
 	into  *[]HeapFrame
-	fed   bool
 	begun bool // the data of a heap has begun and not ended
 	// about says what rows without a sign of their own are, from the line above.
 	about heapPart
@@ -68,7 +66,7 @@ func (r *Reader) heapLine(l kd.Line) bool {
 	}
 	switch {
 	case r.heapHead(text, l), comment && open && r.umdhRemark(text, l):
-	case open && !comment && h.near(l, 4) && h.beside(text, l):
+	case open && !comment && h.near(l) && h.beside(text, l):
 	case !comment && r.heapRow(l):
 	case open && !comment && r.frame(l):
 	default:
@@ -112,9 +110,10 @@ func (h *heapReader) cutShort() {
 	h.below = noFrames
 }
 
-// near reports whether a line stands no more than that many lines below the last one
-// that was taken: blank ones may stand between.
-func (h *heapReader) near(l kd.Line, most int32) bool {
+// near reports whether a line stands near below the last one that was taken: blank
+// lines and remarks may stand between.
+func (h *heapReader) near(l kd.Line) bool {
+	const most = 8
 	return l.Input == h.last.Input && l.Num-h.last.Last() <= most
 }
 
