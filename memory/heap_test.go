@@ -238,8 +238,8 @@ func TestFramesEnd(t *testing.T) {
 		is   bool
 	}{
 		{"00000200 bytes in 0x2 allocations (@ 0x00000100) by: BackTrace00001", true}, {"", false}, {"MyApp!f+0x1", true},
-		{"Some remark of the author! Read on.", false}, {"MyApp!g+0x1", false},
-		{"64 bytes + 1C at 2E9FA20 by BackTrace18D0A0D0", true}, {"776CDD82", true}, {"nt!KiSwapContext 7a", true}, {"", false}, {"", false}, {"", false}, {"776CDD82", false},
+		{"Some remark of the author! Read on.", false}, {"MyApp!g+0x1", true},
+		{"64 bytes + 1C at 2E9FA20 by BackTrace18D0A0D0", true}, {"776CDD82", true}, {"nt!KiSwapContext 7a", true}, {"", false}, {"", false}, {"", false}, {"", false}, {"", false}, {"", false}, {"", false}, {"", false}, {"776CDD82", false},
 		{"64 bytes and no more", false}, {"- a bullet of a list", false}, {"+ 5320 of something", false},
 	} {
 		if got := r.Line(kd.Line{Text: c.text, Num: int32(i) + 1}); got != c.is {

@@ -43,6 +43,13 @@ func (d *HeapDiff) Reversed() *HeapDiff {
 	return out
 }
 
+// SameAs reports whether two printed comparisons are one: with the same numbers.
+func (d *HeapDiff) SameAs(o *HeapDiff) bool {
+	return d.Total.N == o.Total.N && slices.EqualFunc(d.Rows, o.Rows, func(a, b TraceChange) bool {
+		return a.ID == b.ID && a.Bytes.Before.N == b.Bytes.Before.N && a.Bytes.After.N == b.Bytes.After.N
+	})
+}
+
 // byProcess groups the logs by what they are of.
 func byProcess(logs []*HeapLog) ([][]*HeapLog, []kd.Note) {
 	var groups [][]*HeapLog

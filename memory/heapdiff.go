@@ -197,7 +197,7 @@ func (r *Reader) countRow(id string, sign int64, n [3]either, l kd.Line) {
 func (r *Reader) newDiffRow(id string, l kd.Line) *diffRow {
 	r.openDiff(l)
 	h := &r.heap
-	h.below, h.fed, h.about = skipFrames, false, noPart
+	h.below, h.about = skipFrames, noPart
 	if h.traces >= mostTraces {
 		h.diff.Dropped++
 		r.left(l.All(), "back traces")

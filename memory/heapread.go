@@ -21,11 +21,9 @@ type heapReader struct {
 	// head is where comments of umdh began that may stand above either.
 	head kd.Ref
 	last kd.Line // the last line that was taken
-	// below says what frames are that come next, into is the list that they go to, fed
-	// is set once one came.
+	// below says what frames are that come next, into is the list that they go to.
 	below below
 	into  *[]HeapFrame
-	fed   bool
 	begun bool // the data of a heap has begun and not ended
 	// about says what rows without a sign of their own are, from the line above.
 	about heapPart
@@ -112,13 +110,10 @@ func (h *heapReader) cutShort() {
 	h.below = noFrames
 }
 
-// near reports whether a line stands right below the last one that was taken; one
-// that is blank may stand between, and below the row of a back trace two.
+// near reports whether a line stands near below the last one that was taken: blank
+// lines and remarks may stand between.
 func (h *heapReader) near(l kd.Line) bool {
-	most := int32(2)
-	if h.below != noFrames && !h.fed {
-		most = 3
-	}
+	const most = 8
 	return l.Input == h.last.Input && l.Num-h.last.Last() <= most
 }
 

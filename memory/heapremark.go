@@ -88,7 +88,7 @@ func (h *heapReader) beside(text string, l kd.Line) bool {
 	case h.log == nil:
 		return false
 	case strings.HasPrefix(text, "Creator:"):
-		h.below, h.fed = skipFrames, false
+		h.below = skipFrames
 		return true
 	}
 	for _, p := range besideRows {

@@ -79,7 +79,7 @@ func (r *Reader) heapRow(l kd.Line) bool {
 	if !ok {
 		if r.open == heapBlock && r.heap.log != nil {
 			r.heap.log.Unread++
-			r.heap.below, r.heap.fed = skipFrames, false
+			r.heap.below = skipFrames
 			r.note(l.All(), "a row of back traces cannot be read: %q", kd.Clip(l.Text))
 			return true
 		}
@@ -138,7 +138,7 @@ func (r *Reader) addTrace(row BackTrace, l kd.Line) {
 		r.newHeapLog(l)
 		h, known = &r.heap, false
 	}
-	h.below, h.fed, h.about = skipFrames, false, noPart
+	h.below, h.about = skipFrames, noPart
 	if !known {
 		if h.traces >= mostTraces {
 			h.log.Dropped++
@@ -164,7 +164,7 @@ func (r *Reader) addTrace(row BackTrace, l kd.Line) {
 }
 
 // keep makes ready for the frames of a back trace.
-func (h *heapReader) keep(into *[]HeapFrame) { h.below, h.into, h.fed = keepFrames, into, false }
+func (h *heapReader) keep(into *[]HeapFrame) { h.below, h.into = keepFrames, into }
 
 // addUp adds numbers that are not negative, and stops at the largest.
 func addUp(a, b int64) int64 {
@@ -177,15 +177,14 @@ func addUp(a, b int64) int64 {
 // longestFrame bounds the text of a frame: templates have long names.
 const longestFrame = 4096
 
-// frame reads a frame of the back trace that is open: a line right below its row,
-// or below a frame. One blank line may stand between.
+// frame reads a frame of the back trace that is open: a line near below its row, or
+// below a frame. Blank lines and remarks may stand between.
 func (r *Reader) frame(l kd.Line) bool {
 	h := &r.heap
 	if h.below == noFrames || !h.near(l) || len(l.Text) > longestFrame || !looksLikeFrame(l.Text) {
-		h.below = noFrames
 		return false
 	}
-	if h.fed = true; h.below == skipFrames {
+	if h.below == skipFrames {
 		return true
 	}
 	if h.frames >= mostFrames {

@@ -38,11 +38,12 @@ func init() {
 	})
 }
 
+// allHeaps passes over what has no back trace: nothing is known of who allocated it.
 func allHeaps(w *world) iter.Seq[fact] {
 	return func(yield func(fact) bool) {
 		for _, g := range w.snap.Heaps {
 			for i := range g.Grown[:min(len(g.Grown), mostHeapFacts)] {
-				if !yield(&heapFact{&g.Grown[i], g}) {
+				if !g.Grown[i].Nameless() && !yield(&heapFact{&g.Grown[i], g}) {
 					return
 				}
 			}

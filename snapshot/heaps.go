@@ -52,8 +52,8 @@ func (s *Snapshot) growHeaps() {
 	for _, d := range own {
 		s.Heaps = append(s.Heaps, s.growth(d))
 	}
-	for _, d := range s.Memory.HeapDiffs {
-		if !s.printedToo(d) {
+	for i, d := range s.Memory.HeapDiffs {
+		if !slices.ContainsFunc(s.Memory.HeapDiffs[:i], d.SameAs) && !s.printedToo(d) {
 			s.Heaps = append(s.Heaps, s.growth(d))
 		}
 	}
