@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
+	"encoding/ascii85"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -157,7 +157,7 @@ func offline(m *minified, e *engine) ([]byte, error) {
 	}
 	// JSON of encoding/json has no < that could end the element.
 	script := `globalThis.kdlocksParts=` + string(given) + `;
-for(const p of ['packed','extras'])Object.defineProperty(kdlocksParts,p,{get:()=>Uint8Array.from(atob(document.getElementById(p).textContent),(c)=>c.charCodeAt(0))});
+for(const p of ['packed','extras'])Object.defineProperty(kdlocksParts,p,{get:()=>(` + fromASCII85 + `)(document.getElementById(p))});
 `
 	return replaced(m.html, [][2]string{
 		{between(m.html, `<meta http-equiv="Content-Security-Policy" content="`, `">`), `<meta http-equiv="Content-Security-Policy" content="` + offlinePolicy + `">`},
@@ -167,10 +167,26 @@ for(const p of ['packed','extras'])Object.defineProperty(kdlocksParts,p,{get:()=
 	})
 }
 
-// inHTML makes an element of bytes that no browser looks at.
+// inHTML makes an element of bytes that no browser looks at: in Ascii85, which takes a
+// sixteenth less than base64, with v in the place of <, so that it holds no markup.
 func inHTML(id string, data []byte) string {
-	return `<script type="application/octet-stream" id="` + id + `">` + base64.StdEncoding.EncodeToString(data) + "</script>\n"
+	text := make([]byte, ascii85.MaxEncodedLen(len(data)))
+	text = text[:ascii85.Encode(text, data)]
+	return fmt.Sprintf(`<script type="application/octet-stream" id="%s" data-bytes="%d">`, id, len(data)) + strings.ReplaceAll(string(text), "<", "v") + "</script>\n"
 }
+
+// fromASCII85 is the way back, in the browser.
+const fromASCII85 = `(e)=>{
+const s=e.textContent,size=+e.dataset.bytes,b=new DataView(new ArrayBuffer(size+4));
+let at=0,n=0,k=0;
+const put=()=>{b.setUint32(at,n);at+=4;n=k=0};
+for(let i=0;i<s.length;i++){
+const c=s.charCodeAt(i);
+if(c===122)put();
+else{n=n*85+(c===118?60:c)-33;if(++k===5)put()}
+}
+if(k>0){while(k++<5)n=n*85+84;put()}
+return new Uint8Array(b.buffer,0,size)}`
 
 // between returns the piece of a text from one mark to the next, both included.
 func between(text, from, to string) string {
