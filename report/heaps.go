@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 
@@ -237,29 +236,4 @@ func (p *htmlReport) writeHeaps(m *markup) {
 		p.Heaps[i].write(m)
 	}
 	m.add("</section>\n")
-}
-
-// WriteHeaps prints what was read of heaps: as tables, or as one JSON object of the
-// lists that the report has.
-func WriteHeaps(w io.Writer, r *Report, format string, s Style) error {
-	if format == "json" {
-		lists := Memory{}
-		if r.Memory != nil {
-			lists.Heaps, lists.HeapDiffs = r.Memory.Heaps, r.Memory.HeapDiffs
-		}
-		return writeStruct(w, &lists)
-	}
-	for i, t := range r.heapTables(0) {
-		gap := "\n"
-		if i == 0 {
-			gap = ""
-		}
-		if _, err := fmt.Fprintf(w, "%s%s\n\n", gap, t.title); err != nil {
-			return err
-		}
-		if err := writeTable(w, t.table, nil, format, s); err != nil {
-			return err
-		}
-	}
-	return nil
 }

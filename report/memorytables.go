@@ -94,7 +94,32 @@ func (m *Memory) tables(r *Report) []titled {
 		b := &m.Blocks[i]
 		add(b.blocks(r), "Blocks of pool, "+b.Tool, b.At)
 	}
+	if m.Counters != nil && len(m.Counters.Logs) > 0 {
+		add(m.Counters.table(), "Performance counters over time", m.Counters.Logs[0].At)
+	}
+	if len(m.Heaps)+len(m.HeapDiffs) > 0 {
+		out = append(out, r.heapTables(0)...)
+	}
 	return out
+}
+
+// table tells what each counter does.
+func (c *Counters) table() *table {
+	t := &table{columns: []column{{head: "Counter", prose: true}, {head: "Trend"}, {head: "First"}, {head: "Last"}, {head: "Most"}, {head: "Per hour"}, {head: "Hours"}, {head: "Samples", spare: true}, {head: "Enough", spare: true}, {head: "Column", spare: true}}}
+	for i := range c.Trends {
+		n := &c.Trends[i]
+		slope := ""
+		if n.SlopePerHour != nil {
+			slope = n.quantity(*n.SlopePerHour)
+		}
+		enough := map[bool]string{true: "yes", false: "no"}[n.Enough]
+		name := n.Object + `\` + n.Counter
+		if n.trend != nil {
+			name = n.trend.Name()
+		}
+		t.add(name, n.Shape, n.quantity(n.First.Value), n.quantity(n.Last.Value), n.quantity(n.Most.Value), slope, strconv.FormatFloat(n.Hours, 'f', 1, 64), strconv.Itoa(n.Samples), enough, strconv.Itoa(n.At.Column))
+	}
+	return t
 }
 
 func counterTable(list []MemoryCounter) *table {

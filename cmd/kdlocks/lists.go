@@ -110,9 +110,10 @@ func (a *app) memoryCommand() *cobra.Command {
 	var f report.MemoryFilter
 	cmd := &cobra.Command{
 		Use:   "memory FILE...|-",
-		Short: "List what was printed of virtual memory and pool",
-		Long: `List what !vm, !poolused, poolmon, !pool and !poolfind printed, each output with its numbers as they stand in the
-input. With -o json they are one object, under the names that they have in the report.`,
+		Short: "List what was printed of virtual memory, pool and heaps, and what performance counters do",
+		Long: `List what !vm, !poolused, poolmon, !pool, !poolfind, dh, dhcmp and umdh printed, each output with its numbers as
+they stand in the input, and what the counters of a performance log do over time. With -o json they are one object, under
+the names that they have in the report.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withReport(cmd.Context(), args, func(w io.Writer, r *report.Report) error {
