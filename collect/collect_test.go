@@ -216,11 +216,11 @@ func run(t *testing.T, first int32, marks ...string) *collect.Run {
 
 func TestLost(t *testing.T) {
 	const begin, end = "collect v1 begin live-quick", "collect v1 end"
-	quick := []string{"section vertarget", "section !locks", "section !exqueue f", "section !deadlock", "section !vm 1"}
+	quick := []string{"section vertarget", "section !locks", "section !exqueue f", "section !deadlock", "section !vm 1", "section !poolused 2"}
 	marks := func(from, to int, last ...string) []string {
 		return slices.Concat([]string{begin}, quick[from:to], last)
 	}
-	whole := run(t, 1, marks(0, 5, end)...)
+	whole := run(t, 1, marks(0, 6, end)...)
 	for _, tc := range []struct {
 		name string
 		runs []*collect.Run
@@ -228,12 +228,13 @@ func TestLost(t *testing.T) {
 	}{
 		{"none", nil, collect.Lost{}},
 		{"whole", []*collect.Run{whole}, collect.Lost{}},
-		{"nothing but its beginning", []*collect.Run{run(t, 1, begin)}, collect.Lost{At: kd.Ref{Line: 1}, Commands: []string{"vertarget", "!locks", "!exqueue f", "!deadlock", "!vm 1"}}},
-		{"cut", []*collect.Run{run(t, 1, marks(0, 3)...)}, collect.Lost{At: kd.Ref{Line: 4}, Within: "!exqueue f", Commands: []string{"!deadlock", "!vm 1"}}},
-		{"cut in the last command", []*collect.Run{run(t, 1, marks(0, 5)...)}, collect.Lost{At: kd.Ref{Line: 6}, Within: "!vm 1"}},
+		{"nothing but its beginning", []*collect.Run{run(t, 1, begin)}, collect.Lost{At: kd.Ref{Line: 1}, Commands: []string{"vertarget", "!locks", "!exqueue f", "!deadlock", "!vm 1", "!poolused 2"}}},
+		{"cut", []*collect.Run{run(t, 1, marks(0, 3)...)}, collect.Lost{At: kd.Ref{Line: 4}, Within: "!exqueue f", Commands: []string{"!deadlock", "!vm 1", "!poolused 2"}}},
+		{"cut in the last command", []*collect.Run{run(t, 1, marks(0, 5)...)}, collect.Lost{At: kd.Ref{Line: 6}, Within: "!vm 1", Commands: []string{"!poolused 2"}}},
+		{"of a version without a command", []*collect.Run{run(t, 1, begin, quick[0], quick[1], quick[3])}, collect.Lost{At: kd.Ref{Line: 4}, Within: "!deadlock", Commands: []string{"!vm 1", "!poolused 2"}}},
 		{"lines taken out of the script", []*collect.Run{run(t, 1, marks(1, 2, end)...)}, collect.Lost{}},
 		{"cut and run again", []*collect.Run{run(t, 1, marks(0, 3)...), whole}, collect.Lost{}},
-		{"the other half came later", []*collect.Run{run(t, 1, marks(0, 3)...), run(t, 9, marks(2, 4)...)}, collect.Lost{At: kd.Ref{Line: 11}, Within: "!deadlock", Commands: []string{"!vm 1"}}},
+		{"the other half came later", []*collect.Run{run(t, 1, marks(0, 3)...), run(t, 9, marks(2, 4)...)}, collect.Lost{At: kd.Ref{Line: 11}, Within: "!deadlock", Commands: []string{"!vm 1", "!poolused 2"}}},
 		{"an excerpt", []*collect.Run{run(t, 1, quick[1], quick[2])}, collect.Lost{}},
 		{"the end of one", []*collect.Run{run(t, 1, quick[1], end)}, collect.Lost{}},
 		{"of a later version", []*collect.Run{run(t, 1, "collect v7 begin live-quick", quick[1])}, collect.Lost{At: kd.Ref{Line: 2}, Within: "!locks"}},

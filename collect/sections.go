@@ -32,6 +32,7 @@ var sections = []Section{
 	{"!exqueue f", "the work queues: pending items, and the worker threads with stacks", "seconds", true, true},
 	{"!deadlock", "what Driver Verifier says of the order of locks, where it was on", "at once", true, true},
 	{"!vm 1", "memory in short: a shortage makes all else secondary", "at once", true, true},
+	{"!poolused 2", "the tags of nonpaged pool, those with most first: who has it where it is short, and what grows from one log to the next", "seconds; a row for each tag", true, true},
 	{"!stacks 0", "one row for each thread with where it blocks: the short form of what comes next", "minutes; a row for each thread", false, false},
 	{"!process 0 7", "all processes and threads with waits, IRPs and stacks: what owners wait for, and owners by address of their stack", "minutes; a stack for each thread", false, true},
 	{"lm kv", "the drivers with their versions", "minutes; 15 lines for each driver", false, true},
