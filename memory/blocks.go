@@ -15,6 +15,8 @@ type Blocks struct {
 	Stopped kd.Addr
 	At      kd.Ref
 	EndLine int32
+
+	region string // the type of pool that was named last, while it is read
 }
 
 // Block is a block of pool.

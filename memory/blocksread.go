@@ -16,7 +16,7 @@ import (
 func (r *Reader) blocksHead(l kd.Line) bool {
 	if region, ok := poolPage(l.Text); ok {
 		r.newBlocks("!pool", "", l)
-		r.region = region
+		r.blocks.region = region
 		return true
 	}
 	if !strings.HasPrefix(l.Text, "Scanning large pool") && !strings.HasPrefix(l.Text, "Searching ") {
@@ -29,10 +29,10 @@ func (r *Reader) blocksHead(l kd.Line) bool {
 	if r.open != blocksBlock || r.blocks.Tool != "!poolfind" || r.blocks.Tag != tag || strings.HasPrefix(l.Text, "Scanning") {
 		r.newBlocks("!poolfind", tag, l)
 	}
-	r.region = ""
+	r.blocks.region = ""
 	if rest, ok := strings.CutPrefix(l.Text, "Searching "); ok {
 		if i := strings.Index(rest, " pool"); i > 0 {
-			r.region = strings.Clone(rest[:i+len(" pool")])
+			r.blocks.region = strings.Clone(rest[:i+len(" pool")])
 		}
 	}
 	r.blocks.EndLine = l.Last()
@@ -91,7 +91,7 @@ func firstChars(s string, most int, end string) string {
 
 func (r *Reader) newBlocks(tool, tag string, l kd.Line) {
 	r.close()
-	r.open, r.region = blocksBlock, ""
+	r.open = blocksBlock
 	r.blocks = &Blocks{Tool: tool, Tag: tag, At: l.All(), EndLine: l.Last()}
 	if t := r.typedBlocks; strings.HasPrefix(t, tool) {
 		r.blocks.Command, r.typedBlocks = t, ""
@@ -140,7 +140,7 @@ func (r *Reader) blocksLine(l kd.Line) bool {
 	if !ok {
 		return false
 	}
-	b.Region = cmpOr(b.Region, r.region)
+	b.Region = cmpOr(b.Region, r.blocks.region)
 	if r.blocks.EndLine = l.Last(); r.rows >= mostRows {
 		r.blocks.Dropped++
 		r.left(b.At, "blocks of pool")

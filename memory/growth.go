@@ -1,5 +1,7 @@
 package memory
 
+import "slices"
+
 // Growth is what became of the bytes that a tag uses of one type of pool, over
 // several listings of one machine.
 type Growth struct {
@@ -27,9 +29,17 @@ func (g *Growth) Falls() int64 {
 	return most
 }
 
+// same reports whether another listing has the same numbers: it was pasted twice, since
+// no machine prints the same again.
+func (p *Pool) same(o *Pool) bool {
+	return slices.EqualFunc(p.Rows, o.Rows, func(a, b Row) bool {
+		return a.Tag == b.Tag && a.NonPaged.Bytes.N == b.NonPaged.Bytes.N && a.Paged.Bytes.N == b.Paged.Bytes.N && a.NonPaged.Allocs.N == b.NonPaged.Allocs.N && a.Paged.Allocs.N == b.Paged.Allocs.N
+	})
+}
+
 // Growths compares listings of one machine in their order. Listings of the pool of
-// a session, and rows whose bytes are unknown, are left out; a tag that only one
-// listing has is, too.
+// a session, those that were pasted again, and rows whose bytes are unknown are left
+// out; a tag that only one listing has is, too.
 func Growths(pools []*Pool) []Growth {
 	type key struct {
 		tag string
@@ -37,10 +47,12 @@ func Growths(pools []*Pool) []Growth {
 	}
 	index := make(map[key]int)
 	var out []Growth
+	var met []*Pool
 	for _, p := range pools {
-		if p.OfSession == Yes {
+		if p.OfSession == Yes || slices.ContainsFunc(met, p.same) {
 			continue
 		}
+		met = append(met, p)
 		seen := make(map[key]bool)
 		for i := range p.Rows {
 			for _, t := range []Type{NonPaged, Paged} {

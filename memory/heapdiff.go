@@ -196,7 +196,7 @@ func (r *Reader) countRow(id string, sign int64, n [3]either, l kd.Line) {
 // newDiffRow adds a row to the comparison that is open; nil if no more are kept.
 func (r *Reader) newDiffRow(id string, l kd.Line) *diffRow {
 	r.openDiff(l)
-	h := &r.heap
+	h := r.heap
 	h.below, h.about = skipFrames, noPart
 	if h.traces >= mostTraces {
 		h.diff.Dropped++
@@ -212,7 +212,7 @@ func (r *Reader) newDiffRow(id string, l kd.Line) *diffRow {
 
 // openDiff makes sure that a comparison is open.
 func (r *Reader) openDiff(l kd.Line) {
-	h := &r.heap
+	h := r.heap
 	if r.open == heapBlock && h.diff != nil {
 		return
 	}
@@ -224,8 +224,8 @@ func (r *Reader) openDiff(l kd.Line) {
 	r.close()
 	r.open = heapBlock
 	h.diff = &diffReader{HeapDiff: &HeapDiff{At: at, Steps: 1}}
-	if typed.compares {
-		h.diff.Command, r.typedHeap = typed.command, typedHeap{}
+	if typed != nil && typed.compares {
+		h.diff.Command, r.typedHeap = typed.command, nil
 	}
 	if len(r.out.HeapDiffs) < mostHeapLogs {
 		r.out.HeapDiffs = append(r.out.HeapDiffs, h.diff.HeapDiff)

@@ -55,11 +55,14 @@ const (
 
 // heapLine reads a line of a log or of a comparison.
 func (r *Reader) heapLine(l kd.Line) bool {
-	h := &r.heap
 	open := r.open == heapBlock
 	if !open && !mayBeginHeap(l.Text) {
 		return false
 	}
+	if r.heap == nil {
+		r.heap = &heapReader{}
+	}
+	h := r.heap
 	text, comment := strings.CutPrefix(l.Text, "//")
 	if comment {
 		text, _ = kd.TrimBlanks(text)
@@ -186,7 +189,7 @@ func (r *Reader) heapStar(text string, l kd.Line) bool {
 
 // atHeap goes on with a heap. One whose data begins again is of another log.
 func (r *Reader) atHeap(a kd.Addr, l kd.Line, begins bool) {
-	h := &r.heap
+	h := r.heap
 	again := false
 	if h.log != nil {
 		for _, known := range h.log.Heaps {
@@ -209,17 +212,17 @@ func (r *Reader) atHeap(a kd.Addr, l kd.Line, begins bool) {
 // newHeapLog begins another log.
 func (r *Reader) newHeapLog(l kd.Line) {
 	at := l.All()
-	if h := &r.heap; r.open == heapBlock && h.log == nil && h.diff == nil && h.head.Known() {
+	if h := r.heap; r.open == heapBlock && h.log == nil && h.diff == nil && h.head.Known() {
 		at = h.head
 	}
 	typed := r.typedHeap
 	r.close()
 	r.open = heapBlock
-	h := &r.heap
+	h := r.heap
 	h.log = &HeapLog{At: at}
 	h.byID, h.heap = make(map[string]int), 0
-	if typed.tool != "" && !typed.compares {
-		h.log.Command, h.log.PID, r.typedHeap = typed.command, typed.pid, typedHeap{}
+	if typed != nil && !typed.compares {
+		h.log.Command, h.log.PID, r.typedHeap = typed.command, typed.pid, nil
 	}
 	if len(r.out.HeapLogs) < mostHeapLogs {
 		r.out.HeapLogs = append(r.out.HeapLogs, h.log)
@@ -244,14 +247,14 @@ func (r *Reader) heapComments(l kd.Line) {
 
 // closeHeap settles what only the whole output tells.
 func (r *Reader) closeHeap() {
-	h := &r.heap
+	h := r.heap
 	if h.log != nil {
 		h.log.Cut = h.begun || h.last.Cut && len(h.log.Traces) > 0 && h.below != noFrames
 	}
 	if h.diff != nil {
 		r.closeDiff()
 	}
-	r.heap = heapReader{names: h.names, traces: h.traces, frames: h.frames}
+	*r.heap = heapReader{names: h.names, traces: h.traces, frames: h.frames}
 }
 
 // header reads the line that tells when and of what a log was taken.

@@ -9,7 +9,7 @@ import (
 // umdhRemark takes a comment of umdh within its output. Those that tell something
 // are its list of modules and what it could not find.
 func (r *Reader) umdhRemark(text string, l kd.Line) bool {
-	h := &r.heap
+	h := r.heap
 	switch {
 	case h.about == modulePart && h.moduleRow(text, l):
 	case strings.HasPrefix(text, "Base Size Module"):

@@ -130,13 +130,13 @@ func (b *BackTrace) single(w *words) (ok bool) {
 // back trace with its sum again, another log has begun.
 func (r *Reader) addTrace(row BackTrace, l kd.Line) {
 	r.openHeapLog(l)
-	h := &r.heap
+	h := r.heap
 	key := TraceKey(row.ID)
 	at, known := h.byID[key]
 	sum := row.Allocs.At != row.Bytes.At
 	if known && sum && key != "" && h.log.Traces[at].heap == h.heap && h.log.Traces[at].Each.N == row.Each.N && h.heap == 0 {
 		r.newHeapLog(l)
-		h, known = &r.heap, false
+		h, known = r.heap, false
 	}
 	h.below, h.about = skipFrames, noPart
 	if !known {
@@ -180,7 +180,7 @@ const longestFrame = 4096
 // frame reads a frame of the back trace that is open: a line near below its row, or
 // below a frame. Blank lines and remarks may stand between.
 func (r *Reader) frame(l kd.Line) bool {
-	h := &r.heap
+	h := r.heap
 	if h.below == noFrames || !h.near(l) || len(l.Text) > longestFrame || !looksLikeFrame(l.Text) {
 		return false
 	}

@@ -406,7 +406,7 @@ func (r *Reader) console(l kd.Line) bool {
 	name := words[0][strings.LastIndexAny(words[0], `\`)+1:]
 	if t, ok := readHeapTool(name, words, l); ok {
 		r.Break()
-		r.typedHeap = t
+		r.typedHeap = &t
 		return true
 	}
 	if !strings.EqualFold(name, "poolmon") && !strings.EqualFold(name, "poolmon.exe") {

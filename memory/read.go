@@ -71,17 +71,16 @@ type Reader struct {
 
 	vm   *VM
 	pool poolReader
-	// blocks are being read, of the type of pool that was named last.
+	// blocks and counts are being read.
 	blocks *Blocks
 	counts *Counts
-	region string
 	rows   int // rows of pool listings that are kept
 	// counters is nil outside of a counter log; cells counts the values that are kept
 	// of those before.
 	counters  *counterReader
 	cells     int
-	typedHeap typedHeap
-	heap      heapReader
+	typedHeap *typedHeap  // until its output begins, nil if nothing was typed
+	heap      *heapReader // nil before the first line of a heap log
 	full      map[string]bool
 }
 
@@ -194,7 +193,7 @@ func (r *Reader) Typed(command string, at kd.Ref) {
 // output came.
 func (r *Reader) Break() {
 	r.close()
-	r.typedVM, r.typedPool, r.typedBlocks, r.typedWords, r.typedHeap = "", typedPool{}, "", noWords, typedHeap{}
+	r.typedVM, r.typedPool, r.typedBlocks, r.typedWords, r.typedHeap = "", typedPool{}, "", noWords, nil
 }
 
 // Done returns what was read, nil if that is nothing.

@@ -75,8 +75,8 @@ func spacedLen(s string) int {
 	return 2*n - 1
 }
 
-// isMemoryRow reports whether a line is memory as a search prints it: an address and four
-// words of it, which may be text.
+// isMemoryRow reports whether a line is memory as a search prints it: an address, four
+// words, which may be text, and their sixteen characters.
 func isMemoryRow(s string) bool {
 	c := kd.Cursor{Text: s}
 	if _, ok := kd.ParseFullAddr(first(c.Word())); !ok {
@@ -87,7 +87,8 @@ func isMemoryRow(s string) bool {
 			return false
 		}
 	}
-	return strings.IndexByte(s, '!') < 0
+	rest, _ := c.Rest()
+	return rest != "" && len(rest) <= 16 && strings.IndexByte(rest, '!') < 0
 }
 
 func first(s string, _ int) string { return s }

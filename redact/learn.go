@@ -173,7 +173,7 @@ func (r *Redactor) learnLine(s string, understood bool) {
 			}
 			r.noteBare(text)
 			v, digits := value(text)
-			if i := regionOf(v); i >= 0 && digits >= 8 && !isOffset(s, tok, v) {
+			if i := regionOf(v); i >= 0 && digits >= 8 && !isOffset(s, tok, v) && !amongCounts(s, tok) {
 				r.space.see(i, v)
 			} else if f := kd.Addr(v).Fold(); digits == 16 && uint64(f) != v && regionOf(uint64(f)) == narrow {
 				r.space.see(narrow, uint64(f))

@@ -125,7 +125,7 @@ func (r *Redactor) addressFor(s string, before, tok token) string {
 // moved returns where an address is moved to, false if a number is none.
 func (r *Redactor) moved(s string, before, tok token, v uint64, digits int) (uint64, bool) {
 	i := regionOf(v)
-	if i >= 0 && isOffset(s, tok, v) {
+	if i >= 0 && (isOffset(s, tok, v) || amongCounts(s, tok)) {
 		return v, false
 	}
 	if i == narrow {
@@ -147,6 +147,34 @@ func (r *Redactor) moved(s string, before, tok token, v uint64, digits int) (uin
 // isOffset reports whether a number is the distance from a symbol.
 func isOffset(s string, tok token, v uint64) bool {
 	return tok.start > 0 && s[tok.start-1] == '+' && v>>63 == 0
+}
+
+// amongCounts reports whether a number of 8 decimal digits stands in a row of counts: in one
+// of Kb, or among decimal numbers of other lengths.
+//
+//	NSpc    246479     90827424          0            0
+func amongCounts(s string, tok token) bool {
+	if tok.end-tok.start != 8 || digitLen(s[tok.start:tok.end]) != 8 {
+		return false
+	}
+	if strings.HasPrefix(s[tok.end:], " Kb") || strings.HasPrefix(s[tok.end:], "Kb") {
+		return true
+	}
+	before := strings.Fields(s[:tok.start])
+	for i := len(before) - 1; i > 0 && digitLen(before[i]) == len(before[i]); i-- {
+		if len(before[i]) != 8 {
+			return true
+		}
+	}
+	for w := range strings.FieldsSeq(s[tok.end:]) {
+		if digitLen(w) != len(w) {
+			return false
+		}
+		if len(w) != 8 {
+			return len(before) > 0
+		}
+	}
+	return false
 }
 
 // isCode tells the status codes among the numbers that could be addresses of 32 bits:

@@ -53,7 +53,7 @@ func TestOfflinePageNeedsNothingElse(t *testing.T) {
 			t.Errorf("the page holds %q", no)
 		}
 	}
-	for _, yes := range []string{offlinePolicy, "d2FzbQ==", "glue()", "<style>", "data:image/svg+xml"} {
+	for _, yes := range []string{offlinePolicy, "G@>Q0", "glue()", "<style>", "data:image/svg+xml"} {
 		if !strings.Contains(string(html), yes) {
 			t.Errorf("the page has no %q", yes)
 		}
