@@ -96,8 +96,8 @@ func (r *Reader) newBlocks(tool, tag string, l kd.Line) {
 	if t := r.typedBlocks; strings.HasPrefix(t, tool) {
 		r.blocks.Command, r.typedBlocks = t, ""
 	}
-	if len(r.out.Blocks) < mostListings {
-		r.out.Blocks = append(r.out.Blocks, r.blocks)
+	if len(r.listing().Blocks) < mostListings {
+		r.listing().Blocks = append(r.listing().Blocks, r.blocks)
 	} else {
 		r.left(l.All(), "outputs of !pool and !poolfind")
 	}

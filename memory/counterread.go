@@ -98,11 +98,11 @@ func (r *Reader) counterHead(l kd.Line) bool {
 		c.note(l.All(), "counter log: its values are left out, after %d of others", r.cells)
 		c.Others, c.Columns, c.fields = c.Others+len(c.Columns), nil, nil
 	}
-	if len(r.out.Counters) >= mostListings {
+	if len(r.listing().Counters) >= mostListings {
 		r.left(l.All(), "counter logs")
 		return true
 	}
-	r.out.Counters = append(r.out.Counters, c.CounterLog)
+	r.listing().Counters = append(r.listing().Counters, c.CounterLog)
 	return true
 }
 

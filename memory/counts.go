@@ -52,8 +52,8 @@ func (r *Reader) countsHead(l kd.Line) bool {
 		}
 		r.close()
 		r.open, r.counts = countsBlock, &Counts{Tool: h.tool, At: l.All(), EndLine: l.Last()}
-		if len(r.out.Counts) < mostListings {
-			r.out.Counts = append(r.out.Counts, r.counts)
+		if len(r.listing().Counts) < mostListings {
+			r.listing().Counts = append(r.listing().Counts, r.counts)
 		} else {
 			r.left(l.All(), "outputs of "+h.tool)
 		}

@@ -227,8 +227,8 @@ func (r *Reader) openDiff(l kd.Line) {
 	if typed != nil && typed.compares {
 		h.diff.Command, r.typedHeap = typed.command, nil
 	}
-	if len(r.out.HeapDiffs) < mostHeapLogs {
-		r.out.HeapDiffs = append(r.out.HeapDiffs, h.diff.HeapDiff)
+	if len(r.listing().HeapDiffs) < mostHeapLogs {
+		r.listing().HeapDiffs = append(r.listing().HeapDiffs, h.diff.HeapDiff)
 	} else {
 		r.left(at, "comparisons of heaps")
 	}

@@ -224,8 +224,8 @@ func (r *Reader) newHeapLog(l kd.Line) {
 	if typed != nil && !typed.compares {
 		h.log.Command, h.log.PID, r.typedHeap = typed.command, typed.pid, nil
 	}
-	if len(r.out.HeapLogs) < mostHeapLogs {
-		r.out.HeapLogs = append(r.out.HeapLogs, h.log)
+	if len(r.listing().HeapLogs) < mostHeapLogs {
+		r.listing().HeapLogs = append(r.listing().HeapLogs, h.log)
 	} else {
 		r.left(at, "logs of heaps")
 	}

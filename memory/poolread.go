@@ -32,8 +32,8 @@ func (r *Reader) newPool(tool Tool, l kd.Line) {
 		t.apply(r.pool.Pool)
 		*t = typedPool{}
 	}
-	if len(r.out.Pools) < mostListings {
-		r.out.Pools = append(r.out.Pools, r.pool.Pool)
+	if len(r.listing().Pools) < mostListings {
+		r.listing().Pools = append(r.listing().Pools, r.pool.Pool)
 	} else {
 		r.left(l.All(), "listings of pool")
 	}
@@ -145,8 +145,8 @@ func (r *Reader) closePool() {
 		r.checkTotal(Paged)
 	}
 	empty := len(p.Rows)+p.Dropped+p.Unread+len(p.Machine) == 0 && !p.Total.At.Known()
-	if n := len(r.out.Pools); empty && n > 0 && r.out.Pools[n-1] == p.Pool {
-		r.out.Pools = r.out.Pools[:n-1]
+	if n := len(r.listing().Pools); empty && n > 0 && r.listing().Pools[n-1] == p.Pool {
+		r.listing().Pools = r.listing().Pools[:n-1]
 	}
 	r.pool = poolReader{}
 }

@@ -57,7 +57,7 @@ const mostNotes = 200
 // Reader reads such output line by line, also when other output stands in
 // between.
 type Reader struct {
-	out  Listing
+	out  *Listing // nil before anything was read
 	open block
 	// typedVM is what was typed with !vm, typedPool with !poolused or poolmon,
 	// until its output begins.
@@ -199,11 +199,20 @@ func (r *Reader) Break() {
 // Done returns what was read, nil if that is nothing.
 func (r *Reader) Done() *Listing {
 	r.Break()
-	if r.out.Empty() && len(r.out.Notes) == 0 {
+	out := r.out
+	r.out = nil
+	if out.Empty() && (out == nil || len(out.Notes) == 0) {
 		return nil
 	}
-	out := r.out
-	return &out
+	return out
+}
+
+// listing is what was read so far.
+func (r *Reader) listing() *Listing {
+	if r.out == nil {
+		r.out = &Listing{}
+	}
+	return r.out
 }
 
 func (r *Reader) close() {

@@ -97,8 +97,8 @@ func (r *Reader) newVM(l kd.Line) {
 	r.close()
 	r.open, r.vm = vmBlock, &VM{Command: r.typedVM, At: l.All()}
 	r.typedVM = ""
-	if len(r.out.VMs) < mostListings {
-		r.out.VMs = append(r.out.VMs, r.vm)
+	if len(r.listing().VMs) < mostListings {
+		r.listing().VMs = append(r.listing().VMs, r.vm)
 	} else {
 		r.left(l.All(), "outputs of !vm")
 	}
@@ -365,8 +365,8 @@ func (r *Reader) closeVM() {
 		}
 	}
 	empty := len(v.Counters)+len(v.PageFiles)+len(v.Processes) == 0
-	if n := len(r.out.VMs); empty && n > 0 && r.out.VMs[n-1] == v {
-		r.out.VMs = r.out.VMs[:n-1]
+	if n := len(r.listing().VMs); empty && n > 0 && r.listing().VMs[n-1] == v {
+		r.listing().VMs = r.listing().VMs[:n-1]
 	}
 	if v.Dropped > 0 {
 		r.note(v.At, "!vm: %s beyond the first %d are left out", kd.Plural(v.Dropped, "process row"), mostProcesses)
@@ -375,7 +375,7 @@ func (r *Reader) closeVM() {
 }
 
 func (r *Reader) note(at kd.Ref, format string, args ...any) {
-	if len(r.out.Notes) < mostNotes {
-		r.out.Notes = append(r.out.Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
+	if len(r.listing().Notes) < mostNotes {
+		r.listing().Notes = append(r.listing().Notes, kd.Note{At: at, Text: fmt.Sprintf(format, args...)})
 	}
 }

@@ -92,10 +92,10 @@ func (r *Reader) commandOfWords(command string, at kd.Ref) {
 
 // memory is what was printed of the target's memory.
 func (r *Reader) memory() *Memory {
-	if r.out.Memory == nil {
-		r.out.Memory = &Memory{}
+	if r.listing().Memory == nil {
+		r.listing().Memory = &Memory{}
 	}
-	return r.out.Memory
+	return r.listing().Memory
 }
 
 // wordsLine reads a line of memory or of symbols. Where no command tells, only
@@ -200,13 +200,13 @@ func (r *Reader) aboutUntagged(w *Words) bool {
 	if Function(w.Symbol) == allocatesUntagged {
 		return true
 	}
-	if r.out.Memory == nil {
+	if r.listing().Memory == nil {
 		return false
 	}
-	if slices.ContainsFunc(r.out.Memory.Symbols, func(s Symbol) bool { return s.Addr == w.Values[0] }) && w.Symbol == "" {
+	if slices.ContainsFunc(r.listing().Memory.Symbols, func(s Symbol) bool { return s.Addr == w.Values[0] }) && w.Symbol == "" {
 		w.Found = true
 		return true
 	}
-	ws := r.out.Memory.Words
+	ws := r.listing().Memory.Words
 	return w.Symbol != "" && len(ws) > 0 && ws[len(ws)-1].Symbol != "" && ws[len(ws)-1].Addr+kd.Addr(w.Size) == w.Addr
 }

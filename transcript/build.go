@@ -52,7 +52,7 @@ func (r *router) build() {
 	}
 	r.addCounters(logs)
 	if len(r.out.Snapshots) == 0 && !r.sawUser {
-		r.onlyTargets(whole)
+		r.onlyTargets(snaps)
 	}
 }
 
@@ -76,12 +76,12 @@ func (r *router) linkPools(snaps []*snapshot.Snapshot) {
 	}
 }
 
-// onlyTargets makes snapshots of sessions that tell nothing but what machine
+// onlyTargets keeps the sessions that tell nothing but what machine
 // they looked at. Beside others they would only make those look undecided.
-func (r *router) onlyTargets(sessions []*rawSession) {
+func (r *router) onlyTargets(sessions []*snapshot.Snapshot) {
 	for _, s := range sessions {
-		if s.target.Known() {
-			r.out.Snapshots = append(r.out.Snapshots, s.facts.snapshot(s.target))
+		if s.Target.Known() {
+			r.out.Snapshots = append(r.out.Snapshots, s)
 		}
 	}
 }
