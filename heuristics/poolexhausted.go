@@ -86,7 +86,11 @@ func (d *diagnosis) shortageFinding(check *Check, kind Kind, s *shortage) Findin
 	if kind != MemoryExhausted {
 		return f
 	}
-	if f.Blocked = d.lockWaiters(); f.Blocked > 0 {
+	elsewhere := 0
+	if f.Blocked, elsewhere = d.lockWaiters(); elsewhere > 0 {
+		f.Explanation += fmt.Sprintf(" %s behind owners whose stacks show something else: see their chains.", threadsThatWait(elsewhere))
+	}
+	if f.Blocked > 0 {
 		f.Summary = "Locks are victims: " + lowerFirst(f.Summary)
 		f.Explanation += " " + d.victims(&f)
 		if f.Confidence == Certain {
@@ -97,6 +101,10 @@ func (d *diagnosis) shortageFinding(check *Check, kind Kind, s *shortage) Findin
 }
 
 func lowerFirst(s string) string { return string(s[0]|0x20) + s[1:] }
+
+// leastSuspect is the share of a pool, in percent, from which on a tag is suspected that may
+// not be the largest.
+const leastSuspect = 25
 
 // tellTop adds the tag that uses most of a pool, and who allocates it.
 func (d *diagnosis) tellTop(f *Finding, s *shortage) {
@@ -126,23 +134,32 @@ func (d *diagnosis) tellTop(f *Finding, s *shortage) {
 			return
 		}
 	}
-	if driver := driverOfRow(top.row); driver != "" {
+	if driver := driverOfRow(top.row); !top.surely && top.share < leastSuspect {
+		f.Explanation += " Whether another tag has more is not in the input."
+		d.gap(kd.Gap{What: "which tag uses most of " + s.what, Why: kd.CutShort, Next: listing})
+	} else if driver != "" {
 		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that uses most of " + s.what}
 		f.Next = append(f.Next, "lmvm "+driverName(driver))
 	} else if ownerOfRow(top.row) == "" {
 		f.Explanation += " Nobody says who allocates under this tag: search the drivers for its letters."
 		f.Next = append(f.Next, `!for_each_module s -a @#Base @#End "`+trimTag(top.row.Tag)+`"`)
 	}
-	f.Explanation += " One listing says who has most, and not what grows: a later " + listing + " does."
+	if len(d.snap.Memory.Pools)+len(d.snap.EarlierPools) == 1 {
+		f.Explanation += " One listing says who has most, and not what grows: a later " + listing + " does."
+	}
 	f.Next = append(f.Next, listing)
+}
+
+func threadsThatWait(n int) string {
+	if n == 1 {
+		return "1 thread waits"
+	}
+	return kd.Plural(n, "thread") + " wait"
 }
 
 // victims says what the locks have to do with it.
 func (d *diagnosis) victims(f *Finding) string {
-	text := kd.Plural(f.Blocked, "thread") + " wait for locks: look at memory first."
-	if f.Blocked == 1 {
-		text = "1 thread waits for a lock: look at memory first."
-	}
+	text := threadsThatWait(f.Blocked) + " for locks: look at memory first."
 	const most = 8
 	seen := 0
 	for _, r := range d.roots {

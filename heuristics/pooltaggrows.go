@@ -59,7 +59,7 @@ func init() {
 	register(poolTopTag, func(d *diagnosis) []Finding {
 		var out []Finding
 		for _, t := range []memory.Type{memory.NonPaged, memory.Paged} {
-			if top := d.topTag(t, d.lastVM()); top != nil && d.unusual(top) {
+			if top := d.topTag(t, d.lastVM()); top != nil && !top.untagged() && d.unusual(top) {
 				out = append(out, d.topTagFinding(top))
 			}
 		}
@@ -69,6 +69,11 @@ func init() {
 
 // growths are the tags that grew, those that grew most first.
 func (d *diagnosis) growths() []memory.Growth {
+	for _, v := range d.snap.Memory.VMs {
+		if ram := v.Pages(memory.PhysicalMemory); ram.Known() && ram.N != d.snap.Memory.VMs[0].Pages(memory.PhysicalMemory).N {
+			return nil // of two machines
+		}
+	}
 	gs := memory.Growths(slices.Concat(d.snap.EarlierPools, d.snap.Memory.Pools))
 	gs = slices.DeleteFunc(gs, func(g memory.Growth) bool {
 		by := g.Grown()

@@ -3,10 +3,11 @@ package heuristics
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"kdlocks/kd"
 	"kdlocks/memory"
-	"kdlocks/waitgraph"
+	"kdlocks/threads"
 )
 
 // shortage is a kind of memory of which little or nothing is left.
@@ -30,6 +31,21 @@ const (
 	percentFull = 95
 	percentNear = 90
 )
+
+// lastVM returns the last !vm that tells how much of a pool or of physical memory is used,
+// else the last one; nil if there is none.
+func (d *diagnosis) lastVM() *memory.VM {
+	vms := d.snap.Memory.VMs
+	for _, v := range slices.Backward(vms) {
+		if v.Pages(memory.NonPagedPoolUsage).Known() && v.Pages(memory.NonPagedPoolMax).Known() || v.Pages(memory.AvailablePages).Known() && v.Pages(memory.PhysicalMemory).Known() {
+			return v
+		}
+	}
+	if n := len(vms); n > 0 {
+		return vms[n-1]
+	}
+	return nil
+}
 
 // shortages returns what the last !vm shows to be used up, or nearly. Counters that
 // cannot be true are not used.
@@ -57,17 +73,22 @@ func (d *diagnosis) shortages() []shortage {
 func nonPagedOf(v *memory.VM) (shortage, bool) {
 	p, ok := v.NonPagedPercent()
 	if !ok {
+		p, ok = overLimit(v, memory.NonPagedPoolUsage, memory.NonPagedPoolMax)
+	}
+	if !ok {
 		return shortage{}, false
 	}
 	s := shortage{vm: v, what: "nonpaged pool", pool: memory.NonPaged, percent: p, most: v.Pages(memory.NonPagedPoolMax).N}
-	s.used, _ = v.NonPagedUsage()
+	if s.used, ok = v.NonPagedUsage(); !ok {
+		return shortage{}, false
+	}
 	s.see(memory.NonPagedPoolUsage, memory.NonPagedPoolNxUsage, memory.NonPagedPoolMax)
 	return s, s.weighPool()
 }
 
 func pagedOf(v *memory.VM) (shortage, bool) {
 	p, ok := v.PagedPercent()
-	if !ok {
+	if c := v.Pages(memory.CommittedPages); !ok || c.Known() && v.Pages(memory.PagedPoolUsage).N > c.N { // all of it is committed
 		return shortage{}, false
 	}
 	s := shortage{vm: v, what: "paged pool", pool: memory.Paged, percent: p, used: v.Pages(memory.PagedPoolUsage).N, most: v.Pages(memory.PagedPoolMaximum).N}
@@ -105,6 +126,16 @@ func (s *shortage) weighPool() bool {
 
 const physicalMemory = "physical memory"
 
+// overLimit returns how much of a limit is used where it is a little more than all: the two
+// counters are not of one instant.
+func overLimit(v *memory.VM, used, limit string) (percent float64, ok bool) {
+	n, most := v.Pages(used), v.Pages(limit)
+	if !n.Known() || !most.Known() || most.N <= 0 || n.N <= most.N || n.N > most.N+most.N/50 {
+		return 0, false
+	}
+	return 100, true
+}
+
 // lowMemory returns how many Kb of available memory Windows itself calls low: 32 MB
 // for each 4 GB, and 64 MB at most (Microsoft Learn:
 // CreateMemoryResourceNotification).
@@ -115,7 +146,9 @@ func lowMemory(ramKb int64) int64 {
 
 func physicalOf(v *memory.VM) (shortage, bool) {
 	ram, free := v.Counter(memory.PhysicalMemory), v.Counter(memory.AvailablePages)
-	if ram == nil || free == nil || !ram.Kb.Known() || !free.Kb.Known() || v.OverRAM(memory.AvailablePages) == memory.Yes || ram.Torn || free.Torn || ram.Pages.N <= 0 {
+	if ram == nil || free == nil || !ram.Kb.Known() || !free.Kb.Known() || v.OverRAM(memory.AvailablePages) == memory.Yes || ram.Torn || free.Torn || ram.Pages.N <= 0 ||
+		v.Pages(memory.NonPagedPoolUsage).N == 0 { // no machine has none in use: the counters were not read
+
 		return shortage{}, false
 	}
 	s := shortage{vm: v, what: physicalMemory, full: true, sure: Likely, used: ram.Pages.N - free.Pages.N, most: ram.Pages.N}
@@ -128,12 +161,16 @@ func physicalOf(v *memory.VM) (shortage, bool) {
 // files larger up to their maximum, and the limit with them.
 func commitOf(v *memory.VM) (shortage, bool) {
 	p, ok := v.CommitPercent()
-	if !ok || p < percentFull {
+	if !ok {
+		p, ok = overLimit(v, memory.CommittedPages, memory.CommitLimit)
+	}
+	if !ok || p < percentNear {
 		return shortage{}, false
 	}
 	s := shortage{vm: v, what: "the commit limit", sure: Likely, percent: p, used: v.Pages(memory.CommittedPages).N, most: v.Pages(memory.CommitLimit).N}
 	s.see(memory.CommittedPages, memory.CommitLimit)
-	s.full = p >= 99
+	s.failed = v.Failed("commit requests")
+	s.full = p >= 99 || p >= percentFull && s.failed.Known() && s.failed.N > 0
 	for _, f := range v.PageFiles {
 		if !f.Current.Known() || !f.Maximum.Known() || f.Current.N < f.Maximum.N {
 			s.full = false
@@ -149,16 +186,24 @@ func (s *shortage) words() string {
 	}
 	text := fmt.Sprintf("%d %%", int(s.percent))
 	if s.failed.Known() && s.failed.N > 0 {
-		text += ", " + kd.Plural(int(s.failed.N), "failed allocation")
+		text += ", " + kd.Plural(int(s.failed.N), "failed "+s.request())
 	}
 	return text
+}
+
+// request is what fails where it is short.
+func (s *shortage) request() string {
+	if s.pool == memory.NoType {
+		return "request"
+	}
+	return "allocation"
 }
 
 // explain says it with its numbers.
 func (s *shortage) explain() string {
 	text := fmt.Sprintf("!vm prints %s of %s pages in use (%d %%)", grouped(s.used), grouped(s.most), int(s.percent))
 	if s.failed.Known() && s.failed.N > 0 {
-		text += fmt.Sprintf(", and that %s failed since the machine started", kd.Plural(int(s.failed.N), "pool allocation"))
+		text += fmt.Sprintf(", and that %s failed since the machine started", kd.Plural(int(s.failed.N), s.request()))
 	}
 	return text + "."
 }
@@ -194,15 +239,26 @@ func megabytes(n int64) string {
 	return fmt.Sprintf("%d KB", (n+1023)>>10)
 }
 
-// lockWaiters counts the threads that wait for something in the graph.
-func (d *diagnosis) lockWaiters() int {
-	n := 0
-	for i := range d.graph.Nodes {
-		if d.graph.Nodes[i].Kind == waitgraph.Thread && len(d.graph.Out[i]) > 0 {
-			n++
+// lockWaiters counts the threads that wait for locks and may be victims: those behind
+// roots that wait for memory by their own stacks, or whose stacks are not in the input.
+// elsewhere counts those behind roots that are seen to do something else.
+func (d *diagnosis) lockWaiters() (victims, elsewhere int) {
+	for _, r := range d.roots {
+		n := d.graph.Nodes[r.Node]
+		t := d.snap.Thread(n.Addr)
+		_, blocked := d.behind(n.Addr)
+		switch {
+		case t == nil || len(t.Stack.Frames) == 0 && t.State != threads.Running:
+			victims += blocked
+		default:
+			if why, _ := memoryWait(t); why != "" {
+				victims += blocked
+			} else {
+				elsewhere += blocked
+			}
 		}
 	}
-	return n
+	return victims, elsewhere
 }
 
 // bySize is for what is to be looked at: the most certain first.
@@ -218,13 +274,20 @@ func boolean(b bool) int {
 }
 
 // memoryIsThere says what the last !vm shows to be left, "" if it shows a shortage, or
-// too little to tell: nonpaged pool and pages that are available must be known.
+// too little to tell: nonpaged pool and pages that are available must be known, nothing
+// may have failed, and no counter may be anywhere near its limit.
 func (d *diagnosis) memoryIsThere() string {
+	const comfortable = 80 // percent; of physical memory, a quarter in nonpaged pool
 	v := d.lastVM()
-	if v == nil || len(d.shortages()) > 0 {
+	if v == nil || len(d.shortages()) > 0 || len(v.Failures) > 0 || len(v.Banners) > 0 {
 		return ""
 	}
 	pool, ok := v.NonPagedPercent()
+	n, _ := v.NonPagedUsage()
+	paged, _ := v.PagedPercent()
+	if commit, _ := v.CommitPercent(); pool > comfortable || paged > comfortable || commit > comfortable || 4*n > v.Pages(memory.PhysicalMemory).N {
+		return ""
+	}
 	free := v.Counter(memory.AvailablePages)
 	if !ok || free == nil || !free.Kb.Known() || free.Torn || v.OverRAM(memory.AvailablePages) != memory.No {
 		return ""

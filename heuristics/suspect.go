@@ -94,5 +94,5 @@ func driverName(module string) string {
 	if name, ok := strings.CutPrefix(module, unloaded); ok {
 		module, _, _ = strings.Cut(name, ">")
 	}
-	return strings.TrimSuffix(module, ".sys")
+	return strings.TrimSuffix(strings.TrimSuffix(module, ".sys"), ".dll")
 }

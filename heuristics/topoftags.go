@@ -18,19 +18,27 @@ type topTag struct {
 }
 
 // topTag returns the tag that uses most of a type of pool in the last listing that
-// tells; nil if none does. vm may be nil.
+// surely tells, else the one of the last listing that has most of those listed; nil if
+// there is none. vm may be nil.
 func (d *diagnosis) topTag(t memory.Type, vm *memory.VM) *topTag {
+	var guess *topTag
 	for i := len(d.snap.Memory.Pools) - 1; i >= 0; i-- {
 		p := d.snap.Memory.Pools[i]
 		if p.OfSession == memory.Yes {
 			continue
 		}
-		if top := largestTag(p, t); top != nil {
-			top.weigh(vm)
+		top := largestTag(p, t)
+		if top == nil {
+			continue
+		}
+		if top.weigh(vm); top.surely {
 			return top
 		}
+		if guess == nil && p.Filtered != memory.Yes {
+			guess = top
+		}
 	}
-	return nil
+	return guess
 }
 
 // largestTag returns the row of a listing with most bytes, nil if it has none.

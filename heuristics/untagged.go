@@ -114,18 +114,11 @@ func (d *diagnosis) untagged() *importers {
 		most := largestTag(p, memory.NonPaged)
 		n := r.NonPaged.Bytes
 		c.top.surely = most != nil && most.row == r && most.surely
-		if !n.Known() || (most == nil || most.row != r || n.N < 1<<20) && (n.N < leastUntagged || c.top.share < leastUntaggedShare) {
+		if !n.Known() || p.Filtered == memory.Yes || (most == nil || most.row != r || n.N < leastUntagged/2) && (n.N < leastUntagged || c.top.share < leastUntaggedShare) {
 			return nil
 		}
 		c.follow(d)
 		return c
-	}
-	return nil
-}
-
-func (d *diagnosis) lastVM() *memory.VM {
-	if n := len(d.snap.Memory.VMs); n > 0 {
-		return d.snap.Memory.VMs[n-1]
 	}
 	return nil
 }
@@ -151,11 +144,11 @@ func (c *importers) follow(d *diagnosis) {
 		return
 	}
 	c.searched = slices.ContainsFunc(m.Searches, func(s memory.Search) bool {
-		return s.Value == c.routine && strings.Contains(s.Command, "for_each_module")
+		return s.Whole && s.Value == c.routine && strings.Contains(s.Command, "for_each_module")
 	})
 	places := make(map[kd.Addr]*memory.Words)
 	for i := range m.Words {
-		if w := &m.Words[i]; w.Symbol != "" {
+		if w := &m.Words[i]; !w.Found {
 			places[w.Addr] = w
 		}
 	}
@@ -179,13 +172,24 @@ func (c *importers) place(d *diagnosis, at kd.Addr, w *memory.Words, places map[
 	for _, beside := range []kd.Addr{at - kd.Addr(w.Size), at + kd.Addr(w.Size)} {
 		if o := places[beside]; o != nil {
 			t.looked = true
-			if memory.Function(o.Symbol) != "" {
+			if ofKernel(o.Symbol) {
 				t.others = append(t.others, o)
 			}
 		}
 	}
 	t.in = d.holder(at)
 	c.tables = append(c.tables, t)
+}
+
+// ofKernel reports whether a symbol is a routine that drivers import.
+func ofKernel(symbol string) bool {
+	module, _, _ := strings.Cut(symbol, "!")
+	return memory.Function(symbol) != "" && (strings.EqualFold(module, "nt") || strings.EqualFold(module, "hal"))
+}
+
+// settled reports whether it is known of every place what it is.
+func (c *importers) settled() bool {
+	return !slices.ContainsFunc(c.tables, func(t importTable) bool { return !t.looked || len(t.others) > 0 && t.in.image == "" })
 }
 
 // drivers are the images that surely import the routine.
@@ -202,7 +206,7 @@ func (c *importers) drivers() []string {
 // who names the drivers, or says that none is known.
 func (c *importers) who() string {
 	switch names := c.drivers(); {
-	case len(names) == 1 && c.searched:
+	case len(names) == 1 && c.searched && c.settled():
 		return ": " + names[0] + " is the one module that imports ExAllocatePool"
 	case len(names) == 1:
 		return ": " + names[0] + " imports ExAllocatePool"
@@ -254,7 +258,7 @@ func (c *importers) step(d *diagnosis) (text string, next []string) {
 		}
 	}
 	if len(next) > 0 {
-		what := "whether an import table is at " + d.addr(c.tables[0].at)
+		what := "whether an import table is at " + strings.TrimPrefix(next[0], "dps ")
 		if strings.HasPrefix(next[0], "!lmi") {
 			what = "which module " + strings.TrimPrefix(next[0], "!lmi ") + " is in"
 		}
@@ -264,10 +268,10 @@ func (c *importers) step(d *diagnosis) (text string, next []string) {
 	}
 	switch ms := c.drivers(); len(ms) {
 	case 0:
-		return "What was printed around the places where the address of ExAllocatePool stands is no import table: the driver is not known.", c.searchCommand(d)
+		return "What was printed around the places where the address of ExAllocatePool stands is no import table of routines of the kernel: the driver is not known.", c.searchAgain(d)
 	case 1:
 		text = "The import table of " + ms[0] + " holds the address of ExAllocatePool."
-		if !c.searched {
+		if !c.searched || !c.settled() {
 			return text + " Whether other modules import it, too, was not looked at.", c.searchCommand(d)
 		}
 		return text + " No other module does, of all that were searched.", []string{"lmvm " + driverName(ms[0])}
@@ -283,6 +287,14 @@ func (c *importers) stepSearch(d *diagnosis, which string) (string, []string) {
 	next := c.searchCommand(d)
 	d.gap(kd.Gap{What: "which modules hold the address of ExAllocatePool", Why: kd.NotInInput, Next: next[0]})
 	return which + "Search all modules for its address.", next
+}
+
+// searchAgain asks for the search, or for the blocks themselves where it was made.
+func (c *importers) searchAgain(d *diagnosis) []string {
+	if c.searched {
+		return []string{"!poolfind None 0"}
+	}
+	return c.searchCommand(d)
 }
 
 func (c *importers) searchCommand(d *diagnosis) []string {

@@ -21,7 +21,7 @@ func (d *diagnosis) verdict(j Judgement) Verdict {
 		f := j.Findings[0]
 		switch {
 		case rank(f.Kind) < rank(Undecided):
-			return Verdict{f.Kind, f.Confidence, f.Summary + more(j) + d.elsewhere(f) + behindStall(j)}
+			return Verdict{f.Kind, f.Confidence, f.Summary + more(j) + d.elsewhere(f) + behindStall(j) + besidesMemory(j)}
 		case f.Kind == Undecided:
 			return Verdict{Undecided, Certain, f.Summary + d.elsewhere(f)}
 		case !j.Undecided && f.Kind == MemoryLeak:
@@ -52,6 +52,16 @@ func behindStall(j Judgement) string {
 	for _, f := range j.Findings[1:] {
 		if f.Kind == BlockedChain {
 			return " Of the locks: " + f.Summary
+		}
+	}
+	return ""
+}
+
+// besidesMemory adds to the verdict on locks that memory is used up, too.
+func besidesMemory(j Judgement) string {
+	for _, f := range j.Findings[1:] {
+		if f.Kind == MemoryExhausted && j.Findings[0].Kind != MemoryExhausted {
+			return " Besides: " + f.Summary
 		}
 	}
 	return ""

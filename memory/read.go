@@ -114,7 +114,11 @@ func (r *Reader) Line(l kd.Line) bool {
 	case r.typedPool.command != "" && r.typedPool.poolused:
 		return r.headlessRow(l)
 	}
-	return r.headlessBlock(l) || r.wordsLine(l)
+	if r.headlessBlock(l) || r.wordsLine(l) {
+		return true
+	}
+	r.searchLost()
+	return false
 }
 
 // head opens the block that a line begins. Most lines are told by their first
@@ -198,6 +202,7 @@ func (r *Reader) Break() {
 
 // Done returns what was read, nil if that is nothing.
 func (r *Reader) Done() *Listing {
+	r.searchLost()
 	r.Break()
 	out := r.out
 	r.out = nil

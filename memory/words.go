@@ -31,7 +31,10 @@ type Words struct {
 type Search struct {
 	Value   kd.Addr
 	Command string
-	At      kd.Ref
+	// Whole says that all it printed was read: a prompt came behind it, and no line in
+	// between that is none of memory, such as an error or a mark that lines were left out.
+	Whole bool
+	At    kd.Ref
 }
 
 // Memory is what was printed of the target's memory.

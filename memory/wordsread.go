@@ -86,7 +86,16 @@ func (r *Reader) commandOfWords(command string, at kd.Ref) {
 		return
 	}
 	if m := r.memory(); len(m.Searches) < mostWords {
-		m.Searches = append(m.Searches, Search{value, strings.Clone(command), at})
+		m.Searches = append(m.Searches, Search{Value: value, Command: strings.Clone(command), Whole: true, At: at})
+	}
+}
+
+// searchLost takes back that the search which was typed last was read whole.
+func (r *Reader) searchLost() {
+	if r.typedWords == searches && r.out != nil && !r.out.Memory.empty() {
+		if s := r.out.Memory.Searches; len(s) > 0 {
+			s[len(s)-1].Whole = false
+		}
 	}
 }
 
