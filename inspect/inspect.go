@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"kdlocks/compare"
 	"kdlocks/heuristics"
@@ -85,7 +86,7 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 	if len(t.Snapshots) == 0 {
 		return nil, err
 	}
-	judged, judgeErr := judge(ctx, t.Snapshots)
+	judged, judgeErr := judge(ctx, t.Transcript)
 	if judgeErr != nil {
 		return nil, judgeErr
 	}
@@ -100,16 +101,33 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 	return report.Build(t.sources(), judged, t.Aside, told), err
 }
 
-// judge runs the detectors over all sessions. Its error is that of ctx.
-func judge(ctx context.Context, snaps []*snapshot.Snapshot) ([]heuristics.Judgement, error) {
+// judge runs the detectors over all sessions, also over those aside in which memory was
+// used up. Its error is that of ctx.
+func judge(ctx context.Context, t *transcript.Transcript) ([]heuristics.Judgement, error) {
 	var judged []heuristics.Judgement
-	for _, s := range snaps {
+	t.TakeIn(func(s *snapshot.Snapshot) bool { return outOfMemory(t, s) })
+	for _, s := range t.Snapshots {
 		judged = append(judged, heuristics.Judge(s))
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	}
 	return judged, compare.Settle(ctx, judged)
+}
+
+// outOfMemory reports whether a session that tells of memory only says that it was used up,
+// or grew, and no other of its machine says how that went on.
+func outOfMemory(t *transcript.Transcript, s *snapshot.Snapshot) bool {
+	if len(s.Memory.VMs)+len(s.Memory.Pools) == 0 {
+		return false
+	}
+	for _, o := range slices.Concat(t.Snapshots, t.Aside) {
+		if o != s && o.Target.Attached == s.Target.Attached && o.Target.Moment > s.Target.Moment && len(o.Memory.VMs)+len(o.Memory.Pools) > 0 {
+			return false
+		}
+	}
+	kind := heuristics.Judge(s).Verdict.Kind
+	return kind == heuristics.MemoryExhausted || kind == heuristics.MemoryLeak
 }
 
 // askRules returns what the rules say of each judgement, and of sessions that are
@@ -138,7 +156,7 @@ func Judge(ctx context.Context, in Input) ([]*heuristics.Judgement, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	judged, judgeErr := judge(ctx, t.Snapshots)
+	judged, judgeErr := judge(ctx, t.Transcript)
 	if judgeErr != nil {
 		return nil, judgeErr
 	}

@@ -42,13 +42,13 @@ func (r *router) build() {
 			case !snap.OnlyContext():
 				r.out.Snapshots = append(r.out.Snapshots, snap)
 			case !snap.Empty():
-				r.out.Aside = append(r.out.Aside, snap)
+				r.out.Aside, r.out.asideAt = append(r.out.Aside, snap), append(r.out.asideAt, len(r.out.Snapshots))
 			}
 		}
 	}
 	r.linkPools(snaps)
 	if len(r.out.Snapshots) == 0 {
-		r.out.Snapshots, r.out.Aside = r.out.Aside, nil
+		r.out.Snapshots, r.out.Aside, r.out.asideAt = r.out.Aside, nil, nil
 	}
 	r.addCounters(logs)
 	if len(r.out.Snapshots) == 0 && !r.sawUser {

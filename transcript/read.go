@@ -91,6 +91,23 @@ type Transcript struct {
 	// those they would only look undecided. Their listings of pool may show growth
 	// from or to a session of the same Target.Attached.
 	Aside []*snapshot.Snapshot
+	// asideAt are how many Snapshots came before each of them.
+	asideAt []int
+}
+
+// TakeIn moves those of Aside that say holds for to their places among the Snapshots.
+func (t *Transcript) TakeIn(say func(*snapshot.Snapshot) bool) {
+	var aside []*snapshot.Snapshot
+	taken := 0
+	for i, s := range t.Aside {
+		if i >= len(t.asideAt) || !say(s) {
+			aside = append(aside, s)
+			continue
+		}
+		t.Snapshots = slices.Insert(t.Snapshots, t.asideAt[i]+taken, s)
+		taken++
+	}
+	t.Aside, t.asideAt = aside, nil
 }
 
 // ErrNothing is wrapped by the error of an input in which no command's output
