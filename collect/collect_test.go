@@ -231,7 +231,6 @@ func TestLost(t *testing.T) {
 		{"nothing but its beginning", []*collect.Run{run(t, 1, begin)}, collect.Lost{At: kd.Ref{Line: 1}, Commands: []string{"vertarget", "!locks", "!exqueue f", "!deadlock", "!vm 1", "!poolused 2"}}},
 		{"cut", []*collect.Run{run(t, 1, marks(0, 3)...)}, collect.Lost{At: kd.Ref{Line: 4}, Within: "!exqueue f", Commands: []string{"!deadlock", "!vm 1", "!poolused 2"}}},
 		{"cut in the last command", []*collect.Run{run(t, 1, marks(0, 5)...)}, collect.Lost{At: kd.Ref{Line: 6}, Within: "!vm 1", Commands: []string{"!poolused 2"}}},
-		{"of a version without a command", []*collect.Run{run(t, 1, begin, quick[0], quick[1], quick[3])}, collect.Lost{At: kd.Ref{Line: 4}, Within: "!deadlock", Commands: []string{"!vm 1", "!poolused 2"}}},
 		{"lines taken out of the script", []*collect.Run{run(t, 1, marks(1, 2, end)...)}, collect.Lost{}},
 		{"cut and run again", []*collect.Run{run(t, 1, marks(0, 3)...), whole}, collect.Lost{}},
 		{"the other half came later", []*collect.Run{run(t, 1, marks(0, 3)...), run(t, 9, marks(2, 4)...)}, collect.Lost{At: kd.Ref{Line: 11}, Within: "!deadlock", Commands: []string{"!vm 1", "!poolused 2"}}},

@@ -62,20 +62,6 @@ type Lost struct {
 	Commands []string // those that did not run, in their order
 }
 
-// ahead returns the commands behind the last one that ran, in their order. One before it
-// that did not run is none of the script that was used, which may be of an earlier version.
-func (r *Run) ahead() []string {
-	var out []string
-	for _, s := range sets[r.mark.Set].Sections() {
-		if slices.Contains(r.seen, s.Command) {
-			out = nil
-			continue
-		}
-		out = append(out, s.Command)
-	}
-	return out
-}
-
 // LostBy returns what is lost of all runs that looked at one moment; the zero
 // Lost if nothing is. What one run lost another may have.
 func LostBy(runs []*Run) Lost {
@@ -94,9 +80,9 @@ func LostBy(runs []*Run) Lost {
 			lost.Within = r.seen[n-1]
 		}
 		if r.mark.Known {
-			for _, c := range r.ahead() {
-				if !have[c] {
-					lost.Commands = append(lost.Commands, c)
+			for _, s := range sets[r.mark.Set].Sections() {
+				if !slices.Contains(r.seen, s.Command) && !have[s.Command] {
+					lost.Commands = append(lost.Commands, s.Command)
 				}
 			}
 		}
