@@ -127,32 +127,74 @@ func compareTwo(before, after *HeapLog) (*HeapDiff, string) {
 	if m.others > 0 && d.SameFrames+d.ByFrames == 0 {
 		return nil, "back traces of the same ID have other frames in each, so that they are of two runs of the process"
 	}
-	was, is := before.Whole(), after.Whole()
+	heaps := heapSet(before)
+	tail := before.Torn() || !before.Whole() && onlyTail(len(m.before), func(i int) bool { return m.before[i] == nil })
 	for i := range after.Traces {
-		switch b := m.before[i]; {
+		b, a := m.before[i], &after.Traces[i]
+		c := TraceChange{}
+		switch {
 		case b != nil:
-			d.Rows = append(d.Rows, after.Traces[i].since(b))
-		case was:
-			d.Rows = append(d.Rows, after.Traces[i].since(&BackTrace{Bytes: Number{0, before.At}, Allocs: Number{0, before.At}}))
-			d.Rows[len(d.Rows)-1].New = true
-		default:
+			c = a.since(b)
+			c.Doubted = !heaps[after.heapOf(a)]
+		case tail:
 			d.Lost++
+			continue
+		default:
+			c = a.since(&BackTrace{Bytes: Number{0, before.At}, Allocs: Number{0, before.At}})
+			c.New, c.Doubted = true, !before.Whole() || !heaps[after.heapOf(a)]
 		}
+		d.add(c)
 	}
+	heaps = heapSet(after)
+	tail = after.Torn() || !after.Whole() && onlyTail(len(m.used), func(i int) bool { return !m.used[i] })
 	for i := range before.Traces {
 		b := &before.Traces[i]
 		switch {
 		case m.used[i]:
-		case is:
-			gone := BackTrace{ID: b.ID, Bytes: Number{0, after.At}, Allocs: Number{0, after.At}, Frames: b.Frames, At: b.At}
-			d.Rows = append(d.Rows, gone.since(b))
-		default:
+		case tail:
 			d.Lost++
+		default:
+			gone := BackTrace{ID: b.ID, Bytes: Number{0, after.At}, Allocs: Number{0, after.At}, Frames: b.Frames, At: b.At}
+			c := gone.since(b)
+			c.Doubted = !after.Whole() || !heaps[before.heapOf(b)]
+			d.add(c)
 		}
 	}
 	slices.SortStableFunc(d.Rows, func(a, b TraceChange) int { return cmp.Compare(b.Bytes.Delta.N, a.Bytes.Delta.N) })
 	d.Total = Number{d.sum(), after.At}
 	return d, ""
+}
+
+func (d *HeapDiff) add(c TraceChange) {
+	if c.Doubted {
+		d.Doubted++
+	}
+	d.Rows = append(d.Rows, c)
+}
+
+// heapSet returns the heaps of a log. Where no heap is known of a back trace, that
+// tells nothing.
+func heapSet(l *HeapLog) map[kd.Addr]bool {
+	set := map[kd.Addr]bool{0: true}
+	for _, h := range l.Heaps {
+		set[h.Addr] = true
+	}
+	return set
+}
+
+// onlyTail reports whether what is missing of a list is its end, of two and more: so
+// it is if the other log was cut there.
+func onlyTail(n int, missing func(i int) bool) bool {
+	tail := n
+	for tail > 0 && missing(tail-1) {
+		tail--
+	}
+	for i := range tail {
+		if missing(i) {
+			return false
+		}
+	}
+	return n-tail > 1
 }
 
 // since returns what became of a back trace of an earlier log.
@@ -190,7 +232,7 @@ func matchTraces(before, after *HeapLog, d *HeapDiff) matching {
 		a, b := after.Traces[i].Frames, before.Traces[k].Frames
 		switch {
 		case len(a) == 0 || len(b) == 0:
-		case sameFrames(a, b):
+		case sameFrames(a, b), after.endsIn(i) && begin(a, b), before.endsIn(k) && begin(b, a):
 			d.SameFrames++
 		default:
 			m.others++
@@ -222,6 +264,15 @@ func matchTraces(before, after *HeapLog, d *HeapDiff) matching {
 
 func sameFrames(a, b []HeapFrame) bool {
 	return slices.EqualFunc(a, b, func(x, y HeapFrame) bool { return x.Text == y.Text })
+}
+
+// endsIn reports whether a back trace is the last one of a log that may be cut in it.
+func (h *HeapLog) endsIn(i int) bool { return i == len(h.Traces)-1 && !h.Whole() }
+
+// begin reports whether frames are the first ones of others, the last maybe in part.
+func begin(cut, whole []HeapFrame) bool {
+	n := len(cut) - 1
+	return n < len(whole) && sameFrames(cut[:n], whole[:n]) && strings.HasPrefix(whole[n].Text, cut[n].Text)
 }
 
 func joinFrames(frames []HeapFrame) string {

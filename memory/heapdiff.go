@@ -21,6 +21,8 @@ type HeapDiff struct {
 	// ByFrames those that were found by their frames alone, and Lost those that one
 	// log has and nothing tells what the other had of them.
 	SameFrames, ByFrames, Lost int
+	// Doubted counts the rows that may be there only because a log is cut.
+	Doubted int
 	// Decimal says that a printed comparison has decimal numbers, Basis from what that
 	// is known; BasisAssumed that it is not.
 	Decimal      bool
@@ -46,8 +48,9 @@ type TraceChange struct {
 	Bytes  Change
 	Allocs Change
 	Frames []HeapFrame
-	// New is set where only the later log has it.
-	New bool
+	// New is set where only the later log has it. Doubted is set where only one log
+	// has it, or its heap, and the other does not tell that it lists all.
+	New, Doubted bool
 	// Grew counts the steps from log to log in which it grew.
 	Grew int
 	At   kd.Ref
