@@ -200,7 +200,10 @@ func (f HeapFrame) Symbol() (module, function string) {
 	if !ok || strings.Trim(module, "?") == "" || module == "<no module>" {
 		return strings.Trim(module, "<>?"), ""
 	}
-	return module, strings.Trim(function, "?")
+	if strings.Trim(function, "?") == "" {
+		return module, ""
+	}
+	return module, function
 }
 
 // hexWord reports whether a text is an address as frames have it: five digits and

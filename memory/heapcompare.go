@@ -43,11 +43,24 @@ func (d *HeapDiff) Reversed() *HeapDiff {
 	return out
 }
 
-// SameAs reports whether two printed comparisons are one: with the same numbers.
-func (d *HeapDiff) SameAs(o *HeapDiff) bool {
-	return d.Total.N == o.Total.N && slices.EqualFunc(d.Rows, o.Rows, func(a, b TraceChange) bool {
-		return a.ID == b.ID && a.Bytes.Before.N == b.Bytes.Before.N && a.Bytes.After.N == b.Bytes.After.N
-	})
+// PartOf reports whether a printed comparison tells nothing that another does not:
+// it was given twice, or a part of it.
+func (d *HeapDiff) PartOf(o *HeapDiff) bool {
+	if len(d.Rows) > len(o.Rows) || d.Total.Known() && (!o.Total.Known() || d.Total.N != o.Total.N) {
+		return false
+	}
+	rows := make(map[string]*TraceChange, len(o.Rows))
+	for i := range o.Rows {
+		rows[TraceKey(o.Rows[i].ID)] = &o.Rows[i]
+	}
+	for i := range d.Rows {
+		a := &d.Rows[i]
+		b := rows[TraceKey(a.ID)]
+		if b == nil || a.Bytes.Before.N != b.Bytes.Before.N || a.Bytes.After.N != b.Bytes.After.N || len(a.Frames) > 0 && len(b.Frames) == 0 {
+			return false
+		}
+	}
+	return len(d.Rows) > 0 || d.Total.Known()
 }
 
 // byProcess groups the logs by what they are of.
@@ -128,14 +141,15 @@ func compareTwo(before, after *HeapLog) (*HeapDiff, string) {
 		return nil, "back traces of the same ID have other frames in each, so that they are of two runs of the process"
 	}
 	heaps := heapSet(before)
-	tail := before.Torn() || !before.Whole() && onlyTail(len(m.before), func(i int) bool { return m.before[i] == nil })
+	torn := before.Torn() || m.cutBefore
+	tail := torn || !before.Whole() && onlyTail(len(m.before), func(i int) bool { return m.before[i] == nil })
 	for i := range after.Traces {
 		b, a := m.before[i], &after.Traces[i]
 		c := TraceChange{}
 		switch {
 		case b != nil:
 			c = a.since(b)
-			c.Doubted = !heaps[after.heapOf(a)]
+			c.Doubted = torn || !heaps[after.heapOf(a)]
 		case tail:
 			d.Lost++
 			continue
@@ -146,7 +160,7 @@ func compareTwo(before, after *HeapLog) (*HeapDiff, string) {
 		d.add(c)
 	}
 	heaps = heapSet(after)
-	tail = after.Torn() || !after.Whole() && onlyTail(len(m.used), func(i int) bool { return !m.used[i] })
+	tail = after.Torn() || m.cutAfter || !after.Whole() && onlyTail(len(m.used), func(i int) bool { return !m.used[i] })
 	for i := range before.Traces {
 		b := &before.Traces[i]
 		switch {
@@ -200,8 +214,8 @@ func onlyTail(n int, missing func(i int) bool) bool {
 // since returns what became of a back trace of an earlier log.
 func (b *BackTrace) since(was *BackTrace) TraceChange {
 	c := TraceChange{ID: b.ID, Frames: b.Frames, At: b.At}
-	if len(c.Frames) == 0 {
-		c.Frames = was.Frames
+	if n := len(was.Frames); n > len(c.Frames) || n > 0 && len(was.Frames[n-1].Text) > len(c.Frames[n-1].Text) && n == len(c.Frames) {
+		c.Frames = was.Frames // the later log is cut in them, or has none
 	}
 	c.Bytes = Change{was.Bytes, b.Bytes, Number{b.Bytes.N - was.Bytes.N, b.Bytes.At}}
 	c.Allocs = Change{was.Allocs, b.Allocs, Number{b.Allocs.N - was.Allocs.N, b.Allocs.At}}
@@ -216,6 +230,8 @@ type matching struct {
 	before []*BackTrace // of each of the later log, nil if there is none
 	used   []bool       // those of the earlier one
 	others int          // that have the same ID and other frames
+	// The log ends in frames of which the other has more.
+	cutBefore, cutAfter bool
 }
 
 func matchTraces(before, after *HeapLog, d *HeapDiff) matching {
@@ -232,8 +248,14 @@ func matchTraces(before, after *HeapLog, d *HeapDiff) matching {
 		a, b := after.Traces[i].Frames, before.Traces[k].Frames
 		switch {
 		case len(a) == 0 || len(b) == 0:
-		case sameFrames(a, b), after.endsIn(i) && begin(a, b), before.endsIn(k) && begin(b, a):
+		case sameFrames(a, b):
 			d.SameFrames++
+		case after.endsIn(i) && begin(a, b):
+			d.SameFrames++
+			m.cutAfter = true
+		case before.endsIn(k) && begin(b, a):
+			d.SameFrames++
+			m.cutBefore = true
 		default:
 			m.others++
 			continue
@@ -296,15 +318,35 @@ func (d *HeapDiff) countSteps(logs []*HeapLog) {
 			index[i][TraceKey(l.Traces[k].ID)] = l.Traces[k].Bytes.N
 		}
 	}
+	last := len(logs) - 1
+	share := lastShare(logs)
 	for i := range d.Rows {
 		c := &d.Rows[i]
+		key := TraceKey(c.ID)
 		c.Grew = 0
-		for k := 1; k < len(logs); k++ {
-			was, before := index[k-1][TraceKey(c.ID)]
-			is, now := index[k][TraceKey(c.ID)]
+		for k := 1; k <= last; k++ {
+			was, before := index[k-1][key]
+			is, now := index[k][key]
 			if now && is > was && (before || logs[k-1].Whole()) {
 				c.Grew++
 			}
 		}
+		if was, before := index[last-1][key]; before || logs[last-1].Whole() {
+			c.Last = Number{c.Bytes.After.N - was, c.At}
+			c.Slowed = float64(c.Last.N) < float64(c.Bytes.Delta.N)*share/4
+		}
 	}
+}
+
+// lastShare returns which part of the time between the first log and the last one the
+// last step took: of the steps, where the logs do not tell their times.
+func lastShare(logs []*HeapLog) float64 {
+	last := len(logs) - 1
+	a, known := logs[0].Minutes()
+	b, also := logs[last-1].Minutes()
+	c, too := logs[last].Minutes()
+	if known && also && too && a < c && a <= b && b <= c {
+		return float64(c-b) / float64(c-a)
+	}
+	return 1 / float64(last)
 }

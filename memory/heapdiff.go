@@ -49,8 +49,13 @@ type TraceChange struct {
 	Allocs Change
 	Frames []HeapFrame
 	// New is set where only the later log has it. Doubted is set where only one log
-	// has it, or its heap, and the other does not tell that it lists all.
+	// has it, or its heap, and the other does not tell that it lists all, and where
+	// the earlier log is cut, so that it may have held more.
 	New, Doubted bool
+	// Last is by how much it grew in the last step, in bytes, unknown between two logs.
+	// Slowed is set where that is less than a quarter of what it grew by on average.
+	Last   Number
+	Slowed bool
 	// Grew counts the steps from log to log in which it grew.
 	Grew int
 	At   kd.Ref
@@ -165,11 +170,18 @@ func (r *Reader) diffRow(l kd.Line) bool {
 	}
 	w.take("s")
 	id, is := w.traceID()
-	if !is || w.rest() != "" {
+	if !is {
 		return false
 	}
+	rest := w.rest()
 	if row := r.newDiffRow(id, l); row != nil {
 		row.sign, row.bytes, row.count, row.withBytes = sign, n, count, true
+	}
+	if rest != "" {
+		r.note(l.All(), "what stands behind BackTrace%s is not read: %q", id, kd.Clip(rest))
+		if !strings.Contains(rest, "!") || likeRow(rest) { // no frame: another row
+			r.heap.diff.Unread++
+		}
 	}
 	return true
 }

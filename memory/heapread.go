@@ -25,6 +25,8 @@ type heapReader struct {
 	below below
 	into  *[]HeapFrame
 	begun bool // the data of a heap has begun and not ended
+	// filled is set where back traces of the heap were listed.
+	filled bool
 	// about says what rows without a sign of their own are, from the line above.
 	about heapPart
 
@@ -187,7 +189,7 @@ func (r *Reader) heapStar(text string, l kd.Line) bool {
 		return false
 	}
 	a, _ := HeapFrame{Text: strings.Repeat("0", max(0, 8-len(word))) + word}.Address()
-	r.atHeap(a, l, start || part == "Information")
+	r.atHeap(a, l, start || part == "Information" || part == "Hogs" && r.heap.filled)
 	r.heap.begun = start || r.heap.begun && !end
 	if end {
 		r.heap.log.ended++
@@ -214,6 +216,7 @@ func (r *Reader) atHeap(a kd.Addr, l kd.Line, begins bool) {
 		return
 	}
 	h.heap++
+	h.filled = false
 	h.log.Heaps = append(h.log.Heaps, Heap{Addr: a, At: l.All()})
 }
 
