@@ -1,7 +1,9 @@
 package heuristics
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -15,7 +17,7 @@ var heapGrowth = &Check{
 	Title:    "Memory of a heap grows through some call stacks",
 	Severity: Medium,
 	Means: `Between two logs of the heaps of one process, what was allocated through a call stack and not freed became more. The finding names the call stacks that grew most, and the module of each: that of the first frame which is neither of Windows nor of a run-time library nor an allocator (operator new, malloc).
-Seen must be: two logs of dh or umdh of one run of the process, or what dhcmp or umdh prints of two; a back trace that grew by a page (4096 bytes) and more in at least two allocations; and heaps that grew as a whole, or a back trace that grew in each step between three logs and more.`,
+Seen must be: two logs of dh or umdh of one run of the process, or what dhcmp or umdh prints of two; a back trace that grew by a page (4096 bytes) and more in at least two allocations, and by 64 KB or a thousandth of what the heaps hold; and heaps that grew as a whole, or a back trace that grew in each step between three logs and more, and did not slow down in the last one to less than a quarter. It is likely a leak only if the logs are 24 hours apart, both have the back trace with its frames, and it grew by 1 MB and a hundredth of what the heaps hold.`,
 	WhenWrong:  `A cache fills. The first 24 hours of use prove nothing where a program keeps data for that long, as IIS does; so what is seen in less than 24 hours, or in a time that is not known, is no more than possible. A program that has more to do holds more. Who allocated is not always who should free: the module may hand the memory to its caller.`,
 	Disproof:   "A later log shows the back trace no larger, or smaller.",
 	Remedy:     "Look at what the named function allocates and who is to free it; a later version of the module may be fixed. Take a third log: a leak goes on growing, a cache stops.",
@@ -23,14 +25,8 @@ Seen must be: two logs of dh or umdh of one run of the process, or what dhcmp or
 	References: []string{"Microsoft KB253706: How To Isolate and Identify the Source of Inetinfo or Other Process Memory Leaks", "Microsoft KB268343: Umdhtools.exe: How to Use Umdh.exe to Find Memory Leaks", "Microsoft Learn: Using UMDH to Find a User-Mode Memory Leak"},
 }
 
-// What counts as growth: a page, and more than one allocation. A day is what caches
-// of IIS keep their data for (KB253706).
-const (
-	leastGrowth = 4096
-	leastAllocs = 2
-	aDay        = 24 * 60 // minutes
-	mostNamed   = 5       // back traces that a finding names
-)
+// mostNamed bounds the back traces that a finding names.
+const mostNamed = 5
 
 func init() {
 	register(heapGrowth, func(d *diagnosis) []Finding {
@@ -48,43 +44,36 @@ func init() {
 // first.
 func grownTraces(g *snapshot.HeapGrowth) []*snapshot.HeapTrace {
 	var out []*snapshot.HeapTrace
-	whole := !g.Total.Known() || g.Total.N > 0
 	for i := range g.Grown {
-		t := &g.Grown[i]
-		if t.Nameless() || t.Bytes.Delta.N < leastGrowth || !whole && (g.Steps < 2 || t.Grew < g.Steps) {
-			continue
-		}
-		if n, known := allocsGrown(t); !known || n >= leastAllocs {
+		if t := &g.Grown[i]; g.Weigh(t) > snapshot.HeapNothing {
 			out = append(out, t)
 		}
 	}
+	// What both logs have comes before what one of them may have lost.
+	slices.SortStableFunc(out, func(a, b *snapshot.HeapTrace) int { return cmp.Compare(doubt(a), doubt(b)) })
 	return out
 }
 
-// allocsGrown returns by how many allocations a back trace grew, at most as many as
-// there are where only that is printed.
-func allocsGrown(t *snapshot.HeapTrace) (n int64, known bool) {
-	switch a := t.Allocs; {
-	case a.Delta.Known():
-		return a.Delta.N, true
-	case a.After.Known():
-		return a.After.N, true
+func doubt(t *snapshot.HeapTrace) int {
+	if t.Doubted {
+		return 1
 	}
-	return 0, false
+	return 0
 }
 
 func (d *diagnosis) heapGrowthFinding(g *snapshot.HeapGrowth, grown []*snapshot.HeapTrace) Finding {
 	f := heapGrowth.finding(MemoryLeak)
 	f.Confidence, f.Grade = Possible, waitgraph.B
-	if g.AssumedOrder || g.BasisAssumed {
+	top := grown[0]
+	if g.AssumedOrder || g.BasisAssumed || top.Doubted || !g.SameRun() {
 		f.Grade = waitgraph.D
-	} else if g.Minutes >= aDay && grown[0].Grew == g.Steps {
+	} else if g.Weigh(top) == snapshot.HeapLikely {
 		f.Confidence = Likely
 	}
+	d.askWhole(g, top)
 	if f.Confidence == Possible && d.toldOfLocks() {
 		f.Kind = Context
 	}
-	top := grown[0]
 	who, by, found := "", "", false
 	var a snapshot.Allocator
 	if a, found = snapshot.AllocatorOf(top.Frames, top.Log); found {
@@ -160,7 +149,7 @@ func allocatedBy(a snapshot.Allocator) (by, who string) {
 	}
 	switch {
 	case a.Windows:
-		return ", through " + name, "all frames are of Windows, so that the program which asked for it is not seen"
+		return ", through " + name, "all frames are of Windows or of servers of Microsoft, so that the program which asked for it is not seen"
 	case a.Nameless > 0:
 		return "", fmt.Sprintf("%s is the first of its callers that is known, below %s of unknown modules", name, kd.Plural(a.Nameless, "frame"))
 	}
@@ -168,15 +157,26 @@ func allocatedBy(a snapshot.Allocator) (by, who string) {
 }
 
 func suspectOf(a snapshot.Allocator, t *snapshot.HeapTrace) *Suspect {
-	s := &Suspect{Module: a.Module, Reason: fmt.Sprintf("it is the first module in BackTrace%s that is neither of Windows nor of a run-time library", t.ID)}
+	s := &Suspect{Module: a.Module, Reason: fmt.Sprintf("it is the first module in BackTrace%s that is neither of Windows, nor of a server of Microsoft, nor of a run-time library", t.ID)}
 	if a.Windows {
-		s.Reason = fmt.Sprintf("it is the first module in BackTrace%s that is no allocator; all are of Windows or of a run-time library", t.ID)
+		s.Reason = fmt.Sprintf("it is the first module in BackTrace%s that is no allocator; all are of Windows, of servers of Microsoft or of a run-time library", t.ID)
 	}
 	if a.Nameless > 0 {
 		s.Reason += fmt.Sprintf("; no module is known of %s above it", kd.Plural(a.Nameless, "frame"))
 	}
 	s.frames = []Evidence{{At: a.At, Why: "who allocated it"}}
 	return s
+}
+
+// askWhole asks for what tells the order of the logs, and for an earlier log that
+// is not cut.
+func (d *diagnosis) askWhole(g *snapshot.HeapGrowth, top *snapshot.HeapTrace) {
+	if g.AssumedOrder {
+		d.gap(kd.Gap{What: "which log of the heaps is the earlier: the times of both, or what is printed of them as a comparison", Why: kd.NotInInput, Next: compareLogs(g), Decides: top == nil && !d.toldOfLocks()})
+	}
+	if g.From != nil && (g.Lost > 0 || top != nil && top.Doubted) {
+		d.gap(kd.Gap{What: "the logs of the heaps again, as whole files: what only one of them has may be cut off in the other", Why: kd.NotInInput, Next: logHeaps(g.Of, g, "before.txt"), Decides: !d.toldOfLocks()})
+	}
 }
 
 // askFrames says that no module can be named, and asks for what would name it.
@@ -265,13 +265,16 @@ func timeBetween(g *snapshot.HeapGrowth, top *snapshot.HeapTrace) string {
 	switch {
 	case g.Minutes < 0:
 		text = "How far the logs are apart is not known: in the first 24 hours of use a cache fills, which looks the same (KB253706)."
-	case g.Minutes < aDay:
+	case g.Minutes < snapshot.HeapDay:
 		text = fmt.Sprintf("The logs are %s apart: in the first 24 hours of use a cache fills, which looks the same (KB253706).", duration(g.Minutes))
 	default:
 		text = fmt.Sprintf("The logs are %s apart, no less than the 24 hours in which caches fill (KB253706); if the first was taken right at the start of the process, one may have filled in between all the same.", duration(g.Minutes))
 	}
 	if g.Steps > 1 {
 		text += fmt.Sprintf(" Of the %d steps between %d logs it grew in %d.", g.Steps, g.Steps+1, top.Grew)
+	}
+	if top.Doubted {
+		text += " Nothing tells that the earlier log lists all that there was: it may be cut, and have held as much."
 	}
 	return text
 }
@@ -297,8 +300,14 @@ func assumed(g *snapshot.HeapGrowth) string {
 	if g.ByFrames > 0 {
 		text += fmt.Sprintf(" %s another ID in the two logs and were matched by their frames.", kd.Plural(g.ByFrames, "back trace")+" have")
 	}
+	if !g.SameRun() {
+		text += " No frames tell that the logs are of one run of the process, and the IDs of back traces hold only within one: they may stand for other call stacks in each."
+	}
+	if g.Bare >= snapshot.LeastHeapGrowth {
+		text += fmt.Sprintf(" %d bytes more have no back trace.", g.Bare)
+	}
 	if g.Lost > 0 {
-		text += fmt.Sprintf(" Of %s only one of the logs tells, which may be cut: what became of them is not known.", kd.Plural(g.Lost, "back trace"))
+		text += fmt.Sprintf(" Of %s only one of the logs tells, and the other may be cut: what became of them is not known.", kd.Plural(g.Lost, "back trace"))
 	}
 	return text
 }

@@ -32,7 +32,7 @@ func init() {
 		}
 		last := logs[len(logs)-1]
 		if last.Untraced() {
-			d.gapOfTraces(last)
+			d.gapOfTraces(last, "")
 			return nil
 		}
 		return []Finding{d.heapOneLogFinding(last, len(logs))}
@@ -96,13 +96,13 @@ func largest(l *memory.HeapLog) []*memory.BackTrace {
 
 // gapOfTraces says that a log has no back traces, and what has to be set for the
 // process to have any (KB253706; Microsoft Learn: Preparing to Use UMDH).
-func (d *diagnosis) gapOfTraces(l *memory.HeapLog) {
+func (d *diagnosis) gapOfTraces(l *memory.HeapLog, grown string) {
 	image := "ImageName"
 	if l != nil && l.Image != "" {
 		image = l.Image
 	}
 	d.gap(kd.Gap{
-		What: "a log with back traces: they are saved only for a process that was started with user-mode stack traces switched on (on Windows NT 4.0 GlobalFlag 23000, then a restart)",
+		What: "a log with back traces: they are saved only for a process that was started with user-mode stack traces switched on (on Windows NT 4.0 GlobalFlag 23000, then a restart)" + grown,
 		Why:  kd.NotInInput, Next: "gflags /i " + image + " +ust", Decides: !d.toldOfLocks(),
 	})
 }

@@ -32,6 +32,7 @@ type HeapLog struct {
 	At              kd.Ref
 	EndLine         int32
 	headed          bool // the line with the time was read
+	ended           int  // heaps whose end is marked
 }
 
 // HeapModule is a module that the process had loaded.
@@ -78,10 +79,25 @@ func TraceKey(id string) string { return strings.ToUpper(strings.TrimLeft(id, "0
 // Nameless reports whether the back trace stands for allocations without one.
 func (b *BackTrace) Nameless() bool { return TraceKey(b.ID) == "" }
 
-// Whole reports whether the log lists all back traces of the heaps, as far as it
-// tells: where umdh was told to leave out small ones, it does not say so.
+// Torn reports whether something shows that back traces of the heaps are missing.
+func (h *HeapLog) Torn() bool {
+	return !h.headed && len(h.Heaps) == 0 || h.Unread+h.Dropped > 0 || h.Cut
+}
+
+// Whole reports whether the log lists all back traces of the heaps: the end of each
+// heap is marked, as umdh 6.1 does. Logs of dh and of earlier versions have no such
+// mark: where they are cut between two back traces, nothing shows it. Where umdh was
+// told to leave out small ones, it does not say so.
 func (h *HeapLog) Whole() bool {
-	return (h.headed || len(h.Heaps) > 0) && h.Unread+h.Dropped == 0 && !h.Cut
+	return !h.Torn() && (len(h.Heaps) > 0 && h.ended >= len(h.Heaps) || len(h.Traces) == 0 && h.Failed.Known())
+}
+
+// heapOf returns the heap whose list named a back trace last, 0 if none is known.
+func (h *HeapLog) heapOf(b *BackTrace) kd.Addr {
+	if b.heap == 0 || b.heap > len(h.Heaps) {
+		return 0
+	}
+	return h.Heaps[b.heap-1].Addr
 }
 
 // Untraced reports whether the log has no back trace at all: stack traces were not
@@ -184,7 +200,10 @@ func (f HeapFrame) Symbol() (module, function string) {
 	if !ok || strings.Trim(module, "?") == "" || module == "<no module>" {
 		return strings.Trim(module, "<>?"), ""
 	}
-	return module, strings.Trim(function, "?")
+	if strings.Trim(function, "?") == "" {
+		return module, ""
+	}
+	return module, function
 }
 
 // hexWord reports whether a text is an address as frames have it: five digits and

@@ -306,3 +306,112 @@ func FuzzHeaps(f *testing.F) {
 		}
 	})
 }
+
+// TestTorn: what shows that a log is cut, and what only may be. Nothing is new that a
+// log may have lost.
+func TestTorn(t *testing.T) {
+	all := logOf("2000-06-29 12:00", order, rows{"00031": {8192, 2}, "00053": {8192, 2}, "00077": {8192, 2}})
+	first := logOf("2000-06-28 10:54", order, rows{"00031": {8192, 2}, "00053": {8192, 2}, "00077": {8192, 2}})
+	at := func(text string) string {
+		before, _, ok := strings.Cut(first, text)
+		if !ok {
+			t.Fatalf("no %q", text)
+		}
+		return before
+	}
+	for _, c := range []struct {
+		name, text    string
+		torn          bool
+		lost, doubted int
+	}{
+		{"within a row", at("cations (@ 0x00001000) by: BackTrace00053"), true, 2, 0},
+		{"within the next number", at("00002000 bytes in 0x2 allocations (@ 0x00001000) by: BackTrace00053") + "0000", true, 2, 0},
+		{"within a frame", at("teHeap+0x00000808\n        MyApp!From00077"), true, 0, 0},
+		{"behind a row without frames", at("        ntdll!RtlAllocateHeap+0x00000808\n        MyApp!From00053"), true, 1, 0},
+		{"a row that cannot be read", strings.Replace(first, "in 0x2 allocations (@ 0x00001000) by: BackTrace00077", "in BackTrace00077", 1), true, 1, 0},
+		{"a row of which only the end is left", strings.Replace(first, "00002000 bytes in 0x2 allocations (@ 0x00001000) by: BackTrace00077", "@ 0x00001000) by: BackTrace00077", 1), true, 1, 0},
+		{"an elision", strings.Replace(first, "00002000 bytes in 0x2 allocations (@ 0x00001000) by: BackTrace00077", "...", 1), true, 1, 0},
+		{"between back traces, all of the end", at("00002000 bytes in 0x2 allocations (@ 0x00001000) by: BackTrace00053"), false, 2, 0},
+		{"between back traces, one", at("00002000 bytes in 0x2 allocations (@ 0x00001000) by: BackTrace00077"), false, 0, 1},
+	} {
+		lines := kd.Lines(c.text)
+		lines[len(lines)-1].Cut = !strings.HasSuffix(c.text, "\n")
+		l := memory.Read(lines)
+		later := memory.Read(kd.Lines(all))
+		if len(l.HeapLogs) != 1 || l.HeapLogs[0].Torn() != c.torn || l.HeapLogs[0].Whole() {
+			t.Errorf("%s: %d logs, torn %t, whole %t", c.name, len(l.HeapLogs), l.HeapLogs[0].Torn(), l.HeapLogs[0].Whole())
+		}
+		ds, notes := memory.CompareHeaps(append(l.HeapLogs, later.HeapLogs...))
+		if len(ds) != 1 {
+			t.Errorf("%s: not compared: %v", c.name, notes)
+			continue
+		}
+		news := 0
+		for _, r := range ds[0].Rows {
+			if r.New && r.Doubted {
+				news++
+			}
+		}
+		if ds[0].Lost != c.lost || news != c.doubted {
+			t.Errorf("%s: %d lost, %d new and doubted", c.name, ds[0].Lost, news)
+		}
+	}
+}
+
+// TestSlowed: growth that stopped in the last step, by the time that it took.
+func TestSlowed(t *testing.T) {
+	for name, c := range map[string]struct {
+		times  [3]string
+		bytes  [3]int64
+		slowed bool
+	}{
+		"goes on":            {[3]string{"2000-06-28 10:00", "2000-06-29 10:00", "2000-06-30 10:00"}, [3]int64{4096, 8192, 12288}, false},
+		"stopped":            {[3]string{"2000-06-28 10:00", "2000-06-29 10:00", "2000-06-30 10:00"}, [3]int64{4096, 40960, 41984}, true},
+		"fell":               {[3]string{"2000-06-28 10:00", "2000-06-29 10:00", "2000-06-30 10:00"}, [3]int64{4096, 40960, 8192}, true},
+		"a short last step":  {[3]string{"2000-06-28 10:00", "2000-06-29 10:00", "2000-06-29 11:00"}, [3]int64{4096, 40960, 42496}, false},
+		"a short first step": {[3]string{"2000-06-28 10:00", "2000-06-28 11:00", "2000-06-29 11:00"}, [3]int64{4096, 40960, 42496}, true},
+	} {
+		text := ""
+		for i, at := range c.times {
+			text += logOf(at, order, rows{"00031": {c.bytes[i], 2}})
+		}
+		if r := compare(t, text).Rows[0]; r.Slowed != c.slowed || !r.Last.Known() || r.Last.N != c.bytes[2]-c.bytes[1] {
+			t.Errorf("%s: slowed %t, last step %d", name, r.Slowed, r.Last.N)
+		}
+	}
+}
+
+// TestPartOf: a comparison that was given twice, or in part.
+func TestPartOf(t *testing.T) {
+	const one, two, total = "+ a0 ( b0 - 10) 3 allocs BackTrace00B53\n", "+ f ( 1f - 10) 3 allocs BackTrace00B54\n", "Total increase == af\n"
+	read := func(text string) *memory.HeapDiff { return memory.Read(kd.Lines(text)).HeapDiffs[0] }
+	whole := read(one + two + total)
+	for text, part := range map[string]bool{
+		one + two + total: true, one + two: true, two: true,
+		one + "Total increase == a0\n":               false,
+		"+ a1 ( b1 - 10) 3 allocs BackTrace00B53\n":  false,
+		two + "+ 1 ( 1 - 0) 1 allocs BackTrace1\n":   false,
+		"+ a0 ( b0 - 10) 3 allocs BackTrace00B55\n":  false,
+		"+ a0 ( b0 - 10) 3 allocs BackTrace00B530\n": false,
+	} {
+		if read(text).PartOf(whole) != part {
+			t.Errorf("%q: a part %t", text, !part)
+		}
+	}
+}
+
+// TestRowsMissing: a total that is not zero, without rows, says that they are missing;
+// a row of which more stands behind is one.
+func TestRowsMissing(t *testing.T) {
+	for text, want := range map[string][2]int{
+		"Total increase == 5320\n": {0, 1}, "Total increase == 0\n": {0, 0},
+		"+ a0 ( b0 - 10) 3 allocs BackTrace00B53 MyApp!f+0x1\nTotal increase == a0\n":                                {1, 0},
+		"+ a0 ( b0 - 10) 3 allocs BackTrace00B53 + f ( 1f - 10) 3 allocs BackTrace00B54\nTotal increase == af\n":     {1, 2},
+		"+ a0 ( b0 - 10) 3 allocs BackTrace00B53\n\nlost 3 allocs BackTrace00B54 \nTotal increase == a0 requested\n": {1, 1},
+	} {
+		d := memory.Read(kd.Lines(text)).HeapDiffs[0]
+		if len(d.Rows) != want[0] || d.Unread != want[1] {
+			t.Errorf("%q: %d rows, %d unread", text, len(d.Rows), d.Unread)
+		}
+	}
+}

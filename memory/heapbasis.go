@@ -34,7 +34,7 @@ func (r *Reader) closeDiff() {
 	}
 	falls := d.Total.N < 0
 	d.Total = d.number(d.total[0], falls)
-	if sum := d.sum(); d.Total.Known() && sums && len(d.Rows) > 0 && d.Total.N != sum && d.Dropped == 0 {
+	if sum := d.sum(); d.Total.Known() && sums && d.Total.N != sum && d.Dropped == 0 {
 		d.Unread++
 		r.note(d.Total.At, "the back traces that are listed add up to %d bytes, the total to %d: some are missing", sum, d.Total.N)
 	}

@@ -43,11 +43,24 @@ func (d *HeapDiff) Reversed() *HeapDiff {
 	return out
 }
 
-// SameAs reports whether two printed comparisons are one: with the same numbers.
-func (d *HeapDiff) SameAs(o *HeapDiff) bool {
-	return d.Total.N == o.Total.N && slices.EqualFunc(d.Rows, o.Rows, func(a, b TraceChange) bool {
-		return a.ID == b.ID && a.Bytes.Before.N == b.Bytes.Before.N && a.Bytes.After.N == b.Bytes.After.N
-	})
+// PartOf reports whether a printed comparison tells nothing that another does not:
+// it was given twice, or a part of it.
+func (d *HeapDiff) PartOf(o *HeapDiff) bool {
+	if len(d.Rows) > len(o.Rows) || d.Total.Known() && (!o.Total.Known() || d.Total.N != o.Total.N) {
+		return false
+	}
+	rows := make(map[string]*TraceChange, len(o.Rows))
+	for i := range o.Rows {
+		rows[TraceKey(o.Rows[i].ID)] = &o.Rows[i]
+	}
+	for i := range d.Rows {
+		a := &d.Rows[i]
+		b := rows[TraceKey(a.ID)]
+		if b == nil || a.Bytes.Before.N != b.Bytes.Before.N || a.Bytes.After.N != b.Bytes.After.N || len(a.Frames) > 0 && len(b.Frames) == 0 {
+			return false
+		}
+	}
+	return len(d.Rows) > 0 || d.Total.Known()
 }
 
 // byProcess groups the logs by what they are of.
@@ -127,27 +140,38 @@ func compareTwo(before, after *HeapLog) (*HeapDiff, string) {
 	if m.others > 0 && d.SameFrames+d.ByFrames == 0 {
 		return nil, "back traces of the same ID have other frames in each, so that they are of two runs of the process"
 	}
-	was, is := before.Whole(), after.Whole()
+	heaps := heapSet(before)
+	torn := before.Torn() || m.cutBefore
+	tail := torn || !before.Whole() && onlyTail(len(m.before), func(i int) bool { return m.before[i] == nil })
 	for i := range after.Traces {
-		switch b := m.before[i]; {
+		b, a := m.before[i], &after.Traces[i]
+		c := TraceChange{}
+		switch {
 		case b != nil:
-			d.Rows = append(d.Rows, after.Traces[i].since(b))
-		case was:
-			d.Rows = append(d.Rows, after.Traces[i].since(&BackTrace{Bytes: Number{0, before.At}, Allocs: Number{0, before.At}}))
-			d.Rows[len(d.Rows)-1].New = true
-		default:
+			c = a.since(b)
+			c.Doubted = torn || !heaps[after.heapOf(a)]
+		case tail:
 			d.Lost++
+			continue
+		default:
+			c = a.since(&BackTrace{Bytes: Number{0, before.At}, Allocs: Number{0, before.At}})
+			c.New, c.Doubted = true, !before.Whole() || !heaps[after.heapOf(a)]
 		}
+		d.add(c)
 	}
+	heaps = heapSet(after)
+	tail = after.Torn() || m.cutAfter || !after.Whole() && onlyTail(len(m.used), func(i int) bool { return !m.used[i] })
 	for i := range before.Traces {
 		b := &before.Traces[i]
 		switch {
 		case m.used[i]:
-		case is:
-			gone := BackTrace{ID: b.ID, Bytes: Number{0, after.At}, Allocs: Number{0, after.At}, Frames: b.Frames, At: b.At}
-			d.Rows = append(d.Rows, gone.since(b))
-		default:
+		case tail:
 			d.Lost++
+		default:
+			gone := BackTrace{ID: b.ID, Bytes: Number{0, after.At}, Allocs: Number{0, after.At}, Frames: b.Frames, At: b.At}
+			c := gone.since(b)
+			c.Doubted = !after.Whole() || !heaps[before.heapOf(b)]
+			d.add(c)
 		}
 	}
 	slices.SortStableFunc(d.Rows, func(a, b TraceChange) int { return cmp.Compare(b.Bytes.Delta.N, a.Bytes.Delta.N) })
@@ -155,11 +179,43 @@ func compareTwo(before, after *HeapLog) (*HeapDiff, string) {
 	return d, ""
 }
 
+func (d *HeapDiff) add(c TraceChange) {
+	if c.Doubted {
+		d.Doubted++
+	}
+	d.Rows = append(d.Rows, c)
+}
+
+// heapSet returns the heaps of a log. Where no heap is known of a back trace, that
+// tells nothing.
+func heapSet(l *HeapLog) map[kd.Addr]bool {
+	set := map[kd.Addr]bool{0: true}
+	for _, h := range l.Heaps {
+		set[h.Addr] = true
+	}
+	return set
+}
+
+// onlyTail reports whether what is missing of a list is its end, of two and more: so
+// it is if the other log was cut there.
+func onlyTail(n int, missing func(i int) bool) bool {
+	tail := n
+	for tail > 0 && missing(tail-1) {
+		tail--
+	}
+	for i := range tail {
+		if missing(i) {
+			return false
+		}
+	}
+	return n-tail > 1
+}
+
 // since returns what became of a back trace of an earlier log.
 func (b *BackTrace) since(was *BackTrace) TraceChange {
 	c := TraceChange{ID: b.ID, Frames: b.Frames, At: b.At}
-	if len(c.Frames) == 0 {
-		c.Frames = was.Frames
+	if n := len(was.Frames); n > len(c.Frames) || n > 0 && len(was.Frames[n-1].Text) > len(c.Frames[n-1].Text) && n == len(c.Frames) {
+		c.Frames = was.Frames // the later log is cut in them, or has none
 	}
 	c.Bytes = Change{was.Bytes, b.Bytes, Number{b.Bytes.N - was.Bytes.N, b.Bytes.At}}
 	c.Allocs = Change{was.Allocs, b.Allocs, Number{b.Allocs.N - was.Allocs.N, b.Allocs.At}}
@@ -174,6 +230,8 @@ type matching struct {
 	before []*BackTrace // of each of the later log, nil if there is none
 	used   []bool       // those of the earlier one
 	others int          // that have the same ID and other frames
+	// The log ends in frames of which the other has more.
+	cutBefore, cutAfter bool
 }
 
 func matchTraces(before, after *HeapLog, d *HeapDiff) matching {
@@ -192,6 +250,12 @@ func matchTraces(before, after *HeapLog, d *HeapDiff) matching {
 		case len(a) == 0 || len(b) == 0:
 		case sameFrames(a, b):
 			d.SameFrames++
+		case after.endsIn(i) && begin(a, b):
+			d.SameFrames++
+			m.cutAfter = true
+		case before.endsIn(k) && begin(b, a):
+			d.SameFrames++
+			m.cutBefore = true
 		default:
 			m.others++
 			continue
@@ -224,6 +288,15 @@ func sameFrames(a, b []HeapFrame) bool {
 	return slices.EqualFunc(a, b, func(x, y HeapFrame) bool { return x.Text == y.Text })
 }
 
+// endsIn reports whether a back trace is the last one of a log that may be cut in it.
+func (h *HeapLog) endsIn(i int) bool { return i == len(h.Traces)-1 && !h.Whole() }
+
+// begin reports whether frames are the first ones of others, the last maybe in part.
+func begin(cut, whole []HeapFrame) bool {
+	n := len(cut) - 1
+	return n < len(whole) && sameFrames(cut[:n], whole[:n]) && strings.HasPrefix(whole[n].Text, cut[n].Text)
+}
+
 func joinFrames(frames []HeapFrame) string {
 	var b strings.Builder
 	for _, f := range frames {
@@ -245,15 +318,35 @@ func (d *HeapDiff) countSteps(logs []*HeapLog) {
 			index[i][TraceKey(l.Traces[k].ID)] = l.Traces[k].Bytes.N
 		}
 	}
+	last := len(logs) - 1
+	share := lastShare(logs)
 	for i := range d.Rows {
 		c := &d.Rows[i]
+		key := TraceKey(c.ID)
 		c.Grew = 0
-		for k := 1; k < len(logs); k++ {
-			was, before := index[k-1][TraceKey(c.ID)]
-			is, now := index[k][TraceKey(c.ID)]
+		for k := 1; k <= last; k++ {
+			was, before := index[k-1][key]
+			is, now := index[k][key]
 			if now && is > was && (before || logs[k-1].Whole()) {
 				c.Grew++
 			}
 		}
+		if was, before := index[last-1][key]; before || logs[last-1].Whole() {
+			c.Last = Number{c.Bytes.After.N - was, c.At}
+			c.Slowed = float64(c.Last.N) < float64(c.Bytes.Delta.N)*share/4
+		}
 	}
+}
+
+// lastShare returns which part of the time between the first log and the last one the
+// last step took: of the steps, where the logs do not tell their times.
+func lastShare(logs []*HeapLog) float64 {
+	last := len(logs) - 1
+	a, known := logs[0].Minutes()
+	b, also := logs[last-1].Minutes()
+	c, too := logs[last].Minutes()
+	if known && also && too && a < c && a <= b && b <= c {
+		return float64(c-b) / float64(c-a)
+	}
+	return 1 / float64(last)
 }

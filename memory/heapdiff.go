@@ -21,6 +21,8 @@ type HeapDiff struct {
 	// ByFrames those that were found by their frames alone, and Lost those that one
 	// log has and nothing tells what the other had of them.
 	SameFrames, ByFrames, Lost int
+	// Doubted counts the rows that may be there only because a log is cut.
+	Doubted int
 	// Decimal says that a printed comparison has decimal numbers, Basis from what that
 	// is known; BasisAssumed that it is not.
 	Decimal      bool
@@ -46,8 +48,14 @@ type TraceChange struct {
 	Bytes  Change
 	Allocs Change
 	Frames []HeapFrame
-	// New is set where only the later log has it.
-	New bool
+	// New is set where only the later log has it. Doubted is set where only one log
+	// has it, or its heap, and the other does not tell that it lists all, and where
+	// the earlier log is cut, so that it may have held more.
+	New, Doubted bool
+	// Last is by how much it grew in the last step, in bytes, unknown between two logs.
+	// Slowed is set where that is less than a quarter of what it grew by on average.
+	Last   Number
+	Slowed bool
 	// Grew counts the steps from log to log in which it grew.
 	Grew int
 	At   kd.Ref
@@ -162,11 +170,18 @@ func (r *Reader) diffRow(l kd.Line) bool {
 	}
 	w.take("s")
 	id, is := w.traceID()
-	if !is || w.rest() != "" {
+	if !is {
 		return false
 	}
+	rest := w.rest()
 	if row := r.newDiffRow(id, l); row != nil {
 		row.sign, row.bytes, row.count, row.withBytes = sign, n, count, true
+	}
+	if rest != "" {
+		r.note(l.All(), "what stands behind BackTrace%s is not read: %q", id, kd.Clip(rest))
+		if !strings.Contains(rest, "!") || likeRow(rest) { // no frame: another row
+			r.heap.diff.Unread++
+		}
 	}
 	return true
 }

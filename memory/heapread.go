@@ -25,6 +25,8 @@ type heapReader struct {
 	below below
 	into  *[]HeapFrame
 	begun bool // the data of a heap has begun and not ended
+	// filled is set where back traces of the heap were listed.
+	filled bool
 	// about says what rows without a sign of their own are, from the line above.
 	about heapPart
 
@@ -73,7 +75,7 @@ func (r *Reader) heapLine(l kd.Line) bool {
 	case !comment && r.heapRow(l):
 	case open && !comment && r.frame(l):
 	default:
-		if open && kd.IsElision(l.Text) { // it is known noise
+		if open && (kd.IsElision(l.Text) || h.near(l) && (l.Cut || likeRow(l.Text))) { // an elision is known noise
 			h.cutShort()
 		}
 		return false
@@ -100,6 +102,11 @@ func mayBeginHeap(text string) bool {
 		return at > 0 && strings.HasPrefix(strings.TrimLeft(text[at:], " "), "bytes ")
 	}
 	return false
+}
+
+// likeRow reports whether a line that nothing read may be what is left of a row.
+func likeRow(text string) bool {
+	return strings.Contains(text, " bytes") || strings.Contains(text, "allocs") || strings.Contains(text, "BackTrace")
 }
 
 // cutShort says of the open log that something is missing in it.
@@ -182,8 +189,11 @@ func (r *Reader) heapStar(text string, l kd.Line) bool {
 		return false
 	}
 	a, _ := HeapFrame{Text: strings.Repeat("0", max(0, 8-len(word))) + word}.Address()
-	r.atHeap(a, l, start || part == "Information")
+	r.atHeap(a, l, start || part == "Information" || part == "Hogs" && r.heap.filled)
 	r.heap.begun = start || r.heap.begun && !end
+	if end {
+		r.heap.log.ended++
+	}
 	return true
 }
 
@@ -206,6 +216,7 @@ func (r *Reader) atHeap(a kd.Addr, l kd.Line, begins bool) {
 		return
 	}
 	h.heap++
+	h.filled = false
 	h.log.Heaps = append(h.log.Heaps, Heap{Addr: a, At: l.All()})
 }
 
@@ -249,12 +260,19 @@ func (r *Reader) heapComments(l kd.Line) {
 func (r *Reader) closeHeap() {
 	h := r.heap
 	if h.log != nil {
-		h.log.Cut = h.begun || h.last.Cut && len(h.log.Traces) > 0 && h.below != noFrames
+		h.log.Cut = h.begun || h.last.Cut && len(h.log.Traces) > 0 && h.below != noFrames || h.bareEnd()
 	}
 	if h.diff != nil {
 		r.closeDiff()
 	}
 	*r.heap = heapReader{names: h.names, traces: h.traces, frames: h.frames}
+}
+
+// bareEnd reports whether the log ends behind a row without frames, where others
+// have some.
+func (h *heapReader) bareEnd() bool {
+	n := len(h.log.Traces)
+	return n > 1 && h.below == keepFrames && len(h.log.Traces[n-1].Frames) == 0 && h.into == &h.log.Traces[n-1].Frames && len(h.log.Traces[0].Frames) > 0
 }
 
 // header reads the line that tells when and of what a log was taken.

@@ -12,12 +12,24 @@ func (r *Reader) umdhRemark(text string, l kd.Line) bool {
 	h := r.heap
 	switch {
 	case h.about == modulePart && h.moduleRow(text, l):
-	case strings.HasPrefix(text, "Base Size Module"):
+	case moduleHeader(text):
 	case strings.HasPrefix(text, "Loaded modules:"):
 		h.about = modulePart
 	default:
 		h.about = noPart
 		h.failed(text, l)
+	}
+	return true
+}
+
+// moduleHeader reports whether a line is the one above the list of modules. Some
+// versions put its words above the columns.
+func moduleHeader(text string) bool {
+	c := kd.Cursor{Text: text}
+	for _, want := range [...]string{"Base", "Size", "Module"} {
+		if w, _ := c.Word(); w != want {
+			return false
+		}
 	}
 	return true
 }
@@ -61,7 +73,7 @@ func (h *heapReader) failed(text string, l kd.Line) bool {
 // hold nothing we use.
 var besideRows = []string{
 	"REQUESTED bytes + OVERHEAD at ADDRESS by BackTraceID", "STACK if not already dumped", "Flags:", "Number Of Entries:", "Number Of Tags:",
-	"Total FreeSpace:", "Number of Virtual Address chunks used:", "Address Space Used:", "Entry Overhead:", "Base Size Module", "Process modules enumerated",
+	"Total FreeSpace:", "Number of Virtual Address chunks used:", "Address Space Used:", "Entry Overhead:", "Process modules enumerated",
 	"Connecting", "LastError =", "(ntdll!RtlpStackTraceDataBase)",
 }
 
@@ -83,7 +95,7 @@ func (h *heapReader) beside(text string, l kd.Line) bool {
 	case strings.HasPrefix(text, "DBGHELP:"):
 		h.below, h.about = noFrames, symbolPart
 		return true
-	case was == modulePart && h.moduleRow(text, l), h.failed(text, l):
+	case was == modulePart && (moduleHeader(text) || h.moduleRow(text, l)), h.failed(text, l):
 		return true
 	case h.log == nil:
 		return false

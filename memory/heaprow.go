@@ -138,7 +138,7 @@ func (r *Reader) addTrace(row BackTrace, l kd.Line) {
 		r.newHeapLog(l)
 		h, known = r.heap, false
 	}
-	h.below, h.about = skipFrames, noPart
+	h.below, h.about, h.filled = skipFrames, noPart, true
 	if !known {
 		if h.traces >= mostTraces {
 			h.log.Dropped++

@@ -29,6 +29,7 @@ func init() {
 			{name: "delta_bytes", typ: Size, doc: "by how many bytes it grew", get: getter(func(_ *world, h *heapFact) Values { return amount(Size, h.Bytes.Delta) })},
 			{name: "delta_allocs", typ: Number, doc: "by how many allocations it grew", get: getter(func(_ *world, h *heapFact) Values { return amount(Number, h.Allocs.Delta) }), ask: "umdh -v before.txt after.txt"},
 			{name: "allocs", typ: Number, doc: "how many allocations it has in the later log", get: getter(func(_ *world, h *heapFact) Values { return amount(Number, h.Allocs.After) })},
+			{name: "growth", typ: Enum, words: []string{"nothing", "possible", "likely"}, doc: "how far its growth tells of a leak, as the detector heap-growth decides", get: getter(func(_ *world, h *heapFact) Values { return text(Enum, h.of.Weigh(h.HeapTrace).String(), h.At) })},
 			{name: "share", typ: Percent, doc: "its share of all that grew; unknown where rows may be missing", get: getter(heapShare)},
 			{name: "module", typ: Name, doc: "the module of the first frame that is neither of Windows nor of a run-time library nor an allocator", get: getter(heapModule), ask: "umdh -v before.txt after.txt"},
 			{name: "function", typ: Name, doc: "the function of that frame", get: getter(heapFunction), ask: "umdh -v before.txt after.txt"},

@@ -19,6 +19,10 @@ type HeapGrowth struct {
 	Grown []HeapTrace
 	// Minutes are how long the logs are apart, -1 if that is not known.
 	Minutes int64
+	// Held is what the later log holds, 0 if none was given; Bare is what grew without a
+	// back trace, in bytes.
+	Held, Bare int64
+	increase   int64
 	// Of is a log of the process, nil if none was given.
 	Of *memory.HeapLog
 }
@@ -37,7 +41,7 @@ type HeapTrace struct {
 // Share returns how much of all growth a back trace is, in percent. It is unknown
 // where rows of the comparison may be missing.
 func (g *HeapGrowth) Share(t *HeapTrace) (percent float64, ok bool) {
-	all := g.Increase()
+	all := g.increase
 	if all <= 0 || !t.Bytes.Delta.Known() || g.Unread+g.Dropped+g.Lost > 0 || !g.Total.Known() {
 		return 0, false
 	}
@@ -52,8 +56,12 @@ func (s *Snapshot) growHeaps() {
 	for _, d := range own {
 		s.Heaps = append(s.Heaps, s.growth(d))
 	}
-	for i, d := range s.Memory.HeapDiffs {
-		if !slices.ContainsFunc(s.Memory.HeapDiffs[:i], d.SameAs) && !s.printedToo(d) {
+	diffs := s.Memory.HeapDiffs
+	for i, d := range diffs {
+		again := slices.ContainsFunc(diffs[:i], d.PartOf) || slices.ContainsFunc(diffs[i+1:], func(o *memory.HeapDiff) bool { return d.PartOf(o) && !o.PartOf(d) })
+		if again {
+			s.Notes = append(s.Notes, kd.Note{At: d.At, Text: "a comparison of heaps was given twice: it counts once"})
+		} else if !s.printedToo(d) {
 			s.Heaps = append(s.Heaps, s.growth(d))
 		}
 	}
@@ -131,6 +139,7 @@ func (s *Snapshot) growth(d *memory.HeapDiff) *HeapGrowth {
 		g.Grown = append(g.Grown, t)
 	}
 	slices.SortStableFunc(g.Grown, func(a, b HeapTrace) int { return cmp.Compare(b.Bytes.Delta.N, a.Bytes.Delta.N) })
+	g.weigh()
 	if d.To == nil {
 		s.framesOf(g)
 	}
@@ -158,7 +167,8 @@ type Allocator struct {
 	Module, Function string
 	Frame            int // index into the frames
 	At               kd.Ref
-	// Windows is set where all frames are of Windows or of a run-time library.
+	// Windows is set where all frames are of Windows, of a host of Microsoft or of a
+	// run-time library.
 	Windows bool
 	// Nameless counts the frames above that no module is known of.
 	Nameless int
@@ -179,7 +189,7 @@ func AllocatorOf(frames []memory.HeapFrame, log *memory.HeapLog) (Allocator, boo
 		a := Allocator{Module: module, Function: function, Frame: i, At: f.At, Nameless: nameless}
 		switch {
 		case ofRuntime(module) || strings.EqualFold(module, "ntdll") || allocates(function):
-		case stacks.OfWindows(module):
+		case stacks.OfWindows(module) || hostSet()[strings.ToLower(module)]:
 			if second.Frame < 0 {
 				a.Windows = true
 				second = a
@@ -216,8 +226,12 @@ msvcp90d msvcp100 msvcp100d msvcp110 msvcp110d msvcp120 msvcp120d msvcp140 msvcp
 vcruntime140 vcruntime140d vcruntime140_1 vcruntime140_1d ucrtbased concrt140 concrt140d mfc42 mfc42u mfc42d mfc42ud
 mfc70 mfc70u mfc70d mfc70ud mfc71 mfc71u mfc71d mfc71ud mfc80 mfc80u mfc80d mfc80ud mfc90 mfc90u mfc90d mfc90ud mfc100
 mfc100u mfc100d mfc100ud mfc110 mfc110u mfc110d mfc110ud mfc120 mfc120u mfc120d mfc120ud mfc140 mfc140u mfc140d
-mfc140ud atl71 atl80 atl90 atl100 atl110 vrfcore
+mfc140ud atl71 atl80 atl90 atl100 atl110 vrfcore libstdc++-6 tcmalloc tcmalloc_minimal jemalloc
 `
+
+// hosts are parts of IIS, its data access and SQL Server, which call components that
+// others wrote: the module that leaks is looked for below them (KB253706).
+const hosts = "asp w3svc infocomm iisrtl inetinfo msado15 oledb32 sqloledb sqlservr"
 
 // allocators are functions that allocate for their caller, without underscores in
 // front, in lower case: of the C run-time library, which may be linked into the
@@ -229,10 +243,14 @@ calloc_dbg_impl calloc_impl realloc realloc_base realloc_crt realloc_dbg realloc
 recalloc_base recalloc_crt recalloc_dbg aligned_malloc aligned_malloc_base aligned_malloc_dbg aligned_realloc
 aligned_offset_malloc aligned_offset_malloc_dbg strdup strdup_dbg wcsdup wcsdup_dbg heapalloc heaprealloc localalloc
 localrealloc globalalloc globalrealloc rtlallocateheap rtlreallocateheap cotaskmemalloc cotaskmemrealloc
-sysallocstring sysallocstringlen sysallocstringbytelen
+sysallocstring sysallocstringlen sysallocstringbytelen xmalloc xcalloc xrealloc
 `
 
-var runtimeSet, allocatorSet = sync.OnceValue(func() map[string]bool { return wordSet(runtimes) }), sync.OnceValue(func() map[string]bool { return wordSet(allocators) })
+var (
+	runtimeSet   = sync.OnceValue(func() map[string]bool { return wordSet(runtimes) })
+	allocatorSet = sync.OnceValue(func() map[string]bool { return wordSet(allocators) })
+	hostSet      = sync.OnceValue(func() map[string]bool { return wordSet(hosts) })
+)
 
 func wordSet(text string) map[string]bool {
 	set := make(map[string]bool)
@@ -246,7 +264,10 @@ func ofRuntime(module string) bool { return runtimeSet()[strings.ToLower(module)
 
 func allocates(function string) bool {
 	name := strings.ToLower(strings.TrimLeft(function, "_"))
-	for _, prefix := range [...]string{"operator new", "std::allocator<", "std::_allocate", "std::_default_allocate_traits::"} {
+	if strings.Contains(name, "::operator new") {
+		return true
+	}
+	for _, prefix := range [...]string{"operator new", "??2@", "??_u@", "std::allocator<", "std::_allocate", "std::_default_allocate_traits::"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
