@@ -96,6 +96,7 @@ func (r *Reader) counterHead(l kd.Line) bool {
 	r.counterColumns(l, heads)
 	if c.cells = (mostCounterCells - r.cells) / 2; c.cells < leastCounterRows*len(c.Columns) {
 		c.note(l.All(), "counter log: its values are left out, after %d of others", r.cells)
+		c.LeftOut += len(c.Columns)
 		c.Others, c.Columns, c.fields = c.Others+len(c.Columns), nil, nil
 	}
 	if len(r.out.Counters) >= mostListings {
@@ -147,7 +148,15 @@ func (c *counterReader) place(l kd.Line, i int, field string) kd.Ref {
 // counterColumns finds the columns of a head that are kept.
 func (r *Reader) counterColumns(l kd.Line, heads []string) {
 	c := r.counters
-	machines, left := 0, 0
+	ofMachine, left := 0, 0
+	for i, head := range heads {
+		if _, object, instance, counter, ok := counterPath(strings.TrimSpace(head)); ok && i > 0 {
+			if what, _ := measureOf(object, instance, counter); what != NoMeasure && !what.OfProcess() {
+				ofMachine++
+			}
+		}
+	}
+	machines, processes := 0, max(mostCounterColumns-ofMachine, 0)
 	for i, head := range heads {
 		path := strings.TrimSpace(head)
 		machine, object, instance, counter, ok := counterPath(path)
@@ -160,10 +169,13 @@ func (r *Reader) counterColumns(l kd.Line, heads []string) {
 			c.Others++
 			continue
 		}
-		if len(c.Columns) == mostCounterColumns {
+		if len(c.Columns) == mostCounterColumns || what.OfProcess() && processes == 0 {
 			c.Others++
 			left++
 			continue
+		}
+		if what.OfProcess() {
+			processes--
 		}
 		path = strings.Clone(path)
 		machine, object, instance, counter, _ = counterPath(path)
@@ -177,8 +189,8 @@ func (r *Reader) counterColumns(l kd.Line, heads []string) {
 	if machines > 1 {
 		c.Machine = ""
 	}
-	if left > 0 {
-		c.note(l.All(), "counter log: %d columns are left out beyond %d that are kept", left, mostCounterColumns)
+	if c.LeftOut = left; left > 0 {
+		c.note(l.All(), "counter log: %d columns of processes are left out beyond %d that are kept", left, mostCounterColumns)
 	}
 }
 
