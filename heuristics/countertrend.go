@@ -3,6 +3,7 @@ package heuristics
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,8 +19,8 @@ var poolLeakTrend = &Check{
 	Title:    "Kernel pool grows over time and never gives back: a driver leaks",
 	Severity: High,
 	Means: `In a log of performance counters "Pool Nonpaged Bytes" or "Pool Paged Bytes" rises all along without a substantial decrease. That is what tells a leak from load: what load takes is given back when the load falls. The slope is the median of the slopes of all pairs of points, in bytes per hour.
-Seen must be: at least 12 samples that rise by more than 5 % (2 % over three days) with a rank correlation with time of 0.6 or more, no later level below an earlier one by more than a fifth of the rise, and a last third that rises, too. They must span a whole day; or two hours in which a measure of load fell by half of its range; or four hours in which measures of load are logged and none rises. A daily rhythm hides a slow leak: over three days and more the lowest levels of the days are compared.`,
-	WhenWrong: `A cache that fills for days, or load that grew for as long as was measured and is not in the log. A restart inside the log is cut out if "System Up Time" is logged, or if all counters of memory fall together.`,
+Seen must be: at least 12 samples that rise by more than 5 % (2 % over three days) with a rank correlation with time of 0.6 or more, no later level below an earlier one by more than a fifth of the rise, in nearly every part of the time up to the end, and not more and more slowly. They must span 25 hours, in which nearly all hours of a day are seen; or four hours in which a measure of load fell by half of its range. A daily rhythm hides a slow leak: over three days and more the lowest levels of the days are compared. Less than a day, three or four days compared, and a run before the last restart are no more than possible.`,
+	WhenWrong: `A cache that fills for days, or load that grew for as long as was measured and is not in the log. A restart inside the log is cut out if "System Up Time" is logged; without it what grew before it is not told.`,
 	Disproof:  "A longer log shows the counter fall back to where it was when the load falls.",
 	Remedy:    "Find the tag: !poolused 2 (nonpaged) or !poolused 4 (paged) in a debugger, or poolmon -b on the machine, twice with an hour in between; the tag whose bytes grow names the driver.",
 	Next:      "!poolused 2",
@@ -49,7 +50,7 @@ var countersFollowLoad = &Check{
 	ID:       "counters-follow-load",
 	Title:    "Counters of memory follow the load or stay as they are: no leak",
 	Severity: Info,
-	Means: `In a log of performance counters that spans a day, or in which the load was seen to fall, nothing that can leak grows: each counter falls again after it rose, stays within 5 %, levels off, or falls.
+	Means: `In a log of performance counters that spans more than a day, or in which the load was seen to fall, nothing that can leak grows: each counter falls again after it rose, stays within 5 %, levels off, or falls.
 Seen must be: 12 samples of "Pool Nonpaged Bytes", "Pool Paged Bytes", "Committed Bytes" or a counter of a process, and of none of those that the log has an open question.`,
 	WhenWrong: `A leak smaller than the daily rhythm hides below it: what a log of one day cannot tell, one of a week does. What only some action leaks that nobody took while it was measured is not seen.`,
 	Disproof:  "A longer log shows the lowest level of each day above that of the day before.",
@@ -64,7 +65,7 @@ var countersTooShort = &Check{
 	ID:       "counters-too-short",
 	Title:    "A log of counters is too short, or ends too early, to tell a leak from load",
 	Severity: Info,
-	Means: `A counter that can leak is in the log, and the log does not tell whether it does: it spans less than a day and no load was seen to fall, it rose together with the load, it rose once and only at the end, or it goes up and down and does not return. One look at a counter is never a leak.
+	Means: `A counter that can leak is in the log, and the log does not tell whether it does: it spans less than 25 hours and no load was seen to fall, it rose together with the load, or more and more slowly, it rose once and only at the end, it fell at once as by a restart that nothing tells of, or it goes up and down and does not return. One look at a counter is never a leak.
 Seen must be: a counter of memory in a log of performance counters.`,
 	WhenWrong:  `Nothing is claimed but that the time does not suffice.`,
 	Disproof:   "None is needed: measure longer.",
@@ -93,15 +94,27 @@ const mostLeaks = 12
 
 // leakTrends tells of the counters that grow.
 func (d *diagnosis) leakTrends(check *Check, mine func(memory.Measure) bool) []Finding {
-	var out []Finding
+	var leaks []*snapshot.CounterTrend
 	for _, c := range d.snap.Trends {
-		if !c.Leaks() || !mine(c.What) || c.What.OfProcess() && c.Rise() <= 0 {
-			continue
+		if c.Leaks() && mine(c.What) {
+			leaks = append(leaks, c)
 		}
-		if len(out) == mostLeaks {
-			d.notes = append(d.notes, kd.Note{At: c.At, Text: fmt.Sprintf("%s: more than %d counters grow, the first are told", check.ID, mostLeaks)})
-			break
+	}
+	slices.SortStableFunc(leaks, func(a, b *snapshot.CounterTrend) int {
+		switch {
+		case a.Weight() > b.Weight():
+			return -1
+		case a.Weight() < b.Weight():
+			return 1
 		}
+		return 0
+	})
+	if len(leaks) > mostLeaks {
+		d.notes = append(d.notes, kd.Note{At: leaks[mostLeaks].At, Text: fmt.Sprintf("%s: of %d counters that grow the %d are told that do so most", check.ID, len(leaks), mostLeaks)})
+		leaks = leaks[:mostLeaks]
+	}
+	var out []Finding
+	for _, c := range leaks {
 		out = append(out, d.leakTrend(check, c))
 	}
 	return out
@@ -115,7 +128,7 @@ func (d *diagnosis) leakTrend(check *Check, c *snapshot.CounterTrend) Finding {
 	f.seen(last.At, 0, "the last sample: "+Quantity(c.What, last.Value))
 	f.seen(c.RestartAt, 0, "the first sample behind a restart")
 	f.seen(c.At, 0, "the counter in the head of the log")
-	f.Summary = fmt.Sprintf("%s%s leaks: it grows by %s in %s, %s, and never gives back.%s", c.Name(), d.onMachine(c), Quantity(c.What, c.Rise()), Hours(c.Hours), PerHour(c), d.exhaustion(c))
+	f.Summary = fmt.Sprintf("%s%s %s", c.Name(), d.onMachine(c), grew(c)) + d.exhaustion(c)
 	f.Explanation = fmt.Sprintf("It rises from %s to %s over %d samples; its largest decrease is %s. %s", Quantity(c.What, c.Start), Quantity(c.What, c.End), c.Samples, Quantity(c.What, c.Drop), whyLeak(c)) + movesWith(c) + restarts(c)
 	if c.RAM > 0 {
 		f.seen(c.RAMAt, 0, "the physical memory")
@@ -139,13 +152,31 @@ func (d *diagnosis) leakTrend(check *Check, c *snapshot.CounterTrend) Finding {
 	return f
 }
 
-// sureOf says how sure it is that a counter leaks.
-func sureOf(c *snapshot.CounterTrend) Confidence {
+// grew says that a counter leaks, as sure as that is.
+func grew(c *snapshot.CounterTrend) string {
+	by := fmt.Sprintf("by %s in %s, %s", Quantity(c.What, c.Rise()), Hours(c.Hours), PerHour(c))
 	switch {
-	case c.LoadFell >= 0 && c.Hours >= 24, c.Hours >= 72, c.Runs > 1:
-		return VeryLikely
-	case c.Hours < 24:
+	case c.Past:
+		return "seems to have leaked in a run before its last restart: it grew " + by + ". What it does since then is not known yet."
+	case sureOf(c) == Possible:
+		return "may leak: it grows " + by + "."
+	case c.Drop <= 0.05*c.Rise():
+		return "leaks: it grows " + by + ", and never gives back."
+	}
+	return "leaks: it grows " + by + "."
+}
+
+// sureOf says how sure it is that a counter leaks. Less than a week does not show the
+// load of a week, and what a few days have in common may be chance.
+func sureOf(c *snapshot.CounterTrend) Confidence {
+	const day, week = 24, 7 * 24
+	switch {
+	case c.Past, c.Measured < day, c.Days > 0 && c.Days < 5:
 		return Possible
+	case c.Days > 0 && c.Hours < week:
+		return Likely
+	case c.LoadFell >= 0 && c.Hours >= 2*day, c.Hours >= week:
+		return VeryLikely
 	}
 	return Likely
 }
@@ -153,16 +184,14 @@ func sureOf(c *snapshot.CounterTrend) Confidence {
 // whyLeak says what tells the growth from load.
 func whyLeak(c *snapshot.CounterTrend) string {
 	switch {
-	case c.Runs > 1:
-		return fmt.Sprintf("It does so in each of %d runs between restarts.", c.Runs)
+	case c.Days > 0 && c.Days < 7:
+		return fmt.Sprintf("Below its daily rhythm the lowest level of each of %d days is above that of the day before; measure for a week, which shows whether the load of its days does that.", c.Days)
 	case c.Days > 0:
 		return fmt.Sprintf("Below its daily rhythm the lowest level of each of %d days is above that of the day before.", c.Days)
 	case c.LoadFell >= 0:
 		return fmt.Sprintf("%s fell by half of its range meanwhile, and the counter did not.", c.Loads[c.LoadFell].Name())
-	case c.Hours >= 24:
-		return "The log spans a whole day, in which load rises and falls; no measure of load in the log shows it."
 	}
-	return fmt.Sprintf("The log spans less than a day, but %s does not rise meanwhile.", c.Loads[c.LoadFlat].Name())
+	return "The log spans more than a whole day, in which load rises and falls; no measure of load in the log shows it."
 }
 
 // onMachine names the machine of a counter.
@@ -176,6 +205,9 @@ func (d *diagnosis) onMachine(c *snapshot.CounterTrend) string {
 // exhaustion says what share of memory it is and for how long the rest lasts.
 func (d *diagnosis) exhaustion(c *snapshot.CounterTrend) string {
 	var out string
+	if c.Past {
+		return ""
+	}
 	if c.RAM > 0 && c.End <= c.RAM {
 		out = fmt.Sprintf(" That is %.0f %% of the RAM of %s.", 100*c.End/c.RAM, Quantity(c.What, c.RAM))
 	}
@@ -200,7 +232,7 @@ func restarts(c *snapshot.CounterTrend) string {
 	if c.Restarts == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" Restarts of the machine or the process in the logs: %d; the longest run between them is judged.", c.Restarts)
+	return fmt.Sprintf(" Restarts of the machine or the process in the logs: %d; the %s is judged.", c.Restarts, map[bool]string{true: "longest run between them", false: "run since the last"}[c.Past])
 }
 
 // judged returns the counters whose time suffices and those with an open question.
@@ -211,7 +243,7 @@ func (d *diagnosis) judged() (settled, open []*snapshot.CounterTrend, leaks bool
 			leaks = true
 		case c.OpensQuestion():
 			open = append(open, c)
-		case c.Enough:
+		case c.Enough && c.Shape != trend.Grows: // by a trifle
 			settled = append(settled, c)
 		}
 	}
@@ -228,7 +260,7 @@ func (d *diagnosis) noLeakTrend() []Finding {
 	}
 	f := countersFollowLoad.finding(NoLeak)
 	f.Confidence, f.Grade = Likely, waitgraph.B
-	if len(open) > 0 {
+	if len(open) > 0 || d.columnsLeft() {
 		f.Kind = Context
 	}
 	var says []string
@@ -245,7 +277,21 @@ func (d *diagnosis) noLeakTrend() []Finding {
 	f.Summary = fmt.Sprintf("No leak in %s%s over %s: %s%s.", kd.Plural(len(settled), "counter"), d.onMachine(settled[0]), Hours(settled[0].Hours), strings.Join(says, "; "), more)
 	f.Explanation = "A leak rises without a substantial decrease. " + hides(settled[0])
 	f.Next = []string{collectCounters}
+	if d.columnsLeft() {
+		d.gap(kd.Gap{What: "the counters of processes that were left out: a log of fewer", Why: kd.NotInInput, Next: collectCounters, Decides: d.snap.OnlyCounters()})
+	}
 	return []Finding{f}
+}
+
+// columnsLeft reports whether counters that can leak were left out of a log: they were
+// too many.
+func (d *diagnosis) columnsLeft() bool {
+	for _, l := range d.snap.Memory.Counters {
+		if l.LeftOut > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // hides says how much could leak and not be seen.
@@ -281,7 +327,7 @@ func (d *diagnosis) openTrends() []Finding {
 		f.seen(last.At, 0, "the last sample of "+c.Name()+": "+Quantity(c.What, last.Value))
 	}
 	c := open[0]
-	f.Summary = fmt.Sprintf("Whether %s%s leaks cannot be told yet: %s in %s. Measure for %s in all.", kd.Plural(len(open), "counter"), d.onMachine(c), kd.Plural(c.Samples, "sample"), Hours(c.Hours), Hours(need))
+	f.Summary = fmt.Sprintf("Whether %s%s leaks cannot be told yet: %s in %s. Measure for %s in all%s.", kd.Plural(len(open), "counter"), d.onMachine(c), kd.Plural(c.Samples, "sample"), Hours(c.Hours), Hours(need), map[bool]string{true: ", without a restart"}[c.Restarts > 0])
 	f.Explanation = strings.Join(says, "; ") + "."
 	f.Next = []string{collectCounters}
 	d.gap(kd.Gap{What: fmt.Sprintf("a log of counters over %s, through a time in which the load falls, to tell a leak from load", Hours(need)), Why: kd.NotInInput, Next: collectCounters, Decides: decides})
@@ -302,6 +348,8 @@ func Does(c *snapshot.CounterTrend) string {
 		return fmt.Sprintf("rises and falls again, between %s and %s", Quantity(c.What, c.Low), Quantity(c.What, c.High))
 	case trend.Levels:
 		return fmt.Sprintf("rose from %s to %s and does so no longer", from, to)
+	case trend.Slows:
+		return fmt.Sprintf("rises from %s to %s, more and more slowly", from, to)
 	case trend.Steps:
 		return fmt.Sprintf("rose once, from %s to %s, %s before the end", from, to, Hours(c.StepAt))
 	case trend.Steady:

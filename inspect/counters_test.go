@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -74,30 +75,38 @@ func TestCounterFilesOfOneMachine(t *testing.T) {
 	}
 }
 
-// TestCountersFallAtRestarts holds that what a restart takes down is neither load nor
-// the end of a leak, also where no uptime is logged.
+// TestCountersFallAtRestarts holds that runs too short to judge are no leak together,
+// that a run that is long enough is judged, and that without an uptime a common fall is
+// neither a restart nor load that fell.
 func TestCountersFallAtRestarts(t *testing.T) {
-	run := func(h float64) float64 {
-		for h >= 13 {
-			h -= 13
-		}
-		return h
-	}
+	every := 13.0
+	run := func(h float64) float64 { return math.Mod(h, every) }
+	const committed, uptime = `Memory\Committed Bytes`, `System\System Up Time`
 	columns := map[string]func(float64) float64{
-		poolNonPaged:             func(h float64) float64 { return (60 + 10*run(h)) * mb },
-		poolPaged:                func(h float64) float64 { return (120 + 8*run(h)) * mb },
-		`Memory\Committed Bytes`: func(h float64) float64 { return (900 + 200*run(h)) * mb },
+		poolNonPaged: func(h float64) float64 { return (60 + 10*run(h)) * mb },
+		poolPaged:    func(h float64) float64 { return (120 + 8*run(h)) * mb },
+		committed:    func(h float64) float64 { return (900 + 200*run(h)) * mb },
+		uptime:       func(h float64) float64 { return 60 + 3600*run(h) },
 	}
-	r := runOn(t, inspect.Bytes("a.csv", []byte(counterText("S", 0, 38, columns, poolNonPaged, poolPaged, `Memory\Committed Bytes`))))
-	trends := r.Memory.Counters.Trends
-	if r.Verdict.Kind != "memory-leak" || trends[0].Restarts != 2 || !trends[0].Leaks {
-		t.Errorf("%s: %d restarts, %s", r.Verdict.Kind, trends[0].Restarts, trends[0].Shape)
-	}
-	// One counter alone that falls is no restart.
-	columns[poolPaged], columns[`Memory\Committed Bytes`] = leaking[poolPaged], leaking[poolPaged]
-	r = runOn(t, inspect.Bytes("a.csv", []byte(counterText("S", 0, 38, columns, poolNonPaged, poolPaged, `Memory\Committed Bytes`))))
-	if r.Verdict.Kind == "memory-leak" || r.Memory.Counters.Trends[0].Restarts != 0 {
-		t.Errorf("one counter falls: %s, %d restarts", r.Verdict.Kind, r.Memory.Counters.Trends[0].Restarts)
+	for _, c := range []struct {
+		every, to float64
+		order     []string
+		verdict   string
+		restarts  int
+		leaks     bool
+		says      string
+	}{
+		{13, 38, []string{poolNonPaged, poolPaged, committed}, "undecided", 0, false, ""},
+		{13, 38, []string{poolNonPaged, poolPaged, committed, uptime}, "undecided", 2, false, "without a restart"},
+		{30, 59, []string{poolNonPaged, uptime}, "memory-leak", 1, true, "leaks: it grows"},
+		{40, 50, []string{poolNonPaged, uptime}, "memory-leak", 1, true, "in a run before its last restart"},
+	} {
+		every = c.every
+		r := runOn(t, inspect.Bytes("a.csv", []byte(counterText("S", 0, c.to, columns, c.order...))))
+		first := r.Memory.Counters.Trends[0]
+		if r.Verdict.Kind != c.verdict || first.Restarts != c.restarts || first.Leaks != c.leaks || !strings.Contains(r.Verdict.Summary, c.says) {
+			t.Errorf("a restart every %.0f h: %s, %d restarts, %s: %s", c.every, r.Verdict.Kind, first.Restarts, first.Shape, r.Verdict.Summary)
+		}
 	}
 }
 

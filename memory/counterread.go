@@ -31,6 +31,10 @@ type counterReader struct {
 	cells  int  // values that may be kept
 	loose  bool // the last row is kept only until the next one
 	comma  bool // a comma stands before decimals
+	// unknown counts the values that are neither numbers nor gaps; the first of them.
+	unknown      int
+	firstUnknown string
+	unknownAt    kd.Ref
 }
 
 // IsCounterHead reports whether a line is the head of a counter log:
@@ -86,6 +90,7 @@ func (r *Reader) counterHead(l kd.Line) bool {
 	c.csv = csv.NewReader(&c.source)
 	c.csv.Comma, c.csv.FieldsPerRecord, c.csv.LazyQuotes, c.csv.ReuseRecord = rune(sep), -1, true, true
 	c.comma = sep != ','
+	c.csv.TrimLeadingSpace = sep == ',' || sep == ';' // a tab is a blank, too
 	r.open, r.counters = counterBlock, c
 	heads := c.record(l)
 	c.most = len(heads)
@@ -96,6 +101,7 @@ func (r *Reader) counterHead(l kd.Line) bool {
 	r.counterColumns(l, heads)
 	if c.cells = (mostCounterCells - r.cells) / 2; c.cells < leastCounterRows*len(c.Columns) {
 		c.note(l.All(), "counter log: its values are left out, after %d of others", r.cells)
+		c.LeftOut += len(c.Columns)
 		c.Others, c.Columns, c.fields = c.Others+len(c.Columns), nil, nil
 	}
 	if len(r.listing().Counters) >= mostListings {
@@ -147,7 +153,15 @@ func (c *counterReader) place(l kd.Line, i int, field string) kd.Ref {
 // counterColumns finds the columns of a head that are kept.
 func (r *Reader) counterColumns(l kd.Line, heads []string) {
 	c := r.counters
-	machines, left := 0, 0
+	ofMachine, left := 0, 0
+	for i, head := range heads {
+		if _, object, instance, counter, ok := counterPath(strings.TrimSpace(head)); ok && i > 0 {
+			if what, _ := measureOf(object, instance, counter); what != NoMeasure && !what.OfProcess() {
+				ofMachine++
+			}
+		}
+	}
+	machines, processes := 0, max(mostCounterColumns-ofMachine, 0)
 	for i, head := range heads {
 		path := strings.TrimSpace(head)
 		machine, object, instance, counter, ok := counterPath(path)
@@ -160,10 +174,13 @@ func (r *Reader) counterColumns(l kd.Line, heads []string) {
 			c.Others++
 			continue
 		}
-		if len(c.Columns) == mostCounterColumns {
+		if len(c.Columns) == mostCounterColumns || what.OfProcess() && processes == 0 {
 			c.Others++
 			left++
 			continue
+		}
+		if what.OfProcess() {
+			processes--
 		}
 		path = strings.Clone(path)
 		machine, object, instance, counter, _ = counterPath(path)
@@ -177,8 +194,8 @@ func (r *Reader) counterColumns(l kd.Line, heads []string) {
 	if machines > 1 {
 		c.Machine = ""
 	}
-	if left > 0 {
-		c.note(l.All(), "counter log: %d columns are left out beyond %d that are kept", left, mostCounterColumns)
+	if c.LeftOut = left; left > 0 {
+		c.note(l.All(), "counter log: %d columns of processes are left out beyond %d that are kept", left, mostCounterColumns)
 	}
 }
 
@@ -230,6 +247,10 @@ func (c *counterReader) add(l kd.Line, when counterTime, fields []string) {
 			if n, ok := parseCounterValue(fields[f], c.comma); ok {
 				at := c.place(l, f, fields[f])
 				v = cell{v: n * c.scales[i], col: at.Col, len: uint16(min(max(at.Len, 1), 1<<16-1))}
+			} else if !isGap(fields[f]) {
+				if c.unknown++; c.unknown == 1 {
+					c.firstUnknown, c.unknownAt = strings.Clone(fields[f][:min(len(fields[f]), 24)]), c.place(l, f, fields[f])
+				}
 			}
 		}
 		col.cells = append(col.cells, v)
@@ -269,7 +290,7 @@ func (c *counterReader) cut(n int) {
 // counter could not be read. A comma stands before decimals or between each three
 // digits, whichever the rest of the value says.
 func parseCounterValue(s string, comma bool) (float64, bool) {
-	s = strings.TrimSpace(s)
+	s = ungrouped(strings.TrimSpace(s))
 	if s == "" || s[0] < '0' || s[0] > '9' || len(s) > 64 {
 		return 0, false
 	}
@@ -289,6 +310,44 @@ func parseCounterValue(s string, comma bool) (float64, bool) {
 	return v, err == nil && v < 1<<62
 }
 
+// isGap reports whether a value says that there is none: blank, or negative.
+func isGap(s string) bool {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return true
+	}
+	if s[0] != '-' || len(s) == 1 {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		if (s[i] < '0' || s[i] > '9') && s[i] != '.' && s[i] != ',' {
+			return false
+		}
+	}
+	return true
+}
+
+// ungrouped takes the blanks and apostrophes out that some countries have between each
+// three digits.
+func ungrouped(s string) string {
+	out := s
+	for _, mark := range []string{" ", "\u00a0", "\u202f", "'", "\u2019"} {
+		if parts := strings.Split(out, mark); len(parts) > 1 && len(parts) < 8 {
+			for i, p := range parts {
+				digits := len(p)
+				if end := strings.IndexAny(p, ".,"); end >= 0 && i == len(parts)-1 {
+					digits = end
+				}
+				if digits != 3 && (i > 0 || digits < 1 || digits > 3) {
+					return s
+				}
+			}
+			out = strings.Join(parts, "")
+		}
+	}
+	return out
+}
+
 // plainDecimal turns a value with commas into one with a point at most.
 func plainDecimal(s string, comma bool) string {
 	last := strings.LastIndexByte(s, ',')
@@ -299,36 +358,4 @@ func plainDecimal(s string, comma bool) string {
 		return strings.ReplaceAll(s, ",", "") // 1,234 between commas is quoted for that
 	}
 	return strings.ReplaceAll(s[:last], ".", "") + "." + s[last+1:]
-}
-
-// closeCounters settles what only the whole log tells.
-func (r *Reader) closeCounters() {
-	c := r.counters
-	if c == nil {
-		return
-	}
-	r.counters = nil
-	r.cells += max(len(c.Rows), leastCounterRows) * len(c.Columns)
-	order, bad := orderOf(c.times), 0
-	n := 0
-	for i := range c.Rows {
-		ms, ok := c.times[i].at(order)
-		if !ok {
-			bad++
-			continue
-		}
-		c.Rows[n] = c.Rows[i]
-		c.Rows[n].Time = ms
-		for _, col := range c.Columns {
-			col.cells[n] = col.cells[i]
-		}
-		n++
-	}
-	c.cut(n)
-	if c.Unread += bad; c.Unread > 0 {
-		c.note(c.At, "counter log: %s could not be read: they do not have the %d fields of the head, or no date", kd.Plural(c.Unread, "row"), c.least)
-	}
-	if c.Stride > 1 {
-		c.note(c.At, "counter log: of its %d rows every %d. is kept", c.Read, c.Stride)
-	}
 }

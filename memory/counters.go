@@ -17,6 +17,9 @@ type CounterLog struct {
 	Zone    string
 	Columns []*CounterColumn
 	Others  int
+	// LeftOut counts the columns that can leak or are asked for, and are beyond those
+	// that are kept.
+	LeftOut int
 	// Rows are the samples in the order of the input, of which every Stride-th is kept;
 	// Read counts those that were read, Unread those that were not.
 	Rows   []CounterRow

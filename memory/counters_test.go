@@ -59,6 +59,22 @@ func TestCounterLogs(t *testing.T) {
 "09/22/2026 10:00:01.000","2",""`, "0 1; 1 2"},
 		{"a day first that only its order tells", "(PDH-CSV 4.0) (X)(0);" + path + "\n11/10/2026 23:00:00;1\n12/10/2026 00:00:00;2", "0 1; 3600 2"},
 		{"a month first that only its order tells", "(PDH-CSV 4.0) (X)(0);" + path + "\n12.31.2026 23:00:00;1\n1.1.2027 00:00:00;2", "0 1; 3600 2"},
+		{"thousands in groups", `"(PDH-CSV 4.0)","` + path + `"
+"09/22/2026 10:00:00.000","1 234 567"
+"09/22/2026 10:00:01.000","1 234.5"
+"09/22/2026 10:00:02.000","12 345"
+"09/22/2026 10:00:03.000","1'234"
+"09/22/2026 10:00:04.000","12 34"
+"09/22/2026 10:00:05.000","1234 56"`, "0 1.234567e+06; 1 1234.5; 2 12345; 3 1234; 4 -; 5 -"},
+		{"a blank behind commas", `"(PDH-CSV 4.0)", "` + path + `"
+"09/22/2026 10:00:00.000", "5"`, "0 5"},
+		{"halves of the day with dots", `"(PDH-CSV 4.0)","` + path + `"
+"09/22/2026 11:00:00 a.m.","1"
+"09/22/2026 1:00:00 p.m.","2"`, "0 1; 7200 2"},
+		{"a wrong year is left out", `"(PDH-CSV 4.0)","` + path + `"
+"09/22/2026 10:00:00.000","1"
+"09/22/2036 10:00:01.000","2"
+"09/22/2026 10:00:02.000","3"`, "0 1; 2 3"},
 		{"torn rows are none", `"(PDH-CSV 4.0)","` + path + `","\\SRV1\Memory\Pool Paged Bytes"
 "09/22/2026 10:00:00.000","1","2"
 "09/22/2026 10:00:01.000","3
@@ -76,6 +92,22 @@ func TestCounterLogs(t *testing.T) {
 				t.Errorf("machine %q", logs[0].Machine)
 			}
 		})
+	}
+}
+
+// TestCounterValuesNotRead holds that a value that is no number is told, and a gap is not.
+func TestCounterValuesNotRead(t *testing.T) {
+	head := `"(PDH-CSV 4.0)","\\S\Memory\Pool Paged Bytes"` + "\n"
+	row := `"09/22/2026 10:00:00.000",`
+	for value, told := range map[string]bool{"": false, " ": false, "-1": false, "7": false, "-1.#QNAN": true, "1.#QNAN": true, "n/a": true, "1 23": true} {
+		logs := counterLogs(head + row + `"` + value + `"`)
+		var notes string
+		for _, n := range logs[0].Notes {
+			notes += n.Text
+		}
+		if strings.Contains(notes, "1 value could not be read") != told || told && !strings.Contains(notes, `"`+value+`"`) {
+			t.Errorf("%q: %q", value, notes)
+		}
 	}
 }
 

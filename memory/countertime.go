@@ -120,7 +120,7 @@ func (p *timeParser) half(h *int) bool {
 	switch p.s[p.at:] {
 	case "":
 		return true
-	case "AM", "am", "PM", "pm":
+	case "AM", "am", "PM", "pm", "a.m.", "p.m.", "A.M.", "P.M.":
 	default:
 		return false
 	}

@@ -78,6 +78,9 @@ func counterTrendWord(_ *world, c *snapshot.CounterTrend) Values {
 	var word string
 	switch c.Shape {
 	case trend.Grows:
+		if !c.Leaks() {
+			return unknown
+		}
 		word = "grows"
 	case trend.Follows, trend.Falls:
 		word = "follows-load"

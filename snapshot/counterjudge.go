@@ -16,50 +16,70 @@ func (j *counterJudge) judge() {
 	loads, columns := j.loads()
 	for _, s := range j.candidates() {
 		pieces := j.pieces(s)
-		best := 0
-		for i, p := range pieces {
-			if lasts(p) >= lasts(pieces[best]) {
-				best = i
-			}
-		}
-		c := &CounterTrend{CounterColumn: s.col, Points: pieces[best], Restarts: len(pieces) - 1, Loads: columns, LeftHours: -1}
+		c := &CounterTrend{CounterColumn: s.col, Restarts: len(pieces) - 1, Loads: columns, LeftHours: -1}
 		if len(pieces) > 1 {
 			c.RestartAt = pieces[1][0].At
 		}
-		c.Result = trend.Judge(seriesOf(c.Points, j.base), loads)
-		j.runs(c, pieces, loads)
+		j.choose(c, pieces, loads)
 		c.Most, c.Least = extremes(c.Points)
 		if c.What.Bytes() {
 			c.RAM, c.RAMAt = j.ram, j.ramAt
 		}
-		if c.Shape == trend.Grows {
+		if c.Shape == trend.Grows && !c.Past {
 			j.exhaustion(c)
+		}
+		if c.Shape == trend.Levels && j.exhausted() {
+			c.Enough, c.Need = false, c.Hours+3*24 // it may have stopped for want of memory
 		}
 		j.s.Trends = append(j.s.Trends, c)
 	}
 	j.moveTogether()
 }
 
-// runs takes several pieces together: what grows in each of them, for a day in all,
-// is not the load of one day.
-func (j *counterJudge) runs(c *CounterTrend, pieces [][]CounterPoint, loads []trend.Load) {
-	const leastRun = 4 * 3600 * 1000
-	if c.Shape != trend.Grows || c.Enough || len(pieces) < 2 {
+// choose takes the piece to judge: the last, if it suffices, since that is how the
+// machine is now; else the longest. What grew in one before is past.
+func (j *counterJudge) choose(c *CounterTrend, pieces [][]CounterPoint, loads []trend.Load) {
+	last, best := len(pieces)-1, 0
+	for i, p := range pieces {
+		if lasts(p) >= lasts(pieces[best]) {
+			best = i
+		}
+	}
+	c.Points = pieces[last]
+	c.Result = trend.Judge(seriesOf(c.Points, j.base), loads)
+	if best == last {
 		return
 	}
-	n, total := 0, int64(0)
-	for _, p := range pieces {
-		if lasts(p) < leastRun {
-			continue
-		}
-		if trend.Judge(seriesOf(p, j.base), loads).Shape != trend.Grows {
-			return
-		}
-		n, total = n+1, total+lasts(p)
+	longest := trend.Judge(seriesOf(pieces[best], j.base), loads)
+	if !c.Enough {
+		c.Points, c.Result, c.Past = pieces[best], longest, true
+		return
 	}
-	if n > 1 && total >= 24*3600*1000 {
-		c.Runs, c.Enough, c.Need = n, true, 0
+	if longest.Shape == trend.Grows && longest.Enough && c.Shape != trend.Grows {
+		text := fmt.Sprintf("counter log: %s grew before its last restart, over %.0f hours: only what it does since then is judged", c.Name(), longest.Hours)
+		j.s.Notes = append(j.s.Notes, kd.Note{At: pieces[best][0].At, Text: text})
 	}
+}
+
+// exhausted reports whether the machine has next to no memory left at the end: what
+// rose until then has stopped for that.
+func (j *counterJudge) exhausted() bool {
+	const little, full = 0.07, 0.95
+	last := func(m memory.Measure) (CounterPoint, float64) {
+		all := j.of(m)
+		if len(all) == 0 {
+			return CounterPoint{}, 0
+		}
+		most, _ := extremes(all[0].points)
+		return all[0].points[len(all[0].points)-1], most.Value
+	}
+	left, most := last(memory.AvailableBytes)
+	if whole := max(j.ram, most); whole > 0 && most > 0 && left.Value < little*whole {
+		return true
+	}
+	limit, _ := last(memory.CommitLimitBytes)
+	used, _ := last(memory.CommittedBytes)
+	return limit.Value > 0 && used.Value > full*limit.Value
 }
 
 func lasts(p []CounterPoint) int64 { return p[len(p)-1].Time - p[0].Time }

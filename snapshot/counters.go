@@ -8,7 +8,7 @@ import (
 
 // CounterTrend is what a performance counter does over time. Logs of one machine
 // that have the same counter are one series; where the machine or the process was
-// started anew, the longest piece is judged.
+// started anew, the last piece is judged, or the longest if that is too short.
 type CounterTrend struct {
 	*memory.CounterColumn
 	trend.Result
@@ -17,11 +17,11 @@ type CounterTrend struct {
 	// Most and Least are the highest and the lowest of them.
 	Most, Least CounterPoint
 	// Restarts counts how often the machine or the process was started anew, RestartAt
-	// is the first sample behind the first of them; Runs are the pieces that grew, where
-	// it took several to tell.
+	// is the first sample behind the first of them; Past is set where a piece before the
+	// last was judged.
 	Restarts  int
 	RestartAt kd.Ref
-	Runs      int
+	Past      bool
 	// Loads are the measures of load, in the order of Moves.
 	Loads []*memory.CounterColumn
 	// RAM is the physical memory in bytes, 0 if nothing tells; RAMAt is where it stands.
@@ -59,8 +59,14 @@ const (
 )
 
 // Leaks reports whether the counter grows as only a leak does, over a time that
-// suffices to say so.
-func (c *CounterTrend) Leaks() bool { return c.Shape == trend.Grows && c.Enough }
+// suffices to say so, and that of a process by more than a trifle.
+func (c *CounterTrend) Leaks() bool {
+	return c.Shape == trend.Grows && c.Enough && (!c.What.OfProcess() || c.matters())
+}
+
+// Weight is by how many trifles the counter rose, which compares counters of different
+// units.
+func (c *CounterTrend) Weight() float64 { return c.Rise() / trifle(c.What) }
 
 // Figures reports whether there were samples enough to work out its figures.
 func (c *CounterTrend) Figures() bool { return c.Low != 0 || c.High != 0 || c.Tau != 0 }

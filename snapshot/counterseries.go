@@ -97,39 +97,16 @@ func (j *counterJudge) of(m memory.Measure) []*counterSeries {
 	return out
 }
 
-// halving is by how much all counters of a machine fall that is started anew.
-const halving = 0.75
-
-// findRestarts finds when the machine was started anew: its uptime falls; where that
-// is not logged, all its counters that nothing but a restart takes down together do.
+// findRestarts finds when the machine was started anew: its uptime falls. Where that is
+// not logged nothing tells a restart from load that fell.
 func (j *counterJudge) findRestarts() {
-	if up := j.of(memory.SystemUpTime); len(up) > 0 {
-		p := up[0].points
-		for i := 1; i < len(p); i++ {
-			if p[i].Value < p[i-1].Value {
-				j.restarts = append(j.restarts, p[i].Time)
-			}
-		}
-		return
-	}
-	fell := make(map[int64]int)
-	asked := 0
-	for _, m := range []memory.Measure{memory.PoolNonPaged, memory.PoolPaged, memory.CommittedBytes, memory.ProcessCount} {
-		for _, s := range j.of(m)[:min(len(j.of(m)), 1)] {
-			asked++
-			for i := 1; i < len(s.points); i++ {
-				if s.points[i].Value < halving*s.points[i-1].Value {
-					fell[s.points[i].Time]++
-				}
+	for _, up := range j.of(memory.SystemUpTime)[:min(len(j.of(memory.SystemUpTime)), 1)] {
+		for i, p := range up.points[1:] {
+			if p.Value < up.points[i].Value {
+				j.restarts = append(j.restarts, p.Time)
 			}
 		}
 	}
-	for t, n := range fell {
-		if asked >= 2 && n == asked {
-			j.restarts = append(j.restarts, t)
-		}
-	}
-	slices.Sort(j.restarts)
 }
 
 // pieces cuts a series where the machine or its process was started anew.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -33,6 +34,9 @@ machine, for memory that runs short over hours or days; docs/counters.md tells m
 			}
 			if !counters && cmd.Flags().Changed("interval") {
 				return errors.New("--interval is of --counters")
+			}
+			if interval%time.Second != 0 {
+				return fmt.Errorf("an interval of %v: not of whole seconds", interval)
 			}
 			if counters {
 				commands, err := collect.Counters(int(interval / time.Second))

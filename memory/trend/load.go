@@ -9,7 +9,6 @@ import (
 
 // compare holds a series against the loads that were measured with it.
 func (r *Result) compare(s Series, loads []Load) {
-	flat := true
 	for i := range loads {
 		l := inside(loads[i].Series, s)
 		r.Moves = append(r.Moves, math.NaN())
@@ -18,19 +17,28 @@ func (r *Result) compare(s Series, loads []Load) {
 		}
 		p := reduce(l)
 		r.Moves[i] = together(s, p)
-		if fell(p, loads[i].Flat) && r.LoadFell < 0 {
-			r.LoadFell = i
-		}
-		tau, _ := stats.KendallTau(p.Hours, p.Values)
-		if tau > 0.3 {
-			flat = false
-		} else if r.LoadFlat < 0 {
-			r.LoadFlat = i
+		switch {
+		case fell(p, loads[i].Flat):
+			if r.LoadFell < 0 {
+				r.LoadFell = i
+			}
+		case r.Moves[i] >= moving && r.explains(p, loads[i].Flat):
+			r.explained = true
 		}
 	}
-	if !flat {
-		r.LoadFlat = -1
+}
+
+// explains reports whether a load rose enough for the rise of the series. What load
+// takes is at most in proportion to it: of a load that rises by a tenth, a counter does
+// not double.
+func (r *Result) explains(p Series, flat float64) bool {
+	n := len(p.Values)
+	tenth := max(n/10, 2)
+	start, end := median(p.Values[:tenth]), median(p.Values[n-tenth:])
+	if end-start <= flat {
+		return false
 	}
+	return start <= 0 || r.Start <= 0 || (end-start)/start >= explains*(r.End-r.Start)/r.Start
 }
 
 // inside returns the samples of a load within the time of a series.
@@ -76,27 +84,29 @@ func Together(a, b Series) float64 {
 }
 
 // fell reports whether a load was high for a while and later low for a while, an
-// eighth of the time each: by half of its range, by more than what means nothing, and
-// by more than it wavers.
+// eighth of the time each, or a quarter of few samples: by half of its range, by more than what means nothing, and
+// by so much more than it wavers that chance does not make it.
 func fell(p Series, flat float64) bool {
+	const chance = 6
 	n := len(p.Values)
-	while := max(n/8, 3)
-	if n < 4*while {
+	parts := min(n/3, 8)
+	if parts < 4 {
 		return false
-	}
-	var v []float64
-	for i := 0; i+while <= n; i += max(while/3, 1) {
-		v = append(v, median(p.Values[i:i+while]))
 	}
 	low, high := quantile(p.Values, 5), quantile(p.Values, 95)
 	if high-low <= flat || high-low < 0.3*math.Abs(high) {
 		return false
 	}
-	top := v[0]
-	for _, x := range v {
-		top = max(top, x)
-		if top-x >= halfLoad*(high-low) {
+	// The median of as many points wavers by that.
+	wavers := 1.5 * noise(p.Values) / math.Sqrt(float64(n)/float64(parts))
+	least := max(halfLoad*(high-low), chance*wavers, flat)
+	top := math.Inf(-1)
+	for _, v := range levels(p, parts) {
+		if top-v >= least {
 			return true
+		}
+		if v > top {
+			top = v
 		}
 	}
 	return false

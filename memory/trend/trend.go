@@ -38,21 +38,25 @@ const (
 	Falls                  // falls all along
 	Follows                // rises and falls again
 	Levels                 // rose, and does no longer
+	Slows                  // rises more and more slowly, as what fills up does
 	Steps                  // rose once, at one moment
 	Steady
 )
 
 // String returns the name of the shape.
 func (s Shape) String() string {
-	return [...]string{"unknown", "grows", "grows-with-load", "falls", "follows-load", "levels-off", "steps", "steady"}[s]
+	return [...]string{"unknown", "grows", "grows-with-load", "falls", "follows-load", "levels-off", "slows", "steps", "steady"}[s]
 }
 
 // Result is what is known of a series.
 type Result struct {
 	Shape Shape
-	// Samples and Hours are how many there are and what they span.
-	Samples int
-	Hours   float64
+	// Samples and Hours are how many there are and what they span; Measured are the
+	// hours without those in which there is no sample, and HoursOfDay how many of the 24
+	// of a day were seen.
+	Samples         int
+	Hours, Measured float64
+	HoursOfDay      int
 	// PerHour is the median slope of all pairs of points (Theil and Sen), Tau their
 	// rank correlation with time (Kendall): 1 where each is above all before it.
 	PerHour, Tau float64
@@ -65,16 +69,20 @@ type Result struct {
 	Drops int
 	// StepAt is how many hours before the end the one rise of Steps is.
 	StepAt float64
-	// Enough is set where the time suffices for the shape: a whole day, or a time in
-	// which the load fell, or did not rise at all. Need is for how many hours to
-	// measure where it does not.
+	// FlatFor is for how many hours before the end Levels no longer rises.
+	FlatFor float64
+	// Enough is set where the time suffices for the shape: more than a whole day, or a
+	// time in which the load fell. Need is for how many hours to measure where it does
+	// not.
 	Enough bool
 	Need   float64
-	// LoadFell is the load that fell by half of its range, -1 for none, LoadFlat the
-	// one that stayed as it was; Moves has for each load its rank correlation with the
-	// series (Spearman), NaN where there is none.
-	LoadFell, LoadFlat int
-	Moves              []float64
+	// LoadFell is the load that fell by half of its range, -1 for none; Moves has for
+	// each load its rank correlation with the series (Spearman), NaN where there is none.
+	LoadFell int
+	Moves    []float64
+	// explained is set where a load that did not fall rose enough to account for the
+	// rise of the series.
+	explained bool
 	// Days is how many whole days were compared where the lowest level of each day
 	// tells: below a daily rhythm.
 	Days int
@@ -85,8 +93,11 @@ const (
 	leastSamples = 12
 	leastHours   = 0.5
 	day          = 24.0 // hours: a cycle of load
-	flatHours    = 4.0  // that suffice where load is measured and does not rise
-	fallHours    = 2.0  // that suffice where it falls
+	dayAndMore   = 25.0 // in which an hour is seen again a day later
+	mostUnseen   = 4    // hours of the day that may be missing
+	fallHours    = 4.0  // that suffice where a load falls
+	leastGap     = 1.0  // hours without a sample that are not measured
+	longGap      = 4    // medians of the times between samples that are not measured
 	mostPoints   = 96   // that a series is reduced to
 	leastRise    = 0.05 // of the level, or it is steady
 	longHours    = 72.0 // in which less is a rise
@@ -96,22 +107,24 @@ const (
 	someTau      = 0.4 // of what rose for a part of the time
 	halfLoad     = 0.5 // of its range: load that fell
 	moving       = 0.6 // rank correlation of what moves together
+	explains     = 0.5 // of the rise of a series, in parts of its start: a load's own
 	stepShare    = 0.7 // of the rise that one step makes
 )
 
 // Judge tells what a series does, beside the loads that were measured with it.
 func Judge(s Series, loads []Load) Result {
-	r := Result{Samples: len(s.Values), LoadFell: -1, LoadFlat: -1, Need: day}
+	r := Result{Samples: len(s.Values), LoadFell: -1, Need: dayAndMore}
 	if n := len(s.Hours); n > 1 {
 		r.Hours = s.Hours[n-1] - s.Hours[0]
 	}
-	if r.Samples < leastSamples || r.Hours < leastHours {
-		return r
+	if r.Samples >= leastSamples && r.Hours >= leastHours {
+		r.cover(s)
+		if p := reduce(s); len(p.Values) >= leastSamples/2 { // not all at a few moments
+			r.measure(s, p)
+			r.compare(s, loads)
+			r.shape(s, p)
+		}
 	}
-	p := reduce(s)
-	r.measure(s, p)
-	r.compare(s, loads)
-	r.shape(p)
 	r.duration()
 	return r
 }
@@ -207,7 +220,7 @@ func smoothed(v []float64) []float64 {
 }
 
 // shape decides what the series does.
-func (r *Result) shape(p Series) {
+func (r *Result) shape(s, p Series) {
 	rise := r.End - r.Start
 	level := math.Abs(median(p.Values))
 	drop := max(r.Drop-3*r.Noise, 0)
@@ -216,19 +229,24 @@ func (r *Result) shape(p Series) {
 	if r.Hours >= longHours {
 		least = longRise
 	}
+	rises := rise > least*r.Start && rise > 2*r.Noise
 	switch {
 	case r.High-r.Low <= max(leastRise*level, 5*r.Noise) && !creeps(r.Tau, rise, r.Noise, level):
 		r.Shape = Steady
-	case rise > least*r.Start && rise > 2*r.Noise && share >= stepShare:
+	case rises && share >= stepShare:
 		r.Shape, r.StepAt = Steps, p.Hours[len(p.Hours)-1]-at
-	case rise > least*r.Start && rise > 2*r.Noise && r.Tau >= someTau && drop <= mostDrop*rise:
+	case rises && drop <= mostDrop*rise && flatFor(p, r.Noise) >= 3*day:
+		r.Shape, r.FlatFor = Levels, flatFor(p, r.Noise)
+	case rises && r.Tau >= someTau && drop <= mostDrop*rise:
 		r.Shape = r.growth(p)
 	case -rise > leastRise*r.Start && r.Tau <= -leastTau:
 		r.Shape = Falls
 	case r.risingDays(p):
-		r.Shape = Grows
+		r.Shape = r.orLoad()
 	case drop > 0.7*(r.High-r.Low), drop > 0.5*(r.High-r.Low) && rise < 0.5*(r.High-r.Low):
-		r.Shape = Follows
+		if !r.higherThanYesterday(p) && !fallsAtOnce(s, r.High-r.Low) {
+			r.Shape = Follows
+		}
 	}
 }
 
@@ -238,125 +256,50 @@ func creeps(tau, rise, noise, level float64) bool {
 	return tau >= leastTau && rise > 3*noise && rise > leastRise/5*level
 }
 
-// growth tells what rises to the end from what has stopped to, and from what rises
-// with a load that was not seen to fall.
+// orLoad returns what rises to the end: what grows, or rises with a load.
+func (r *Result) orLoad() Shape {
+	if r.explained {
+		return FollowsUp
+	}
+	return Grows
+}
+
+// growth tells what rises to the end from what has stopped to, what is about to, and
+// what rises with a load that was not seen to fall.
 func (r *Result) growth(p Series) Shape {
-	n := len(p.Values)
-	third := n - n/3
-	rise := r.End - r.Start
-	lately := median(p.Values[n-max(n/10, 2):]) - median(p.Values[third:third+max(n/10, 2)])
-	share := (p.Hours[n-1] - p.Hours[third]) / (p.Hours[n-1] - p.Hours[0])
-	if lately < 0.25*share*rise && !r.risingDays(p) {
+	if r.risingDays(p) {
+		return r.orLoad()
+	}
+	if flat := flatFor(p, r.Noise); flat > 0.2*r.Hours {
+		r.FlatFor = flat
 		if r.Hours < day {
 			return Unknown
 		}
 		return Levels
 	}
-	if r.Tau < leastTau || !allAlong(p) {
+	switch {
+	case r.Tau < leastTau:
+		return Unknown
+	case slows(p):
+		return Slows
+	case !evenly(p, r.Noise):
 		return Unknown
 	}
-	for i := range r.Moves {
-		if r.Moves[i] >= moving && r.LoadFell < 0 {
-			return FollowsUp
-		}
-	}
-	return Grows
-}
-
-// allAlong reports whether a series rises in each quarter of its time: one that rises
-// towards the end only may be the load of a morning.
-func allAlong(p Series) bool {
-	n := len(p.Hours)
-	from, quarter := p.Hours[0], (p.Hours[n-1]-p.Hours[0])/4
-	var at [4]float64
-	for q := range at {
-		var v []float64
-		for i, h := range p.Hours {
-			if min(int((h-from)/quarter), 3) == q {
-				v = append(v, p.Values[i])
-			}
-		}
-		if len(v) == 0 {
-			return false
-		}
-		at[q] = median(v)
-	}
-	least := 0.1 * (at[3] - at[0])
-	return at[1]-at[0] >= least && at[2]-at[1] >= least && at[3]-at[2] >= least
-}
-
-// step returns where a series has its largest rise between two halves that do not
-// rise themselves, and the share of that in all of the rise.
-func step(p Series, rise float64) (hour, share float64) {
-	n := len(p.Values)
-	const edge = 2
-	best, at := 0.0, -1
-	for i := edge; i+edge < n; i++ {
-		if d := median(p.Values[i+1:min(i+3, n)]) - median(p.Values[max(i-2, 0):i]); d > best {
-			best, at = d, i
-		}
-	}
-	if at < 0 {
-		return 0, 0
-	}
-	before, after := p.Values[:at], p.Values[at+1:]
-	if rise <= 0 || spread(before) > 0.3*best || spread(after) > 0.3*best {
-		return 0, 0
-	}
-	return p.Hours[at], best / rise
-}
-
-// spread is how far a part of a series reaches, without its extremes.
-func spread(v []float64) float64 { return quantile(v, 90) - quantile(v, 10) }
-
-// risingDays reports whether the lowest level of each day is clearly above that of the
-// day before: load that rises and falls each day hides a leak, and cannot hide it there.
-func (r *Result) risingDays(p Series) bool {
-	days := int(r.Hours / day)
-	if days < 3 {
-		return false
-	}
-	// Whole days, counted from the end.
-	low := make([]float64, days)
-	have := make([]int, days)
-	last := p.Hours[len(p.Hours)-1]
-	for i := range p.Hours {
-		d := days - 1 - int((last-p.Hours[i])/day)
-		if d < 0 {
-			continue
-		}
-		if have[d] == 0 || p.Values[i] < low[d] {
-			low[d] = p.Values[i]
-		}
-		have[d]++
-	}
-	rise := low[days-1] - low[0]
-	for d := range low {
-		if have[d] < 4 || d > 0 && low[d]-low[d-1] <= max(0.25*rise/float64(days-1), 2*r.Noise) {
-			return false
-		}
-	}
-	if rise <= leastRise*math.Abs(low[0]) || rise <= 3*r.Noise || rise < 0.1*(r.High-r.Low) {
-		return false
-	}
-	r.Days = days
-	r.PerHour = rise / (day * float64(days-1))
-	return true
+	return r.orLoad()
 }
 
 // duration decides whether the time suffices.
 func (r *Result) duration() {
-	fell := r.LoadFell >= 0 && r.Hours >= fallHours
+	whole := r.Measured >= dayAndMore && r.seen()
+	fell := r.LoadFell >= 0 && r.Measured >= fallHours
 	switch r.Shape {
-	case Unknown, FollowsUp:
+	case Unknown, FollowsUp, Slows:
 	case Steps:
-		r.Enough = r.StepAt >= day
+		r.Enough = r.StepAt >= day && whole
 	case Levels:
-		r.Enough = r.Hours >= 3*day
-	case Grows:
-		r.Enough = r.Hours >= day || fell || r.LoadFlat >= 0 && r.Hours >= flatHours
+		r.Enough = r.FlatFor >= 3*day && whole
 	default:
-		r.Enough = r.Hours >= day || fell
+		r.Enough = whole || fell
 	}
 	switch {
 	case r.Enough:

@@ -84,12 +84,12 @@ func plantAll() []planted {
 		add("short and steady", i, short.plant(func(float64) float64 { return 0 }), nil, false, trend.Steady, trend.Unknown)
 		add("rises with the load", i, short.plant(func(h float64) float64 { return short.level * h * 0.3 }), []trend.Load{short.processor(func(h float64) float64 { return h / 4 })}, false, trend.FollowsUp, trend.Unknown, trend.Grows)
 		shift := &maker{Rand: r, hours: 5 + 3*r.Float64(), step: 1.0 / 30, noise: m.noise, level: m.level}
-		add("leak under flat load", i, shift.plant(func(h float64) float64 { return shift.level * h * 0.1 }), []trend.Load{shift.processor(flat)}, true, trend.Grows)
+		add("leak under flat load", i, shift.plant(func(h float64) float64 { return shift.level * h * 0.1 }), []trend.Load{shift.processor(flat)}, false, trend.Grows)
 		week := &maker{Rand: r, hours: 24 * (4 + 3*r.Float64()), step: 0.25, noise: m.noise / 2, level: m.level}
 		add("leak below a rhythm", i, week.plant(func(h float64) float64 {
 			return week.level * (rhythm(h)*0.5 + h*0.25/24)
 		}), nil, true, trend.Grows)
-		add("warms up", i, week.plant(func(h float64) float64 { return week.level * (1 - math.Exp(-h/12)) }), nil, true, trend.Levels, trend.Steady)
+		add("warms up", i, week.plant(func(h float64) float64 { return week.level * (1 - math.Exp(-h/6)) }), nil, true, trend.Levels, trend.Steady)
 	}
 	return out
 }
@@ -106,8 +106,8 @@ func TestPlantedSeries(t *testing.T) {
 			ok = ok || r.Shape == s
 		}
 		if !ok || r.Enough != p.enough {
-			t.Errorf("%s: %s, enough %v, over %.1f h; want %v, %v (tau %.2f start %.3g end %.3g low %.3g high %.3g noise %.3g drop %.3g fell %d flat %d)", p.name, r.Shape, r.Enough, r.Hours, p.shapes, p.enough,
-				r.Tau, r.Start, r.End, r.Low, r.High, r.Noise, r.Drop, r.LoadFell, r.LoadFlat)
+			t.Errorf("%s: %s, enough %v, over %.1f h; want %v, %v (tau %.2f start %.3g end %.3g low %.3g high %.3g noise %.3g drop %.3g fell %d)", p.name, r.Shape, r.Enough, r.Hours, p.shapes, p.enough,
+				r.Tau, r.Start, r.End, r.Low, r.High, r.Noise, r.Drop, r.LoadFell)
 		}
 		if !r.Enough && r.Need <= r.Hours {
 			t.Errorf("%s: over %.1f h, to measure for %.1f", p.name, r.Hours, r.Need)
