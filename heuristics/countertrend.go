@@ -278,7 +278,7 @@ func (d *diagnosis) noLeakTrend() []Finding {
 	f.Explanation = "A leak rises without a substantial decrease. " + hides(settled[0])
 	f.Next = []string{collectCounters}
 	if d.columnsLeft() {
-		d.gap(kd.Gap{What: "the counters of processes that were left out: a log of fewer", Why: kd.NotInInput, Next: collectCounters, Decides: d.snap.OnlyCounters()})
+		d.gap(kd.Gap{What: "a log of fewer columns, with the counters of processes that were left out here,", Why: kd.NotInInput, Next: collectCounters, Decides: d.snap.OnlyCounters()})
 	}
 	return []Finding{f}
 }
