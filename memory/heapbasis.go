@@ -181,6 +181,6 @@ func heapForm(text string) bool {
 	if !mayBeginHeap(text) {
 		return false
 	}
-	var r Reader
+	r := Reader{heap: &heapReader{}}
 	return r.heapRow(kd.Line{Text: text, Num: 1})
 }
