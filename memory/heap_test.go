@@ -415,3 +415,15 @@ func TestRowsMissing(t *testing.T) {
 		}
 	}
 }
+
+// TestHeapRowsKnown: a row alone is known for what it is.
+func TestHeapRowsKnown(t *testing.T) {
+	for _, text := range []string{
+		"00005320 bytes in 0x14 allocations (@ 0x00000428) by: BackTrace00053", "64 bytes + 1C at 2E9FA20 by BackTrace18D0A0D0",
+		"+ 5320 ( f110 - 9df0) 3a allocs BackTrace00053", "- 14 ( 26 - 3a) BackTrace00053 allocations",
+	} {
+		if !memory.Known(text) {
+			t.Errorf("%q is not known", text)
+		}
+	}
+}
