@@ -164,7 +164,7 @@ func (r *Reader) counterColumns(l kd.Line, heads []string) {
 	machines, processes := 0, max(mostCounterColumns-ofMachine, 0)
 	for i, head := range heads {
 		path := strings.TrimSpace(head)
-		machine, object, instance, counter, ok := counterPath(path)
+		_, object, instance, counter, ok := counterPath(path)
 		if i == 0 || !ok {
 			continue
 		}
@@ -183,7 +183,7 @@ func (r *Reader) counterColumns(l kd.Line, heads []string) {
 			processes--
 		}
 		path = strings.Clone(path)
-		machine, object, instance, counter, _ = counterPath(path)
+		machine, object, instance, counter, _ := counterPath(path)
 		if !strings.EqualFold(c.Machine, machine) || machines == 0 {
 			c.Machine = machine
 			machines++

@@ -322,7 +322,7 @@ func (t *tokens) fullAddr(i int) bool {
 	if rest := t.s[i+n:]; n == 8 && len(rest) > 8 && rest[0] == '`' {
 		return true
 	}
-	return (n == 8 && t.s[i]|0x20 >= '8' || n == 16) && wordLen(t.s[i:]) == n && strings.IndexAny(t.s[i:i+n], "0123456789") >= 0
+	return (n == 8 && t.s[i]|0x20 >= '8' || n == 16) && wordLen(t.s[i:]) == n && strings.ContainsAny(t.s[i:i+n], "0123456789")
 }
 
 // ofName reports whether a number is a part of a path or of a name with hyphens.
