@@ -383,6 +383,12 @@ func Quantity(m memory.Measure, v float64) string {
 		}
 		return strconv.FormatFloat(v, 'f', digits, 64) + unit
 	}
+	return inBytes(v)
+}
+
+// inBytes prints a number of bytes in the unit that suits it.
+func inBytes[T int64 | float64](n T) string {
+	v := float64(n)
 	units := []string{"bytes", "KB", "MB", "GB", "TB"}
 	i := 0
 	for math.Abs(v) >= 1024 && i < len(units)-1 {

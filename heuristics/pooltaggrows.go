@@ -93,14 +93,14 @@ func growthFinding(gs []memory.Growth) Finding {
 	}
 	name := first.Type.String() + " pool"
 	f.Summary = fmt.Sprintf("Tag %s%s grew from %s to %s of %s over %s: perhaps a leak.", trimTag(first.Tag),
-		inBrackets(ownerOfRow(first.Rows[0])), megabytes(first.First.N), megabytes(first.Last.N), name, kd.Plural(len(first.Rows), "listing"))
+		inBrackets(ownerOfRow(first.Rows[0])), inBytes(first.First.N), inBytes(first.Last.N), name, kd.Plural(len(first.Rows), "listing"))
 	var others []string
 	for i := range gs[:min(len(gs), few)] {
 		g := &gs[i]
 		f.seen(g.Rows[0].At, 0, "what the tag used at first")
 		f.seen(g.Rows[len(g.Rows)-1].At, 0, "what it used in the end")
 		if i > 0 {
-			others = append(others, fmt.Sprintf("%s by %s", trimTag(g.Tag), megabytes(g.Grown())))
+			others = append(others, fmt.Sprintf("%s by %s", trimTag(g.Tag), inBytes(g.Grown())))
 		}
 	}
 	f.Explanation = "Growth alone does not tell a leak from load: what load needs comes back when it goes."

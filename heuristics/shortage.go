@@ -182,7 +182,7 @@ func commitOf(v *memory.VM) (shortage, bool) {
 // words says how short it is: "98 %, 3 failed allocations".
 func (s *shortage) words() string {
 	if s.what == physicalMemory {
-		return megabytes(s.vm.Counter(memory.AvailablePages).Kb.N<<10) + " available"
+		return inBytes(s.vm.Counter(memory.AvailablePages).Kb.N<<10) + " available"
 	}
 	text := fmt.Sprintf("%d %%", int(s.percent))
 	if s.failed.Known() && s.failed.N > 0 {
@@ -228,17 +228,6 @@ func grouped(n int64) string {
 	return s
 }
 
-// megabytes writes a number of bytes.
-func megabytes(n int64) string {
-	switch {
-	case n >= 10<<30:
-		return fmt.Sprintf("%d GB", n>>30)
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%d KB", (n+1023)>>10)
-}
-
 // lockWaiters counts the threads that wait for locks and may be victims: those behind
 // roots that wait for memory by their own stacks, or whose stacks are not in the input.
 // elsewhere counts those behind roots that are seen to do something else.
@@ -261,8 +250,8 @@ func (d *diagnosis) lockWaiters() (victims, elsewhere int) {
 	return victims, elsewhere
 }
 
-// bySize is for what is to be looked at: the most certain first.
-func bySize(a, b shortage) int {
+// byWeight puts what is used up before what nearly is, and then the fuller first.
+func byWeight(a, b shortage) int {
 	return cmp.Or(boolean(b.full)-boolean(a.full), cmp.Compare(b.percent, a.percent))
 }
 
@@ -296,7 +285,7 @@ func (d *diagnosis) memoryIsThere() string {
 	if paged, ok := v.PagedPercent(); ok {
 		text += fmt.Sprintf(" and %d %% of paged pool", int(paged))
 	}
-	return text + " are in use, and " + megabytes(free.Kb.N<<10) + " are available"
+	return text + " are in use, and " + inBytes(free.Kb.N<<10) + " are available"
 }
 
 // gapsOfMemory asks for what would tell whether memory is short, where something was

@@ -88,7 +88,7 @@ func (top *topTag) untagged() bool { return top.row.Tag == "None" }
 // in 246,479 allocations, 39 %".
 func (top *topTag) words() string {
 	u := top.row.Of(top.t)
-	text := fmt.Sprintf("tag %s%s holds %s", trimTag(top.row.Tag), inBrackets(ownerOfRow(top.row)), megabytes(u.Bytes.N))
+	text := fmt.Sprintf("tag %s%s holds %s", trimTag(top.row.Tag), inBrackets(ownerOfRow(top.row)), inBytes(u.Bytes.N))
 	if u.Allocs.Known() {
 		text += fmt.Sprintf(" in %s allocations", grouped(u.Allocs.N))
 	}

@@ -36,7 +36,7 @@ func init() {
 		}
 		c.tell(d, &f)
 		u := c.top.row.Of(memory.NonPaged)
-		f.Summary = fmt.Sprintf("%s of nonpaged pool were allocated without a tag%s.", megabytes(u.Bytes.N), c.who())
+		f.Summary = fmt.Sprintf("%s of nonpaged pool were allocated without a tag%s.", inBytes(u.Bytes.N), c.who())
 		return []Finding{f}
 	})
 }

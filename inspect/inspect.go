@@ -105,9 +105,21 @@ func Run(ctx context.Context, inputs []Input, opt Options) (*report.Report, erro
 // used up. Its error is that of ctx.
 func judge(ctx context.Context, t *transcript.Transcript) ([]heuristics.Judgement, error) {
 	var judged []heuristics.Judgement
-	t.TakeIn(func(s *snapshot.Snapshot) bool { return outOfMemory(t, s) })
+	aside := make(map[*snapshot.Snapshot]heuristics.Judgement)
+	t.TakeIn(func(s *snapshot.Snapshot) bool {
+		if saysMore(t, s) {
+			return false
+		}
+		aside[s] = heuristics.Judge(s)
+		kind := aside[s].Verdict.Kind
+		return kind == heuristics.MemoryExhausted || kind == heuristics.MemoryLeak
+	})
 	for _, s := range t.Snapshots {
-		judged = append(judged, heuristics.Judge(s))
+		j, ok := aside[s]
+		if !ok {
+			j = heuristics.Judge(s)
+		}
+		judged = append(judged, j)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -115,19 +127,13 @@ func judge(ctx context.Context, t *transcript.Transcript) ([]heuristics.Judgemen
 	return judged, compare.Settle(ctx, judged)
 }
 
-// outOfMemory reports whether a session that tells of memory only says that it was used up,
-// or grew, and no other of its machine says how that went on.
-func outOfMemory(t *transcript.Transcript, s *snapshot.Snapshot) bool {
-	if len(s.Memory.VMs)+len(s.Memory.Pools) == 0 {
-		return false
-	}
-	for _, o := range slices.Concat(t.Snapshots, t.Aside) {
-		if o != s && o.Target.Attached == s.Target.Attached && o.Target.Moment > s.Target.Moment && len(o.Memory.VMs)+len(o.Memory.Pools) > 0 {
-			return false
-		}
-	}
-	kind := heuristics.Judge(s).Verdict.Kind
-	return kind == heuristics.MemoryExhausted || kind == heuristics.MemoryLeak
+// saysMore reports whether a session aside need not be judged: it has nothing of memory, or
+// a later one of its machine says how that went on.
+func saysMore(t *transcript.Transcript, s *snapshot.Snapshot) bool {
+	told := func(s *snapshot.Snapshot) bool { return len(s.Memory.VMs)+len(s.Memory.Pools) > 0 }
+	return !told(s) || slices.ContainsFunc(slices.Concat(t.Snapshots, t.Aside), func(o *snapshot.Snapshot) bool {
+		return o != s && o.Target.Attached == s.Target.Attached && o.Target.Moment > s.Target.Moment && told(o)
+	})
 }
 
 // askRules returns what the rules say of each judgement, and of sessions that are

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -140,7 +141,7 @@ func (r *Reader) blocksLine(l kd.Line) bool {
 	if !ok {
 		return false
 	}
-	b.Region = cmpOr(b.Region, r.blocks.region)
+	b.Region = cmp.Or(b.Region, r.blocks.region)
 	if r.blocks.EndLine = l.Last(); r.rows >= mostRows {
 		r.blocks.Dropped++
 		r.left(b.At, "blocks of pool")
@@ -149,13 +150,6 @@ func (r *Reader) blocksLine(l kd.Line) bool {
 	r.rows++
 	r.blocks.Rows = append(r.blocks.Rows, b)
 	return true
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // tagLine reads what stands below the block that was asked about.

@@ -35,7 +35,7 @@ func TestOwnerOfTag(t *testing.T) {
 			t.Errorf("%s: %+v", tag, o)
 		}
 	}
-	for _, tag := range []string{"thre", "IRP ", "", "# ta", "XXXX"} {
+	for _, tag := range []string{"thre", "IRP ", "", "# ta", "Qzx7"} {
 		if o, ok := memory.OwnerOfTag(tag); ok {
 			t.Errorf("%s: %+v", tag, o)
 		}

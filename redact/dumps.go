@@ -79,7 +79,8 @@ func spacedLen(s string) int {
 // words, which may be text, and their sixteen characters.
 func isMemoryRow(s string) bool {
 	c := kd.Cursor{Text: s}
-	if _, ok := kd.ParseFullAddr(first(c.Word())); !ok {
+	w, _ := c.Word()
+	if _, ok := kd.ParseFullAddr(w); !ok {
 		return false
 	}
 	for range 4 {
@@ -90,5 +91,3 @@ func isMemoryRow(s string) bool {
 	rest, _ := c.Rest()
 	return rest != "" && len(rest) <= 16 && strings.IndexByte(rest, '!') < 0
 }
-
-func first(s string, _ int) string { return s }

@@ -147,7 +147,7 @@ type Snapshot struct {
 	// each range and name; ModuleLists are the lists that they stood in.
 	Modules     []*modules.Module
 	ModuleLists []modules.List
-	// Memory is what !vm, !poolused and poolmon printed, in the order of the input:
+	// Memory is what was printed of memory, pool and heaps, in the order of the input:
 	// several listings of pool may show growth.
 	Memory memory.Listing
 	// Heaps is what became of the heaps of a process between two logs of them.

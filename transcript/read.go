@@ -395,7 +395,7 @@ func (r *router) object(l kd.Line) bool {
 	return true
 }
 
-// memory gives a line to the reader of !vm, !poolused and poolmon. What it takes
+// memory gives a line to the reader of what is printed of memory. What it takes
 // parts the output of the others.
 func (r *router) memory(l kd.Line) bool {
 	if !r.cur.memory.Line(l) {
