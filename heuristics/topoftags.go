@@ -58,27 +58,43 @@ func largestTag(p *memory.Pool, t memory.Type) *topTag {
 	return &topTag{row: top, pool: p, t: t, surely: rank == 1, share: -1}
 }
 
-// weigh finds out how much of the pool the tag has: of the TOTAL of its listing, else
-// of what !vm says is used.
+// weigh finds out how much of the pool the tag has: of the TOTAL of its listing, else of
+// what the head of poolmon or !vm says is used.
 func (top *topTag) weigh(vm *memory.VM) {
-	bytes := float64(top.row.Of(top.t).Bytes.N)
-	if total := top.pool.Total.Of(top.t).Bytes; total.Known() && float64(total.N) >= bytes && total.N > 0 {
-		top.share = 100 * bytes / float64(total.N)
-		return
-	}
-	if vm == nil {
-		return
-	}
-	name := memory.PagedPoolUsage
+	bytes := top.row.Of(top.t).Bytes.N
+	name := "Pool P"
 	if top.t == memory.NonPaged {
-		name = memory.NonPagedPoolUsage
-		if vm.Counter(memory.NonPagedPoolNxUsage) != nil || vm.NonPagedOverRAM() == memory.Yes {
+		name = "Pool N"
+	}
+	for _, used := range []int64{top.pool.Total.Of(top.t).Bytes.N, top.pool.Gauge(name).N << 10, usedBytes(vm, top.t)} {
+		if used > 0 && used >= bytes {
+			top.share = 100 * float64(bytes) / float64(used)
 			return
 		}
 	}
-	if c := vm.Counter(name); c != nil && c.Kb.Known() && !c.Torn && c.Kb.N > 0 && float64(c.Kb.N)*1024 >= bytes {
-		top.share = 100 * bytes / (float64(c.Kb.N) * 1024)
+}
+
+// usedBytes returns how much of a type of pool !vm says is used, 0 if that is not known.
+// vm may be nil.
+func usedBytes(vm *memory.VM, t memory.Type) int64 {
+	const pageBytes = 4096
+	if vm == nil {
+		return 0
 	}
+	if t == memory.NonPaged && vm.Counter(memory.NonPagedPoolNxUsage) != nil {
+		pages, _ := vm.NonPagedUsage()
+		return pages * pageBytes
+	}
+	name := memory.PagedPoolUsage
+	if t == memory.NonPaged {
+		if name = memory.NonPagedPoolUsage; vm.NonPagedOverRAM() == memory.Yes {
+			return 0
+		}
+	}
+	if c := vm.Counter(name); c != nil && c.Kb.Known() && !c.Torn {
+		return c.Kb.N << 10
+	}
+	return 0
 }
 
 // untagged reports whether it is the tag of ExAllocatePool.

@@ -106,6 +106,9 @@ func (r *Reader) newVM(l kd.Line) {
 
 // vmLine reads the lines below the head.
 func (r *Reader) vmLine(l kd.Line) bool {
+	if strings.IndexByte("*CPST", l.Text[0]) >= 0 && r.sessionLine(l) {
+		return true
+	}
 	if l.Text[0] == '*' {
 		return r.banner(l)
 	}
@@ -364,7 +367,7 @@ func (r *Reader) closeVM() {
 			r.note(v.Counter(name).At, "!vm: %s is %d pages, more than the %d pages of physical memory: the counter cannot be true", name, v.Pages(name).N, v.Pages(PhysicalMemory).N)
 		}
 	}
-	empty := len(v.Counters)+len(v.PageFiles)+len(v.Processes) == 0
+	empty := len(v.Counters)+len(v.PageFiles)+len(v.Processes)+len(v.Sessions) == 0
 	if n := len(r.listing().VMs); empty && n > 0 && r.listing().VMs[n-1] == v {
 		r.listing().VMs = r.listing().VMs[:n-1]
 	}

@@ -56,11 +56,16 @@ func init() {
 		},
 	})
 	registerKind(&kind{
-		name: "vm", doc: "the counters of !vm",
+		name: "vm", doc: "the counters of !vm, of the last one that tells of pool or physical memory",
 		ask:  "!vm 1",
 		seen: func(w *world) bool { return len(w.snap.Memory.VMs) > 0 },
-		all:  func(w *world) iter.Seq[fact] { return each(w.snap.Memory.VMs) },
-		at:   placed(func(v *memory.VM) kd.Ref { return v.At }),
+		all: func(w *world) iter.Seq[fact] {
+			if v := w.snap.Memory.LastVM(); v != nil {
+				return each([]*memory.VM{v})
+			}
+			return each([]*memory.VM(nil))
+		},
+		at: placed(func(v *memory.VM) kd.Ref { return v.At }),
 		fields: []*field{
 			{name: "nonpaged_pct", typ: Percent, doc: "nonpaged pool in use of its maximum, as the counters say: see nonpaged_pages_over_ram", get: getter(nonPagedPercent)},
 			{name: "nonpaged_pages", typ: Number, doc: "pages of nonpaged pool in use", get: getter(func(_ *world, v *memory.VM) Values {
