@@ -58,43 +58,11 @@ func largestTag(p *memory.Pool, t memory.Type) *topTag {
 	return &topTag{row: top, pool: p, t: t, surely: rank == 1, share: -1}
 }
 
-// weigh finds out how much of the pool the tag has: of the TOTAL of its listing, else of
-// what the head of poolmon or !vm says is used.
+// weigh finds out how much of the pool the tag has. vm may be nil.
 func (top *topTag) weigh(vm *memory.VM) {
-	bytes := top.row.Of(top.t).Bytes.N
-	name := "Pool P"
-	if top.t == memory.NonPaged {
-		name = "Pool N"
+	if share, ok := top.pool.Share(top.row, top.t, vm); ok {
+		top.share = share
 	}
-	for _, used := range []int64{top.pool.Total.Of(top.t).Bytes.N, top.pool.Gauge(name).N << 10, usedBytes(vm, top.t)} {
-		if used > 0 && used >= bytes {
-			top.share = 100 * float64(bytes) / float64(used)
-			return
-		}
-	}
-}
-
-// usedBytes returns how much of a type of pool !vm says is used, 0 if that is not known.
-// vm may be nil.
-func usedBytes(vm *memory.VM, t memory.Type) int64 {
-	const pageBytes = 4096
-	if vm == nil {
-		return 0
-	}
-	if t == memory.NonPaged && vm.Counter(memory.NonPagedPoolNxUsage) != nil {
-		pages, _ := vm.NonPagedUsage()
-		return pages * pageBytes
-	}
-	name := memory.PagedPoolUsage
-	if t == memory.NonPaged {
-		if name = memory.NonPagedPoolUsage; vm.NonPagedOverRAM() == memory.Yes {
-			return 0
-		}
-	}
-	if c := vm.Counter(name); c != nil && c.Kb.Known() && !c.Torn {
-		return c.Kb.N << 10
-	}
-	return 0
 }
 
 // untagged reports whether it is the tag of ExAllocatePool.
