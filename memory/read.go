@@ -139,8 +139,8 @@ func (r *Reader) head(l kd.Line) bool {
 	case 'S':
 		return r.poolusedHead(l) || r.poolmonHead(l) || r.blocksHead(l) || r.countsHead(l)
 	case 'T':
-		return r.columnHead(l)
-	case '"', '(':
+		return r.columnHead(l) || r.counterHead(l)
+	case '"', '(', 't', 'D', 'd':
 		return r.counterHead(l)
 	}
 	return false
