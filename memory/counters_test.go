@@ -127,6 +127,8 @@ func TestCounterPaths(t *testing.T) {
 		`\\S\Processor Information(0,_Total)\% Processor Time`:       memory.ProcessorTime,
 		`\\S\Mémoire\Octets de réserve non paginée`:                  memory.PoolNonPaged,
 		`\\S\Memoria\Bytes de bloque paginado`:                       memory.PoolPaged,
+		`\\S\Processus(x)\Octets privés`:                             memory.PrivateBytes,
+		`\\S\Proceso(x)\Bytes privados`:                              memory.PrivateBytes,
 		`\\S\Prozess(x)\Threadanzahl`:                                memory.ThreadCount,
 		`\\S\SQLServer:Memory Manager\Total Server Memory (KB)`:      memory.NoMeasure,
 		`\\S\PhysicalDisk(0 C:)\Disk Bytes/sec`:                      memory.NoMeasure,
