@@ -97,11 +97,12 @@ func (r *Reader) newVM(l kd.Line) {
 	r.close()
 	r.open, r.vm = vmBlock, &VM{Command: r.typedVM, At: l.All()}
 	r.typedVM = ""
-	if len(r.listing().VMs) < mostListings {
-		r.listing().VMs = append(r.listing().VMs, r.vm)
-	} else {
-		r.left(l.All(), "outputs of !vm")
+	list := r.listing()
+	if i := len(list.VMs) / 2; len(list.VMs) >= mostListings { // the last one is judged
+		list.VMs = slices.Delete(list.VMs, i, i+1)
+		r.leftOut(l.All(), "outputs of !vm")
 	}
+	list.VMs = append(list.VMs, r.vm)
 }
 
 // vmLine reads the lines below the head.
