@@ -143,15 +143,11 @@ func (d *diagnosis) tellTag(f *Finding, s *shortage, t memory.Type) bool {
 			return true
 		}
 	}
-	if driver := driverOfRow(top.row); !top.surely && top.share < leastSuspect {
+	if !top.surely && top.share < leastSuspect {
 		f.Explanation += " Whether another tag has more is not in the input."
 		d.gap(kd.Gap{What: "which tag uses most of " + t.String() + " pool", Why: kd.CutShort, Next: listingOf(t)})
-	} else if driver != "" {
-		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that uses most of " + t.String() + " pool"}
-		f.Next = append(f.Next, "lmvm "+driverName(driver))
-	} else if ownerOfRow(top.row) == "" {
-		f.Explanation += " Nobody says who allocates under this tag: search the drivers for its letters."
-		f.Next = append(f.Next, `!for_each_module s -a @#Base @#End "`+trimTag(top.row.Tag)+`"`)
+	} else {
+		d.whoseTag(f, top.row, "uses most of "+t.String()+" pool")
 	}
 	if len(d.snap.Memory.Pools)+len(d.snap.EarlierPools) == 1 {
 		f.Explanation += " One listing says who has most, and not what grows: a later " + listingOf(t) + " does."

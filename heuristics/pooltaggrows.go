@@ -51,7 +51,7 @@ func init() {
 		var out []Finding
 		for _, t := range []memory.Type{memory.NonPaged, memory.Paged} {
 			if of := slices.DeleteFunc(slices.Clone(grown), func(g memory.Growth) bool { return g.Type != t }); len(of) > 0 {
-				out = append(out, growthFinding(of))
+				out = append(out, d.growthFinding(of))
 			}
 		}
 		return out
@@ -100,7 +100,7 @@ func (d *diagnosis) twoMachines(pools []*memory.Pool) bool {
 	return false
 }
 
-func growthFinding(gs []memory.Growth) Finding {
+func (d *diagnosis) growthFinding(gs []memory.Growth) Finding {
 	const few = 5
 	f := poolTagGrows.finding(MemoryLeak)
 	f.Confidence, f.Grade = Possible, waitgraph.A
@@ -124,10 +124,7 @@ func growthFinding(gs []memory.Growth) Finding {
 	if len(others) > 0 {
 		f.Explanation += " Others that grew: " + strings.Join(others, ", ") + "."
 	}
-	if driver := driverOfRow(first.Rows[0]); driver != "" {
-		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that grew most"}
-		f.Next = append(f.Next, "lmvm "+driverName(driver))
-	}
+	d.whoseTag(&f, first.Rows[0], "grew most")
 	f.Next = append(f.Next, listingOf(first.Type))
 	return f
 }
@@ -152,10 +149,7 @@ func (d *diagnosis) topTagFinding(top *topTag) Finding {
 	f.seen(top.row.At, 0, "the tag that uses most")
 	f.Summary = fmt.Sprintf("Of %s pool %s.", top.t, top.words())
 	f.Explanation = "One listing says who has most, and never that it leaks."
-	listing := listingOf(top.t)
-	f.Next = []string{listing}
-	if driver := driverOfRow(top.row); driver != "" {
-		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that uses most"}
-	}
+	d.whoseTag(&f, top.row, "uses most")
+	f.Next = append(f.Next, listingOf(top.t))
 	return f
 }

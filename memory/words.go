@@ -27,9 +27,10 @@ type Words struct {
 	At    kd.Ref // of the address
 }
 
-// Search is a search of memory for a value that was typed.
+// Search is a search of memory that was typed: for a value, or for the letters of a tag.
 type Search struct {
-	Value   kd.Addr
+	Value   kd.Addr // 0 if it was for letters
+	Letters string
 	Command string
 	// Whole says that all it printed was read: a prompt came behind it, and no line in
 	// between that is none of memory, such as an error or a mark that lines were left out.
@@ -42,17 +43,28 @@ type Memory struct {
 	Symbols  []Symbol
 	Words    []Words
 	Searches []Search
+	// Hits are where searches found the letters of a tag.
+	Hits []Hit
+}
+
+// Hit is a place at which the letters of a tag stand.
+type Hit struct {
+	Letters string
+	Addr    kd.Addr
+	At      kd.Ref // of the address
 }
 
 // empty reports whether nothing was printed.
-func (m *Memory) empty() bool { return m == nil || len(m.Symbols)+len(m.Words)+len(m.Searches) == 0 }
+func (m *Memory) empty() bool {
+	return m == nil || len(m.Symbols)+len(m.Words)+len(m.Searches)+len(m.Hits) == 0
+}
 
 // add joins what another log shows.
 func (m *Memory) add(o *Memory) *Memory {
 	if m == nil || o == nil {
 		return cmp.Or(m, o)
 	}
-	return &Memory{slices.Concat(m.Symbols, o.Symbols), slices.Concat(m.Words, o.Words), slices.Concat(m.Searches, o.Searches)}
+	return &Memory{slices.Concat(m.Symbols, o.Symbols), slices.Concat(m.Words, o.Words), slices.Concat(m.Searches, o.Searches), slices.Concat(m.Hits, o.Hits)}
 }
 
 // Function returns the name of a function without its module, "" if a name has

@@ -18,17 +18,19 @@ const (
 	noWords wordsCommand = iota
 	examines
 	searches
+	searchesLetters
 	displays
 )
 
 // readWordsCommand tells what a command prints (Microsoft Learn: x (Examine
 // Symbols); s (Search Memory); dds, dps, dqs (Display Words and Symbols);
-// !for_each_module), and the address that a search looks for. Searches for anything
-// else, and what dd, dc and db print, are not read.
+// !for_each_module), and what a search looks for: an address, or the letters of a tag.
+// Searches for anything else, and what dd, dc and db print, are not read.
 //
 //	!for_each_module s-d @#Base @#End e0894d1f
 //	s -q fffff880`05f4a000 L?1000 fffff800`01a2b3c0
-func readWordsCommand(command string) (wordsCommand, kd.Addr) {
+//	!for_each_module s -a @#Base @#End "Leak"
+func readWordsCommand(command string) (wordsCommand, Search) {
 	c := kd.Cursor{Text: strings.NewReplacer(`"`, " ", ";", " ").Replace(command)}
 	word, _ := c.Word()
 	word = strings.ToLower(word)
@@ -38,15 +40,18 @@ func readWordsCommand(command string) (wordsCommand, kd.Addr) {
 	}
 	switch word {
 	case "x":
-		return examines, 0
+		return examines, Search{}
 	case "dps", "dqs", "dds":
-		return displays, 0
-	case "s", "s-d", "s-q":
+		return displays, Search{}
+	case "s", "s-d", "s-q", "s-a":
+		if letters := lettersSearched(word, c, command); letters != "" {
+			return searchesLetters, Search{Letters: letters}
+		}
 		if v := searched(word, &c); v >= leastKernel {
-			return searches, v
+			return searches, Search{Value: v}
 		}
 	}
-	return noWords, 0
+	return noWords, Search{}
 }
 
 // leastKernel is the lowest address that the kernel of a machine can have.
@@ -80,19 +85,20 @@ func searched(word string, c *kd.Cursor) kd.Addr {
 
 // commandOfWords keeps what a command that prints memory says of its output.
 func (r *Reader) commandOfWords(command string, at kd.Ref) {
-	kind, value := readWordsCommand(command)
+	kind, search := readWordsCommand(command)
 	r.typedWords = kind
-	if value == 0 {
+	if kind != searches && kind != searchesLetters {
 		return
 	}
 	if m := r.memory(); len(m.Searches) < mostWords {
-		m.Searches = append(m.Searches, Search{Value: value, Command: strings.Clone(command), Whole: true, At: at})
+		search.Letters, search.Command, search.Whole, search.At = strings.Clone(search.Letters), strings.Clone(command), true, at
+		m.Searches = append(m.Searches, search)
 	}
 }
 
 // searchLost takes back that the search which was typed last was read whole.
 func (r *Reader) searchLost() {
-	if r.typedWords == searches && r.out != nil && !r.out.Memory.empty() {
+	if (r.typedWords == searches || r.typedWords == searchesLetters) && r.out != nil && !r.out.Memory.empty() {
 		if s := r.out.Memory.Searches; len(s) > 0 {
 			s[len(s)-1].Whole = false
 		}
@@ -121,6 +127,11 @@ func (r *Reader) wordsLine(l kd.Line) bool {
 	switch {
 	case (r.typedWords == examines || r.typedWords == noWords) && r.symbolLine(addr, ref, c):
 		r.symbols = true
+	case r.typedWords == searchesLetters:
+		if !r.hitLine(addr, ref, c) {
+			return false
+		}
+		r.symbols = false
 	case r.typedWords != examines && r.memoryLine(addr, ref, c):
 		r.symbols = false
 	default:

@@ -13,6 +13,14 @@ type MemoryWords struct {
 	Symbols  []MemorySymbol `json:"symbols,omitempty"`
 	Searches []MemorySearch `json:"searches,omitempty"`
 	Words    []MemoryWord   `json:"words,omitempty"`
+	Hits     []MemoryHit    `json:"hits,omitempty"`
+}
+
+// MemoryHit is a place at which a search found letters.
+type MemoryHit struct {
+	Address string `json:"address"`
+	Letters string `json:"letters"`
+	At      At     `json:"at"`
 }
 
 // MemorySymbol is where a name is.
@@ -22,9 +30,11 @@ type MemorySymbol struct {
 	At      At     `json:"at"`
 }
 
-// MemorySearch is a search for a value. Whole says that all it found is known.
+// MemorySearch is a search for a value or for letters. Whole says that all it found is
+// known.
 type MemorySearch struct {
-	Value   string `json:"value"`
+	Value   string `json:"value,omitempty"`
+	Letters string `json:"letters,omitempty"`
 	Command string `json:"command"`
 	Whole   bool   `json:"whole"`
 	At      At     `json:"at"`
@@ -47,7 +57,11 @@ func (b *builder) memoryWords(m *memory.Memory) MemoryWords {
 	}
 	for i := range m.Searches {
 		s := &m.Searches[i]
-		out.Searches = append(out.Searches, MemorySearch{hex(s.Value), s.Command, s.Whole, b.at(s.At, 0)})
+		out.Searches = append(out.Searches, MemorySearch{hex(s.Value), s.Letters, s.Command, s.Whole, b.at(s.At, 0)})
+	}
+	for i := range m.Hits {
+		h := &m.Hits[i]
+		out.Hits = append(out.Hits, MemoryHit{hex(h.Addr), h.Letters, b.at(h.At, 0)})
 	}
 	for i := range m.Words {
 		w := &m.Words[i]
@@ -76,11 +90,18 @@ func (m *MemoryWords) tables(r *Report) []titled {
 	}
 	searches := &table{columns: []column{{head: "Searched"}, {head: "Command", prose: true}, {head: "Whole"}, {head: "Line", spare: true}}}
 	for _, s := range m.Searches {
-		searches.add(r.bare(s.Value), s.Command, map[bool]string{true: "yes", false: "no"}[s.Whole], strconv.Itoa(s.At.Line))
+		what := s.Letters
+		if s.Value != "" {
+			what = r.bare(s.Value)
+		}
+		searches.add(what, s.Command, map[bool]string{true: "yes", false: "no"}[s.Whole], strconv.Itoa(s.At.Line))
 	}
 	words := &table{columns: []column{{head: "Address"}, {head: "Value"}, {head: "Symbol", prose: true}, {head: "Found"}, {head: "Line", spare: true}}}
 	for _, w := range m.Words {
 		words.add(r.bare(w.Address), r.bare(w.Values[0]), w.Symbol, map[bool]string{true: "yes"}[w.Found], strconv.Itoa(w.At.Line))
+	}
+	for _, h := range m.Hits {
+		words.add(r.bare(h.Address), "", h.Letters, "yes", strconv.Itoa(h.At.Line))
 	}
 	var out []titled
 	for _, t := range []titled{{"Symbols", symbols}, {"Searches of memory", searches}, {"Words of memory", words}} {

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -92,7 +93,11 @@ func formatWordsOf(b *strings.Builder, m *memory.Memory) {
 		fmt.Fprintf(b, "symbol %s %s :%d\n", y.Name, y.Addr, y.At.Line)
 	}
 	for _, y := range m.Searches {
-		fmt.Fprintf(b, "search %s :%d %q\n", y.Value, y.At.Line, y.Command)
+		fmt.Fprintf(b, "search %s :%d %q\n", cmp.Or(y.Letters, y.Value.String()), y.At.Line, y.Command)
+	}
+	for i := range m.Hits {
+		h := &m.Hits[i]
+		fmt.Fprintf(b, "hit %q :%d %s\n", h.Letters, h.At.Line, h.Addr)
 	}
 	for i := range m.Words {
 		w := &m.Words[i]

@@ -176,6 +176,7 @@ func splitMoments(whole facts) []facts {
 			share(w.Symbols, at, func(s memory.Symbol) kd.Ref { return s.At }, func(f *facts) *[]memory.Symbol { return &f.theWords().Symbols })
 			share(w.Words, at, func(w memory.Words) kd.Ref { return w.At }, func(f *facts) *[]memory.Words { return &f.theWords().Words })
 			share(w.Searches, at, func(s memory.Search) kd.Ref { return s.At }, func(f *facts) *[]memory.Search { return &f.theWords().Searches })
+			share(w.Hits, at, func(s memory.Hit) kd.Ref { return s.At }, func(f *facts) *[]memory.Hit { return &f.theWords().Hits })
 		}
 	}
 	if ol != nil {
