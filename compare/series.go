@@ -152,6 +152,9 @@ func otherObjects(a, b *Capture) string {
 	if common > 0 || commonLocks(a, b) || sameHeader(a, b) || sameRun(a, b) {
 		return ""
 	}
+	if len(a.Snap.Memory.Pools) > 0 && len(b.Snap.Memory.Pools) > 0 && len(a.threads)+len(b.threads) == 0 {
+		return "neither has locks or threads; kdlocks analyze, given both, tells which tags of pool grew"
+	}
 	return "nothing in common: no thread, owner, waiter or lock is at the same address in both"
 }
 

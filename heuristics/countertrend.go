@@ -155,7 +155,7 @@ func (d *diagnosis) leakTrend(check *Check, c *snapshot.CounterTrend) Finding {
 // tagBehind adds the tag that has most of a pool which leaks, where pool was listed; else
 // it asks for a listing.
 func (d *diagnosis) tagBehind(f *Finding, t memory.Type, listings ...string) {
-	top := d.topTag(t, d.lastVM())
+	top := d.topTag(t, d.snap.Memory.LastVM())
 	if top == nil {
 		f.Next = listings
 		return

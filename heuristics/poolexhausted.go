@@ -13,7 +13,7 @@ var poolExhausted = &Check{
 	ID:       "pool-exhausted",
 	Title:    "A pool of the kernel is used up",
 	Severity: Critical,
-	Means: `Nonpaged or paged pool is full to the maximum that the machine has. Drivers and the kernel itself then fail to allocate, and what they cannot do, others wait for: locks that are held meanwhile are victims, and their wait chains do not lead to the cause. The tag that uses most of the pool does.
+	Means: `Nonpaged or paged pool is full to the maximum that the machine has, or paged pool to that of a session. Drivers and the kernel itself then fail to allocate, and what they cannot do, others wait for: locks that are held meanwhile are victims, and their wait chains do not lead to the cause. The tag that uses most of the pool does.
 Seen must be: !vm with a usage of at least 95 % of the maximum, or of 90 % together with allocations that failed. Certain only with both 95 % and failures. Counters that cannot be true (more than physical memory) do not count, and neither does the debugger's own banner, which it also prints from some 80 % on.`,
 	WhenWrong:  `Failures are counted since the machine started, not now. Since Windows Vista the maximum of nonpaged pool on x64 is a share of memory that is seldom reached. That a lock's owner waits for the pool is seen on its stack alone.`,
 	Disproof:   "A later !vm shows the pool far from its maximum while the machine still hangs.",
@@ -24,9 +24,9 @@ Seen must be: !vm with a usage of at least 95 % of the maximum, or of 90 % toget
 
 var memoryShort = &Check{
 	ID:       "memory-short",
-	Title:    "Physical memory or the commit limit is used up",
+	Title:    "Physical memory, the commit limit or system PTEs are used up",
 	Severity: Critical,
-	Means: `So few pages are available that Windows itself calls memory low (less than 32 MB for each 4 GB, and 64 MB at most), or nearly all that can be committed is, while the paging files cannot grow any more. Whoever needs a page waits or fails, locks or not.
+	Means: `So few pages are available that Windows itself calls memory low (less than 32 MB for each 4 GB, and 64 MB at most), or nearly all that can be committed is, while the paging files cannot grow any more, or on x86 so few system PTEs are free that allocations of them failed. Whoever needs a page waits or fails, locks or not. Who has most is named: nonpaged pool from a quarter on, or a process.
 Seen must be: the counters of !vm, which agree with each other.`,
 	WhenWrong:  `Memory is short for moments on a busy machine; standby pages count as available. A paging file that Windows manages may grow still, unless !vm prints it at its maximum.`,
 	Disproof:   "A later !vm shows memory while the machine still hangs.",
@@ -37,15 +37,15 @@ Seen must be: the counters of !vm, which agree with each other.`,
 
 var poolNearLimit = &Check{
 	ID:       "pool-near-limit",
-	Title:    "A pool or the commit limit is nearly used up",
+	Title:    "A pool, system PTEs or the commit limit is nearly used up",
 	Severity: Medium,
-	Means: `A pool of the kernel is full to at least 90 % of its maximum, or 95 % of the commit limit are used, and nothing says that it is used up. It is a reason to look who uses it before it is.
+	Means: `A pool of the kernel is full to at least 90 % of its maximum, or 90 % of the commit limit are used, or few system PTEs are free, and nothing says that it is used up. From Windows 8 on physical memory is the limit of nonpaged pool, whatever maximum is printed: there half of it counts. It is a reason to look who uses it before it is.
 Seen must be: the usage and the maximum in !vm, which agree with each other.`,
 	WhenWrong:  `A machine may run like that for years. The debugger's own banner says less than the numbers.`,
 	Disproof:   "A later !vm shows as much or less.",
 	Remedy:     "See which tag uses most (!poolused 2 or 4), and compare with a later listing.",
 	Next:       "!poolused 2",
-	References: []string{"Microsoft Learn: !vm"},
+	References: []string{"Microsoft Learn: !vm", "Microsoft Learn: Memory limits for Windows and Windows Server releases"},
 }
 
 func init() {
@@ -75,13 +75,20 @@ func (d *diagnosis) shortageFinding(check *Check, kind Kind, s *shortage) Findin
 	f := check.finding(kind)
 	f.Confidence, f.Grade = s.sure, waitgraph.A
 	s.evidence(&f)
-	state := "is nearly used up"
-	if s.full {
-		state = "is exhausted"
+	switch {
+	case s.ofRAM:
+		f.Summary = fmt.Sprintf("%s holds %s", capital(s.what), s.words())
+	case s.full:
+		f.Summary = fmt.Sprintf("%s %s exhausted (%s)", capital(s.what), s.verb(), s.words())
+	default:
+		f.Summary = fmt.Sprintf("%s %s nearly used up (%s)", capital(s.what), s.verb(), s.words())
 	}
-	f.Summary = fmt.Sprintf("%s %s (%s)", capital(s.what), state, s.words())
 	f.Explanation = s.explain()
-	d.tellTop(&f, s)
+	if s.pool != memory.NoType {
+		d.tellTop(&f, s)
+	} else {
+		d.tellHolder(&f, s)
+	}
 	f.Summary += "."
 	if kind != MemoryExhausted {
 		return f
@@ -108,46 +115,57 @@ const leastSuspect = 25
 
 // tellTop adds the tag that uses most of a pool, and who allocates it.
 func (d *diagnosis) tellTop(f *Finding, s *shortage) {
-	if s.pool == memory.NoType {
-		if len(s.vm.Processes) == 0 {
-			f.Next = []string{"!vm"}
-		}
+	listing := listingOf(s.pool)
+	if s.session != nil {
+		listing = "!poolused 0xc"
+	}
+	if s.session == nil && d.tellTag(f, s, s.pool) {
 		return
 	}
-	listing := "!poolused 2"
-	if s.pool == memory.Paged {
-		listing = "!poolused 4"
-	}
-	top := d.topTag(s.pool, s.vm)
+	d.gap(kd.Gap{What: "which tag uses " + s.what, Why: kd.NotInInput, Next: listing})
+	f.Next = []string{listing}
+}
+
+// tellTag adds the tag that uses most of a type of pool, and who allocates it. It reports
+// whether one is known.
+func (d *diagnosis) tellTag(f *Finding, s *shortage, t memory.Type) bool {
+	top := d.topTag(t, s.vm)
 	if top == nil {
-		d.gap(kd.Gap{What: "which tag uses " + s.what, Why: kd.NotInInput, Next: listing})
-		f.Next = []string{listing}
-		return
+		return false
 	}
-	f.seen(top.row.At, 0, "the tag that uses most of it")
+	f.seen(top.row.At, 0, "the tag that uses most of "+t.String()+" pool")
 	f.Summary += ": " + top.words()
-	if top.untagged() && s.pool == memory.NonPaged {
+	if top.untagged() && t == memory.NonPaged {
 		if c := d.untagged(); c != nil {
 			f.Summary += c.who()
 			f.Explanation += " "
 			c.tell(d, f)
-			return
+			return true
 		}
 	}
 	if driver := driverOfRow(top.row); !top.surely && top.share < leastSuspect {
 		f.Explanation += " Whether another tag has more is not in the input."
-		d.gap(kd.Gap{What: "which tag uses most of " + s.what, Why: kd.CutShort, Next: listing})
+		d.gap(kd.Gap{What: "which tag uses most of " + t.String() + " pool", Why: kd.CutShort, Next: listingOf(t)})
 	} else if driver != "" {
-		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that uses most of " + s.what}
+		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that uses most of " + t.String() + " pool"}
 		f.Next = append(f.Next, "lmvm "+driverName(driver))
 	} else if ownerOfRow(top.row) == "" {
 		f.Explanation += " Nobody says who allocates under this tag: search the drivers for its letters."
 		f.Next = append(f.Next, `!for_each_module s -a @#Base @#End "`+trimTag(top.row.Tag)+`"`)
 	}
 	if len(d.snap.Memory.Pools)+len(d.snap.EarlierPools) == 1 {
-		f.Explanation += " One listing says who has most, and not what grows: a later " + listing + " does."
+		f.Explanation += " One listing says who has most, and not what grows: a later " + listingOf(t) + " does."
 	}
-	f.Next = append(f.Next, listing)
+	f.Next = append(f.Next, listingOf(t))
+	return true
+}
+
+// listingOf is the command that lists the tags by their share of a type of pool.
+func listingOf(t memory.Type) string {
+	if t == memory.Paged {
+		return "!poolused 4"
+	}
+	return "!poolused 2"
 }
 
 func threadsThatWait(n int) string {

@@ -59,7 +59,7 @@ func init() {
 	register(poolTopTag, func(d *diagnosis) []Finding {
 		var out []Finding
 		for _, t := range []memory.Type{memory.NonPaged, memory.Paged} {
-			if top := d.topTag(t, d.lastVM()); top != nil && !top.untagged() && d.unusual(top) {
+			if top := d.topTag(t, d.snap.Memory.LastVM()); top != nil && !top.untagged() && d.unusual(top) {
 				out = append(out, d.topTagFinding(top))
 			}
 		}
@@ -69,18 +69,35 @@ func init() {
 
 // growths are the tags that grew, those that grew most first.
 func (d *diagnosis) growths() []memory.Growth {
-	for _, v := range d.snap.Memory.VMs {
-		if ram := v.Pages(memory.PhysicalMemory); ram.Known() && ram.N != d.snap.Memory.VMs[0].Pages(memory.PhysicalMemory).N {
-			return nil // of two machines
-		}
+	pools := slices.Concat(d.snap.EarlierPools, d.snap.Memory.Pools)
+	if d.twoMachines(pools) {
+		return nil
 	}
-	gs := memory.Growths(slices.Concat(d.snap.EarlierPools, d.snap.Memory.Pools))
+	gs := memory.Growths(pools)
 	gs = slices.DeleteFunc(gs, func(g memory.Growth) bool {
 		by := g.Grown()
 		return by < leastTagGrowth || by < g.First.N/10 || g.Falls() > by/10
 	})
 	slices.SortStableFunc(gs, func(a, b memory.Growth) int { return cmp.Compare(b.Grown(), a.Grown()) })
 	return gs
+}
+
+// twoMachines reports whether what !vm or poolmon prints of physical memory differs.
+func (d *diagnosis) twoMachines(pools []*memory.Pool) bool {
+	pages, kb := int64(0), int64(0)
+	for _, v := range d.snap.Memory.VMs {
+		n := v.Pages(memory.PhysicalMemory).N
+		if pages = cmp.Or(pages, n); n != 0 && n != pages {
+			return true
+		}
+	}
+	for _, p := range pools {
+		n := p.Gauge("Memory").N
+		if kb = cmp.Or(kb, n); n != 0 && n != kb {
+			return true
+		}
+	}
+	return false
 }
 
 func growthFinding(gs []memory.Growth) Finding {
@@ -111,18 +128,14 @@ func growthFinding(gs []memory.Growth) Finding {
 		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that grew most"}
 		f.Next = append(f.Next, "lmvm "+driverName(driver))
 	}
-	listing := "!poolused 2"
-	if first.Type == memory.Paged {
-		listing = "!poolused 4"
-	}
-	f.Next = append(f.Next, listing)
+	f.Next = append(f.Next, listingOf(first.Type))
 	return f
 }
 
 // unusual reports whether a tag holds so much that it is worth a word.
 func (d *diagnosis) unusual(top *topTag) bool {
 	n := top.row.Of(top.t).Bytes.N
-	if vm := d.lastVM(); vm != nil && top.t == memory.NonPaged && n >= leastTop/4 {
+	if vm := d.snap.Memory.LastVM(); vm != nil && top.t == memory.NonPaged && n >= leastTop/4 {
 		if ram := vm.Counter(memory.PhysicalMemory); ram != nil && ram.Kb.Known() && !ram.Torn && n >= ram.Kb.N*1024/10 {
 			return true
 		}
@@ -139,10 +152,7 @@ func (d *diagnosis) topTagFinding(top *topTag) Finding {
 	f.seen(top.row.At, 0, "the tag that uses most")
 	f.Summary = fmt.Sprintf("Of %s pool %s.", top.t, top.words())
 	f.Explanation = "One listing says who has most, and never that it leaks."
-	listing := "!poolused 2"
-	if top.t == memory.Paged {
-		listing = "!poolused 4"
-	}
+	listing := listingOf(top.t)
 	f.Next = []string{listing}
 	if driver := driverOfRow(top.row); driver != "" {
 		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that uses most"}

@@ -59,26 +59,10 @@ func largestTag(p *memory.Pool, t memory.Type) *topTag {
 	return &topTag{row: top, pool: p, t: t, surely: rank == 1, share: -1}
 }
 
-// weigh finds out how much of the pool the tag has: of the TOTAL of its listing, else
-// of what !vm says is used.
+// weigh finds out how much of the pool the tag has. vm may be nil.
 func (top *topTag) weigh(vm *memory.VM) {
-	bytes := float64(top.row.Of(top.t).Bytes.N)
-	if total := top.pool.Total.Of(top.t).Bytes; total.Known() && float64(total.N) >= bytes && total.N > 0 {
-		top.share = 100 * bytes / float64(total.N)
-		return
-	}
-	if vm == nil {
-		return
-	}
-	name := memory.PagedPoolUsage
-	if top.t == memory.NonPaged {
-		name = memory.NonPagedPoolUsage
-		if vm.Counter(memory.NonPagedPoolNxUsage) != nil || vm.NonPagedOverRAM() == memory.Yes {
-			return
-		}
-	}
-	if c := vm.Counter(name); c != nil && c.Kb.Known() && !c.Torn && c.Kb.N > 0 && float64(c.Kb.N)*1024 >= bytes {
-		top.share = 100 * bytes / (float64(c.Kb.N) * 1024)
+	if share, ok := top.pool.Share(top.row, top.t, vm); ok {
+		top.share = share
 	}
 }
 

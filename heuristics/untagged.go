@@ -110,7 +110,7 @@ func (d *diagnosis) untagged() *importers {
 			continue
 		}
 		c := &importers{top: topTag{row: r, pool: p, t: memory.NonPaged, share: -1}}
-		c.top.weigh(d.lastVM())
+		c.top.weigh(d.snap.Memory.LastVM())
 		most := largestTag(p, memory.NonPaged)
 		n := r.NonPaged.Bytes
 		c.top.surely = most != nil && most.row == r && most.surely

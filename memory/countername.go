@@ -23,7 +23,7 @@ var counterNames = []struct {
 	{"|numa node memory|", "|total mbytes|", RAMBytes, 1 << 20},
 	{"|system|", "|system up time|", SystemUpTime, 1},
 	{"|system|", "|processes|", ProcessCount, 1},
-	{processObjects, "|private bytes|", PrivateBytes, 1},
+	{processObjects, "|private bytes|octets privés|bytes privados|", PrivateBytes, 1},
 	{processObjects, "|handle count|handleanzahl|", HandleCount, 1},
 	{processObjects, "|thread count|threadanzahl|", ThreadCount, 1},
 	{processObjects, "|working set|", WorkingSet, 1},

@@ -3,6 +3,7 @@ package memory
 import (
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,13 +38,31 @@ type counterReader struct {
 	unknownAt    kd.Ref
 }
 
-// IsCounterHead reports whether a line is the head of a counter log:
+// IsCounterHead reports whether a line is the head of a counter log, as the tools write it
+// or with the first column named anew:
 //
 //	"(PDH-CSV 4.0) (Pacific Standard Time)(480)","\\SRV1\Memory\Available Bytes"
+//	Time,\\SRV1\Memory\Available Bytes
 func IsCounterHead(text string) bool {
-	text = strings.TrimPrefix(text, `"`)
-	return strings.HasPrefix(text, "(PDH-CSV ") || strings.HasPrefix(text, "(PDH-TSV ")
+	bare := strings.TrimPrefix(text, `"`)
+	switch {
+	case bare == "":
+		return false
+	case bare[0] == '(':
+		return strings.HasPrefix(bare, "(PDH-CSV ") || strings.HasPrefix(bare, "(PDH-TSV ")
+	case bare[0]|0x20 != 't' && bare[0]|0x20 != 'd':
+		return false
+	}
+	end, sep := firstField(text)
+	if end < 0 || !slices.Contains(timeColumns, strings.ToLower(strings.Trim(text[:end], `"`))) {
+		return false
+	}
+	path, _, _ := strings.Cut(strings.TrimLeft(text[end+1:], `" `), string(sep))
+	return strings.HasPrefix(path, `\\`) && strings.Count(path, `\`) >= 4
 }
+
+// timeColumns are names that people and scripts give the column of times, in lower case.
+var timeColumns = []string{"time", "timestamp", "date", "date/time", "date time", "datetime"}
 
 // IsCounterRow reports whether a line begins as a row of a counter log does: with a
 // date and time, and something behind it.

@@ -48,6 +48,8 @@ func TestCounterLogs(t *testing.T) {
 		{"tabs, blanks at the end lost", "\"(PDH-TSV 4.0) (CET)(-60)\"\t\"" + path + "\"\t\"\\\\SRV1\\Memory\\Pool Paged Bytes\"\n09/22/2026 10:00:00.000\t1.5\t2\n09/22/2026 10:00:01.000\t3", "0 1.5 2; 1 3 -"},
 		{"tabs that became blanks", "\"(PDH-TSV 4.0) (CET)(-60)\" \"" + path + "\" \"\\\\SRV1\\Memory\\Pool Paged Bytes\"\n\"09/22/2026 10:00:00.000\" \"1\" \" \"\n\"09/22/2026 10:00:01.000\" \"3\" \"4\"", "0 1 -; 1 3 4"},
 		{"semicolons and decimal commas", "(PDH-CSV 4.0) (X)(0);" + path + "\n22.09.2026 10:00;1.234.567,50\n22.09.2026 10:05;1e6", "0 1.2345675e+06; 300 1e+06"},
+		{"the column of times is named anew", "Time," + path + "\n2026-09-22 10:00:00,5\n2026-09-22 10:05:00,6", "0 5; 300 6"},
+		{"and in quotes, with semicolons", "\"Timestamp\";\"" + path + "\"\n22.09.2026 10:00;5,5\n22.09.2026 10:05;6", "0 5.5; 300 6"},
 		{"decimal comma in quotes", `"(PDH-CSV 4.0)","` + path + `"
 "09/22/2026 10:00:00.000","12345678,500000"`, "0 1.23456785e+07"},
 		{"thousands in quotes", `"(PDH-CSV 4.0)","` + path + `"
@@ -125,6 +127,8 @@ func TestCounterPaths(t *testing.T) {
 		`\\S\Processor Information(0,_Total)\% Processor Time`:       memory.ProcessorTime,
 		`\\S\Mémoire\Octets de réserve non paginée`:                  memory.PoolNonPaged,
 		`\\S\Memoria\Bytes de bloque paginado`:                       memory.PoolPaged,
+		`\\S\Processus(x)\Octets privés`:                             memory.PrivateBytes,
+		`\\S\Proceso(x)\Bytes privados`:                              memory.PrivateBytes,
 		`\\S\Prozess(x)\Threadanzahl`:                                memory.ThreadCount,
 		`\\S\SQLServer:Memory Manager\Total Server Memory (KB)`:      memory.NoMeasure,
 		`\\S\PhysicalDisk(0 C:)\Disk Bytes/sec`:                      memory.NoMeasure,
@@ -204,4 +208,22 @@ func FuzzCounters(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestIsCounterHead: other tables with a time in front are none.
+func TestIsCounterHead(t *testing.T) {
+	for text, want := range map[string]bool{
+		`"(PDH-CSV 4.0)","\\SRV1\Memory\Available Bytes"`: true,
+		`Date/Time;\\SRV1\Memory\Available Bytes`:         true,
+		`Time,Memory,Bytes`:                               false,
+		`Time,\\server\share`:                             false,
+		`Task,\\SRV1\Memory\Kb`:                           false,
+		`Time`:                                            false,
+		`"`:                                               false,
+		``:                                                false,
+	} {
+		if got := memory.IsCounterHead(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package memory_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"kdlocks/memory"
@@ -39,5 +41,40 @@ func TestOwnerOfTag(t *testing.T) {
 		if o, ok := memory.OwnerOfTag(tag); ok {
 			t.Errorf("%s: %+v", tag, o)
 		}
+	}
+}
+
+// TestManyListings: of more than is kept, the first and the last are there and whole.
+func TestManyListings(t *testing.T) {
+	const listings, rows = 60, 700
+	var b strings.Builder
+	for i := range listings {
+		b.WriteString("Sorting by NonPaged Pool Consumed\nPool Used:\n NonPaged Paged\n Tag Allocs Used Allocs Used\n")
+		for j := range rows {
+			fmt.Fprintf(&b, "A%03d 10 %d 0 0\n", j, 1000*(listings*(rows-j)+i))
+		}
+	}
+	l, _ := read(b.String())
+	first, last := l.Pools[0], l.Pools[len(l.Pools)-1]
+	if len(l.Pools) < 20 || len(l.Pools) == listings || len(first.Rows) != rows || len(last.Rows) != rows {
+		t.Fatalf("%d listings of %d and %d rows", len(l.Pools), len(first.Rows), len(last.Rows))
+	}
+	if got := last.Rows[0].NonPaged.Bytes.N - first.Rows[0].NonPaged.Bytes.N; got != 1000*(listings-1) {
+		t.Errorf("grown by %d", got)
+	}
+	if len(l.Notes) != 1 || !strings.Contains(l.Notes[0].Text, "some between the first and the last") {
+		t.Errorf("notes %v", l.Notes)
+	}
+}
+
+// TestManyVMs: the last output is the one that is judged.
+func TestManyVMs(t *testing.T) {
+	var b strings.Builder
+	for i := range 1200 {
+		fmt.Fprintf(&b, "*** Virtual Memory Usage ***\nPhysical Memory: 851420 ( 3405680 Kb)\nAvailable Pages: %d ( %d Kb)\n", i, 4*i)
+	}
+	l, _ := read(b.String())
+	if first, last := l.VMs[0].Pages(memory.AvailablePages).N, l.LastVM().Pages(memory.AvailablePages).N; len(l.VMs) != 1000 || first != 0 || last != 1199 {
+		t.Errorf("%d outputs from %d to %d", len(l.VMs), first, last)
 	}
 }

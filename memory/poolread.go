@@ -2,6 +2,7 @@ package memory
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -32,11 +33,24 @@ func (r *Reader) newPool(tool Tool, l kd.Line) {
 		t.apply(r.pool.Pool)
 		*t = typedPool{}
 	}
-	if len(r.listing().Pools) < mostListings {
-		r.listing().Pools = append(r.listing().Pools, r.pool.Pool)
-	} else {
-		r.left(l.All(), "listings of pool")
+	if len(r.listing().Pools) >= mostListings {
+		r.dropPool(l.All())
 	}
+	r.listing().Pools = append(r.listing().Pools, r.pool.Pool)
+}
+
+// dropPool lets go of a listing in the middle: the first ones and the last ones tell what
+// grew. It reports whether there was one; the listing that is open stays.
+func (r *Reader) dropPool(at kd.Ref) bool {
+	list := r.listing()
+	if len(list.Pools) < 4 {
+		return false
+	}
+	i := len(list.Pools) / 2
+	r.rows -= len(list.Pools[i].Rows)
+	list.Pools = slices.Delete(list.Pools, i, i+1)
+	r.leftOut(at, "listings of pool")
+	return true
 }
 
 // poolOf makes sure that a listing of a tool is open that has no rows yet.
@@ -123,6 +137,8 @@ func (r *Reader) gap() { r.pool.Gap = min(r.pool.Gap, len(r.pool.Rows)) }
 
 // add keeps a row.
 func (r *Reader) add(row Row) {
+	for r.rows >= mostRows && r.dropPool(row.At) {
+	}
 	if r.rows >= mostRows {
 		r.pool.Dropped++
 		r.left(row.At, "rows of pool")

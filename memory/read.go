@@ -141,8 +141,8 @@ func (r *Reader) head(l kd.Line) bool {
 	case 'S':
 		return r.poolusedHead(l) || r.poolmonHead(l) || r.blocksHead(l) || r.countsHead(l)
 	case 'T':
-		return r.columnHead(l)
-	case '"', '(':
+		return r.columnHead(l) || r.counterHead(l)
+	case '"', '(', 't', 'D', 'd':
 		return r.counterHead(l)
 	}
 	return false
@@ -238,11 +238,24 @@ func (r *Reader) close() {
 
 // left notes once what is not kept.
 func (r *Reader) left(at kd.Ref, what string) {
+	if r.first(what) {
+		r.note(at, "too many %s: those from here on are left out", what)
+	}
+}
+
+// leftOut is left where it is some in the middle that are not kept.
+func (r *Reader) leftOut(at kd.Ref, what string) {
+	if r.first(what) {
+		r.note(at, "too many %s: some between the first and the last are left out", what)
+	}
+}
+
+// first reports whether something was not said before.
+func (r *Reader) first(what string) bool {
 	if r.full == nil {
 		r.full = make(map[string]bool)
 	}
-	if !r.full[what] {
-		r.full[what] = true
-		r.note(at, "too many %s: those from here on are left out", what)
-	}
+	was := r.full[what]
+	r.full[what] = true
+	return !was
 }

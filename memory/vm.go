@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -22,8 +23,12 @@ type VM struct {
 	// the limit on what is kept.
 	Processes []ProcessCommit
 	Dropped   int
-	At        kd.Ref
-	EndLine   int32
+	// Sessions are the rows that flag 4 adds: each session has paged pool of its own, of at
+	// most SessionPoolMax Kb.
+	Sessions       []SessionMemory
+	SessionPoolMax Number
+	At             kd.Ref
+	EndLine        int32
 }
 
 // Counter is a line such as "NonPagedPool Usage: 877 ( 3508 Kb)". Either number
@@ -35,6 +40,20 @@ type Counter struct {
 	// Torn is set where the two numbers are not of one size.
 	Torn bool
 	At   kd.Ref
+}
+
+// LastVM returns the last !vm that tells how much of nonpaged pool or of physical memory is
+// used, else the last one; nil if there is none.
+func (l *Listing) LastVM() *VM {
+	for _, v := range slices.Backward(l.VMs) {
+		if v.Pages(NonPagedPoolUsage).Known() && v.Pages(NonPagedPoolMax).Known() || v.Pages(AvailablePages).Known() && v.Pages(PhysicalMemory).Known() {
+			return v
+		}
+	}
+	if n := len(l.VMs); n > 0 {
+		return l.VMs[n-1]
+	}
+	return nil
 }
 
 // PageFile is a paging file; sizes are in Kb.

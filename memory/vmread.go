@@ -97,15 +97,19 @@ func (r *Reader) newVM(l kd.Line) {
 	r.close()
 	r.open, r.vm = vmBlock, &VM{Command: r.typedVM, At: l.All()}
 	r.typedVM = ""
-	if len(r.listing().VMs) < mostListings {
-		r.listing().VMs = append(r.listing().VMs, r.vm)
-	} else {
-		r.left(l.All(), "outputs of !vm")
+	list := r.listing()
+	if i := len(list.VMs) / 2; len(list.VMs) >= mostListings { // the last one is judged
+		list.VMs = slices.Delete(list.VMs, i, i+1)
+		r.leftOut(l.All(), "outputs of !vm")
 	}
+	list.VMs = append(list.VMs, r.vm)
 }
 
 // vmLine reads the lines below the head.
 func (r *Reader) vmLine(l kd.Line) bool {
+	if strings.IndexByte("*CPST", l.Text[0]) >= 0 && r.sessionLine(l) {
+		return true
+	}
 	if l.Text[0] == '*' {
 		return r.banner(l)
 	}
@@ -364,7 +368,7 @@ func (r *Reader) closeVM() {
 			r.note(v.Counter(name).At, "!vm: %s is %d pages, more than the %d pages of physical memory: the counter cannot be true", name, v.Pages(name).N, v.Pages(PhysicalMemory).N)
 		}
 	}
-	empty := len(v.Counters)+len(v.PageFiles)+len(v.Processes) == 0
+	empty := len(v.Counters)+len(v.PageFiles)+len(v.Processes)+len(v.Sessions) == 0
 	if n := len(r.listing().VMs); empty && n > 0 && r.listing().VMs[n-1] == v {
 		r.listing().VMs = r.listing().VMs[:n-1]
 	}

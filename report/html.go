@@ -176,12 +176,12 @@ func (r *Report) page() (*htmlReport, error) {
 	if err := p.pictures(r.Picture()); err != nil {
 		return nil, err
 	}
-	var err error
-	if p.Charts, err = r.svgCharts(); err != nil {
-		return nil, err
-	}
-	for _, c := range r.charted() {
-		p.ChartWords = append(p.ChartWords, c.title())
+	for _, c := range r.Charts() {
+		d, err := draw(func(w io.Writer) error { return picture.WriteChart(w, &c) })
+		if err != nil {
+			return nil, err
+		}
+		p.Charts, p.ChartWords = append(p.Charts, d), append(p.ChartWords, c.Title)
 	}
 	p.findings(r)
 	p.remarks(r)

@@ -15,6 +15,8 @@ type Memory struct {
 	Pools  []Pool       `json:"pools,omitempty"`
 	Blocks []PoolBlocks `json:"pool_blocks,omitempty"`
 	Counts []Counts     `json:"counts,omitempty"`
+	// Words is what x, s, dps and their kin printed of the target's memory.
+	Words []MemoryWords `json:"words,omitempty"`
 	// Counters are logs of performance counters, nil if there are none.
 	Counters *Counters `json:"counters,omitempty"`
 	// Heaps are logs of dh and umdh, HeapDiffs what became of them.
@@ -36,7 +38,20 @@ type VM struct {
 	Warnings        []MemoryWarning `json:"warnings,omitempty"`
 	Failures        []MemoryFailure `json:"failures,omitempty"`
 	Processes       []ProcessCommit `json:"processes,omitempty"`
-	At              At              `json:"at"`
+	// Sessions are what each session has of its own, SessionPoolMax the most paged pool
+	// that it may have.
+	Sessions       []SessionMemory `json:"sessions,omitempty"`
+	SessionPoolMax *int64          `json:"session_pool_max_kb,omitempty"`
+	At             At              `json:"at"`
+}
+
+// SessionMemory is what a session uses of the memory that is its own, in Kb.
+type SessionMemory struct {
+	ID        uint64 `json:"id"`
+	PagedPool *int64 `json:"paged_pool_kb,omitempty"`
+	Commit    *int64 `json:"commit_kb,omitempty"`
+	Failed    *int64 `json:"failed,omitempty"`
+	At        At     `json:"at"`
 }
 
 // MemoryCounter is a line of !vm.
@@ -177,6 +192,9 @@ func (b *builder) memory(r *Report, s *snapshot.Snapshot) {
 	for _, c := range s.Memory.Counts {
 		r.Memory.Counts = append(r.Memory.Counts, Counts{b.session, c.Tool, b.numbers(c.Counters), flagged(c.Throttled), b.at(c.At, c.EndLine)})
 	}
+	if m := s.Memory.Memory; m != nil {
+		r.Memory.Words = append(r.Memory.Words, b.memoryWords(m))
+	}
 	b.counters(r.Memory, s)
 	b.heaps(r, s)
 }
@@ -207,6 +225,10 @@ func (b *builder) vm(v *memory.VM) VM {
 	for _, p := range v.Processes {
 		out.Processes = append(out.Processes, ProcessCommit{hexID(p.PID), p.Image, amount(p.Commit.Pages), amount(p.Commit.Kb), amount(p.Shared), amount(p.Debt), b.at(p.Commit.At, 0)})
 	}
+	for _, n := range v.Sessions {
+		out.Sessions = append(out.Sessions, SessionMemory{n.ID, amount(n.PagedPool), amount(n.Commit), amount(n.Failed), b.at(n.At, 0)})
+	}
+	out.SessionPoolMax = amount(v.SessionPoolMax)
 	return out
 }
 

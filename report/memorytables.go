@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,7 +25,7 @@ func (m *Memory) of(f MemoryFilter) *Memory {
 	out := &Memory{}
 	for _, p := range m.Pools {
 		p.Tags = tagged(p.Tags, f.Tag, func(t *PoolTag) string { return t.Tag })
-		if p.Total = nil; len(p.Tags) > 0 {
+		if p.Total, p.Machine = nil, nil; len(p.Tags) > 0 {
 			out.Pools = append(out.Pools, p)
 		}
 	}
@@ -81,6 +83,7 @@ func (m *Memory) tables(r *Report) []titled {
 		add(v.counters(), "Virtual memory", v.At)
 		add(v.pageFiles(), "Paging files", v.At)
 		add(v.processes(), "Committed by processes", v.At)
+		add(v.sessions(), "Memory of sessions", v.At)
 	}
 	for i := range m.Counts {
 		c := &m.Counts[i]
@@ -88,11 +91,15 @@ func (m *Memory) tables(r *Report) []titled {
 	}
 	for i := range m.Pools {
 		p := &m.Pools[i]
+		add(p.machine(), "Head of "+p.Tool, p.At)
 		add(p.tags(), "Pool, "+p.Tool+", sorted by "+p.Sort, p.At)
 	}
 	for i := range m.Blocks {
 		b := &m.Blocks[i]
 		add(b.blocks(r), "Blocks of pool, "+b.Tool, b.At)
+	}
+	for i := range m.Words {
+		out = append(out, m.Words[i].tables(r)...)
 	}
 	if m.Counters != nil && len(m.Counters.Logs) > 0 {
 		add(m.Counters.table(), "Performance counters over time", m.Counters.Logs[0].At)
@@ -154,6 +161,23 @@ func (v *VM) processes() *table {
 	t := &table{columns: []column{{head: "PID"}, {head: "Image", prose: true}, {head: "Pages"}, {head: "Kb"}, {head: "Line", spare: true}}}
 	for _, p := range v.Processes {
 		t.add(p.PID, p.Image, number(p.Pages), number(p.Kb), strconv.Itoa(p.At.Line))
+	}
+	return t
+}
+
+func (v *VM) sessions() *table {
+	t := &table{columns: []column{{head: "Session"}, {head: "Paged pool Kb"}, {head: "At most Kb"}, {head: "Commit Kb"}, {head: "Failed"}, {head: "Line", spare: true}}}
+	for _, n := range v.Sessions {
+		t.add(strconv.FormatUint(n.ID, 10), number(n.PagedPool), number(v.SessionPoolMax), number(n.Commit), number(n.Failed), strconv.Itoa(n.At.Line))
+	}
+	return t
+}
+
+// machine is what the head of poolmon tells of all memory.
+func (p *Pool) machine() *table {
+	t := &table{columns: []column{{head: "Counter", prose: true}, {head: "Kb or count"}}}
+	for _, name := range slices.Sorted(maps.Keys(p.Machine)) {
+		t.add(name, strconv.FormatInt(p.Machine[name], 10))
 	}
 	return t
 }

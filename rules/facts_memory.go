@@ -40,12 +40,12 @@ func init() {
 			usage("np_bytes", Size, "bytes of nonpaged pool", memory.NonPaged, func(u *memory.Usage) memory.Number { return u.Bytes }),
 			usage("np_allocs", Number, "allocations of nonpaged pool that were not freed", memory.NonPaged, func(u *memory.Usage) memory.Number { return u.Allocs }),
 			{name: "np_rank", typ: Number, doc: "its place among the tags by bytes of nonpaged pool, counted from 1", get: getter(poolRank(memory.NonPaged)), ask: "!poolused 2"},
-			{name: "np_pct", typ: Percent, doc: "its share of all nonpaged pool that is listed with a TOTAL", get: getter(poolShare(memory.NonPaged)), ask: "!poolused 2"},
-			{name: "np_trend", typ: Enum, words: trends, doc: "what its nonpaged bytes do from the first listing to the last: more than 5 % and 64 KB in one direction, or steady", get: getter(poolTrend(memory.NonPaged)), ask: "!poolused 2", lack: growth},
+			{name: "np_pct", typ: Percent, doc: "its share of all nonpaged pool in use, by TOTAL, the head of poolmon or !vm", get: getter(poolShare(memory.NonPaged)), ask: "!poolused 2"},
+			{name: "np_trend", typ: Enum, words: trends, doc: "what its nonpaged bytes do from the first listing to the last: more than 5 % and 64 KB in one direction, with no more than a tenth of it back in between, or steady", get: getter(poolTrend(memory.NonPaged)), ask: "!poolused 2", lack: growth},
 			usage("paged_bytes", Size, "bytes of paged pool", memory.Paged, func(u *memory.Usage) memory.Number { return u.Bytes }),
 			usage("paged_allocs", Number, "allocations of paged pool that were not freed", memory.Paged, func(u *memory.Usage) memory.Number { return u.Allocs }),
 			{name: "paged_rank", typ: Number, doc: "its place among the tags by bytes of paged pool", get: getter(poolRank(memory.Paged)), ask: "!poolused 4"},
-			{name: "paged_pct", typ: Percent, doc: "its share of all paged pool that is listed with a TOTAL", get: getter(poolShare(memory.Paged)), ask: "!poolused 4"},
+			{name: "paged_pct", typ: Percent, doc: "its share of all paged pool in use, by TOTAL, the head of poolmon or !vm", get: getter(poolShare(memory.Paged)), ask: "!poolused 4"},
 			{name: "paged_trend", typ: Enum, words: trends, doc: "what its paged bytes do from the first listing to the last", get: getter(poolTrend(memory.Paged)), ask: "!poolused 4", lack: growth},
 			{name: "trend", typ: Enum, words: trends, doc: "grows if either type of pool does, else shrinks, else steady", get: getter(eitherTrend), ask: "!poolused 2", lack: growth},
 			{name: "np_per_alloc", typ: Size, doc: "bytes for each allocation of nonpaged pool", get: getter(perAlloc(memory.NonPaged))},
@@ -56,11 +56,16 @@ func init() {
 		},
 	})
 	registerKind(&kind{
-		name: "vm", doc: "the counters of !vm",
+		name: "vm", doc: "the counters of !vm, of the last one that tells of pool or physical memory",
 		ask:  "!vm 1",
 		seen: func(w *world) bool { return len(w.snap.Memory.VMs) > 0 },
-		all:  func(w *world) iter.Seq[fact] { return each(w.snap.Memory.VMs) },
-		at:   placed(func(v *memory.VM) kd.Ref { return v.At }),
+		all: func(w *world) iter.Seq[fact] {
+			if v := w.snap.Memory.LastVM(); v != nil {
+				return each([]*memory.VM{v})
+			}
+			return each([]*memory.VM(nil))
+		},
+		at: placed(func(v *memory.VM) kd.Ref { return v.At }),
 		fields: []*field{
 			{name: "nonpaged_pct", typ: Percent, doc: "nonpaged pool in use of its maximum, as the counters say: see nonpaged_pages_over_ram", get: getter(nonPagedPercent)},
 			{name: "nonpaged_pages", typ: Number, doc: "pages of nonpaged pool in use", get: getter(func(_ *world, v *memory.VM) Values {
@@ -155,16 +160,16 @@ func poolRank(t memory.Type) func(*world, *poolFact) Values {
 }
 
 func poolShare(t memory.Type) func(*world, *poolFact) Values {
-	return func(_ *world, p *poolFact) Values {
+	return func(w *world, p *poolFact) Values {
 		r := p.lastOf(t)
 		if r == nil {
 			return unknown
 		}
-		total := r.pool.Total.Of(t).Bytes
-		if !total.Known() || total.N <= 0 {
+		share, ok := r.pool.Share(r.Row, t, w.snap.Memory.LastVM())
+		if !ok {
 			return unknown
 		}
-		return number(Percent, float64(r.Of(t).Bytes.N)*100/float64(total.N), r.At)
+		return number(Percent, share, r.At)
 	}
 }
 
@@ -181,20 +186,26 @@ func perAlloc(t memory.Type) func(*world, *poolFact) Values {
 // poolTrend compares the first listing with the last: one alone says nothing.
 func poolTrend(t memory.Type) func(*world, *poolFact) Values {
 	return func(w *world, p *poolFact) Values {
-		last := p.lastOf(t)
+		var known []*pooled
 		for i := range p.rows {
-			first := &p.rows[i]
-			if last == nil || !first.Of(t).Bytes.Known() {
-				continue
+			if p.rows[i].Of(t).Bytes.Known() {
+				known = append(known, &p.rows[i])
 			}
-			if first.pool == last.pool {
-				return trendFromNothing(w, t, last)
-			}
-			out := text(Enum, trendOf(first.Of(t).Bytes.N, last.Of(t).Bytes.N), last.At)
-			out.List[0].since = first.At
-			return out
 		}
-		return unknown
+		if len(known) == 0 {
+			return unknown
+		}
+		first, last := known[0], known[len(known)-1]
+		if first.pool == last.pool {
+			return trendFromNothing(w, t, last)
+		}
+		var bytes []int64
+		for _, r := range known {
+			bytes = append(bytes, r.Of(t).Bytes.N)
+		}
+		out := text(Enum, trendOf(bytes...), last.At)
+		out.List[0].since = first.At
+		return out
 	}
 }
 
@@ -214,12 +225,21 @@ func trendFromNothing(w *world, t memory.Type, last *pooled) Values {
 	return unknown
 }
 
-func trendOf(first, last int64) string {
+// trendOf says what bytes do from listing to listing. What goes up and down again has no
+// direction.
+func trendOf(bytes ...int64) string {
 	const least = 64 << 10
+	first, last := bytes[0], bytes[len(bytes)-1]
+	falls, rises := int64(0), int64(0)
+	top, bottom := first, first
+	for _, n := range bytes {
+		top, bottom = max(top, n), min(bottom, n)
+		falls, rises = max(falls, top-n), max(rises, n-bottom)
+	}
 	switch d := last - first; {
-	case d > least && d > first/20:
+	case d > least && d > first/20 && falls <= d/10:
 		return "grows"
-	case -d > least && -d > first/20:
+	case -d > least && -d > first/20 && rises <= -d/10:
 		return "shrinks"
 	}
 	return "steady"

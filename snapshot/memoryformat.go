@@ -34,6 +34,10 @@ func (s *Snapshot) formatMemory(b *strings.Builder) {
 			fmt.Fprintf(b, "  commit %x %s :%d", p.PID, p.Image, p.Commit.At.Line)
 			formatNumbers(b, named{"pages", p.Commit.Pages}, named{"kb", p.Commit.Kb}, named{"shared", p.Shared}, named{"debt", p.Debt})
 		}
+		for _, n := range v.Sessions {
+			fmt.Fprintf(b, "  session %d :%d", n.ID, n.At.Line)
+			formatNumbers(b, named{"paged", n.PagedPool}, named{"of", v.SessionPoolMax}, named{"commit", n.Commit}, named{"failed", n.Failed})
+		}
 	}
 	for _, p := range s.Memory.Pools {
 		formatPool(b, p)

@@ -1,10 +1,6 @@
 package transcript
 
-import (
-	"kdlocks/memory"
-	"kdlocks/snapshot"
-	"slices"
-)
+import "kdlocks/snapshot"
 
 // build makes the snapshots of all sessions. Sessions that say of themselves
 // that they looked at the same machine at the same moment, such as two logs of
@@ -39,7 +35,7 @@ func (r *router) build() {
 			snaps = append(snaps, r.snapshots(machine, s.target)...)
 		}
 	}
-	r.linkPools(snaps)
+	linkPools(snaps)
 	if len(r.out.Snapshots) == 0 {
 		r.out.Snapshots, r.out.Aside, r.out.asideAt = r.out.Aside, nil, nil
 	}
@@ -67,26 +63,6 @@ func (r *router) snapshots(machine facts, target snapshot.Target) []*snapshot.Sn
 		}
 	}
 	return snaps
-}
-
-// linkPools gives each session the listings of pool of those before it that saw the
-// same machine, which ran on in between.
-func (r *router) linkPools(snaps []*snapshot.Snapshot) {
-	earlier := make(map[int][]*memory.Pool)
-	up := make(map[int]int64)
-	for _, s := range snaps {
-		machine := s.Target.Attached
-		if ms, ok := snapshot.ParseUptime(s.Target.Uptime); ok {
-			if ms < up[machine] {
-				earlier[machine] = nil // it was started anew
-			}
-			up[machine] = ms
-		}
-		if len(s.Memory.Pools) > 0 {
-			s.EarlierPools = slices.Clip(earlier[machine])
-		}
-		earlier[machine] = append(earlier[machine], s.Memory.Pools...)
-	}
 }
 
 // onlyTargets keeps the sessions that tell nothing but what machine

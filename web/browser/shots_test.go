@@ -77,6 +77,10 @@ func states(t testing.TB) []state {
 			p.key("Enter")
 			p.wait("a hit", `document.querySelector("mark.m-hit")`)
 		}},
+		{"counters", func(p *tab) {
+			p.give(counterLog(t))
+			p.run(`document.getElementById("h-charts").scrollIntoView()`)
+		}},
 		{"nothing", func(p *tab) { p.give("nothing of this\nis from a debugger\n") }},
 		{"unreadable", func(p *tab) {
 			before := p.turn()

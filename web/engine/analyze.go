@@ -43,6 +43,8 @@ type Analysis struct {
 	// More says what was not drawn, Legend is the SVG of the legend.
 	More   string `json:"pictures_more,omitempty"`
 	Legend string `json:"legend,omitempty"`
+	// Charts are counters over time.
+	Charts []Panel `json:"charts,omitempty"`
 	// Ask are the commands that supply what is missing or come next, the most
 	// telling first, each once.
 	Ask []string `json:"next_commands"`
@@ -119,6 +121,13 @@ func (a *Analysis) show(r *report.Report) error {
 			return err
 		}
 		a.Pictures = append(a.Pictures, Panel{SVG: svg.String(), Words: picture.Text(&picture.Picture{Panels: pic.Panels[i : i+1]})})
+	}
+	for _, c := range r.Charts() {
+		var svg bytes.Buffer
+		if err := picture.WriteChart(&svg, &c); err != nil {
+			return err
+		}
+		a.Charts = append(a.Charts, Panel{SVG: svg.String(), Words: c.Words})
 	}
 	if len(pic.Panels) == 0 {
 		return nil

@@ -6,7 +6,7 @@ import { Input, mostAtOnce } from './input.js';
 import { Lines } from './lines.js';
 import { Evidence } from './evidence.js';
 import { Tables } from './table.js';
-import { pictures, setDark } from './picture.js';
+import { charts, pictures, setDark } from './picture.js';
 import * as report from './report.js';
 import { CompareView } from './compare.js';
 import { RulesView } from './rules.js';
@@ -149,7 +149,7 @@ function changed(why) {
 /** Lets go of what was analysed, and of all that shows it. */
 function forget() {
   analysis = undefined;
-  for (const id of ['verdict', 'advice', 'pictures', 'findings', 'rules', 'tables', 'coverage']) fill($(id));
+  for (const id of ['verdict', 'advice', 'pictures', 'charts', 'findings', 'rules', 'tables', 'coverage']) fill($(id));
   announce('');
   lines.set([]);
   evidence.set();
@@ -238,6 +238,9 @@ function support(got) {
   const r = got.report;
   for (const s of $('result').querySelectorAll(':scope > section:not(#s-detail), #take')) s.hidden = false;
   pictures($('pictures'), { panels: got.pictures ?? [], more: got.pictures_more, legend: got.legend }, isDark(), show.address);
+  charts($('charts'), got.charts ?? [], isDark());
+  $('s-pictures').hidden = !got.pictures && !!got.charts;
+  $('s-charts').hidden = !got.charts;
   const reach = report.findings($('findings'), r, show);
   report.rules($('rules'), r);
   tables.show(got.tables ?? []);

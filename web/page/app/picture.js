@@ -35,7 +35,12 @@ export function pictures(box, { panels, more, legend }, dark, selected) {
     legend && h('details', { class: 'legend' }, h('summary', {}, 'Legend'), parse(legend, dark)));
 }
 
-function panel(p, dark, selected, i) {
+/** Shows counters over time. */
+export function charts(box, list, dark) {
+  fill(box, list.map((p, i) => panel(p, dark, () => {}, i, 'Chart')));
+}
+
+function panel(p, dark, selected, i, what = 'Picture') {
   const svg = parse(p.svg, dark);
   const width = Number(svg.getAttribute('width'));
   const height = Number(svg.getAttribute('height'));
@@ -64,10 +69,10 @@ function panel(p, dark, selected, i) {
   // Buttons within an image are not heard of: what it shows stands below in words.
   svg.setAttribute('role', 'group');
   const button = (label, text, action) => h('button', { type: 'button', 'aria-label': label, title: label, onclick: action }, text);
-  return h('figure', { class: 'picture', 'aria-label': `Picture ${i + 1}` },
+  return h('figure', { class: 'picture', 'aria-label': `${what} ${i + 1}` },
     h('div', { class: 'zoom' }, button('Enlarge', '+', () => view.zoom(1.3)), button('Make smaller', '−', () => view.zoom(1 / 1.3)), button('Show all of it', '⤢', () => view.reset())),
     stage,
-    h('details', {}, h('summary', {}, `In words (${plural(p.words.trim().split('\n').length, 'line')})`), h('pre', { class: 'words', tabindex: '0', role: 'region', 'aria-label': 'The picture in words' }, p.words)));
+    h('details', {}, h('summary', {}, `In words (${plural(p.words.trim().split('\n').length, 'line')})`), h('pre', { class: 'words', tabindex: '0', role: 'region', 'aria-label': `The ${what.toLowerCase()} in words` }, p.words)));
 }
 
 /** Marks the nodes of some addresses in all pictures. */

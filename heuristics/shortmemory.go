@@ -1,0 +1,133 @@
+package heuristics
+
+import (
+	"fmt"
+
+	"kdlocks/memory"
+)
+
+// What can be short besides pool.
+const (
+	physicalMemory = "physical memory"
+	commitLimit    = "the commit limit"
+	systemPTEs     = "system PTEs"
+)
+
+// What !vm counts that failed.
+const (
+	poolAllocations = "pool allocations"
+	pteAllocations  = "system PTE allocations"
+)
+
+// lowMemory returns how many Kb of available memory Windows itself calls low: 32 MB
+// for each 4 GB, and 64 MB at most (Microsoft Learn:
+// CreateMemoryResourceNotification).
+func lowMemory(ramKb int64) int64 {
+	const mb = 1 << 10
+	return min(ramKb/(4<<20)*32*mb+ramKb%(4<<20)*32*mb/(4<<20), 64*mb)
+}
+
+func physicalOf(v *memory.VM) (shortage, bool) {
+	ram, free := v.Counter(memory.PhysicalMemory), v.Counter(memory.AvailablePages)
+	if ram == nil || free == nil || !ram.Kb.Known() || !free.Kb.Known() || v.OverRAM(memory.AvailablePages) == memory.Yes || ram.Torn || free.Torn || ram.Pages.N <= 0 || notRead(v) {
+		return shortage{}, false
+	}
+	s := shortage{vm: v, what: physicalMemory, full: true, sure: Likely, used: ram.Pages.N - free.Pages.N, most: ram.Pages.N}
+	s.percent = 100 * float64(s.used) / float64(s.most)
+	s.left = inBytes(free.Kb.N<<10) + " available"
+	s.see(memory.AvailablePages, memory.PhysicalMemory)
+	return s, free.Kb.N < lowMemory(ram.Kb.N)
+}
+
+// notRead reports whether the debugger had no counters to print: no machine has no
+// nonpaged pool in use.
+func notRead(v *memory.VM) bool {
+	n := v.Pages(memory.NonPagedPoolUsage)
+	return n.N == 0 && v.Pages(memory.NonPagedPoolNxUsage).N == 0
+}
+
+// commitOf tells whether nearly all that can be committed is. Windows makes paging
+// files larger up to their maximum, and the limit with them.
+func commitOf(v *memory.VM) (shortage, bool) {
+	p, ok := v.CommitPercent()
+	if !ok {
+		p, ok = overLimit(v, memory.CommittedPages, memory.CommitLimit)
+	}
+	if !ok || p < percentNear {
+		return shortage{}, false
+	}
+	s := shortage{vm: v, what: commitLimit, sure: Likely, percent: p, used: v.Pages(memory.CommittedPages).N, most: v.Pages(memory.CommitLimit).N}
+	s.see(memory.CommittedPages, memory.CommitLimit)
+	s.failed = v.Failed("commit requests")
+	s.full = p >= 99 || p >= percentFull && s.failed.Known() && s.failed.N > 0
+	for _, f := range v.PageFiles {
+		if !f.Current.Known() || !f.Maximum.Known() || f.Current.N < f.Maximum.N {
+			s.full = false
+		}
+	}
+	return s, true
+}
+
+// Numbers of free system PTEs, of which Windows on x86 has some ten thousand: at the first
+// Microsoft calls it an error, at the second a warning (Exchange Server Analyzer: Free Page
+// Table entries). That none is left is told by allocations that fail, too.
+const (
+	fewPTEs  = 5000
+	somePTEs = 8000
+)
+
+func ptesOf(v *memory.VM) (shortage, bool) {
+	free := v.Pages(memory.FreeSystemPTEs)
+	if !free.Known() || free.N > somePTEs || notRead(v) {
+		return shortage{}, false
+	}
+	s := shortage{vm: v, what: systemPTEs, sure: Likely, used: free.N, failed: v.Failed(pteAllocations)}
+	s.left = fmt.Sprintf("%s left", grouped(free.N))
+	s.see(memory.FreeSystemPTEs)
+	s.full = free.N <= fewPTEs && s.failed.Known() && s.failed.N > 0
+	return s, true
+}
+
+// tellHolder says who has most of physical memory, or of what can be committed.
+func (d *diagnosis) tellHolder(f *Finding, s *shortage) {
+	if s.what == systemPTEs {
+		f.Next = []string{"!sysptes 4"}
+		return
+	}
+	n, ok := s.vm.NonPagedUsage()
+	if share := 100 * n / max(s.most, 1); ok && s.what == physicalMemory && share >= percentHeld {
+		f.Summary += fmt.Sprintf(": nonpaged pool holds %d %% of it", share)
+		f.seen(s.vm.Counter(memory.NonPagedPoolUsage).At, 0, "what nonpaged pool holds")
+		if c := s.vm.Counter(memory.NonPagedPoolNxUsage); c != nil {
+			f.seen(c.At, 0, "what nonpaged pool holds")
+		}
+		d.tellTag(f, s, memory.NonPaged)
+		return
+	}
+	if len(s.vm.Processes) == 0 {
+		f.Next = []string{"!vm"}
+		return
+	}
+	if p, kb := largestProcess(s.vm); kb >= s.most*4*percentHeld/100 {
+		f.Summary += fmt.Sprintf(": %s (%x) has committed %s", p.Image, p.PID, inBytes(kb<<10))
+		f.seen(p.Commit.At, 0, "the process that has committed most")
+		f.Next = []string{fmt.Sprintf("!process %x 1", p.PID)}
+		return
+	}
+	f.Next = []string{"!poolused 2"}
+}
+
+// percentHeld is the share from which on one holder is named.
+const percentHeld = 25
+
+// largestProcess returns the process that has committed most, and how many Kb.
+func largestProcess(v *memory.VM) (*memory.ProcessCommit, int64) {
+	var top *memory.ProcessCommit
+	most := int64(-1)
+	for i := range v.Processes {
+		if p := &v.Processes[i]; p.Commit.Kb.Known() && !p.Commit.Torn && p.Commit.Kb.N > most {
+			top, most = p, p.Commit.Kb.N
+		}
+	}
+	return top, most
+}
