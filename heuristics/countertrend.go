@@ -140,9 +140,9 @@ func (d *diagnosis) leakTrend(check *Check, c *snapshot.CounterTrend) Finding {
 	}
 	switch {
 	case c.What == memory.PoolPaged:
-		f.Next = []string{"!poolused 4", "poolmon -b -p"}
+		d.tagBehind(&f, memory.Paged, "!poolused 4", "poolmon -b -p")
 	case c.What == memory.PoolNonPaged:
-		f.Next = []string{"!poolused 2", "poolmon -b -n"}
+		d.tagBehind(&f, memory.NonPaged, "!poolused 2", "poolmon -b -n")
 	case c.Instance != "":
 		image, _, _ := strings.Cut(c.Instance, "#")
 		f.Next = []string{"!process 0 1 " + image + ".exe"}
@@ -150,6 +150,31 @@ func (d *diagnosis) leakTrend(check *Check, c *snapshot.CounterTrend) Finding {
 		f.Next = []string{"!vm"}
 	}
 	return f
+}
+
+// tagBehind adds the tag that has most of a pool which leaks, where pool was listed; else
+// it asks for a listing.
+func (d *diagnosis) tagBehind(f *Finding, t memory.Type, listings ...string) {
+	top := d.topTag(t, d.snap.Memory.LastVM())
+	if top == nil {
+		f.Next = listings
+		return
+	}
+	f.seen(top.row.At, 0, "the tag that uses most of it")
+	f.Explanation += " By the listing in the input " + top.words() + "; a second listing shows whether that is what grows."
+	switch driver := driverOfRow(top.row); {
+	case top.untagged():
+		if c := d.untagged(); c != nil {
+			_, f.Next = c.step(d)
+		}
+	case driver != "":
+		f.Next = []string{"lmvm " + driverName(driver)}
+	case ownerOfRow(top.row) == "":
+		f.Next = []string{`!for_each_module s -a @#Base @#End "` + trimTag(top.row.Tag) + `"`}
+	}
+	if len(f.Next) == 0 {
+		f.Next = listings
+	}
 }
 
 // grew says that a counter leaks, as sure as that is.

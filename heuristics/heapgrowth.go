@@ -172,7 +172,7 @@ func suspectOf(a snapshot.Allocator, t *snapshot.HeapTrace) *Suspect {
 // is not cut.
 func (d *diagnosis) askWhole(g *snapshot.HeapGrowth, top *snapshot.HeapTrace) {
 	if g.AssumedOrder {
-		d.gap(kd.Gap{What: "which log of the heaps is the earlier: the times of both, or what is printed of them as a comparison", Why: kd.NotInInput, Next: compareLogs(g), Decides: top == nil && !d.toldOfLocks()})
+		d.gap(kd.Gap{What: "which log of the heaps is the earlier: the times of both, or what is printed of them as a comparison", Why: kd.NotInInput, Next: comparedInDecimal(g), Decides: top == nil && !d.toldOfLocks()})
 	}
 	if g.From != nil && (g.Lost > 0 || top != nil && top.Doubted) {
 		d.gap(kd.Gap{What: "the logs of the heaps again, as whole files: what only one of them has may be cut off in the other", Why: kd.NotInInput, Next: logHeaps(g.Of, g, "before.txt"), Decides: !d.toldOfLocks()})
@@ -205,6 +205,12 @@ func compareLogs(g *snapshot.HeapGrowth) string {
 		}
 	}
 	return tool + " -v before.txt after.txt"
+}
+
+// comparedInDecimal is the command that prints which of two logs holds more: the one that
+// KB253706 has.
+func comparedInDecimal(g *snapshot.HeapGrowth) string {
+	return strings.Replace(compareLogs(g), " -v ", " -d ", 1)
 }
 
 // logHeaps is the command that takes another log of a process.

@@ -72,7 +72,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	d.tellRoles(j.Findings)
 	d.groupStacks(j.Findings)
 	nothing := len(j.Findings) == 0 || rank(j.Findings[0].Kind) >= rank(NoDeadlock)
-	if !s.HasLocks && !d.decides() && nothing && !s.OnlyCounters() {
+	if !s.HasLocks && !d.decides() && nothing && !s.OnlyCounters() && !d.decidesMemory() {
 		what, next := d.askLocks()
 		d.gap(kd.Gap{What: what, Why: kd.NotInInput, Next: next, Decides: true})
 	}

@@ -190,9 +190,34 @@ func (d *diagnosis) memoryIsThere() string {
 func (d *diagnosis) gapsOfMemory() {
 	v := d.snap.Memory.LastVM()
 	switch {
-	case v == nil && len(d.snap.Memory.Pools) > 0:
-		d.gap(kd.Gap{What: "how full the pools are", Why: kd.NotInInput, Next: "!vm"})
+	case v == nil && len(d.snap.Memory.Pools) > 0 && (len(d.growths()) == 0 || !d.snap.OnlyContext()):
+		d.gap(kd.Gap{What: fullPools, Why: kd.NotInInput, Next: "!vm"})
 	case v != nil && v.NonPagedOverRAM() == memory.Yes:
 		d.gap(kd.Gap{What: "how full nonpaged pool is: !vm prints more than there is physical memory", Why: kd.Unreadable, Next: "!poolused 2"})
 	}
+	if m := d.snap.Memory.Memory; m != nil && len(d.snap.Memory.Pools) == 0 && len(d.shortages()) == 0 && looksForImporters(m) {
+		d.gap(kd.Gap{What: untaggedPool, Why: kd.NotInInput, Next: "!poolused 2"})
+	}
+}
+
+// What gaps of memory are about.
+const (
+	fullPools    = "how full the pools are"
+	untaggedPool = "how much pool was allocated without a tag"
+)
+
+// decidesMemory makes what is missing of memory decide where a session tells of nothing
+// else, and reports whether anything is: who looks at pool alone is asked for the next
+// step there, and not for locks.
+func (d *diagnosis) decidesMemory() bool {
+	if !d.snap.OnlyContext() {
+		return false
+	}
+	for i := range d.gaps {
+		if g := &d.gaps[i]; g.What == fullPools || g.What == untaggedPool {
+			g.Decides = true
+			return true
+		}
+	}
+	return false
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"kdlocks/kd"
 	"kdlocks/stacks"
 	"kdlocks/threads"
 )
@@ -69,8 +70,8 @@ func (d *diagnosis) suspectImage(f *Finding) {
 	if m.Base != 0 {
 		f.seen(m.At, m.Base, "the image of "+s.Module)
 	}
-	if m.FileVersion.Known() {
-		f.Next = slices.DeleteFunc(slices.Clone(f.Next), func(c string) bool { return c == "lmvm "+s.Module })
+	if m.FileVersion.Known() || m.Detailed {
+		f.Next = slices.DeleteFunc(slices.Clone(f.Next), func(c string) bool { return c == d.detailsOf(s.Module, m.Base) })
 	}
 }
 
@@ -86,6 +87,18 @@ func onTop(t *threads.Thread, from int) int {
 		}
 	}
 	return -1
+}
+
+// detailsOf is the command that prints the details of a module: by its name where that
+// is a plain one, as patterns of lm need, else by its address.
+func (d *diagnosis) detailsOf(name string, base kd.Addr) string {
+	plain := func(c rune) bool {
+		return c == '_' || c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+	}
+	if base == 0 || strings.TrimFunc(name, plain) == "" {
+		return "lmvm " + name
+	}
+	return "lmv a " + d.addr(base)
 }
 
 // driverName is the name of a module as lm knows it: <Unloaded_Test.sys> is

@@ -2,6 +2,7 @@ package heuristics
 
 import (
 	"fmt"
+	"strings"
 
 	"kdlocks/memory"
 )
@@ -123,7 +124,9 @@ func ownerOfRow(r *memory.Row) string {
 // known or is the kernel.
 func driverOfRow(r *memory.Row) string {
 	driver := r.Driver
-	if o, ok := memory.OwnerOfTag(r.Tag); ok && driver == "" {
+	// pooltag.txt names the program of user mode that a driver serves, as with nsi.dll.
+	served := strings.HasSuffix(strings.ToLower(driver), ".dll")
+	if o, ok := memory.OwnerOfTag(r.Tag); ok && (driver == "" || served && strings.HasSuffix(o.Driver, ".sys")) {
 		driver = o.Driver
 	}
 	if driver == "nt" || len(driver) > 3 && driver[:3] == "nt!" {

@@ -162,6 +162,13 @@ func (c *importers) follow(d *diagnosis) {
 	}
 }
 
+// looksForImporters reports whether what was printed of memory is part of the way to who
+// imports ExAllocatePool.
+func looksForImporters(m *memory.Memory) bool {
+	return slices.ContainsFunc(m.Symbols, func(s memory.Symbol) bool { return memory.Function(s.Name) == "ExAllocatePool" }) ||
+		slices.ContainsFunc(m.Words, func(w memory.Words) bool { return memory.Function(w.Symbol) == "ExAllocatePool" })
+}
+
 // place adds a place at which the address stands, once.
 func (c *importers) place(d *diagnosis, at kd.Addr, w *memory.Words, places map[kd.Addr]*memory.Words) {
 	const most = 64
@@ -203,6 +210,28 @@ func (c *importers) drivers() []string {
 	return out
 }
 
+// baseOf is where a driver's image begins.
+func (c *importers) baseOf(image string) kd.Addr {
+	for _, t := range c.tables {
+		if t.in.image == image {
+			return t.in.base
+		}
+	}
+	return 0
+}
+
+// isGUID reports whether a name has the form of one: letters in groups of 8, 4, 4, 4
+// and 12, in braces or not. Authors put an X for each.
+func isGUID(name string) bool {
+	groups := strings.Split(strings.Trim(name, "{}"), "-")
+	for i, n := range []int{8, 4, 4, 4, 12} {
+		if len(groups) != 5 || len(groups[i]) != n || strings.Trim(strings.ToLower(groups[i]), "0123456789abcdefx") != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // who names the drivers, or says that none is known.
 func (c *importers) who() string {
 	switch names := c.drivers(); {
@@ -232,6 +261,9 @@ func (c *importers) tell(d *diagnosis, f *Finding) {
 	}
 	if ms := c.drivers(); len(ms) == 1 {
 		f.Suspect = &Suspect{Module: driverName(ms[0]), Reason: "it imports ExAllocatePool, which allocates under the tag None"}
+		if isGUID(driverName(ms[0])) {
+			f.Explanation += " Its name is a GUID: such a driver may be made by a program when that starts, and is not on the disk when it does not run. Look for that program."
+		}
 	}
 	text, next := c.step(d)
 	f.Explanation += text
@@ -274,7 +306,7 @@ func (c *importers) step(d *diagnosis) (text string, next []string) {
 		if !c.searched || !c.settled() {
 			return text + " Whether other modules import it, too, was not looked at.", c.searchCommand(d)
 		}
-		return text + " No other module does, of all that were searched.", []string{"lmvm " + driverName(ms[0])}
+		return text + " No other module does, of all that were searched.", []string{d.detailsOf(driverName(ms[0]), c.baseOf(ms[0]))}
 	}
 	return "The import tables of several modules hold the address of ExAllocatePool.", []string{"!poolfind None 0"}
 }

@@ -133,3 +133,28 @@ func TestWords(t *testing.T) {
 		same(t, name, []int{len(m.Symbols), len(m.Words), len(m.Searches), len(strange)}, []int{tc.symbols, tc.words, tc.searches, tc.left})
 	}
 }
+
+// TestSearchesRead: a search was read whole where nothing but memory, or a sentence of an
+// author, stands between it and the next prompt.
+func TestSearchesRead(t *testing.T) {
+	const typed, hit = "kd> !for_each_module s-d @#Base @#End e0894d1f\n", "f50b8058 e0894d1f e0828e04 e089b708 e084011b .M..............\n"
+	for between, whole := range map[string]bool{
+		"": true,
+		"That is what I expected of an import table, let's see:":   true,
+		"The hit is in one of the drivers, which we look at next.": true,
+		"...":    false,
+		"<SNIP>": false,
+		"There are many more of these in the log that I leave out here.": false,
+		"The rest of the hits is like this one, see the log.":            false,
+		"Memory access error at 'f7000000'":                              false,
+		"Unable to read memory at the end of the module that is there.":  false,
+		"The operation was interrupted by the user in the debugger.":     false,
+		"f7000000 ???????? ???????? ???????? ????????":                   false,
+		"win32k.sys": false,
+	} {
+		l, _ := read(typed + hit + between + "\nkd> .echo\n")
+		if s := l.Memory.Searches; len(s) != 1 || s[0].Whole != whole {
+			t.Errorf("%q: %+v", between, s)
+		}
+	}
+}

@@ -117,7 +117,9 @@ func (r *Reader) Line(l kd.Line) bool {
 	if r.headlessBlock(l) || r.wordsLine(l) {
 		return true
 	}
-	r.searchLost()
+	if !saysAuthor(l.Text) {
+		r.searchLost()
+	}
 	return false
 }
 

@@ -105,6 +105,26 @@ func (r *Reader) searchLost() {
 	}
 }
 
+// saysAuthor reports whether a line is a sentence that somebody wrote behind an
+// output, and none of a debugger that could not go on: it has the small words of a
+// sentence, and none that tells of a failure or of lines that were left out.
+func saysAuthor(text string) bool {
+	const least, most = 6, 400 // words, bytes
+	if len(text) > most || kd.SaysLeftOut(text) || !letter(text[0]) || !strings.ContainsRune(".:?!", rune(text[len(text)-1])) {
+		return false
+	}
+	words, small := 0, 0
+	for w := range strings.FieldsFuncSeq(strings.ToLower(text), func(c rune) bool { return c == ' ' || c == ',' || c == '.' || c == ':' }) {
+		switch words++; w {
+		case "a", "an", "the", "this", "that", "is", "are", "we", "i", "it", "let's", "let", "like", "which", "see", "of", "to", "in":
+			small++
+		case "error", "errors", "unable", "cannot", "can't", "could", "couldn't", "not", "no", "failed", "fails", "failure", "invalid", "bad", "missing", "denied", "interrupted", "aborted", "stopped", "only", "first", "many", "several", "other", "another", "rest", "same", "similar":
+			return false
+		}
+	}
+	return words >= least && small >= 2
+}
+
 // memory is what was printed of the target's memory.
 func (r *Reader) memory() *Memory {
 	if r.listing().Memory == nil {

@@ -87,6 +87,7 @@ func (r *Reader) detail(l kd.Line) bool {
 		return false
 	}
 	r.command = "lm"
+	r.module.Detailed = true
 	r.version = versionLine{kind, l.Text[at:], l.All()}
 	if l.Cut && kind != timestamp && kind != reproFlag {
 		return true // the value may be cut, too

@@ -31,6 +31,7 @@ func (m *Module) Join(later *Module) string {
 		m.Timestamp = later.Timestamp
 	}
 	m.Repro = m.Repro || later.Repro
+	m.Detailed = m.Detailed || later.Detailed
 	m.Asked = append(m.Asked, later.Asked...)
 	if later.SymbolStatus != "" && later.SymbolStatus != "deferred" { // symbols were loaded meanwhile
 		m.SymbolStatus, m.SymbolMarks = later.SymbolStatus, later.SymbolMarks

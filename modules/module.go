@@ -44,6 +44,9 @@ type Module struct {
 	FileDescription                     string
 	InternalName, OriginalFilename      string
 
+	// Detailed is set where lmv printed its details: what is not known of it then,
+	// its file does not tell.
+	Detailed bool
 	Unloaded bool
 	// User is set for what was typed at the prompt of a user-mode debugger.
 	User bool

@@ -72,6 +72,14 @@ func isWordByte(c byte) bool {
 	return c == '.' || c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
+// Part returns one of the numbers, counted from 0, and whether it was printed.
+func (v Version) Part(i int) (int, bool) {
+	if i < 0 || i >= int(v.parts) {
+		return 0, false
+	}
+	return int(v.numbers[i]), true
+}
+
 // Known reports whether there is a version.
 func (v Version) Known() bool { return v.parts > 0 }
 

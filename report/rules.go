@@ -169,7 +169,7 @@ func (b *builder) ruleMatch(res *rules.Result) RuleMatch {
 	out := RuleMatch{
 		ID: r.ID, Title: r.Title, Type: r.Type, Class: r.Class, Status: r.Status, Outcome: string(res.Outcome), Session: b.session, Pack: r.Pack.Name, Version: r.Pack.Version,
 		File: r.File, Line: r.Line, Inferred: r.Inferred, Bindings: []RuleBinding{}, Clauses: []RuleClause{}, Candidates: res.Candidates, MoreCandidates: res.MoreCandidates,
-		Because: res.Because, Changed: r.Changed, NextCommands: untyped(res.Ask, b.typed),
+		Because: res.Because, Changed: r.Changed, NextCommands: notTyped(res.Ask, b.typed),
 	}
 	for _, ref := range r.References {
 		out.References = append(out.References, ref.String())

@@ -107,6 +107,9 @@ func (e *evaluation) fill(out *Result, s *solution) {
 	}
 	out.MoreCandidates = e.more - len(e.others)
 	for _, c := range out.Clauses {
+		if out.Outcome == OutConfirmed || c.To != "" && out.Outcome.Fired() && !out.Outcome.Surer(Outcome(c.To)) {
+			continue // nothing of it makes the rule surer
+		}
 		for _, m := range c.Missing {
 			out.Ask = add(out.Ask, m.Command)
 		}
@@ -177,6 +180,12 @@ func (s *solution) facts() string {
 // told makes the result of a clause.
 func (w *world) told(st *clauseState) ClauseResult {
 	out := ClauseResult{Role: roleNames[st.c.role], Text: st.c.text, Line: st.c.at.line, Truth: st.truth, To: st.c.to, Missing: st.missing, Telling: st.tells, Name: st.c.as}
+	if st.c.unasked {
+		out.Missing = nil
+		for _, m := range st.missing {
+			out.Missing = append(out.Missing, Missing{What: m.What})
+		}
+	}
 	if st.c.inner {
 		out.Depth = 1
 	}

@@ -89,6 +89,14 @@ func (d *decoder) clause(n *tree.Node, r role, scope *scope) *clause {
 	}
 	if e, ok := m.get("ask"); ok {
 		c.ask = d.templates(e.value, "ask", scope)
+		c.unasked = len(c.ask) == 0
+		for _, list := range c.any {
+			for _, inner := range list {
+				if inner != nil {
+					inner.unasked = inner.unasked || c.unasked
+				}
+			}
+		}
 	}
 	d.effect(n, c, m, scope, before)
 	d.bind(c, m, scope)

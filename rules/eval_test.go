@@ -405,6 +405,28 @@ func TestCommandOfTheClause(t *testing.T) {
 	}
 }
 
+// TestAsksForWhatMatters: an empty ask takes the command of its clauses away; of a boost that
+// can raise nothing, and of a rule that is confirmed, nothing is asked for.
+func TestAsksForWhatMatters(t *testing.T) {
+	const lock, queue = `match: [{as: L, lock: {symbol: nt!CmpRegistryLock}}]`, "{queue: {name: Critical}, to: likely, ask: \"!exqueue 7\"}"
+	const owner = "boost: [{lock: {symbol: nt!CmpRegistryLock}, to: confirmed}, "
+	for _, c := range []struct {
+		name, rule string
+		asks       []string
+	}{
+		{"a boost", lock + "\nboost: [" + queue + "]", []string{"!exqueue 7"}},
+		{"an empty ask", lock + "\nboost: [{queue: {name: Critical}, to: likely, ask: []}]", nil},
+		{"an empty ask of all", lock + "\nboost: [{all: [{queue: {name: Critical}}, {queue: {name: Delayed}}], to: likely, ask: []}]", nil},
+		{"a boost to what it is", lock + "\n" + owner + queue + "]", nil},
+		{"what excludes a confirmed rule", lock + "\n" + owner + queue + "]\nexclude: [{queue: {name: Critical}, because: it is}]", nil},
+		{"what excludes another", lock + "\nexclude: [{queue: {name: Critical}, because: it is, ask: \"!exqueue 7\"}]", []string{"!exqueue 7"}},
+	} {
+		if r := judgeRule(t, c.rule, abba); !r.Outcome.Fired() || !slices.Equal(r.Ask, c.asks) {
+			t.Errorf("%s: %s, asks for %q, want %q", c.name, r.Outcome, r.Ask, c.asks)
+		}
+	}
+}
+
 // TestCutStacks: of a stack that was not printed to its end, what begins on it may go
 // on further out.
 func TestCutStacks(t *testing.T) {

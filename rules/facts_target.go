@@ -41,7 +41,8 @@ func init() {
 				}
 				return text(Enum, t.Arch.String(), t.ArchAt)
 			})},
-			{name: "build", typ: Number, common: true, doc: "the build of Windows: 7601, 19041", get: getter(targetBuild)},
+			{name: "build", typ: Number, common: true, doc: "the build of Windows: 7601, 19041; of the version line, else of Built by, of !analyze, or of the kernel's file", get: getter(targetBuild)},
+			{name: "os_name", typ: Name, common: true, doc: "OSNAME of !analyze, where nothing else tells the build: Windows 8", ask: "!analyze -v", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.OSName, t.OSNameAt) })},
 			{name: "version", typ: Name, common: true, doc: "the version line as printed: *Server*", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.Version, t.ArchAt) })},
 			{name: "service_pack", typ: Number, common: true, doc: "the service pack of the version line; 0 where that is there and names none", get: getter(servicePack)},
 			{name: "built_by", typ: Name, common: true, doc: "19041.1.amd64fre.vb_release.191206-1406", get: getter(func(_ *world, t targetFact) Values { return text(Name, t.BuiltBy, t.ArchAt) })},
@@ -133,6 +134,9 @@ func targetBuild(_ *world, t targetFact) Values {
 	n, err := strconv.ParseUint(t.Build, 10, 32)
 	if err != nil {
 		return unknown
+	}
+	if t.BuildAt.Known() {
+		return number(Number, float64(n), t.BuildAt)
 	}
 	return number(Number, float64(n), t.ArchAt)
 }

@@ -166,8 +166,10 @@ type clause struct {
 	// inner is set for a clause of such a list.
 	inner bool
 	// scope is that of an "all": what excludes says may name what it binds.
-	scope   *scope
-	ask     []*template
+	scope *scope
+	ask   []*template
+	// unasked is set where a rule says so with an empty ask: another clause asks.
+	unasked bool
 	to      Confidence
 	because *template
 	text    string

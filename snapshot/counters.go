@@ -80,12 +80,15 @@ func (c *CounterTrend) OpensQuestion() bool {
 	return !c.Enough && (!c.What.OfProcess() || c.matters())
 }
 
-// matters reports whether a counter of a process rose, or spans, more than any process
-// does.
+// matters reports whether a counter of a process rose by more than any process does, or
+// had before it fell at once.
 func (c *CounterTrend) matters() bool {
 	rise := c.Rise()
 	if !c.Figures() {
 		rise = c.Points[len(c.Points)-1].Value - c.Points[0].Value
+	}
+	if c.FellAtOnce {
+		rise = max(rise, c.High-c.Low)
 	}
 	return rise > trifle(c.What)
 }
@@ -115,7 +118,8 @@ func (s *Snapshot) SetCounters(logs []*memory.CounterLog) {
 	j.judge()
 }
 
-// OnlyCounters reports whether logs of performance counters are all that was read.
+// OnlyCounters reports whether logs of performance counters are all that was read, but
+// for modules.
 func (s *Snapshot) OnlyCounters() bool {
-	return s.OnlyContext() && len(s.Modules) == 0 && len(s.Memory.Counters) > 0 && len(s.Memory.VMs)+len(s.Memory.Pools) == 0
+	return s.OnlyContext() && len(s.Memory.Counters) > 0 && len(s.Memory.VMs)+len(s.Memory.Pools) == 0
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kdlocks/kd"
@@ -67,6 +68,19 @@ func (s *Snapshot) IsLoaded(name string) threads.Tri {
 		}
 	}
 	return threads.Unknown
+}
+
+// buildOfKernel takes the build from the version of the kernel's file where nothing else
+// tells it.
+func (s *Snapshot) buildOfKernel() {
+	if s.Target.Build != "" {
+		return
+	}
+	if m := s.Module("nt"); m != nil && !m.Unloaded && m.Base.IsKernel(s.Target.Arch) && m.FileVersion.Known() {
+		if build, ok := m.FileVersion.Part(2); ok {
+			s.Target.Build, s.Target.BuildAt = strconv.Itoa(build), m.FileVersionAt
+		}
+	}
 }
 
 // ModuleAt returns the module that holds an address: a loaded one, else an

@@ -13,7 +13,7 @@ import (
 // Target says what machine a session looked at.
 type Target struct {
 	Arch     kd.Arch
-	Build    string // "19041"
+	Build    string // "19041": of the version line, else of what else tells it
 	Version  string // the version line as printed
 	Uptime   string // as printed
 	Bugcheck *Bugcheck
@@ -31,6 +31,11 @@ type Target struct {
 	// ArchAt is where the architecture was printed; unknown when it follows
 	// from the width of addresses.
 	ArchAt kd.Ref
+	// BuildAt is where Build was read, unknown where that is the version line.
+	BuildAt kd.Ref
+	// OSName is OSNAME of !analyze: "Windows 8", "Windows 10" also of later ones.
+	OSName   string
+	OSNameAt kd.Ref
 	// LiveAt is the first prompt of a debugger that looks at the machine it runs
 	// on, unknown if there is none: the machine goes on from line to line.
 	LiveAt kd.Ref
@@ -237,6 +242,7 @@ func Build(target Target, ll locks.Listing, tl threads.Listing, ol *objects.List
 		s.fold(ll.Resources, tl.Threads)
 	}
 	s.mergeModules(ml)
+	s.buildOfKernel()
 	s.mergeProcesses()
 	s.mergeResources(ll.Rounds, ll.Resources)
 	s.countUnread(ll)

@@ -113,7 +113,7 @@ func (s *session) learnArgument(l kd.Line) {
 }
 
 // analysisKeys are the keys of !analyze without an underscore.
-var analysisKeys = map[string]bool{"CONTEXT": true, "Followup": true, "Value": true, "Key": true, "FOLLOWUP": true, "BLACKBOXBSD": true, "BLACKBOXNTFS": true, "BLACKBOXPNP": true, "BLACKBOXWINLOGON": true, "ADDITIONAL": true, "Debugging Details": true}
+var analysisKeys = map[string]bool{"CONTEXT": true, "Followup": true, "Value": true, "Key": true, "FOLLOWUP": true, "BLACKBOXBSD": true, "BLACKBOXNTFS": true, "BLACKBOXPNP": true, "BLACKBOXWINLOGON": true, "ADDITIONAL": true, "OSNAME": true, "OSBUILD": true, "OSSERVICEPACK": true, "Debugging Details": true}
 
 // analysisKey cuts "PROCESS_NAME:  System".
 func analysisKey(text string) (key, value string, ok bool) {
@@ -140,6 +140,14 @@ func (r *router) learnKey(key, value string, l kd.Line) {
 		}
 	case "BUGCHECK_P1", "BUGCHECK_P2", "BUGCHECK_P3", "BUGCHECK_P4":
 		r.cur.target.Bugcheck.SetArg(int(key[10]-'1'), word, l.All())
+	case "OS_VERSION", "BUILD_VERSION_STRING", "OSBUILD":
+		r.cur.learnBuild(word, l)
+	case "OSPLATFORM_TYPE":
+		if arch := map[string]kd.Arch{"x64": kd.X64, "x86": kd.X86, "arm64": kd.ARM64}[strings.ToLower(word)]; r.cur.target.Arch == kd.ArchUnknown {
+			r.cur.target.Arch = arch
+		}
+	case "OSNAME":
+		r.cur.target.OSName, r.cur.target.OSNameAt = strings.Clone(value), l.All()
 	case "PROCESS_NAME":
 		r.cur.target.Process = value
 	case "FAILURE_BUCKET_ID":

@@ -27,19 +27,12 @@ func (r *router) build() {
 	}
 	var snaps []*snapshot.Snapshot
 	for _, s := range whole {
-		moments := splitMoments(s.facts)
-		for i, f := range moments {
-			if len(moments) > 1 {
-				s.target.Moment = i + 1
+		for n, machine := range splitMachines(s.facts) {
+			if n > 0 { // nothing is known of another one
+				r.attached++
+				s.target = snapshot.Target{Attached: r.attached, LiveAt: s.target.LiveAt, StoppedAt: s.target.StoppedAt}
 			}
-			snap := f.snapshot(s.target)
-			snaps = append(snaps, snap)
-			switch {
-			case !snap.OnlyContext():
-				r.out.Snapshots = append(r.out.Snapshots, snap)
-			case !snap.Empty():
-				r.out.Aside, r.out.asideAt = append(r.out.Aside, snap), append(r.out.asideAt, len(r.out.Snapshots))
-			}
+			snaps = append(snaps, r.snapshots(machine, s.target)...)
 		}
 	}
 	linkPools(snaps)
@@ -50,6 +43,26 @@ func (r *router) build() {
 	if len(r.out.Snapshots) == 0 && !r.sawUser {
 		r.onlyTargets(snaps)
 	}
+}
+
+// snapshots makes the snapshots of the moments of one machine.
+func (r *router) snapshots(machine facts, target snapshot.Target) []*snapshot.Snapshot {
+	var snaps []*snapshot.Snapshot
+	moments := splitMoments(machine)
+	for i, f := range moments {
+		if len(moments) > 1 {
+			target.Moment = i + 1
+		}
+		snap := f.snapshot(target)
+		snaps = append(snaps, snap)
+		switch {
+		case !snap.OnlyContext():
+			r.out.Snapshots = append(r.out.Snapshots, snap)
+		case !snap.Empty():
+			r.out.Aside, r.out.asideAt = append(r.out.Aside, snap), append(r.out.asideAt, len(r.out.Snapshots))
+		}
+	}
+	return snaps
 }
 
 // onlyTargets keeps the sessions that tell nothing but what machine

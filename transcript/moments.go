@@ -1,6 +1,8 @@
 package transcript
 
 import (
+	"sort"
+
 	"kdlocks/collect"
 	"kdlocks/kd"
 	"kdlocks/locks"
@@ -126,18 +128,23 @@ func (f *facts) theMemory() *memory.Listing {
 // beginning of a later listing belongs to that moment, the rest to the one
 // before.
 func splitMoments(whole facts) []facts {
-	ll, tl, ol := whole.locks, whole.threads, whole.objects
-	first := ll.Moments()
+	first := whole.locks.Moments()
 	if len(first) < 2 {
 		return []facts{whole}
 	}
-	out := make([]facts, len(first))
+	var begins []kd.Ref
+	for _, round := range first[1:] {
+		begins = append(begins, whole.locks.Rounds[round].At)
+	}
+	return cutAt(whole, begins)
+}
+
+// cutAt cuts facts where others begin, in the order of the input.
+func cutAt(whole facts, begins []kd.Ref) []facts {
+	ll, tl, ol := whole.locks, whole.threads, whole.objects
+	out := make([]facts, len(begins)+1)
 	at := func(r kd.Ref) *facts {
-		i := 0
-		for i+1 < len(first) && !r.Before(ll.Rounds[first[i+1]].At) {
-			i++
-		}
-		return &out[i]
+		return &out[sort.Search(len(begins), func(i int) bool { return r.Before(begins[i]) })]
 	}
 	share(ll.Rounds, at, func(r locks.Round) kd.Ref { return r.At }, func(f *facts) *[]locks.Round { return &f.locks.Rounds })
 	share(ll.Resources, at, func(r *locks.Resource) kd.Ref { return r.At }, func(f *facts) *[]*locks.Resource { return &f.locks.Resources })

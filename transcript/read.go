@@ -617,6 +617,7 @@ func (r *router) another(l kd.Line) {
 	}
 	if sameBlock {
 		r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
+		r.cur.target.BuildAt = old.BuildAt
 	}
 	if told {
 		r.cur.learn(r.otherTime)

@@ -170,6 +170,7 @@ func (s *session) learn(l kd.Line) {
 		s.target.SessionTime = s.id.time
 	case c.Take("Built by:"), c.Take("Edition build lab:"):
 		s.target.BuiltBy, _ = c.Rest()
+		s.learnBuild(s.target.BuiltBy, l)
 	case c.Take("System Uptime:"):
 		s.target.Uptime, _ = c.Rest()
 		if s.target.Uptime != notAvailable {
@@ -203,7 +204,7 @@ func (s *session) learnVersion(l kd.Line) {
 	_, after, _ := strings.Cut(l.Text, "Kernel Version")
 	c := kd.Cursor{Text: after}
 	if w, _ := c.Word(); isDecimal(w) {
-		s.target.Build = w
+		s.target.Build, s.target.BuildAt = w, kd.Ref{}
 	}
 	s.target.Processors = processors(after)
 	for _, a := range []struct {
@@ -212,6 +213,26 @@ func (s *session) learnVersion(l kd.Line) {
 	}{{"ARM 64", kd.ARM64}, {"ARM64", kd.ARM64}, {"x64", kd.X64}, {"x86", kd.X86}} {
 		if strings.Contains(after, a.word) {
 			s.target.Arch, s.target.ArchAt = a.arch, l.All()
+			return
+		}
+	}
+}
+
+// learnBuild keeps the build of a version where no version line told it:
+//
+//	7601.17514.amd64fre.win7sp1_rtm.101119-1850
+//	6.1.7601.17514 (win7sp1_rtm.101119-1850)
+//	10.0.26227.5000
+func (s *session) learnBuild(version string, l kd.Line) {
+	if s.target.Build != "" {
+		return
+	}
+	const least = 1000 // no major version of Windows is so large
+	for part := range strings.SplitSeq(version, ".") {
+		if n, err := strconv.Atoi(part); err != nil || n > 99999 {
+			return
+		} else if n >= least {
+			s.target.Build, s.target.BuildAt = strings.Clone(part), l.All()
 			return
 		}
 	}

@@ -69,6 +69,8 @@ type Result struct {
 	Drops int
 	// StepAt is how many hours before the end the one rise of Steps is.
 	StepAt float64
+	// FellAtOnce is set where it fell from one sample to the next after hours of rising.
+	FellAtOnce bool
 	// FlatFor is for how many hours before the end Levels no longer rises.
 	FlatFor float64
 	// Enough is set where the time suffices for the shape: more than a whole day, or a
@@ -244,7 +246,8 @@ func (r *Result) shape(s, p Series) {
 	case r.risingDays(p):
 		r.Shape = r.orLoad()
 	case drop > 0.7*(r.High-r.Low), drop > 0.5*(r.High-r.Low) && rise < 0.5*(r.High-r.Low):
-		if !r.higherThanYesterday(p) && !fallsAtOnce(s, r.High-r.Low) {
+		r.FellAtOnce = fallsAtOnce(s, r.High-r.Low)
+		if !r.higherThanYesterday(p) && !r.FellAtOnce {
 			r.Shape = Follows
 		}
 	}
