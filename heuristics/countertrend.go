@@ -170,7 +170,8 @@ func (d *diagnosis) tagBehind(f *Finding, t memory.Type, listings ...string) {
 	case driver != "":
 		f.Next = []string{"lmvm " + driverName(driver)}
 	case ownerOfRow(top.row) == "":
-		f.Next = []string{`!for_each_module s -a @#Base @#End "` + trimTag(top.row.Tag) + `"`}
+		d.searchTag(f, trimTag(top.row.Tag))
+		f.Suspect = nil // whether this tag is what grows is not known
 	}
 	if len(f.Next) == 0 {
 		f.Next = listings
