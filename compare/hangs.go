@@ -115,7 +115,7 @@ func (c *comparison) findHangs() {
 	for _, h := range c.Hangs {
 		c.follow(h)
 	}
-	slices.SortStableFunc(c.Hangs, func(a, b *Hang) int {
+	kd.SortStable(c.Hangs, func(a, b *Hang) int {
 		return cmp.Or(cmp.Compare(weight(a), weight(b)), cmp.Compare(slices.Max(b.Blocked), slices.Max(a.Blocked)))
 	})
 }

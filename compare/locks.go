@@ -91,7 +91,7 @@ func (c *comparison) findLocks() {
 	for _, l := range c.Locks {
 		c.compareLock(l)
 	}
-	slices.SortStableFunc(c.Locks, func(a, b *Lock) int {
+	kd.SortStable(c.Locks, func(a, b *Lock) int {
 		return cmp.Or(compareBool(b.Waited, a.Waited), cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State)),
 			cmp.Compare(slices.Max(b.Waiting), slices.Max(a.Waiting)), cmp.Compare(b.Rise, a.Rise))
 	})

@@ -73,7 +73,7 @@ func (c *comparison) findRoots() {
 	for _, r := range c.Roots {
 		c.followRoot(r, stuck)
 	}
-	slices.SortStableFunc(c.Roots, func(a, b *Root) int {
+	kd.SortStable(c.Roots, func(a, b *Root) int {
 		return cmp.Or(cmp.Compare(slices.Index(rootStates, a.State), slices.Index(rootStates, b.State)), cmp.Compare(slices.Max(b.Blocked), slices.Max(a.Blocked)))
 	})
 }

@@ -333,7 +333,7 @@ func inTime(cs []*Capture) By {
 			return t < 0 || twice
 		})
 		if !useless && (k.by != ByTime || sameZones(cs)) {
-			slices.SortStableFunc(cs, func(a, b *Capture) int { return compareInt(k.now(a), k.now(b)) })
+			kd.SortStable(cs, func(a, b *Capture) int { return compareInt(k.now(a), k.now(b)) })
 			return k.by
 		}
 	}
@@ -346,7 +346,7 @@ func inTime(cs []*Capture) By {
 		count counter
 	}{{BySwitches, cs[0].order, switches}, {ByContention, locksOf(cs[0]), contentions}} {
 		if s := sums(cs, k.keys, k.count); s != nil {
-			slices.SortStableFunc(cs, func(a, b *Capture) int { return compareInt(s[a], s[b]) })
+			kd.SortStable(cs, func(a, b *Capture) int { return compareInt(s[a], s[b]) })
 			return k.by
 		}
 	}

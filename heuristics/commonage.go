@@ -3,7 +3,6 @@ package heuristics
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -181,7 +180,7 @@ func isReady(s threads.State) bool {
 // sameAge returns the largest group of threads of one age that says something:
 // roots first, the one that blocks most at the head.
 func sameAge(as []aged, stopped bool) []aged {
-	slices.SortStableFunc(as, func(a, b aged) int { return cmp.Compare(a.ms(), b.ms()) })
+	kd.SortStable(as, func(a, b aged) int { return cmp.Compare(a.ms(), b.ms()) })
 	var best []aged
 	first := 0
 	for last := range as {
@@ -192,7 +191,7 @@ func sameAge(as []aged, stopped bool) []aged {
 			best = group
 		}
 	}
-	slices.SortStableFunc(best, func(a, b aged) int { return cmp.Compare(b.blocked, a.blocked) })
+	kd.SortStable(best, func(a, b aged) int { return cmp.Compare(b.blocked, a.blocked) })
 	return best
 }
 

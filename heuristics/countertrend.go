@@ -3,7 +3,6 @@ package heuristics
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -100,7 +99,7 @@ func (d *diagnosis) leakTrends(check *Check, mine func(memory.Measure) bool) []F
 			leaks = append(leaks, c)
 		}
 	}
-	slices.SortStableFunc(leaks, func(a, b *snapshot.CounterTrend) int {
+	kd.SortStable(leaks, func(a, b *snapshot.CounterTrend) int {
 		switch {
 		case a.Weight() > b.Weight():
 			return -1

@@ -3,7 +3,6 @@ package heuristics
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -50,7 +49,7 @@ func grownTraces(g *snapshot.HeapGrowth) []*snapshot.HeapTrace {
 		}
 	}
 	// What both logs have comes before what one of them may have lost.
-	slices.SortStableFunc(out, func(a, b *snapshot.HeapTrace) int { return cmp.Compare(doubt(a), doubt(b)) })
+	kd.SortStable(out, func(a, b *snapshot.HeapTrace) int { return cmp.Compare(doubt(a), doubt(b)) })
 	return out
 }
 

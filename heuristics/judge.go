@@ -68,7 +68,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 	j := Judgement{Snap: s}
 	j.Findings = d.detect()
 	d.seenStopCode(j.Findings)
-	slices.SortStableFunc(j.Findings, weigh)
+	kd.SortStable(j.Findings, weigh)
 	d.tellRoles(j.Findings)
 	d.groupStacks(j.Findings)
 	nothing := len(j.Findings) == 0 || rank(j.Findings[0].Kind) >= rank(NoDeadlock)
@@ -103,7 +103,7 @@ func Judge(s *snapshot.Snapshot) Judgement {
 		for k, c := range f.Next {
 			f.Next[k] = d.inUserMode(c)
 		}
-		slices.SortStableFunc(f.Evidence, byPlace)
+		kd.SortStable(f.Evidence, byPlace)
 		f.Bystanders, f.Others = f.Bystanders[:min(len(f.Bystanders), mostListed)], f.Others[:min(len(f.Others), mostListed)]
 	}
 	d.collected()

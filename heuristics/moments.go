@@ -74,7 +74,7 @@ func (j *Judgement) sort() {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return weigh(j.Findings[a], j.Findings[b]) })
+	kd.SortStable(order, func(a, b int) int { return weigh(j.Findings[a], j.Findings[b]) })
 	sorted, at := make([]Finding, len(order)), make([]int, len(order))
 	for i, old := range order {
 		sorted[i], at[old] = j.Findings[old], i
@@ -85,7 +85,7 @@ func (j *Judgement) sort() {
 		for k := range lowers {
 			lowers[k].Finding = at[lowers[k].Finding]
 		}
-		slices.SortStableFunc(lowers, func(a, b Lowering) int { return cmp.Compare(a.Finding, b.Finding) })
+		kd.SortStable(lowers, func(a, b Lowering) int { return cmp.Compare(a.Finding, b.Finding) })
 	}
 }
 

@@ -174,7 +174,7 @@ func (d *diagnosis) threadsOf(process kd.Addr) []*threads.Thread {
 		}
 		known[from] = see(d.snap.Thread(b.Addr))
 	}
-	slices.SortFunc(out, func(a, b *threads.Thread) int {
+	kd.SortStable(out, func(a, b *threads.Thread) int {
 		x, y := a.WaitMode == "UserMode", b.WaitMode == "UserMode"
 		switch {
 		case x != y && x:

@@ -62,7 +62,7 @@ func init() {
 
 func (d *diagnosis) shortageFindings(check *Check, kind Kind, is func(*shortage) bool) []Finding {
 	ss := slices.DeleteFunc(d.shortages(), func(s shortage) bool { return !is(&s) })
-	slices.SortStableFunc(ss, byWeight)
+	kd.SortStable(ss, byWeight)
 	var out []Finding
 	for i := range ss {
 		out = append(out, d.shortageFinding(check, kind, &ss[i]))

@@ -78,7 +78,7 @@ func (d *diagnosis) growths() []memory.Growth {
 		by := g.Grown()
 		return by < leastTagGrowth || by < g.First.N/10 || g.Falls() > by/10
 	})
-	slices.SortStableFunc(gs, func(a, b memory.Growth) int { return cmp.Compare(b.Grown(), a.Grown()) })
+	kd.SortStable(gs, func(a, b memory.Growth) int { return cmp.Compare(b.Grown(), a.Grown()) })
 	return gs
 }
 

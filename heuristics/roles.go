@@ -316,7 +316,7 @@ func (d *diagnosis) ofFamily(want lockFamily) []*snapshot.Resource {
 				d.waitedMost = append(d.waitedMost, r)
 			}
 		}
-		slices.SortStableFunc(d.waitedMost, func(a, b *snapshot.Resource) int { return b.Waiting() - a.Waiting() })
+		kd.SortStable(d.waitedMost, func(a, b *snapshot.Resource) int { return b.Waiting() - a.Waiting() })
 		d.waitedMost = d.waitedMost[:min(len(d.waitedMost), d.most(mostRoles))]
 	}
 	var out []*snapshot.Resource

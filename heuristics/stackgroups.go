@@ -1,7 +1,6 @@
 package heuristics
 
 import (
-	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -76,7 +75,7 @@ func (d *diagnosis) stackGroups(ts []kd.Addr) (out []StackGroup, without int) {
 			g.Threads = append(g.Threads, a)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b StackGroup) int { return b.Count - a.Count })
+	kd.SortStable(out, func(a, b StackGroup) int { return b.Count - a.Count })
 	return out, without
 }
 

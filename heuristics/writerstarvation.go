@@ -2,7 +2,6 @@ package heuristics
 
 import (
 	"fmt"
-	"slices"
 
 	"kdlocks/kd"
 	"kdlocks/locks"
@@ -133,7 +132,7 @@ func (d *diagnosis) slowReaders(r *snapshot.Resource) []reader {
 		}
 		out = append(out, reader{o, t, t.WaitMS})
 	}
-	slices.SortStableFunc(out, func(a, b reader) int {
+	kd.SortStable(out, func(a, b reader) int {
 		x, y := waitsForResource(a.thread), waitsForResource(b.thread)
 		switch {
 		case x != y && x:

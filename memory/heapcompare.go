@@ -127,7 +127,7 @@ func inTime(logs []*HeapLog) bool {
 		}
 		minutes[l], seen[m] = m, true
 	}
-	slices.SortFunc(logs, func(a, b *HeapLog) int { return cmp.Compare(minutes[a], minutes[b]) })
+	kd.SortStable(logs, func(a, b *HeapLog) int { return cmp.Compare(minutes[a], minutes[b]) })
 	return true
 }
 
@@ -174,7 +174,7 @@ func compareTwo(before, after *HeapLog) (*HeapDiff, string) {
 			d.add(c)
 		}
 	}
-	slices.SortStableFunc(d.Rows, func(a, b TraceChange) int { return cmp.Compare(b.Bytes.Delta.N, a.Bytes.Delta.N) })
+	kd.SortStable(d.Rows, func(a, b TraceChange) int { return cmp.Compare(b.Bytes.Delta.N, a.Bytes.Delta.N) })
 	d.Total = Number{d.sum(), after.At}
 	return d, ""
 }

@@ -265,7 +265,7 @@ func (p *Pool) Ranks(t Type) []int {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(bytes(b).N, bytes(a).N) })
+	kd.SortStable(order, func(a, b int) int { return cmp.Compare(bytes(b).N, bytes(a).N) })
 	for place, i := range order {
 		out[i] = place + 1
 		if place > 0 && bytes(i).N == bytes(order[place-1]).N {

@@ -186,7 +186,7 @@ func (p *page) beside(w *line) {
 	if len(w.seen) == 1 && w.seen[0].from == 0 && int(w.seen[0].to) == len(w.Text) {
 		return
 	}
-	slices.SortFunc(w.seen, func(a, b span) int { return int(a.from) - int(b.from) })
+	kd.SortStable(w.seen, func(a, b span) int { return int(a.from) - int(b.from) })
 	at := int32(0)
 	for _, s := range append(w.seen, span{int32(len(w.Text)), int32(len(w.Text))}) {
 		if s.from > at {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -60,7 +59,7 @@ func (s *space) load(all []Moved) error {
 		s.runs[i] = append(s.runs[i], run{from, to, original})
 	}
 	for i := range s.runs {
-		slices.SortFunc(s.runs[i], func(a, b run) int {
+		kd.SortStable(s.runs[i], func(a, b run) int {
 			if a.from < b.from {
 				return -1
 			}

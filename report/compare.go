@@ -317,7 +317,7 @@ func (b *comparer) hang(c *compare.Comparison, h *compare.Hang) ComparedFinding 
 // evidence quotes places, those of the first capture first.
 func (b *comparer) evidence(places []compare.Place) []ComparedEvidence {
 	places = slices.Clone(places)
-	slices.SortStableFunc(places, func(x, y compare.Place) int {
+	kd.SortStable(places, func(x, y compare.Place) int {
 		if n := b.numbers[x.Capture] - b.numbers[y.Capture]; n != 0 {
 			return n
 		}

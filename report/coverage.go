@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -57,7 +56,7 @@ func (in *Input) coverage() (rows []coverageRow, left int) {
 	}
 	outside.span(next, in.Lines)
 	if left = len(rows) - mostCommands; left > 0 {
-		slices.SortStableFunc(rows, func(a, b coverageRow) int { return cmp.Compare(b.NotUnderstood, a.NotUnderstood) })
+		kd.SortStable(rows, func(a, b coverageRow) int { return cmp.Compare(b.NotUnderstood, a.NotUnderstood) })
 		rows = rows[:mostCommands]
 	}
 	if outside.Coverage != (Coverage{}) {
@@ -131,7 +130,7 @@ func (r *Report) covered() (inputs []*Input, left string) {
 	if len(inputs) <= mostCovered {
 		return inputs, ""
 	}
-	slices.SortStableFunc(inputs, func(a, b *Input) int { return cmp.Compare(b.unknown(), a.unknown()) })
+	kd.SortStable(inputs, func(a, b *Input) int { return cmp.Compare(b.unknown(), a.unknown()) })
 	unknown := 0
 	for _, in := range inputs[mostCovered:] {
 		unknown += in.unknown()

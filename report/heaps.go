@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"kdlocks/kd"
 	"kdlocks/memory"
 	"kdlocks/snapshot"
 )
@@ -109,7 +110,7 @@ func (b *builder) heapLog(l *memory.HeapLog) HeapLog {
 	for i := range l.Traces {
 		order[i] = &l.Traces[i]
 	}
-	slices.SortStableFunc(order, func(a, b *memory.BackTrace) int { return cmp.Compare(b.Bytes.N, a.Bytes.N) })
+	kd.SortStable(order, func(a, b *memory.BackTrace) int { return cmp.Compare(b.Bytes.N, a.Bytes.N) })
 	for _, t := range order[:min(len(order), mostHeapTraces)] {
 		out.Top = append(out.Top, BackTrace{t.ID, t.Bytes.N, t.Allocs.N, heapCaller(t.Frames, l), b.at(t.At, 0)})
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"kdlocks/kd"
 )
 
 // Table is one of the lists of a report, its rows made when they are asked for.
@@ -146,6 +148,6 @@ func (r *Report) stackGroups() []StackGroup {
 			g.Threads = append(g.Threads, orDash(r.bare(t.Address)))
 		}
 	}
-	slices.SortStableFunc(groups, func(a, b StackGroup) int { return b.Count - a.Count })
+	kd.SortStable(groups, func(a, b StackGroup) int { return b.Count - a.Count })
 	return groups
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"kdlocks/kd"
 	"kdlocks/rules"
 )
 
@@ -123,7 +124,7 @@ func (r *Rules) count(unheard map[string]string) {
 	for command, n := range needs {
 		r.Unheard = append(r.Unheard, RuleNeed{command, n})
 	}
-	slices.SortFunc(r.Unheard, func(a, b RuleNeed) int {
+	kd.SortStable(r.Unheard, func(a, b RuleNeed) int {
 		return cmp.Or(cmp.Compare(b.Rules, a.Rules), strings.Compare(a.Command, b.Command))
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"kdlocks/heuristics"
+	"kdlocks/kd"
 )
 
 // mostSteps bounds the facts that are compared for one rule, mostStepsOfAll those
@@ -39,7 +40,7 @@ func (s *Set) JudgeEach(j *heuristics.Judgement) []Result {
 			out = append(out, res)
 		}
 	}
-	slices.SortStableFunc(out, byWeight)
+	kd.SortStable(out, byWeight)
 	return out
 }
 

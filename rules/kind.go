@@ -88,7 +88,7 @@ func registerKind(k *kind) {
 		k.names = append(k.names, f.name)
 	}
 	kinds = append(kinds, k)
-	slices.SortFunc(kinds, func(a, b *kind) int { return strings.Compare(a.name, b.name) })
+	kd.SortStable(kinds, func(a, b *kind) int { return strings.Compare(a.name, b.name) })
 	kindWords = append(kindWords, k.name)
 	slices.Sort(kindWords)
 }

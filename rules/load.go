@@ -180,7 +180,7 @@ func sorted(packs map[string]*Pack) []*Pack {
 	for _, p := range packs {
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(a, b *Pack) int { return strings.Compare(a.dir, b.dir) })
+	kd.SortStable(out, func(a, b *Pack) int { return strings.Compare(a.dir, b.dir) })
 	return out
 }
 

@@ -2,7 +2,8 @@ package rules
 
 import (
 	"cmp"
-	"slices"
+
+	"kdlocks/kd"
 )
 
 // lead is a field of another clause that holds the address of a clause's thread.
@@ -92,7 +93,7 @@ func (p *plan) add(list []*clause) {
 // weigh sorts the comparisons of a clause, those of stacks last, and says what they
 // cost.
 func (c *clause) weigh() {
-	slices.SortStableFunc(c.matchers, func(a, b *matcher) int {
+	kd.SortStable(c.matchers, func(a, b *matcher) int {
 		return cmp.Compare(a.patterns(), b.patterns())
 	})
 	c.weight = 1

@@ -124,7 +124,7 @@ func (j *counterJudge) candidates() []*counterSeries {
 		weight[s] = weightOf(s.points) / trifle(s.col.What)
 	}
 	few := slices.Clone(processes)
-	slices.SortStableFunc(few, func(a, b *counterSeries) int {
+	kd.SortStable(few, func(a, b *counterSeries) int {
 		switch {
 		case weight[a] > weight[b]:
 			return -1
@@ -244,7 +244,7 @@ func (j *counterJudge) moveTogether() {
 				c.With = append(c.With, MovesWith{o, rho})
 			}
 		}
-		slices.SortStableFunc(c.With, func(a, b MovesWith) int {
+		kd.SortStable(c.With, func(a, b MovesWith) int {
 			switch {
 			case a.Rho > b.Rho:
 				return -1

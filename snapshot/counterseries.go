@@ -31,7 +31,7 @@ type counterJudge struct {
 // collect puts the series of all logs together, in the order of time.
 func (j *counterJudge) collect(logs []*memory.CounterLog) {
 	logs = slices.Clone(logs)
-	slices.SortStableFunc(logs, func(a, b *memory.CounterLog) int {
+	kd.SortStable(logs, func(a, b *memory.CounterLog) int {
 		if len(a.Rows) == 0 || len(b.Rows) == 0 {
 			return len(b.Rows) - len(a.Rows)
 		}

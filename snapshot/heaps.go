@@ -138,7 +138,7 @@ func (s *Snapshot) growth(d *memory.HeapDiff) *HeapGrowth {
 		}
 		g.Grown = append(g.Grown, t)
 	}
-	slices.SortStableFunc(g.Grown, func(a, b HeapTrace) int { return cmp.Compare(b.Bytes.Delta.N, a.Bytes.Delta.N) })
+	kd.SortStable(g.Grown, func(a, b HeapTrace) int { return cmp.Compare(b.Bytes.Delta.N, a.Bytes.Delta.N) })
 	g.weigh()
 	if d.To == nil {
 		s.framesOf(g)

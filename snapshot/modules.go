@@ -247,7 +247,7 @@ func (s *Snapshot) indexModules() {
 }
 
 func sortModules(list []*modules.Module) (reach []kd.Addr) {
-	slices.SortStableFunc(list, func(a, b *modules.Module) int { return cmp.Compare(a.Base, b.Base) })
+	kd.SortStable(list, func(a, b *modules.Module) int { return cmp.Compare(a.Base, b.Base) })
 	end := kd.Addr(0)
 	for _, m := range list {
 		end = max(end, m.End)

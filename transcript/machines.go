@@ -71,7 +71,7 @@ func (f *facts) wide() []kd.Ref {
 			out = append(out, b.At())
 		}
 	}
-	slices.SortFunc(out, order)
+	kd.SortStable(out, order)
 	return out
 }
 
@@ -92,7 +92,7 @@ func (f *facts) lockPlaces() []kd.Ref {
 	for _, r := range f.locks.Rounds {
 		out = append(out, r.At)
 	}
-	slices.SortFunc(out, order)
+	kd.SortStable(out, order)
 	return out
 }
 
@@ -105,7 +105,7 @@ func (f *facts) memoryPlaces() []kd.Ref {
 	for _, p := range f.memory.Pools {
 		out = append(out, p.At)
 	}
-	slices.SortFunc(out, order)
+	kd.SortStable(out, order)
 	return out
 }
 
@@ -130,7 +130,7 @@ func (f *facts) places() []kd.Ref {
 	for _, w := range m.Words {
 		out = append(out, w.At)
 	}
-	slices.SortFunc(out, order)
+	kd.SortStable(out, order)
 	return out
 }
 

@@ -17,7 +17,7 @@ func linkPools(snaps []*snapshot.Snapshot) {
 		l.add(s)
 	}
 	for _, run := range l.runs {
-		slices.SortStableFunc(run.sessions, func(a, b sessionAt) int { return cmp.Compare(a.up, b.up) })
+		kd.SortStable(run.sessions, func(a, b sessionAt) int { return cmp.Compare(a.up, b.up) })
 		var earlier []*memory.Pool
 		for _, s := range run.sessions {
 			if len(s.Memory.Pools) > 0 {

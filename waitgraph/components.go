@@ -1,6 +1,10 @@
 package waitgraph
 
-import "slices"
+import (
+	"slices"
+
+	"kdlocks/kd"
+)
 
 // Components returns the strongly connected components of the stuck nodes in
 // which something waits for itself, over edges of at most the given grade.
@@ -15,7 +19,7 @@ func (g *Graph) Components(limit Grade, stuck []bool) [][]int {
 			t.visit(i)
 		}
 	}
-	slices.SortFunc(t.found, func(a, b []int) int { return a[0] - b[0] })
+	kd.SortStable(t.found, func(a, b []int) int { return a[0] - b[0] })
 	return t.found
 }
 

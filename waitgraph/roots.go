@@ -37,7 +37,7 @@ func (g *Graph) Roots() []Root {
 	if reach.cut {
 		g.Notes = append(g.Notes, kd.Note{Text: fmt.Sprintf("the wait-for graph is too entangled to count every blocked thread exactly: after %d steps only direct waiters are counted", mostReach)})
 	}
-	slices.SortStableFunc(out, func(a, b Root) int { return b.Blocked - a.Blocked })
+	kd.SortStable(out, func(a, b Root) int { return b.Blocked - a.Blocked })
 	return out
 }
 
