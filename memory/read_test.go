@@ -318,7 +318,7 @@ func TestGrown(t *testing.T) {
 	}
 	l := memory.Listing{}
 	for _, f := range []string{"007-doc-poolmon-drsd-before.log", "008-doc-poolmon-drsd-after.log"} {
-		text, err := os.ReadFile("testdata/" + f)
+		text, err := os.ReadFile("../testdata/samples/" + f)
 		if err != nil {
 			t.Fatal(err)
 		}
