@@ -12,7 +12,7 @@ import (
 // was to fill, and of the script where nearly everything is missing; a dump tells itself what it
 // lacks.
 func (d *diagnosis) collected() {
-	if s := d.snap; !s.OnlyCounters() && !s.HasLocks && s.ThreadCount() == 0 && len(s.Resources) == 0 && len(s.Collected) == 0 && len(s.Gaps) == 0 && !ofHeaps(s) {
+	if s := d.snap; !s.OnlyCounters() && !s.HasLocks && s.ThreadCount() == 0 && len(s.Resources) == 0 && len(s.Collected) == 0 && len(s.Gaps) == 0 && !ofHeaps(s) && !s.UserMode() {
 		d.notes = append(d.notes, kd.Note{Text: "neither locks nor threads are in the input: kdlocks collect prints a debugger script that gathers both, and all else that is looked at"})
 	}
 	lost := collect.LostBy(d.snap.Collected)

@@ -149,7 +149,12 @@ func (d *diagnosis) topTagFinding(top *topTag) Finding {
 	f.seen(top.row.At, 0, "the tag that uses most")
 	f.Summary = fmt.Sprintf("Of %s pool %s.", top.t, top.words())
 	f.Explanation = "One listing says who has most, and never that it leaks."
-	d.whoseTag(&f, top.row, "uses most")
-	f.Next = append(f.Next, listingOf(top.t))
+	f.Next = []string{listingOf(top.t)}
+	// Whose it is matters once it grows: it is told here, and not asked for.
+	if driver := driverOfRow(top.row); driver != "" {
+		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that uses most"}
+	} else if tag := trimTag(top.row.Tag); ownerOfRow(top.row) == "" && d.searchOf(tag) != nil {
+		d.searchTag(&f, tag)
+	}
 	return f
 }

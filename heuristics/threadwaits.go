@@ -110,6 +110,9 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 			f.Threads = append(f.Threads, t.Addr)
 		}
 		f.seen(t.At, t.Addr, "the thread")
+		if t.Caption != nil {
+			f.seen(t.Caption.At, 0, "what the author says of the stack")
+		}
 		d.seenFrame(&f, t, k.frames[i], where)
 	}
 	if shown := d.shownOwner(first); shown != "" && len(k.threads) == 1 {
@@ -117,13 +120,13 @@ func (d *diagnosis) threadWaitsFinding(k *seenWaits) Finding {
 	}
 	who, verb := "A thread without a header", "waits "
 	switch {
-	case len(k.threads) > 1:
-		who, verb = kd.Plural(len(k.threads), "thread"), "wait "
+	case k.captioned() > 1:
+		who, verb = kd.Plural(k.captioned(), "thread"), "wait "
 	case first.Addr != 0:
 		who = capital(d.thread(first.Addr))
 	}
 	switch {
-	case first.OnProcessor() && len(k.threads) > 1:
+	case first.OnProcessor() && k.captioned() > 1:
 		verb = "run "
 	case first.OnProcessor():
 		verb = "runs "
@@ -249,10 +252,31 @@ func (d *diagnosis) aboutWaits(k *seenWaits, suspect *Suspect) []string {
 			out = append(out, fmt.Sprintf("If no other thread of %s holds it, one of these has taken it before and waits for itself: a pushlock cannot be taken twice.", suspect.Module))
 		}
 	}
+	if n := k.captioned(); n > len(k.threads) {
+		out = append(out, fmt.Sprintf("By the headings that an author set above them, %s of %d threads.", stacksAre(len(k.threads)), n))
+	}
 	if n := inUnloaded(k.threads); n > 0 {
 		out = append(out, fmt.Sprintf("%s of a driver that is unloaded: it went while they were inside.", capital(lead(n))))
 	}
 	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
+// captioned counts the threads: a stack may have a heading that says of how many it is.
+func (k *seenWaits) captioned() int {
+	n := 0
+	for _, t := range k.threads {
+		if n++; t.Caption != nil {
+			n += t.Caption.Threads - 1
+		}
+	}
+	return n
+}
+
+func stacksAre(n int) string {
+	if n == 1 {
+		return "1 stack is that"
+	}
+	return kd.Plural(n, "stack") + " are those"
 }
 
 func lead(n int) string {

@@ -179,7 +179,11 @@ func notSeen(s *snapshot.Snapshot) []string {
 		return []string{"locks, threads and pool tags: the input is a log of performance counters"}
 	}
 	out := []string{"pushlocks, fast mutexes and spinlocks, which !locks does not list"}
-	if !s.HasLocks {
+	switch {
+	case s.HasLocks:
+	case len(s.CriticalSections()) > 0 && s.UserMode():
+		out = append([]string{"resources: the locks that were printed are critical sections of a program"}, out...)
+	default:
 		out = append([]string{"resources: no !locks output was given"}, out...)
 	}
 	if s.ThreadCount() == 0 {

@@ -38,7 +38,7 @@ func redactedLogs(t testing.TB) map[string][]byte {
 	for _, k := range loadCases(t) {
 		out["cases/"+k.name] = k.input
 	}
-	for _, pattern := range []string{"../testdata/*.log", "../testdata/corpus/*.log", "../testdata/waits/*.log", "../rules/packs/*/testdata/*.log", "../rules/testdata/*/*.log"} {
+	for _, pattern := range []string{"../testdata/*.log", "../testdata/corpus/*.log", "../testdata/samples/*.log", "../testdata/waits/*.log", "../rules/packs/*/testdata/*.log", "../rules/testdata/*/*.log"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -105,16 +105,28 @@ func (r *Reader) newBlocks(tool, tag string, l kd.Line) {
 }
 
 // headlessBlock reads the first line of an output of which nothing but the command
-// stands above it.
+// stands above it, or nothing at all: no other line looks so.
 func (r *Reader) headlessBlock(l kd.Line) bool {
-	if r.open != noBlock || r.typedBlocks == "" {
+	if r.open != noBlock {
 		return false
 	}
-	if _, ok := readBlock(l); !ok {
+	b, ok := readBlock(l)
+	if !ok {
 		return false
 	}
-	tool, _, _ := strings.Cut(r.typedBlocks, " ")
-	r.newBlocks(strings.ToLower(tool), "", l)
+	tool, _, _ := strings.Cut(strings.ToLower(r.typedBlocks), " ")
+	switch {
+	case tool != "":
+	case strings.Contains(l.Text, " : tag "):
+		tool = "!poolfind"
+	default:
+		tool = "!pool"
+	}
+	if tag := b.Tag; tool == "!poolfind" {
+		r.newBlocks(tool, tag, l)
+	} else {
+		r.newBlocks(tool, "", l)
+	}
 	return r.blocksLine(l)
 }
 

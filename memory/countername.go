@@ -21,6 +21,7 @@ var counterNames = []struct {
 	{memoryObjects, "|available kbytes|", AvailableBytes, 1 << 10},
 	{memoryObjects, "|available mbytes|", AvailableBytes, 1 << 20},
 	{"|numa node memory|", "|total mbytes|", RAMBytes, 1 << 20},
+	{"|paging file|", "|% usage|", PagingFileUsed, 1},
 	{"|system|", "|system up time|", SystemUpTime, 1},
 	{"|system|", "|processes|", ProcessCount, 1},
 	{processObjects, "|private bytes|octets privés|bytes privados|", PrivateBytes, 1},
@@ -64,7 +65,7 @@ func measureOf(object, instance, counter string) (Measure, float64) {
 			if total || instance == "" || strings.EqualFold(instance, "Idle") {
 				return NoMeasure, 0
 			}
-		case n.what == ProcessorTime || n.what == RAMBytes || strings.Contains(object, "disk"):
+		case n.what == ProcessorTime || n.what == RAMBytes || n.what == PagingFileUsed || strings.Contains(object, "disk"):
 			if !total {
 				return NoMeasure, 0
 			}

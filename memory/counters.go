@@ -89,6 +89,7 @@ const (
 	CommitLimitBytes
 	AvailableBytes
 	RAMBytes
+	PagingFileUsed // in percent
 	SystemUpTime
 	PrivateBytes
 	HandleCount

@@ -17,8 +17,12 @@ type Counts struct {
 	// pages were written; ThrottledAt is where.
 	Throttled   Flag
 	ThrottledAt kd.Ref
-	At          kd.Ref
-	EndLine     int32
+	// Uses are the rows of !memusage that say what pages are used for.
+	Uses    []PageUse
+	Dropped int // rows beyond the limit on what is kept
+	At      kd.Ref
+	EndLine int32
+	of      string // what the next numbers are of, where that is not their name
 }
 
 // Counter returns the counter of a name, in either case; nil if it was not printed.
@@ -50,16 +54,44 @@ func (r *Reader) countsHead(l kd.Line) bool {
 		if r.open == countsBlock && r.counts.Tool == h.tool && len(r.counts.Counters) == 0 {
 			return true
 		}
-		r.close()
-		r.open, r.counts = countsBlock, &Counts{Tool: h.tool, At: l.All(), EndLine: l.Last()}
-		if len(r.listing().Counts) < mostListings {
-			r.listing().Counts = append(r.listing().Counts, r.counts)
-		} else {
-			r.left(l.All(), "outputs of "+h.tool)
-		}
+		r.newCounts(h.tool, l)
 		return true
 	}
 	return false
+}
+
+// headlessCounts opens an output of which the beginning was left out at the line that is
+// the first one behind it.
+func (r *Reader) headlessCounts(l kd.Line) bool {
+	tool, unit := "", "kb"
+	switch {
+	case r.open != noBlock:
+		return false
+	case strings.HasPrefix(l.Text, "Zeroed:"):
+		tool = "!memusage"
+	case strings.HasPrefix(l.Text, "CcTotalDirtyPages:"):
+		tool, unit = "!defwrites", "Kb"
+	case strings.HasPrefix(l.Text, "Total System Ptes "), strings.HasPrefix(l.Text, "0x") && strings.Contains(l.Text, " System PTEs allocated to "):
+		tool = "!sysptes"
+	default:
+		return false
+	}
+	name, at := counterName(l.Text, 0)
+	if _, _, ok := readCounter(name, at, unit, l); !ok && tool != "!sysptes" {
+		return false
+	}
+	r.newCounts(tool, l)
+	return r.countsLine(l)
+}
+
+func (r *Reader) newCounts(tool string, l kd.Line) {
+	r.close()
+	r.open, r.counts = countsBlock, &Counts{Tool: tool, At: l.All(), EndLine: l.Last()}
+	if len(r.listing().Counts) < mostListings {
+		r.listing().Counts = append(r.listing().Counts, r.counts)
+	} else {
+		r.left(l.All(), "outputs of "+tool)
+	}
 }
 
 // countsLine reads the lines below the head:
@@ -76,9 +108,9 @@ func (r *Reader) countsLine(l kd.Line) bool {
 		if !r.ptesLine(l) {
 			return false
 		}
-	case k.Tool == "!defwrites" && strings.HasPrefix(l.Text, "Write throttles"):
-		k.Throttled, k.ThrottledAt = flag(!strings.Contains(l.Text, "not engaged")), l.All()
-	case strings.HasPrefix(l.Text, "loading ("), strings.HasPrefix(l.Text, "Building kernel map"), strings.HasPrefix(l.Text, "Finished building"), strings.HasPrefix(l.Text, "Scanning PFN"):
+	case k.Tool == "!defwrites" && k.throttles(l):
+	case k.Tool == "!memusage" && r.pageUse(l):
+	case strings.HasPrefix(l.Text, "loading ("), strings.HasPrefix(l.Text, "Building kernel map"), strings.HasPrefix(l.Text, "Finished building"), strings.HasPrefix(l.Text, "Scanning PFN"), strings.HasPrefix(l.Text, "(Master"):
 	default:
 		name, at := counterName(l.Text, 0)
 		unit := "Kb"
@@ -94,6 +126,40 @@ func (r *Reader) countsLine(l kd.Line) bool {
 	}
 	k.EndLine = max(k.EndLine, l.Last())
 	return true
+}
+
+// throttles reads what !defwrites says of cached writes (public captures):
+//
+//	Write throttles not engaged
+//	CcTotalDirtyPages >= CcDirtyPageThreshold, writes throttled
+//	CcTotalDirtyPages within 64 (max charge) pages of the threshold, writes
+//	may be throttled
+func (k *Counts) throttles(l kd.Line) bool {
+	switch {
+	case strings.HasPrefix(l.Text, "Write throttles"):
+		k.Throttled, k.ThrottledAt = flag(!strings.Contains(l.Text, "not engaged")), l.All()
+	case strings.HasSuffix(l.Text, ", writes throttled") && k.Throttled != Yes:
+		k.Throttled, k.ThrottledAt = Yes, l.All()
+	case strings.HasPrefix(l.Text, "Check "), strings.HasPrefix(l.Text, "Cc Deferred Write list"), l.Text == "Nothing queued",
+		strings.HasPrefix(l.Text, "CcTotalDirtyPages within "), strings.HasSuffix(l.Text, "may be throttled"):
+	default:
+		return false
+	}
+	return true
+}
+
+// countForm reports whether a line alone is one of such an output.
+func countForm(l kd.Line) bool {
+	name, at := counterName(l.Text, 0)
+	if name != "" && strings.Contains(l.Text, "kb") {
+		_, _, ok := readCounter(name, at, "kb", l)
+		return ok
+	}
+	if c := l.Text[0] | 0x20; c != 's' && c != 't' && c != 'f' && c != 'e' && c != 'w' {
+		return false
+	}
+	ptes := Reader{counts: &Counts{}}
+	return strings.HasPrefix(l.Text, "Write throttles") || ptes.ptesLine(l)
 }
 
 func (r *Reader) count(c Counter) {
@@ -115,22 +181,46 @@ func (r *Reader) ptesLine(l kd.Line) bool {
 		return ok
 	}
 	if strings.HasPrefix(l.Text, "free blocks:") {
-		for _, name := range []string{"free blocks", "total free", "largest free block"} {
-			if !w.take(name + ":") {
-				return false
-			}
-			n, ok := w.number(false)
-			if !ok {
-				return false
-			}
-			r.count(Counter{Name: name, Pages: n, At: l.All()})
-		}
+		return r.freeBlocks(&w)
+	}
+	if n, ok := mapped(l); ok {
+		r.count(Counter{Name: "mapping locked pages", Pages: n, At: l.All()})
 		return true
 	}
-	for _, begin := range []string{"SysPtes list of size ", "starting PTE:", "ending PTE:", "free ptes:"} {
+	if l.Text == "Kernel Stack PTE Information" {
+		r.counts.of = "kernel stack "
+		return true
+	}
+	for _, begin := range []string{"SysPtes list of size ", "starting PTE:", "ending PTE:", "free ptes:", "VA MDL PageCount", "VA       MDL     PageCount", "Unable to get syspte index array"} {
 		if strings.HasPrefix(l.Text, begin) {
 			return true
 		}
 	}
 	return false
+}
+
+// freeBlocks reads
+//
+//	free blocks: 3   total free: 552337    largest free block: 551557
+func (r *Reader) freeBlocks(w *words) bool {
+	for _, name := range []string{"free blocks", "total free", "largest free block"} {
+		if !w.take(name + ":") {
+			return false
+		}
+		n, ok := w.number(false)
+		if !ok {
+			return false
+		}
+		r.count(Counter{Name: r.counts.of + name, Pages: n, At: w.All()})
+	}
+	return true
+}
+
+// mapped reads the line that !sysptes 4 begins with (Microsoft Learn: Bug Check 0x3F):
+//
+//	0x2c47 System PTEs allocated to mapping locked pages
+func mapped(l kd.Line) (Number, bool) {
+	c := kd.Cursor{Text: l.Text}
+	n := hexadecimal(l, &c)
+	return n, strings.HasPrefix(l.Text, "0x") && n.Known() && c.Take("System PTEs allocated to mapping locked pages")
 }

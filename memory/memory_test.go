@@ -14,7 +14,7 @@ import (
 	"kdlocks/memory"
 )
 
-// sample is an entry of testdata/INDEX.yaml.
+// sample is an entry of testdata/INDEX.yaml, File its path from here.
 type sample struct {
 	File, Source string
 	VM           *struct {
@@ -125,8 +125,8 @@ func or(want int64) int64 {
 
 func TestSamples(t *testing.T) {
 	for _, s := range samples(t) {
-		t.Run(s.File, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join("testdata", s.File))
+		t.Run(filepath.Base(s.File), func(t *testing.T) {
+			text, err := os.ReadFile(s.File)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -13,12 +14,21 @@ import (
 //	Commit: 237688K Limit: 640916K Peak: 260632K            Pool N: 8500K P:33024K
 //	System pool information
 //	Session 0 pool information
+//	All sessions pool information
 func (r *Reader) poolmonHead(l kd.Line) bool {
 	switch l.Text[0] {
 	case 'M':
 		return r.gauges(l, "Memory:", memoryGauges)
 	case 'C':
 		return r.gauges(l, "Commit:", commitGauges)
+	case 'A':
+		c := kd.Cursor{Text: l.Text}
+		if !c.Take("All sessions pool information") || c.Peek() != "" {
+			return false
+		}
+		r.poolOf(Poolmon, l)
+		r.pool.OfSession = Yes
+		return true
 	case 'S':
 		c := kd.Cursor{Text: l.Text}
 		if c.Take("System pool information") && c.Peek() == "" {
@@ -54,18 +64,8 @@ func (r *Reader) gauges(l kd.Line, begins string, list []gauge) bool {
 		return false
 	}
 	w := words{l, 0}
-	var out []Gauge
-	for _, g := range list {
-		if !w.take(g.printed) {
-			return false
-		}
-		n, ok := w.number(false)
-		if !ok || g.unit != "" && !w.take(g.unit) {
-			return false
-		}
-		out = append(out, Gauge{g.name, n})
-	}
-	if w.rest() != "" {
+	out, rest, named := w.gauges(list, false)
+	if w.rest() != "" || len(out) == 0 || len(rest) > 2 {
 		return false
 	}
 	r.poolOf(Poolmon, l)
@@ -74,6 +74,83 @@ func (r *Reader) gauges(l kd.Line, begins string, list []gauge) bool {
 		r.seen(l)
 	}
 	r.pool.Machine = append(r.pool.Machine, out...)
+	r.pool.torn = tornLine{gauges: rest, named: named}
+	return true
+}
+
+// gauges reads the numbers of a list until one does not come next. named says that the
+// name of the first was read before, or of the first of rest.
+func (w *words) gauges(list []gauge, named bool) (out []Gauge, rest []gauge, more bool) {
+	for i, g := range list {
+		if !named && !w.take(g.printed) {
+			return out, list[i:], false
+		}
+		n, ok := w.number(false)
+		if !ok || g.unit != "" && !w.take(g.unit) {
+			return out, list[i:], true
+		}
+		out, named = append(out, Gauge{g.name, n}), false
+	}
+	return out, nil, false
+}
+
+// tornLine is what is missing of a line that a narrow window broke: gauges, or a row
+// from one of its numbers on.
+type tornLine struct {
+	gauges []gauge
+	named  bool
+	row    *Row
+	next   int  // the number that comes next
+	opened bool // its bracket was read
+	open   bool // what is missing is the end of a driver
+}
+
+// endless notes a row whose end did not come.
+func (r *Reader) endless() {
+	if row := r.pool.torn.row; row != nil && !r.pool.torn.open {
+		r.pool.Unread++
+		r.gap()
+		r.note(row.At, "poolmon: the end of the row of tag %q is not read", row.Tag)
+	}
+	r.pool.torn = tornLine{}
+}
+
+// tornRest reads what was missing of the line before.
+func (r *Reader) tornRest(l kd.Line) bool {
+	t := r.pool.torn
+	r.pool.torn = tornLine{}
+	w := words{l, 0}
+	switch {
+	case len(t.gauges) > 0:
+		out, rest, _ := w.gauges(t.gauges, t.named)
+		if len(rest) > 0 || w.rest() != "" {
+			return false
+		}
+		r.pool.Machine = append(r.pool.Machine, out...)
+	case t.open:
+		row := &r.pool.Rows[len(r.pool.Rows)-1]
+		begins := strings.LastIndexByte(l.Text, '[')
+		if !strings.HasSuffix(l.Text, "]") || t.row.Comment == "" && begins != 0 || t.row.Comment != "" && begins >= 0 {
+			return false
+		}
+		between := ""
+		if strings.IndexByte(t.row.Comment, ' ') >= 0 {
+			between = " "
+		}
+		row.Comment = t.row.Comment + between + l.Text
+		row.Driver = ""
+		row.mapped()
+	case t.row != nil:
+		if next, _ := w.monNumbers(t.row, t.next, t.opened); next < monNumbers {
+			r.pool.torn = t
+			r.endless()
+			return false
+		}
+		r.monRow(t.row, &w)
+	default:
+		return false
+	}
+	r.seen(l)
 	return true
 }
 
@@ -86,32 +163,73 @@ func (r *Reader) poolmonLine(l kd.Line) bool {
 		r.seen(l)
 		return true
 	}
+	if r.tornRest(l) {
+		return true
+	}
+	switch strings.Join(strings.Fields(l.Text), " ") {
+	case "Per Alloc", "Mapped_Driver", "Per Alloc Mapped_Driver", "Alloc", "Alloc Mapped_Driver": // of a broken head
+		r.seen(l)
+		return true
+	}
 	w, tag, t := poolmonTag(l)
 	if t == NoType {
 		return false
 	}
 	word, _ := w.word()
 	row := Row{Tag: tag, Type: t, TypeWord: strings.Clone(word), At: l.All()}
-	u, life := row.Of(t), &Life{}
-	u.life = life
-	var ok [8]bool
-	life.Made, ok[0] = w.number(false)
-	life.MadeSince, ok[1] = w.inBrackets()
-	life.Freed, ok[2] = w.number(false)
-	life.FreedSince, ok[3] = w.inBrackets()
-	u.Allocs, ok[4] = w.number(true)
-	u.Bytes, ok[5] = w.number(true)
-	life.BytesSince, ok[6] = w.inBrackets()
-	life.PerAlloc, ok[7] = w.number(true)
-	if ok != [8]bool{true, true, true, true, true, true, true, true} {
+	row.Of(t).life = &Life{}
+	next, opened := w.monNumbers(&row, 0, false)
+	switch {
+	case next == monNumbers:
+		r.monRow(&row, &w)
+	case next >= 2 && w.rest() == "":
+		r.pool.torn = tornLine{row: &row, next: next, opened: opened}
+	default:
 		return false
 	}
-	row.Comment = strings.Clone(w.rest())
-	row.mapped()
 	r.seen(l)
-	r.checkRow(&row, u)
-	r.add(row)
 	return true
+}
+
+// monNumbers is how many numbers a row of poolmon has.
+const monNumbers = 8
+
+// monNumbers reads the numbers of a row from one on, and returns which comes next;
+// opened says that its bracket was read.
+func (w *words) monNumbers(row *Row, from int, opened bool) (next int, open bool) {
+	u := row.Of(row.Type)
+	life := u.life
+	for i, into := range []*Number{&life.Made, &life.MadeSince, &life.Freed, &life.FreedSince, &u.Allocs, &u.Bytes, &life.BytesSince, &life.PerAlloc} {
+		if i < from {
+			continue
+		}
+		bracket, ok := i == 1 || i == 3 || i == 6, false
+		switch {
+		case bracket && (opened || w.take("(")):
+			if *into, ok = w.number(true); !ok || !w.take(")") {
+				return i, true
+			}
+		case bracket:
+		default:
+			*into, ok = w.number(i > 3)
+		}
+		if opened = false; !ok {
+			return i, false
+		}
+	}
+	return monNumbers, false
+}
+
+// monRow keeps a row whose numbers were read.
+func (r *Reader) monRow(row *Row, w *words) {
+	row.Comment = strings.Clone(w.rest())
+	torn := row.Comment
+	row.mapped()
+	r.checkRow(row, row.Of(row.Type))
+	r.add(*row)
+	if r.pool.Dropped == 0 && (torn == "" || torn[0] == '[' && strings.IndexByte(torn, ']') < 0) {
+		r.pool.torn = tornLine{open: true, row: &Row{Comment: torn}}
+	}
 }
 
 // poolmonTag reads the tag of a row and finds its type, which stands next.
@@ -140,31 +258,39 @@ func poolmonTag(l kd.Line) (words, string, Type) {
 	return words{}, "", NoType
 }
 
-// inBrackets reads "(   0)".
-func (w *words) inBrackets() (Number, bool) {
-	was := w.pos
-	if w.take("(") {
-		if n, ok := w.number(true); ok && w.take(")") {
-			return n, true
-		}
-	}
-	w.pos = was
-	return Number{}, false
-}
-
 // mapped takes the driver out of what stands behind a row; poolmon has it from
 // pooltag.txt (/g) or from a search through the drivers (/c):
 //
 //	[ntfs.sys  -  BitmpSup.c]
+//	[Gdi Objects]
+//	[<unknown>  -  Event objects]
 func (r *Row) mapped() {
 	s, ok := strings.CutPrefix(r.Comment, "[")
 	if !ok {
 		return
 	}
-	s = strings.TrimSuffix(s, "]")
-	driver, comment, _ := strings.Cut(s, " - ")
-	r.Driver, _ = kd.TrimBlanks(driver)
-	r.Comment, _ = kd.TrimBlanks(comment)
+	s, closed := strings.CutSuffix(s, "]")
+	words := strings.Fields(s)
+	at := slices.Index(words, "-")
+	switch {
+	case at > 0:
+		r.Driver, r.Comment = strings.Join(words[:at], " "), strings.Join(words[at+1:], " ")
+	case closed && !slices.ContainsFunc(words, func(w string) bool { return !isDriver(w) }):
+		r.Driver, r.Comment = strings.Join(words, " "), ""
+	case closed:
+		r.Comment = strings.Join(words, " ")
+	default:
+		r.Comment = ""
+	}
+	if strings.HasPrefix(r.Driver, "<") { // no driver is known
+		r.Driver = ""
+	}
+}
+
+// isDriver reports whether a word is the name of a driver, as /g and /c print it.
+func isDriver(w string) bool {
+	w = strings.ToLower(strings.TrimSuffix(w, ","))
+	return strings.HasPrefix(w, "nt!") || strings.HasSuffix(w, ".sys") || strings.HasSuffix(w, ".dll") || strings.HasSuffix(w, ".exe")
 }
 
 // checkRow notes numbers of a row that contradict each other: what was made and

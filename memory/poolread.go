@@ -23,6 +23,7 @@ type poolReader struct {
 	// doubtful are the rows whose last number may end with the digits of one.
 	glued    bool
 	doubtful []int
+	torn     tornLine // what the line before lacks
 }
 
 // newPool opens a listing.
@@ -73,7 +74,7 @@ func (r *Reader) columnHead(l kd.Line) bool {
 	if !c.Take("Tag") {
 		return false
 	}
-	if c.Take("Type Allocs Frees Diff Bytes Per Alloc") {
+	if c.Take("Type Allocs Frees Diff Bytes") {
 		r.poolOf(Poolmon, l)
 		return true
 	}
@@ -155,6 +156,7 @@ func (r *Reader) closePool() {
 		return
 	}
 	r.settleGlued()
+	r.endless()
 	p.Gap = min(p.Gap, len(p.Rows))
 	if p.Total.At.Known() && !p.Elided.Known() && p.Limit == 0 && p.Dropped == 0 {
 		r.checkTotal(NonPaged)

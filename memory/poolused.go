@@ -110,7 +110,7 @@ func (r *Reader) poolusedLine(l kd.Line) bool {
 	case c.Take("NonPaged Paged") && c.Peek() == "":
 		r.seen(l)
 		return true
-	case len(l.Text) > 5 && strings.HasPrefix(l.Text, "TOTAL") && l.Text[5] == ' ':
+	case len(l.Text) > 5 && strings.HasPrefix(l.Text, "TOTAL") && (l.Text[5] == ' ' || l.Text[5] == '\t'):
 		return r.total(l)
 	}
 	var row Row
@@ -396,9 +396,19 @@ func isSwitch(w string) bool { return len(w) > 1 && (w[0] == '/' || w[0] == '-')
 //	C:\tools>poolmon /iNtF? /g
 func (r *Reader) console(l kd.Line) bool {
 	_, command, ok := strings.Cut(l.Text, ">")
-	if !ok {
+	return ok && r.consoleCommand(command, l)
+}
+
+// bareConsole reads a command without the prompt that it was typed at.
+func (r *Reader) bareConsole(l kd.Line) bool {
+	words := strings.Fields(l.Text)
+	if words[0] != "poolmon" && words[0] != "poolmon.exe" || slices.ContainsFunc(words[1:], func(w string) bool { return !isSwitch(w) }) {
 		return false
 	}
+	return r.consoleCommand(l.Text, l)
+}
+
+func (r *Reader) consoleCommand(command string, l kd.Line) bool {
 	words := strings.Fields(command)
 	if len(words) == 0 {
 		return false

@@ -26,7 +26,10 @@ func Known(text string) bool {
 	}
 	l := kd.Line{Text: text, Num: 1}
 	var head, vm, pool, mon Reader
-	if heapForm(text) || head.head(l) {
+	if heapForm(text) || head.head(l) || countForm(l) {
+		return true
+	}
+	if _, ok := readBlock(l); ok {
 		return true
 	}
 	if text[0] != '*' && !strings.Contains(text, "Kb") && numbersIn(text) < len(plainHeads) {
@@ -114,7 +117,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	case r.typedPool.command != "" && r.typedPool.poolused:
 		return r.headlessRow(l)
 	}
-	if r.headlessBlock(l) || r.wordsLine(l) {
+	if r.headlessBlock(l) || r.headlessCounts(l) || r.wordsLine(l) {
 		return true
 	}
 	if !saysAuthor(l.Text) {
@@ -130,7 +133,9 @@ func (r *Reader) head(l kd.Line) bool {
 		return r.console(l)
 	}
 	switch l.Text[0] {
-	case '*', 'V', 'A', 'F', 'R', 'L', 'N':
+	case 'A':
+		return r.poolmonHead(l) || r.vmHead(l)
+	case '*', 'V', 'F', 'R', 'L', 'N':
 		return r.vmHead(l) || l.Text[0] == '*' && r.countsHead(l)
 	case 'l':
 		return r.countsHead(l)
@@ -142,6 +147,8 @@ func (r *Reader) head(l kd.Line) bool {
 		return r.poolusedHead(l) || r.poolmonHead(l) || r.blocksHead(l) || r.countsHead(l)
 	case 'T':
 		return r.columnHead(l) || r.counterHead(l)
+	case 'p':
+		return r.bareConsole(l)
 	case '"', '(', 't', 'D', 'd':
 		return r.counterHead(l)
 	}

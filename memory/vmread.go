@@ -117,8 +117,9 @@ func (r *Reader) vmLine(l kd.Line) bool {
 		return r.pageFileSizes(l)
 	}
 	if name, at := counterName(l.Text, 0); name != "" {
-		if c, end, ok := readCounter(name, at, "Kb", l); ok && end == len(l.Text) {
+		if c, end, ok := readCounter(name, at, "Kb", l); ok {
 			r.counter(c, l)
+			r.behindCounter(end, l)
 			return true
 		}
 		return r.printedPercent(name, at, l)
@@ -314,7 +315,11 @@ func (r *Reader) processRow(l kd.Line) bool {
 	w := words{l, 0}
 	pid, _ := w.word()
 	id, err := strconv.ParseUint(pid, 16, 32)
-	image, _ := w.word()
+	image, from := w.word()
+	for next, end := w.word(); next != "" && plainDigits(next) == 0 && len(image) < 64; next, end = w.word() {
+		image = w.Text[from : end+len(next)] // of words: "Memory Compression"
+	}
+	w.pos = from + len(image)
 	if err != nil || image == "" || !w.blanksThenNumber() {
 		return false
 	}

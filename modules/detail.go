@@ -179,6 +179,9 @@ func (m *Module) set(kind detailKind, l kd.Line, at int) {
 		m.Repro = true
 	case checkSum:
 		m.CheckSum = hexNumber(l, value, at)
+		if s := strings.Index(value, "Timestamp:"); s > 0 { // older debuggers print both on one line
+			m.stamp(l, value[s:], at+s)
+		}
 	case imageSize:
 		m.ImageSize = hexNumber(l, value, at)
 	case fixedFileVersion, fixedProductVersion, fileVersionText, productVersionText:

@@ -58,6 +58,7 @@ type Module struct {
 	At kd.Ref
 
 	fixedFile, fixedProduct bool
+	statusBegun             string // the beginning of a status that a narrow window broke
 }
 
 // Number is a number as printed and where. The zero Number was not printed.

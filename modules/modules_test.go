@@ -53,6 +53,35 @@ fc04f000 fc050000   swenum     C (pdb symbols)              swenum.pdb
 			`serenum fbe08000-fbe0ba80 pdb=e:\mysymbols\SereEnum.pdb\.......`,
 			`swenum fc04f000-fc050000 status=pdb symbols marks=C pdb=swenum.pdb`,
 		}},
+		{"of debuggers for Windows NT 4", `
+start    end        module name
+77f70000 77fb8000   ntdll     (C:\debug\ntdll.dll, \\ntstress\symbols\dll\ntdll.DBG)
+80010000 80012320   Aha154x   (load from Aha154x.sys deferred)
+
+80100000 801b7b40   NT        (ntoskrnl.exe, \\ntstress\symbols\exe\ntoskrnl.DBG)
+80200000 80201000   odd       (one, two)
+`, []string{
+			`ntdll 77f70000-77fb8000 image=ntdll.dll path=C:\debug\ntdll.dll pdb=\\ntstress\symbols\dll\ntdll.DBG`,
+			`Aha154x 80010000-80012320 image=Aha154x.sys status=deferred`,
+			`NT 80100000-801b7b40 image=ntoskrnl.exe pdb=\\ntstress\symbols\exe\ntoskrnl.DBG`,
+		}},
+		{"of debuggers of 2001, blanks collapsed, without heads", `
+bf9b8000 bfa0dc00 VDriver (no symbolic information)
+Loaded symbol image file: VDriver.dll
+Image path: \SystemRoot\System32\VDriver.dll
+Checksum: 00058BD5 Timestamp: Fri Sep 28 10:12:47 2001 (3BB4855F)
+File version: 5.20.10.1066
+`, []string{
+			`VDriver bf9b8000-bfa0dc00 image=VDriver.dll path=\SystemRoot\System32\VDriver.dll status=no symbolic information time=Fri Sep 28 10:12:47 2001 file=5.20.10.1066 word=3bb4855f sum=58bd5`,
+		}},
+		{"a status that a narrow window broke", "start             end                 module name\n" +
+			"fffff82f`1a3c0000 fffff82f`1a448000   AcxHdAudio   (private pdb\n" +
+			"symbols)  C:\\sym\\AcxHdAudio.pdb\n" +
+			"fffff82f`1a448000 fffff82f`1a450000   odd   (private\n" +
+			"notes of mine)\n", []string{
+			`AcxHdAudio fffff82f1a3c0000-fffff82f1a448000 status=private pdb symbols pdb=C:\sym\AcxHdAudio.pdb`,
+			`odd fffff82f1a448000-fffff82f1a450000`,
+		}},
 		{"statuses and marks, x64, without heads", "\n" +
 			"fffff800`5b200000 fffff800`5c246000   nt       # (private pdb symbols)  C:\\sym\\nt.pdb\n" +
 			"fffff801`094d9000 fffff801`09561000   CI         (export symbols)       CI.dll\n" +

@@ -108,6 +108,7 @@ func (r *Reader) goesOn(l kd.Line) bool {
 	switch open, status, after := statusIn(l.Text); {
 	case m.SymbolStatus == "" && status != "" && open == 0:
 		m.SymbolStatus, m.SymbolFile = keep(status), keep(after)
+	case m.statusBegun != "" && m.goesOnStatus(l.Text):
 	case m.SymbolFile != "" && strings.IndexByte(l.Text, '\\') >= 0 && strings.Contains(l.Text, ".pdb") && !strings.HasSuffix(m.SymbolFile, ".pdb"):
 		m.SymbolFile = keep(m.SymbolFile + l.Text)
 	default:
@@ -115,6 +116,15 @@ func (r *Reader) goesOn(l kd.Line) bool {
 	}
 	r.rowAt = l.All()
 	return true
+}
+
+// goesOnStatus takes the end of a status.
+func (m *Module) goesOnStatus(text string) bool {
+	_, status, after := statusIn("(" + m.statusBegun + " " + text)
+	if status != "" {
+		m.SymbolStatus, m.SymbolFile, m.statusBegun = keep(status), keep(after), ""
+	}
+	return status != ""
 }
 
 // head reads the column heads of a list.

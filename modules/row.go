@@ -13,8 +13,11 @@ import (
 //	fbe08000 fbe0ba80   serenum      e:\mysymbols\SereEnum.pdb\...
 //	804d7000 806cd280   nt       ntkrpamp.exe Wed Aug 04 01:59:54 2004 (41107F1A)
 //	01000000 0100d000   notepad  C:\WINDOWS\system32\notepad.exe
+//	80010000 80012320   Aha154x   (load from Aha154x.sys deferred)
+//	80100000 801b7b40   NT        (ntoskrnl.exe, \\ntstress\symbols\exe\ntoskrnl.DBG)
 //
-// sure is set if the line is that of a module wherever it stands.
+// The last two are of debuggers for Windows NT 4 (Microsoft Learn: Manually Walking a
+// Stack). sure is set if the line is that of a module wherever it stands.
 func readRow(l kd.Line, unloaded bool) (m *Module, sure bool) {
 	c := kd.Cursor{Text: l.Text}
 	base, at := c.Word()
@@ -97,6 +100,12 @@ func (m *Module) rest(l kd.Line, rest string, from int) (sure, ok bool) {
 		}
 		return true, true
 	}
+	if m.oldStatus(tail) {
+		return true, true
+	}
+	if m.cutStatus(tail) {
+		return false, true
+	}
 	if s := stampAt(tail); s >= 0 {
 		m.file(tail[:s])
 		m.stamp(l, tail[s:], from+at+s)
@@ -112,6 +121,43 @@ func (m *Module) rest(l kd.Line, rest string, from int) (sure, ok bool) {
 		return false, strings.IndexByte(tail, ' ') < 0
 	}
 	return false, true
+}
+
+// oldStatus reads what debuggers for Windows NT 4 say of the symbols.
+func (m *Module) oldStatus(tail string) bool {
+	inner, ok := strings.CutSuffix(strings.TrimPrefix(tail, "("), ")")
+	if !ok || tail[0] != '(' {
+		return false
+	}
+	if file, ok := strings.CutPrefix(inner, "load from "); ok {
+		if file, ok = strings.CutSuffix(file, " deferred"); ok {
+			m.SymbolStatus = "deferred"
+			m.file(file)
+		}
+		return ok
+	}
+	file, symbols, ok := strings.Cut(inner, ", ")
+	if !ok || len(symbols) < 4 || !strings.EqualFold(symbols[len(symbols)-4:], ".dbg") {
+		return false
+	}
+	m.SymbolFile = keep(symbols)
+	m.file(file)
+	return true
+}
+
+// cutStatus keeps the beginning of a status that a narrow window broke.
+func (m *Module) cutStatus(tail string) bool {
+	open := strings.LastIndexByte(tail, '(')
+	if open < 0 || len(tail)-open > mostStatus || strings.IndexByte(tail[open:], ')') >= 0 {
+		return false
+	}
+	switch words := tail[open+1:]; words {
+	case "no", "pdb", "export", "private", "private pdb", "coff", "codeview", "source", "no symbolic":
+		m.statusBegun = words
+		m.file(tail[:open])
+		return true
+	}
+	return false
 }
 
 // file keeps the name of a file, with its folder if there is one.
@@ -151,7 +197,7 @@ func statusIn(s string) (open int, status, after string) {
 // isStatus reports whether words tell what symbols of a module were found.
 func isStatus(words string) bool {
 	words, _, _ = strings.Cut(words, ":")
-	return words == "deferred" || len(words) <= 32 && strings.HasSuffix(words, "symbols")
+	return words == "deferred" || words == "no symbolic information" || len(words) <= 32 && strings.HasSuffix(words, "symbols")
 }
 
 // days are the first words of a time as the debugger prints it.

@@ -161,6 +161,7 @@ func (r *Reader) sectionField(l kd.Line) bool {
 		base = 16
 	}
 	rest, at := c.Rest()
+	rest = withoutRemark(rest)
 	switch name {
 	case "LockCount":
 		if rest == "NOT LOCKED" {
@@ -183,6 +184,16 @@ func (r *Reader) sectionField(l kd.Line) bool {
 		return kd.AddrDigits(rest) > 0
 	}
 	return false
+}
+
+// withoutRemark takes off what an author wrote behind a value.
+func withoutRemark(s string) string {
+	for _, sign := range []string{" //", " <", " ;", " \u00df"} {
+		if at := strings.Index(s, sign); at > 0 {
+			s, _ = kd.TrimBlanks(s[:at])
+		}
+	}
+	return s
 }
 
 // number reads a count in a base; in base 16 it may begin with 0x.

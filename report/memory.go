@@ -145,7 +145,22 @@ type Counts struct {
 	Tool      string          `json:"tool"`
 	Counters  []MemoryCounter `json:"counters"`
 	Throttled *bool           `json:"throttled,omitempty"`
-	At        At              `json:"at"`
+	// Uses say what pages are used for.
+	Uses []PageUse `json:"uses,omitempty"`
+	At   At        `json:"at"`
+}
+
+// PageUse is a row of !memusage, in Kb; a number is absent where dashes stand for it.
+type PageUse struct {
+	Name       string `json:"name"`
+	Control    string `json:"control,omitempty"` // the control area of a file
+	Valid      *int64 `json:"valid,omitempty"`
+	Standby    *int64 `json:"standby,omitempty"`
+	Dirty      *int64 `json:"dirty,omitempty"`
+	Shared     *int64 `json:"shared,omitempty"`
+	Locked     *int64 `json:"locked,omitempty"`
+	PageTables *int64 `json:"page_tables,omitempty"`
+	At         At     `json:"at"`
 }
 
 // PoolBlocks is one output of !pool or !poolfind.
@@ -190,7 +205,11 @@ func (b *builder) memory(r *Report, s *snapshot.Snapshot) {
 		r.Memory.Blocks = append(r.Memory.Blocks, b.poolBlocks(k))
 	}
 	for _, c := range s.Memory.Counts {
-		r.Memory.Counts = append(r.Memory.Counts, Counts{b.session, c.Tool, b.numbers(c.Counters), flagged(c.Throttled), b.at(c.At, c.EndLine)})
+		out := Counts{b.session, c.Tool, b.numbers(c.Counters), flagged(c.Throttled), nil, b.at(c.At, c.EndLine)}
+		for _, u := range c.Uses {
+			out.Uses = append(out.Uses, PageUse{u.Name, hex(u.Control), amount(u.Valid), amount(u.Standby), amount(u.Dirty), amount(u.Shared), amount(u.Locked), amount(u.PageTables), b.at(u.At, 0)})
+		}
+		r.Memory.Counts = append(r.Memory.Counts, out)
 	}
 	if m := s.Memory.Memory; m != nil {
 		r.Memory.Words = append(r.Memory.Words, b.memoryWords(m))

@@ -88,6 +88,7 @@ func (m *Memory) tables(r *Report) []titled {
 	for i := range m.Counts {
 		c := &m.Counts[i]
 		add(counterTable(c.Counters), "Counters, "+c.Tool, c.At)
+		add(c.uses(), "What pages are used for, in Kb", c.At)
 	}
 	for i := range m.Pools {
 		p := &m.Pools[i]
@@ -137,6 +138,14 @@ func counterTable(list []MemoryCounter) *table {
 			kb += " ?"
 		}
 		t.add(c.Name, number(c.Pages), kb, strconv.Itoa(c.At.Line))
+	}
+	return t
+}
+
+func (c *Counts) uses() *table {
+	t := &table{columns: []column{{head: "Use", prose: true}, {head: "Valid"}, {head: "Standby"}, {head: "Dirty"}, {head: "Shared"}, {head: "Locked"}, {head: "Page tables"}, {head: "Line", spare: true}}}
+	for _, u := range c.Uses {
+		t.add(u.Name, number(u.Valid), number(u.Standby), number(u.Dirty), number(u.Shared), number(u.Locked), number(u.PageTables), strconv.Itoa(u.At.Line))
 	}
 	return t
 }

@@ -52,7 +52,7 @@ type testLog struct {
 func allLogs(t testing.TB) []testLog {
 	t.Helper()
 	var out []testLog
-	for _, pattern := range []string{"../testdata/*.log", "../testdata/corpus/*.log", "../testdata/cases/*.txtar", "packs/*/testdata/*.log"} {
+	for _, pattern := range []string{"../testdata/*.log", "../testdata/corpus/*.log", "../testdata/samples/*.log", "../testdata/cases/*.txtar", "packs/*/testdata/*.log"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -152,6 +152,9 @@ func (s *Snapshot) formatThread(b *strings.Builder, t *threads.Thread) {
 		}
 		b.WriteString("\n")
 	}
+	if c := t.Caption; c != nil {
+		fmt.Fprintf(b, "  caption :%d owner %v threads %d\n", c.At.Line, c.Owner, c.Threads)
+	}
 	if w := t.Stack.Awaited; w != nil {
 		fmt.Fprintf(b, "  asks-for %s owner %s :%d\n", s.bare(w.Lock), s.bare(w.Owner), w.At.Line)
 	}

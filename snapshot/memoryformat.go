@@ -52,6 +52,10 @@ func (s *Snapshot) formatMemory(b *strings.Builder) {
 			fmt.Fprintf(b, "  counter %q :%d", n.Name, n.At.Line)
 			formatNumbers(b, named{"pages", n.Pages}, named{"kb", n.Kb})
 		}
+		for _, u := range c.Uses {
+			fmt.Fprintf(b, "  use %q :%d", u.Name, u.At.Line)
+			formatNumbers(b, named{"valid", u.Valid}, named{"standby", u.Standby}, named{"dirty", u.Dirty}, named{"shared", u.Shared}, named{"locked", u.Locked}, named{"page-tables", u.PageTables})
+		}
 	}
 	formatWordsOf(b, s.Memory.Memory)
 	s.formatCounters(b)

@@ -401,8 +401,12 @@ func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
 	return s.walk(func(*threads.Brief) bool { return true }, func(*threads.Thread) bool { return true })
 }
 
-// UserMode reports whether there are threads and a user-mode debugger printed them all.
+// UserMode reports whether a user-mode debugger printed all threads, or, if there are
+// none, critical sections and nothing of a kernel.
 func (s *Snapshot) UserMode() bool {
+	if s.ThreadCount() == 0 {
+		return len(s.Objects.Sections) > 0 && s.OnlyContext() && !s.Target.KernelPrompt()
+	}
 	user := false
 	for t := range s.AllThreads() {
 		if !t.User && t.Addr != 0 {

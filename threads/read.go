@@ -46,6 +46,8 @@ type Reader struct {
 	user userThreads
 	// titled is set while context is a thread that a heading names.
 	titled bool
+	// caption is the heading right above what comes next, nil if there is none.
+	caption *Caption
 	// orphan is the image of a block whose beginning was cut off.
 	orphan string
 	// mex is the part of a table of the extension mex that is open; dead is set
@@ -123,7 +125,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	case r.deadlock(l), r.findstack(l), r.running(l), r.ready(l):
 		r.gap = false
 		return true
-	case r.userRow(l), r.mexLine(l), r.windeLine(l), r.head(l), r.process(l), r.contextLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
+	case r.userRow(l), r.mexLine(l), r.windeLine(l), r.head(l), r.process(l), r.contextLine(l), r.captionLine(l), r.notThread(l), r.stacksRow(l), r.stacksFrame(l), r.headless(l):
 		r.gap = false
 		return true
 	case r.stackLine(l), r.orphanImage(l):
@@ -144,6 +146,9 @@ func (r *Reader) Line(l kd.Line) bool {
 		}
 	}
 	r.gap = true
+	if !r.stack.Open() {
+		r.caption = nil
+	}
 	r.unread++
 	return false
 }
@@ -226,6 +231,7 @@ func (r *Reader) closeBlock() {
 	r.closeStack()
 	r.closeFind()
 	r.closeVerifier()
+	r.caption = nil
 	r.cur, r.mex, r.alike, r.announced = nil, mexNone, nil, announcedThreads{}
 }
 
@@ -259,6 +265,7 @@ func (r *Reader) stackOwner(s stacks.Stack) *Thread {
 	} else if r.cur == nil {
 		r.ofUser(t)
 	}
+	t.Caption, r.caption = r.caption, nil
 	r.out.Threads = append(r.out.Threads, t)
 	return t
 }

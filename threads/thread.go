@@ -163,7 +163,9 @@ type Thread struct {
 	Block bool
 	// Elided is set where the author left something out of those lines of the block.
 	Elided bool
-	At     kd.Ref // the THREAD line, or the first line known of it
+	// Caption is what an author says of a stack without a thread, nil if nothing.
+	Caption *Caption
+	At      kd.Ref // the THREAD line, or the first line known of it
 
 	waits keptWait
 }

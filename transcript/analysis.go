@@ -52,15 +52,22 @@ func (r *router) describing(l kd.Line) bool {
 	return r.title.code != "" && l.Num-r.title.at.Num <= mostDescribed
 }
 
-// stopCodeTitle reads "SYSTEM_SERVICE_EXCEPTION (3b)".
+// stopCodeTitle reads "SYSTEM_SERVICE_EXCEPTION (3b)", or what a debugger says of a code
+// that is newer than itself: "Unknown bugcheck code (19c)", which has no name
+// (github.com/microsoft/WinDbg-Feedback/issues/17).
 func stopCodeTitle(text string) (name, code string, ok bool) {
 	name, code, _ = strings.Cut(text, " (")
-	if code, ok = strings.CutSuffix(code, ")"); !ok || !isStopName(name) {
+	if code, ok = strings.CutSuffix(code, ")"); !ok || !isStopName(name) && name != unknownStop {
 		return "", "", false
+	}
+	if name == unknownStop {
+		name = ""
 	}
 	digits := kd.AddrDigits(code)
 	return name, code, digits > 0 && digits <= 8
 }
+
+const unknownStop = "Unknown bugcheck code"
 
 // isStopName accepts words of capital letters, digits and underscores, one
 // underscore at least.

@@ -70,6 +70,7 @@ func TestStopCodes(t *testing.T) {
 		{"same code in three forms", "BugCheck 3B, {c0000005, fffff80412345678, ffffdf628a6b7158, 0}\n" + analysis + "kd> .bugcheck\nBugcheck code 0000003B\nArguments 00000000`c0000005 fffff804`12345678 ffffdf62`8a6b7158 00000000`00000000\n", 1, 0x3b},
 		{"another code", "BUGCHECK_CODE:  9f\n", 2, 0x3b},
 		{"another title with its arguments", "DRIVER_POWER_STATE_FAILURE (9f)\nA driver has failed.\nArguments:\n", 2, 0x3b},
+		{"a code that the debugger does not know", "Unknown bugcheck code (19c)\nUnknown bugcheck description\nArguments:\nArg1: 0000000000000050\n", 2, 0x3b},
 		{"a title alone", "DRIVER_POWER_STATE_FAILURE (9f)\n", 1, 0x3b},
 		{"an explanation that was asked for", "kd> !analyze -show 0x9F 0x3\nDRIVER_POWER_STATE_FAILURE (9f)\nA driver has failed to complete a power IRP.\nArguments:\nArg1: 0000000000000003, a device object\n", 1, 0x3b},
 	} {

@@ -40,7 +40,11 @@ func (r *router) build() {
 		r.out.Snapshots, r.out.Aside, r.out.asideAt = r.out.Aside, nil, nil
 	}
 	r.addCounters(logs)
-	if len(r.out.Snapshots) == 0 && !r.sawUser {
+	switch {
+	case len(r.out.Snapshots) > 0:
+	case r.sawUser:
+		r.onlySections(snaps)
+	default:
 		r.onlyTargets(snaps)
 	}
 }
@@ -70,6 +74,16 @@ func (r *router) snapshots(machine facts, target snapshot.Target) []*snapshot.Sn
 func (r *router) onlyTargets(sessions []*snapshot.Snapshot) {
 	for _, s := range sessions {
 		if s.Target.Known() {
+			r.out.Snapshots = append(r.out.Snapshots, s)
+		}
+	}
+}
+
+// onlySections keeps the sessions that tell nothing but critical sections, which no
+// stack says who waits for.
+func (r *router) onlySections(sessions []*snapshot.Snapshot) {
+	for _, s := range sessions {
+		if len(s.Objects.Sections) > 0 {
 			r.out.Snapshots = append(r.out.Snapshots, s)
 		}
 	}

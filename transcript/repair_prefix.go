@@ -6,6 +6,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/memory"
+	"kdlocks/modules"
 )
 
 // What stands in front of each line of a paste: quoting, line numbers, times.
@@ -199,19 +200,33 @@ func behindPrefix(text string) string {
 
 // begunForm reports whether a text is a line of a known form, or begins one.
 func begunForm(text string) bool {
+	known := false
 	switch classify(text) {
 	case promptLine:
 		return true
 	case keyword:
-		return fitForms(text) != noFit || listFit(text, noList, 0) != noFit || slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(text, b) })
+		known = fitForms(text) != noFit || listFit(text, noList, 0) != noFit || slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(text, b) })
 	case frameLine:
-		return frameFit(text) != noFit
+		known = frameFit(text) != noFit
 	case address:
-		return fitForms(text) != noFit || listFit(text, ownerList, 0) != noFit || listFit(text, waiterList, 0) != noFit
+		known = fitForms(text) != noFit || listFit(text, ownerList, 0) != noFit || listFit(text, waiterList, 0) != noFit
 	case symbol:
-		return siteFit(text) != noFit
+		known = siteFit(text) != noFit
 	}
-	return memory.Known(text)
+	return known || readable(text)
+}
+
+// readable reports whether a text alone is a line of which no form is kept here, as its
+// reader takes it: of memory, of modules, or of a stop code.
+func readable(text string) bool {
+	if text == "" {
+		return false
+	}
+	if memory.Known(text) || modules.Known(text) || isArgument(text) {
+		return true
+	}
+	_, _, title := stopCodeTitle(text)
+	return title
 }
 
 // lineNumber is a number in front of a line and what closes it.

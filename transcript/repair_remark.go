@@ -8,15 +8,16 @@ import (
 )
 
 // remarkSigns are what authors put before their notes.
-var remarkSigns = []string{"<<", "<--", "<==", "//", "; "}
+// The sharp s is what pages make of the arrow of the font Wingdings.
+var remarkSigns = []string{"<<", "<--", "<==", "//", "; ", "\u00df ", "\u2190"}
 
 // remark takes an author's note off a line that is whole without it. What may
 // hide lines of !locks stays, so that their reader sees it.
 func (r *Repair) remark(w *row) {
-	if w.class == blankLine || w.class == other || w.class == promptLine {
+	if w.class == blankLine || w.class == promptLine {
 		return
 	}
-	at := remarkAt(w.text, func(before string) bool { return r.shape(before) == whole })
+	at := remarkAt(w.text, func(before string) bool { return w.class != other && r.shape(before) == whole || readable(before) })
 	if at < 0 {
 		return
 	}
@@ -35,7 +36,7 @@ func (r *Repair) remark(w *row) {
 // remarkAt returns where an author's note begins behind a whole line, -1 if
 // none does.
 func remarkAt(text string, isWhole func(string) bool) int {
-	if strings.IndexByte(text, '<') < 0 && strings.IndexByte(text, '/') < 0 && strings.IndexByte(text, ';') < 0 {
+	if strings.IndexByte(text, '<') < 0 && strings.IndexByte(text, '/') < 0 && strings.IndexByte(text, ';') < 0 && strings.IndexByte(text, 0x9f) < 0 && strings.IndexByte(text, 0x86) < 0 {
 		return -1
 	}
 	for _, s := range remarkSigns {

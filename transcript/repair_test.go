@@ -142,6 +142,12 @@ var repairs = []struct {
 	{"line behind a remark and a tab", "Contention Count = 3 // high\tNumberOfSharedWaiters = 2", "1 Contention Count = 3\n1 NumberOfSharedWaiters = 2"},
 	{"line behind a remark that leaves owners out", "Resource @ 0x896d2a68    Shared 1 owning threads\nThreads: 8982d030-01<*> << and 3 more     Threads Waiting On Exclusive Access:",
 		"1 Resource @ 0x896d2a68    Shared 1 owning threads\n2 Threads: 8982d030-01<*> << and 3 more\n2 Threads Waiting On Exclusive Access:"},
+	{"arrows that a page made letters", "nt!KeWaitForSingleObject+0x859 \u00df here\nNonPagedPool Usage: 31369 ( 125476 Kb) \u00df Very high\nStra\u00dfe \u00df Very high",
+		"1 nt!KeWaitForSingleObject+0x859\n2 NonPagedPool Usage: 31369 ( 125476 Kb)\n3 Stra\u00dfe \u00df Very high"},
+	{"remarks behind lines of memory and modules", "TOTAL:   503644 ( 2014576 kb) <-- all\n*e1d01050 size:   10 previous size:   10  (Allocated) *ObDi  <<< mine\nfad53000 fad61000   swmidi.sys // gone\nTimestamp:        Sun Nov 09 18:59:03 2014 (546029F7) <-- old\nArg4: 0000000000000096, The configured timeout in seconds // 150\nFree  (see <-- there)",
+		"1 TOTAL:   503644 ( 2014576 kb)\n2 *e1d01050 size:   10 previous size:   10  (Allocated) *ObDi\n3 fad53000 fad61000   swmidi.sys\n4 Timestamp:        Sun Nov 09 18:59:03 2014 (546029F7)\n5 Arg4: 0000000000000096, The configured timeout in seconds\n6 Free  (see <-- there)"},
+	{"a list of lines of memory and modules", "- Zeroed:      218 (     872 kb)\n- TOTAL:   503644 ( 2014576 kb)\n- e1d01000 size:   40 previous size:    0  (Allocated)  MmDT\n- fad73000 fad7fd80   sysaudio     (deferred)\n- Image name: a.sys",
+		"1 Zeroed:      218 (     872 kb)\n2 TOTAL:   503644 ( 2014576 kb)\n3 e1d01000 size:   40 previous size:    0  (Allocated)  MmDT\n4 fad73000 fad7fd80   sysaudio     (deferred)\n5 Image name: a.sys"},
 	{"remark that mentions other lines", "Not impersonating << see Threads: above\nContention Count = 3  << of 16088 total locks", "1 Not impersonating\n2 Contention Count = 3"},
 }
 

@@ -169,7 +169,7 @@ func (s *session) learn(l kd.Line) {
 		s.id.time, _ = c.Rest()
 		s.target.SessionTime = s.id.time
 	case c.Take("Built by:"), c.Take("Edition build lab:"):
-		s.target.BuiltBy, _ = c.Rest()
+		s.target.BuiltBy, _ = c.Word()
 		s.learnBuild(s.target.BuiltBy, l)
 	case c.Take("System Uptime:"):
 		s.target.Uptime, _ = c.Rest()

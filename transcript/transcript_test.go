@@ -323,7 +323,7 @@ func TestNothing(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{"", "it is empty"},
 		{"hello\nworld\n", "none of its 2 lines"},
-		{"0:006> !locks\nCritSec ftpsvc2!g_csServiceEntryLock+0 at 6833dd68\n", "user-mode"},
+		{"0:006> !locks\n\nScanned 12 critical sections\n", "user-mode"},
 		{"0:000> k\n", "user-mode"},
 	} {
 		_, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("x", []byte(tc.text))}, nil)

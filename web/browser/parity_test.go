@@ -29,7 +29,7 @@ import (
 func inputs(t testing.TB) map[string][]byte {
 	t.Helper()
 	out := make(map[string][]byte)
-	for _, pattern := range []string{"../../testdata/*.log", "../../testdata/corpus/*.log", "../../testdata/waits/*.log", "../../rules/packs/*/testdata/*.log", "../page/examples/*.log"} {
+	for _, pattern := range []string{"../../testdata/*.log", "../../testdata/corpus/*.log", "../../testdata/samples/*.log", "../../testdata/waits/*.log", "../../rules/packs/*/testdata/*.log", "../page/examples/*.log"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("no %s: %v", pattern, err)
