@@ -115,15 +115,22 @@ func saysAuthor(text string) bool {
 	}
 	words, small := 0, 0
 	for w := range strings.FieldsFuncSeq(strings.ToLower(text), func(c rune) bool { return c == ' ' || c == ',' || c == '.' || c == ':' }) {
-		switch words++; w {
-		case "a", "an", "the", "this", "that", "is", "are", "we", "i", "it", "let's", "let", "like", "which", "see", "of", "to", "in":
+		words++
+		switch w = " " + w + " "; {
+		case strings.Contains(smallWords, w):
 			small++
-		case "error", "errors", "unable", "cannot", "can't", "could", "couldn't", "not", "no", "failed", "fails", "failure", "invalid", "bad", "missing", "denied", "interrupted", "aborted", "stopped", "only", "first", "many", "several", "other", "another", "rest", "same", "similar":
+		case strings.Contains(wordsOfFailure, w):
 			return false
 		}
 	}
 	return words >= least && small >= 2
 }
+
+// The words by which saysAuthor tells, between blanks.
+const (
+	smallWords     = " a an the this that is are we i it let's let like which see of to in "
+	wordsOfFailure = " error errors unable cannot can't could couldn't not no failed fails failure invalid bad missing denied interrupted aborted stopped only first many several other another rest same similar "
+)
 
 // memory is what was printed of the target's memory.
 func (r *Reader) memory() *Memory {

@@ -220,7 +220,9 @@ func (m *RuleMissing) line() string {
 // logLines names lines of a log, each once.
 func logLines(at []int) string {
 	const most = 8
-	at = slices.Compact(slices.Sorted(slices.Values(at)))
+	at = slices.Clone(at)
+	kd.SortStable(at, cmp.Compare[int])
+	at = slices.Compact(at)
 	var parts []string
 	for i, n := range at {
 		if i == most {

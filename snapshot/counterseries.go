@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,7 +115,7 @@ func (j *counterJudge) pieces(s *counterSeries) [][]CounterPoint {
 	cuts := slices.Clone(j.restarts)
 	if s.col.What.OfProcess() {
 		cuts = append(cuts, j.processRestarts(s)...)
-		slices.Sort(cuts)
+		kd.SortStable(cuts, cmp.Compare[int64])
 	}
 	var out [][]CounterPoint
 	from := 0

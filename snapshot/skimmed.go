@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 
@@ -317,7 +318,7 @@ func (c *chooser) left() []threads.Brief {
 
 // load reads the rows whole that were taken since the last time.
 func (s *Snapshot) load(c *chooser, load func(threads.Brief) *threads.Thread) []*threads.Thread {
-	slices.Sort(c.todo)
+	kd.SortStable(c.todo, cmp.Compare[int])
 	out := make([]*threads.Thread, 0, len(c.todo))
 	for _, i := range c.todo {
 		if t := load(c.rows[i]); t != nil {

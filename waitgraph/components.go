@@ -1,6 +1,7 @@
 package waitgraph
 
 import (
+	"cmp"
 	"slices"
 
 	"kdlocks/kd"
@@ -86,7 +87,7 @@ func (t *tarjan) leave(i int) {
 	}
 	// Gates stand between threads, so a component of one node is no cycle.
 	if members := slices.Clone(t.path[at:]); len(members) > 1 {
-		slices.Sort(members)
+		kd.SortStable(members, cmp.Compare[int])
 		t.found = append(t.found, members)
 	}
 	t.path = t.path[:at]
