@@ -140,7 +140,7 @@ func TestNothingRecognisedSaysWhatToType(t *testing.T) {
 		t.Errorf("got %+v", a)
 	}
 	const sections = "0:000> !locks\n\nCritSec MyApp!g_cs+0 at 00007ff6a1b6f4f8\nWaiterWoken        No\nLockCount          1\nOwningThread       2b3c\n*** Locked\n"
-	if a := ask[analysis](t, e, "analyze", nil, inspect.Bytes("user", []byte(sections))); a.Report != nil || len(a.Advice) != 1 || a.Advice[0].ID != "user-mode" || !slices.Contains(a.Advice[0].Commands, "~*kv") {
+	if a := ask[analysis](t, e, "analyze", nil, inspect.Bytes("user", []byte(sections))); a.Report == nil || len(a.Advice) == 0 || a.Advice[0].ID != "user-mode" || !slices.Contains(a.Ask, "~*kv") {
 		t.Errorf("of a user-mode debugger: %+v", a)
 	}
 	const refused = "kd> !locks\nNT symbols are incorrect, please fix symbols\n"
