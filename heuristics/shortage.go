@@ -39,7 +39,8 @@ func (d *diagnosis) shortages() []shortage {
 	}
 	var out []shortage
 	for _, of := range []func(*memory.VM) (shortage, bool){nonPagedOf, pagedOf, physicalOf, commitOf, ptesOf} {
-		if s, ok := of(v); ok {
+		// On 64 bits there are more system PTEs than could be used up.
+		if s, ok := of(v); ok && !(s.what == systemPTEs && d.snap.Target.Arch.Is64()) {
 			out = append(out, s)
 		}
 	}

@@ -82,6 +82,9 @@ func ptesOf(v *memory.VM) (shortage, bool) {
 		return shortage{}, false
 	}
 	s := shortage{vm: v, what: systemPTEs, sure: Likely, used: free.N, failed: v.Failed(pteAllocations)}
+	if free.N == 0 && !s.failed.Known() { // a debugger without the right symbols prints 0
+		return shortage{}, false
+	}
 	s.left = fmt.Sprintf("%s left", grouped(free.N))
 	s.see(memory.FreeSystemPTEs)
 	s.full = free.N <= fewPTEs && s.failed.Known() && s.failed.N > 0
