@@ -15,7 +15,7 @@ var poolExhausted = &Check{
 	Severity: Critical,
 	Means: `Nonpaged or paged pool is full to the maximum that the machine has, or paged pool to that of a session. Drivers and the kernel itself then fail to allocate, and what they cannot do, others wait for: locks that are held meanwhile are victims, and their wait chains do not lead to the cause. The tag that uses most of the pool does.
 Seen must be: !vm with a usage of at least 95 % of the maximum, or of 90 % together with allocations that failed. Certain only with both 95 % and failures. Counters that cannot be true (more than physical memory) do not count, and neither does the debugger's own banner, which it also prints from some 80 % on.`,
-	WhenWrong:  `Failures are counted since the machine started, not now. Since Windows Vista the maximum of nonpaged pool on x64 is a share of memory that is seldom reached. That a lock's owner waits for the pool is seen on its stack alone.`,
+	WhenWrong:  `Failures are counted since the machine started, not now, and of both pools together: they are held against the fuller one. Since Windows Vista the maximum of nonpaged pool on x64 is a share of memory that is seldom reached. That a lock's owner waits for the pool is seen on its stack alone.`,
 	Disproof:   "A later !vm shows the pool far from its maximum while the machine still hangs.",
 	Remedy:     "Find who uses the pool: the largest tag, then its driver; compare two listings to see what grows. Restarting the machine helps until it is full again.",
 	Next:       "!poolused 2",
@@ -26,7 +26,7 @@ var memoryShort = &Check{
 	ID:       "memory-short",
 	Title:    "Physical memory, the commit limit or system PTEs are used up",
 	Severity: Critical,
-	Means: `So few pages are available that Windows itself calls memory low (less than 32 MB for each 4 GB, and 64 MB at most), or nearly all that can be committed is, while the paging files cannot grow any more, or on x86 so few system PTEs are free that allocations of them failed. Whoever needs a page waits or fails, locks or not. Who has most is named: nonpaged pool from a quarter on, or a process.
+	Means: `So few pages are available that Windows itself calls memory low (less than 32 MB for each 4 GB, and 64 MB at most), or nearly all that can be committed is, while the paging files, which must be listed, cannot grow any more, or on x86 so few system PTEs are free that allocations of them failed. Whoever needs a page waits or fails, locks or not. Who has most is named: nonpaged pool from a quarter on, or a process.
 Seen must be: the counters of !vm, which agree with each other.`,
 	WhenWrong:  `Memory is short for moments on a busy machine; standby pages count as available. A paging file that Windows manages may grow still, unless !vm prints it at its maximum.`,
 	Disproof:   "A later !vm shows memory while the machine still hangs.",
@@ -56,7 +56,12 @@ func init() {
 		return d.shortageFindings(memoryShort, MemoryExhausted, func(s *shortage) bool { return s.full && s.pool == memory.NoType })
 	})
 	register(poolNearLimit, func(d *diagnosis) []Finding {
-		return d.shortageFindings(poolNearLimit, Context, func(s *shortage) bool { return !s.full })
+		out := d.shortageFindings(poolNearLimit, Context, func(s *shortage) bool { return !s.full })
+		earlier := d.earlierShortages()
+		for i := range earlier {
+			out = append(out, d.earlierFinding(&earlier[i]))
+		}
+		return out
 	})
 }
 
@@ -104,6 +109,17 @@ func (d *diagnosis) shortageFinding(check *Check, kind Kind, s *shortage) Findin
 			f.Confidence = VeryLikely
 		}
 	}
+	return f
+}
+
+// earlierFinding tells of what was short and is no more.
+func (d *diagnosis) earlierFinding(s *shortage) Finding {
+	f := poolNearLimit.finding(Context)
+	f.Confidence, f.Grade = s.sure, waitgraph.A
+	s.evidence(&f)
+	f.Summary = fmt.Sprintf("An earlier !vm shows no more of %s left (%s); the last one does.", s.what, s.words())
+	f.Explanation = s.explain() + " What waited then may wait for another reason now."
+	f.Next = []string{"!vm"}
 	return f
 }
 

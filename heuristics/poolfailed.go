@@ -3,6 +3,7 @@ package heuristics
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"kdlocks/kd"
 	"kdlocks/memory"
@@ -29,8 +30,11 @@ func init() {
 		}
 		short := d.shortages()
 		var out []Finding
-		for _, what := range []string{poolAllocations, pteAllocations} {
-			n := v.Failed(what)
+		for _, failure := range v.Failures {
+			what, n := failure.What, failure.N
+			if what != poolAllocations && what != pteAllocations && !strings.HasPrefix(what, "view space") {
+				continue
+			}
 			told := func(s shortage) bool {
 				return (s.what == systemPTEs) == (what == pteAllocations) && (s.pool != memory.NoType || s.what == systemPTEs)
 			}
@@ -38,8 +42,36 @@ func init() {
 				out = append(out, d.failedFinding(v, what, n))
 			}
 		}
-		return out
+		return append(out, d.sessionsFailed(v, short)...)
 	})
+}
+
+// sessionsFailed tells of sessions from whose pool allocations failed, where it is not used
+// up and no failure of the whole system tells of them.
+func (d *diagnosis) sessionsFailed(v *memory.VM, short []shortage) []Finding {
+	if n := v.Failed(poolAllocations); n.Known() && n.N > 0 {
+		return nil
+	}
+	var out []Finding
+	for i := range v.Sessions {
+		of := &v.Sessions[i]
+		if of.Failed.N <= 0 || slices.ContainsFunc(short, func(s shortage) bool { return s.session == of }) || len(out) == mostPlaces {
+			continue
+		}
+		f := poolAllocationsFailed.finding(Context)
+		f.Confidence = Certain
+		f.seen(of.Failed.At, 0, "allocations from the pool of the session that failed")
+		f.seen(of.PagedPool.At, 0, "what it uses now")
+		f.Summary = fmt.Sprintf("%s of session %d failed since it began", kd.Plural(int(of.Failed.N), "pool allocation"), of.ID)
+		if p, ok := v.SessionPercent(of); ok {
+			f.Summary += fmt.Sprintf("; now %d %% of its paged pool are in use", int(p))
+		}
+		f.Summary += "."
+		f.Explanation = "The count does not say when."
+		f.Next = []string{"!poolused 0xc"}
+		out = append(out, f)
+	}
+	return out
 }
 
 func (d *diagnosis) failedFinding(v *memory.VM, what string, n memory.Number) Finding {
@@ -49,7 +81,7 @@ func (d *diagnosis) failedFinding(v *memory.VM, what string, n memory.Number) Fi
 	f.Summary = fmt.Sprintf("%s %s failed since the machine started", grouped(n.N), what)
 	f.Explanation = "The count does not say when."
 	for _, earlier := range d.snap.Memory.VMs {
-		if m := earlier.Failed(what); earlier != v && m.Known() && m.N < n.N && m.At.Line < n.At.Line {
+		if m := earlier.Failed(what); earlier != v && m.Known() && m.N < n.N && m.At.Before(n.At) && !d.twoMachines(nil) {
 			f.Severity = Medium
 			f.Summary += fmt.Sprintf(", %s of them between two listings", grouped(n.N-m.N))
 			f.seen(m.At, 0, "the count of an earlier listing")

@@ -3,6 +3,7 @@ package heuristics
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"kdlocks/kd"
 	"kdlocks/memory"
@@ -33,15 +34,48 @@ type shortage struct {
 // shortages returns what the last !vm shows to be used up, or nearly. Counters that
 // cannot be true are not used.
 func (d *diagnosis) shortages() []shortage {
-	v := d.snap.Memory.LastVM()
-	if v == nil {
-		return nil
+	if v := d.snap.Memory.LastVM(); v != nil {
+		return d.shortagesOf(v)
 	}
+	return nil
+}
+
+// earlierShortages returns what an earlier !vm shows to be used up and the last does not,
+// each once.
+func (d *diagnosis) earlierShortages() []shortage {
+	last := d.snap.Memory.LastVM()
+	var out []shortage
+	told := d.shortages()
+	for _, v := range d.snap.Memory.VMs {
+		if v == last {
+			break
+		}
+		for _, s := range d.shortagesOf(v) {
+			if s.full && !slices.ContainsFunc(told, func(t shortage) bool { return t.what == s.what }) {
+				out, told = append(out, s), append(told, s)
+			}
+		}
+	}
+	return out
+}
+
+func (d *diagnosis) shortagesOf(v *memory.VM) []shortage {
 	var out []shortage
 	for _, of := range []func(*memory.VM) (shortage, bool){nonPagedOf, pagedOf, physicalOf, commitOf, ptesOf} {
 		// On 64 bits there are more system PTEs than could be used up.
 		if s, ok := of(v); ok && !(s.what == systemPTEs && d.snap.Target.Arch.Is64()) {
 			out = append(out, s)
+		}
+	}
+	// How many failed is told of both pools together: it is held against the fuller one.
+	if len(out) > 1 && out[1].pool == memory.Paged {
+		less := &out[0]
+		if less.percent > out[1].percent {
+			less = &out[1]
+		}
+		less.failed, less.full = memory.Number{}, false
+		if !less.ofRAM {
+			less.weigh()
 		}
 	}
 	return append(out, sessionsOf(v)...)
@@ -175,15 +209,20 @@ func (d *diagnosis) memoryIsThere() string {
 	if commit, _ := v.CommitPercent(); pool > comfortable || paged > comfortable || commit > comfortable || 4*n > v.Pages(memory.PhysicalMemory).N {
 		return ""
 	}
-	free := v.Counter(memory.AvailablePages)
-	if !ok || free == nil || !free.Kb.Known() || free.Torn || v.OverRAM(memory.AvailablePages) != memory.No {
+	free, known := v.Counter(memory.AvailablePages).Bytes()
+	if !ok || !known || v.OverRAM(memory.AvailablePages) != memory.No || notRead(v) || len(d.earlierShortages()) > 0 {
 		return ""
+	}
+	for i := range v.Sessions {
+		if v.Sessions[i].Failed.N > 0 {
+			return ""
+		}
 	}
 	text := fmt.Sprintf("by !vm %d %% of nonpaged pool", int(pool))
 	if paged, ok := v.PagedPercent(); ok {
 		text += fmt.Sprintf(" and %d %% of paged pool", int(paged))
 	}
-	return text + " are in use, and " + inBytes(free.Kb.N<<10) + " are available"
+	return text + " are in use, and " + inBytes(free) + " are available"
 }
 
 // gapsOfMemory asks for what would tell whether memory is short, where something was

@@ -2,7 +2,9 @@ package heuristics
 
 import (
 	"fmt"
+	"strings"
 
+	"kdlocks/kd"
 	"kdlocks/memory"
 )
 
@@ -28,22 +30,28 @@ func lowMemory(ramKb int64) int64 {
 }
 
 func physicalOf(v *memory.VM) (shortage, bool) {
-	ram, free := v.Counter(memory.PhysicalMemory), v.Counter(memory.AvailablePages)
-	if ram == nil || free == nil || !ram.Kb.Known() || !free.Kb.Known() || v.OverRAM(memory.AvailablePages) == memory.Yes || ram.Torn || free.Torn || ram.Pages.N <= 0 || notRead(v) {
+	ram, known := v.Counter(memory.PhysicalMemory).Bytes()
+	free, ok := v.Counter(memory.AvailablePages).Bytes()
+	if !known || !ok || !v.Pages(memory.PhysicalMemory).Known() || !v.Pages(memory.AvailablePages).Known() || v.OverRAM(memory.AvailablePages) == memory.Yes || ram <= 0 || notRead(v) {
 		return shortage{}, false
 	}
-	s := shortage{vm: v, what: physicalMemory, full: true, sure: Likely, used: ram.Pages.N - free.Pages.N, most: ram.Pages.N}
-	s.percent = 100 * float64(s.used) / float64(s.most)
-	s.left = inBytes(free.Kb.N<<10) + " available"
+	s := shortage{vm: v, what: physicalMemory, full: true, sure: Likely, used: v.Pages(memory.PhysicalMemory).N - v.Pages(memory.AvailablePages).N, most: v.Pages(memory.PhysicalMemory).N}
+	s.percent = 100 * float64(ram-free) / float64(ram)
+	s.left = inBytes(free) + " available"
 	s.see(memory.AvailablePages, memory.PhysicalMemory)
-	return s, free.Kb.N < lowMemory(ram.Kb.N)
+	return s, free>>10 < lowMemory(ram>>10)
 }
 
-// notRead reports whether the debugger had no counters to print: no machine has no
-// nonpaged pool in use.
+// notRead reports whether the debugger had no counters to print: no machine has nothing in
+// nonpaged pool, and none has nothing in two of the others.
 func notRead(v *memory.VM) bool {
-	n := v.Pages(memory.NonPagedPoolUsage)
-	return n.N == 0 && v.Pages(memory.NonPagedPoolNxUsage).N == 0
+	zeros := 0
+	for _, name := range []string{memory.PagedPoolUsage, memory.AvailablePages, "ResAvail Pages", memory.FreeSystemPTEs, memory.CommittedPages} {
+		if n := v.Pages(name); n.Known() && n.N == 0 {
+			zeros++
+		}
+	}
+	return zeros > 1 || v.Pages(memory.NonPagedPoolUsage).N == 0 && v.Pages(memory.NonPagedPoolNxUsage).N == 0
 }
 
 // commitOf tells whether nearly all that can be committed is. Windows makes paging
@@ -59,13 +67,21 @@ func commitOf(v *memory.VM) (shortage, bool) {
 	s := shortage{vm: v, what: commitLimit, sure: Likely, percent: p, used: v.Pages(memory.CommittedPages).N, most: v.Pages(memory.CommitLimit).N}
 	s.see(memory.CommittedPages, memory.CommitLimit)
 	s.failed = v.Failed("commit requests")
-	s.full = p >= 99 || p >= percentFull && s.failed.Known() && s.failed.N > 0
+	s.full = (p >= 99 || p >= percentFull && s.failed.Known() && s.failed.N > 0) && !limitGrows(v)
+	return s, true
+}
+
+// limitGrows reports whether the commit limit may: a paging file is not at its maximum, or
+// none is listed though the limit is larger than physical memory. The file for suspended
+// apps is no part of the limit.
+func limitGrows(v *memory.VM) bool {
 	for _, f := range v.PageFiles {
-		if !f.Current.Known() || !f.Maximum.Known() || f.Current.N < f.Maximum.N {
-			s.full = false
+		if !strings.HasSuffix(strings.ToLower(f.Name), `\swapfile.sys`) && (!f.Current.Known() || !f.Maximum.Known() || f.Current.N < f.Maximum.N) {
+			return true
 		}
 	}
-	return s, true
+	ram := v.Pages(memory.PhysicalMemory)
+	return len(v.PageFiles) == 0 && (!ram.Known() || v.Pages(memory.CommitLimit).N > ram.N)
 }
 
 // Numbers of free system PTEs, of which Windows on x86 has some ten thousand: at the first
@@ -97,14 +113,7 @@ func (d *diagnosis) tellHolder(f *Finding, s *shortage) {
 		f.Next = []string{"!sysptes 4"}
 		return
 	}
-	n, ok := s.vm.NonPagedUsage()
-	if share := 100 * n / max(s.most, 1); ok && s.what == physicalMemory && share >= percentHeld {
-		f.Summary += fmt.Sprintf(": nonpaged pool holds %d %% of it", share)
-		f.seen(s.vm.Counter(memory.NonPagedPoolUsage).At, 0, "what nonpaged pool holds")
-		if c := s.vm.Counter(memory.NonPagedPoolNxUsage); c != nil {
-			f.seen(c.At, 0, "what nonpaged pool holds")
-		}
-		d.tellTag(f, s, memory.NonPaged)
+	if s.what == physicalMemory && d.tellPages(f, s) {
 		return
 	}
 	if len(s.vm.Processes) == 0 {
@@ -118,6 +127,33 @@ func (d *diagnosis) tellHolder(f *Finding, s *shortage) {
 		return
 	}
 	f.Next = []string{"!poolused 2"}
+}
+
+// tellPages says what physical memory is used for where most of it is nonpaged pool, or
+// pages that wait to be written.
+func (d *diagnosis) tellPages(f *Finding, s *shortage) bool {
+	pool, _ := s.vm.NonPagedUsage()
+	modified := s.vm.Pages(memory.ModifiedPages).N
+	switch share := 100 * max(pool, modified) / max(s.most, 1); {
+	case share < percentHeld:
+		return false
+	case modified > pool:
+		f.Summary += fmt.Sprintf(": modified pages, which wait to be written, hold %d %% of it", share)
+		f.seen(s.vm.Counter(memory.ModifiedPages).At, 0, "pages that wait to be written")
+		f.Next = []string{"!defwrites"}
+	default:
+		f.Summary += fmt.Sprintf(": nonpaged pool holds %d %% of it", share)
+		for _, name := range []string{memory.NonPagedPoolUsage, memory.NonPagedPoolNxUsage} {
+			if c := s.vm.Counter(name); c != nil {
+				f.seen(c.At, 0, "what nonpaged pool holds")
+			}
+		}
+		if !d.tellTag(f, s, memory.NonPaged) {
+			d.gap(kd.Gap{What: "which tag uses nonpaged pool", Why: kd.NotInInput, Next: "!poolused 2"})
+			f.Next = []string{"!poolused 2"}
+		}
+	}
+	return true
 }
 
 // percentHeld is the share from which on one holder is named.

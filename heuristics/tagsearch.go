@@ -13,6 +13,11 @@ import (
 // says what the tag does: "uses most of nonpaged pool".
 func (d *diagnosis) whoseTag(f *Finding, row *memory.Row, uses string) {
 	switch driver := driverOfRow(row); {
+	case row.Driver == "" && row.Described() != memory.Yes && d.searchOf(trimTag(row.Tag)) != nil: // it tells of this machine, the table of all
+		d.searchTag(f, trimTag(row.Tag))
+		if driver != "" {
+			f.Explanation += " That it is of " + driver + " is from a table of known tags, and not from this machine."
+		}
 	case driver != "":
 		f.Suspect = &Suspect{Module: driverName(driver), Reason: "it allocates under the tag that " + uses}
 		f.Next = append(f.Next, "lmvm "+driverName(driver))
@@ -59,6 +64,9 @@ func (d *diagnosis) searchTag(f *Finding, tag string) {
 	}
 }
 
+// mostPlaces is how many places of a search are evidence at most.
+const mostPlaces = 8
+
 // searchOf returns the last search for the letters of a tag, one of all modules if there is
 // one; nil if there is none.
 func (d *diagnosis) searchOf(tag string) *memory.Search {
@@ -79,11 +87,7 @@ func (d *diagnosis) searchOf(tag string) *memory.Search {
 // holdersOf returns the modules in which the letters of a tag stand, and the addresses that
 // are in none that is known.
 func (d *diagnosis) holdersOf(f *Finding, tag string) (images, unknown []string) {
-	const most = 64
-	for i, hit := range d.snap.Memory.Memory.Hits {
-		if i == most {
-			break
-		}
+	for _, hit := range d.snap.Memory.Memory.Hits {
 		if strings.TrimRight(hit.Letters, " ") != tag {
 			continue
 		}
@@ -91,12 +95,14 @@ func (d *diagnosis) holdersOf(f *Finding, tag string) (images, unknown []string)
 		if h.kernel {
 			h.image = "nt"
 		}
-		switch {
-		case h.image == "":
+		if h.image == "" {
 			unknown = append(unknown, d.addr(hit.Addr))
-			f.seen(hit.At, hit.Addr, "the letters of the tag stand here")
-		case !slices.Contains(images, h.image):
+		} else if slices.Contains(images, h.image) {
+			continue
+		} else {
 			images = append(images, h.image)
+		}
+		if len(images)+len(unknown) <= mostPlaces {
 			f.seen(hit.At, hit.Addr, "the letters of the tag stand here")
 			f.seen(h.at, h.base, "the module around it")
 		}

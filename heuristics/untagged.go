@@ -77,7 +77,8 @@ type holder struct {
 // about the address.
 func (d *diagnosis) holder(a kd.Addr) holder {
 	m := d.snap.ModuleAt(a)
-	if m == nil {
+	if m == nil || m.Unloaded { // what is there now is another one
+		m = nil
 		for _, asked := range d.snap.Modules {
 			if slices.Contains(asked.Asked, a) {
 				m = asked
@@ -262,7 +263,7 @@ func (c *importers) tell(d *diagnosis, f *Finding) {
 	if ms := c.drivers(); len(ms) == 1 {
 		f.Suspect = &Suspect{Module: driverName(ms[0]), Reason: "it imports ExAllocatePool, which allocates under the tag None"}
 		if isGUID(driverName(ms[0])) {
-			f.Explanation += " Its name is a GUID: such a driver may be made by a program when that starts, and is not on the disk when it does not run. Look for that program."
+			f.Explanation += "Its name is a GUID: such a driver may be made by a program when that starts, and is not on the disk when it does not run. Look for that program. "
 		}
 	}
 	text, next := c.step(d)
@@ -306,9 +307,24 @@ func (c *importers) step(d *diagnosis) (text string, next []string) {
 		if !c.searched || !c.settled() {
 			return text + " Whether other modules import it, too, was not looked at.", c.searchCommand(d)
 		}
-		return text + " No other module does, of all that were searched.", []string{d.detailsOf(driverName(ms[0]), c.baseOf(ms[0]))}
+		return text + " No other import table does, of all that were searched." + c.elsewhere(d), []string{d.detailsOf(driverName(ms[0]), c.baseOf(ms[0]))}
 	}
 	return "The import tables of several modules hold the address of ExAllocatePool.", []string{"!poolfind None 0"}
+}
+
+// elsewhere tells of places outside of import tables where the address stands: a driver that
+// looks a routine up at run time keeps it so.
+func (c *importers) elsewhere(d *diagnosis) string {
+	var at []string
+	for i := range c.tables {
+		if t := &c.tables[i]; len(t.others) == 0 && !t.in.kernel && len(at) < mostPlaces {
+			at = append(at, d.addr(t.at))
+		}
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	return " Its address also stands at " + strings.Join(at, ", ") + ", beside no other routine: who keeps it there may call it, too."
 }
 
 // stepSearch asks for the search, or says that it found nothing.

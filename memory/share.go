@@ -21,22 +21,17 @@ func (p *Pool) Share(r *Row, t Type, vm *VM) (percent float64, ok bool) {
 
 // usedBytes returns how much of a type of pool !vm says is used, 0 if that is not known.
 func usedBytes(vm *VM, t Type) int64 {
-	const pageBytes = 4096
 	if vm == nil {
 		return 0
 	}
-	name := PagedPoolUsage
-	if t == NonPaged {
-		if vm.Counter(NonPagedPoolNxUsage) != nil {
-			pages, _ := vm.NonPagedUsage()
-			return pages * pageBytes
-		}
-		if name = NonPagedPoolUsage; vm.NonPagedOverRAM() == Yes {
-			return 0
-		}
+	if t == Paged {
+		n, _ := vm.Counter(PagedPoolUsage).Bytes()
+		return n
 	}
-	if c := vm.Counter(name); c != nil && c.Kb.Known() && !c.Torn {
-		return c.Kb.N << 10
+	if vm.NonPagedOverRAM() == Yes {
+		return 0
 	}
-	return 0
+	n, _ := vm.Counter(NonPagedPoolUsage).Bytes()
+	nx, _ := vm.Counter(NonPagedPoolNxUsage).Bytes()
+	return n + nx
 }

@@ -42,18 +42,34 @@ type Counter struct {
 	At   kd.Ref
 }
 
-// LastVM returns the last !vm that tells how much of nonpaged pool or of physical memory is
-// used, else the last one; nil if there is none.
+// LastVM returns the last !vm that tells how much of nonpaged pool is used, else of physical
+// memory, else the last one: the later may be cut. It is nil if there is none.
 func (l *Listing) LastVM() *VM {
-	for _, v := range slices.Backward(l.VMs) {
-		if v.Pages(NonPagedPoolUsage).Known() && v.Pages(NonPagedPoolMax).Known() || v.Pages(AvailablePages).Known() && v.Pages(PhysicalMemory).Known() {
-			return v
+	for _, both := range [][2]string{{NonPagedPoolUsage, NonPagedPoolMax}, {AvailablePages, PhysicalMemory}} {
+		for _, v := range slices.Backward(l.VMs) {
+			if v.Pages(both[0]).Known() && v.Pages(both[1]).Known() {
+				return v
+			}
 		}
 	}
 	if n := len(l.VMs); n > 0 {
 		return l.VMs[n-1]
 	}
 	return nil
+}
+
+// Bytes returns the size of a counter: by its pages, which a 32-bit debugger prints whole
+// where it loses what is beyond 32 bits of the Kb; pages have 8 Kb on Itanium, else 4.
+func (c *Counter) Bytes() (int64, bool) {
+	switch {
+	case c == nil || c.Torn || !c.Pages.Known() && !c.Kb.Known():
+		return 0, false
+	case !c.Pages.Known():
+		return c.Kb.N << 10, true
+	case c.Pages.N > 0 && c.Kb.N == 8*c.Pages.N:
+		return c.Pages.N << 13, true
+	}
+	return c.Pages.N << 12, c.Pages.N < 1<<50
 }
 
 // PageFile is a paging file; sizes are in Kb.
@@ -92,6 +108,7 @@ const (
 	PhysicalMemory      = "Physical Memory"
 	AvailablePages      = "Available Pages"
 	FreeSystemPTEs      = "Free System PTEs"
+	ModifiedPages       = "Modified Pages"
 	NonPagedPoolUsage   = "NonPagedPool Usage"
 	NonPagedPoolNxUsage = "NonPagedPoolNx Usage"
 	NonPagedPoolMax     = "NonPagedPool Max"
@@ -118,7 +135,7 @@ func (v *VM) Pages(name string) Number {
 }
 
 // resident are the counters of pages that are in physical memory.
-var resident = []string{AvailablePages, "Modified Pages", "Modified PF Pages", NonPagedPoolUsage, NonPagedPoolNxUsage}
+var resident = []string{AvailablePages, ModifiedPages, "Modified PF Pages", NonPagedPoolUsage, NonPagedPoolNxUsage}
 
 // OverRAM reports whether a counter of pages that are in physical memory is
 // larger than that: it is then no fact about the machine. It is Unknown where

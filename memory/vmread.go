@@ -264,7 +264,7 @@ func (r *Reader) pageFileSizes(l kd.Line) bool {
 func (r *Reader) banner(l kd.Line) bool {
 	text := strings.TrimRight(strings.Trim(l.Text, "* "), ".")
 	stars := len(l.Text) - len(strings.TrimLeft(l.Text, "*"))
-	if stars < 5 || text == "" || !strings.HasSuffix(l.Text, "*") || strings.ContainsAny(text, "*(:") {
+	if text == "" || strings.ContainsAny(text, "*(:") || (stars < 5 || !strings.HasSuffix(l.Text, "*")) && !saysFailed(text) {
 		return false
 	}
 	r.vm.EndLine = max(r.vm.EndLine, l.Last())
@@ -279,12 +279,21 @@ func (r *Reader) banner(l kd.Line) bool {
 		return true
 	}
 	what := strings.Trim(w.rest(), "* ")
-	for _, end := range []string{" have failed", " has failed"} {
-		if s, ok := strings.CutSuffix(what, end); ok {
+	for _, end := range []string{" have failed", " has failed", ""} { // the end of the line may be cut
+		if s, ok := strings.CutSuffix(what, end); ok && (end != "" || strings.HasSuffix(what, " allocations")) {
 			r.vm.Failures = append(r.vm.Failures, Failure{strings.Clone(s), n})
+			break
 		}
 	}
 	return true
+}
+
+// saysFailed reports whether a warning counts allocations, also where its asterisks or its
+// end are cut off.
+func saysFailed(text string) bool {
+	n := plainDigits(text)
+	rest, _ := kd.TrimBlanks(text[n:])
+	return n > 0 && rest != "" && (strings.Contains(rest, "allocation") || strings.HasSuffix(rest, " failed"))
 }
 
 // printedPercent reads

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -93,9 +94,14 @@ func (r *Reader) sessionSize(l kd.Line, at int, into *Number) bool {
 func (r *Reader) sessionFailures(l kd.Line, c kd.Cursor) bool {
 	w := words{l, c.Pos}
 	n, ok := w.number(false)
-	if !ok || !kd.HasPrefixFold(w.rest(), "pool allocation failures") {
+	what, _, failed := strings.Cut(strings.ToLower(w.rest()), " allocation failure")
+	if !ok || !failed {
 		return false
 	}
-	r.session().Failed, r.vm.EndLine = n, max(r.vm.EndLine, l.Last())
+	if r.vm.EndLine = max(r.vm.EndLine, l.Last()); what == "pool" {
+		r.session().Failed = n
+	} else if len(r.vm.Failures) < mostBanners {
+		r.vm.Failures = append(r.vm.Failures, Failure{fmt.Sprintf("%s allocations of session %d", what, r.session().ID), n})
+	}
 	return true
 }
