@@ -66,6 +66,9 @@ func (w *world) command(c *clause, env bindings, form string, key *Value) string
 	if own := c.ownCommand(w, env); own != "" {
 		return own
 	}
+	if c.unasked {
+		return ""
+	}
 	if key == nil || !strings.Contains(form, "%s") {
 		if strings.Contains(form, "%s") {
 			return ""

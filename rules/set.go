@@ -103,7 +103,7 @@ func copies(list []*clause) []*clause {
 func (c *clause) copy() *clause {
 	out := &clause{
 		role: c.role, as: c.as, kind: c.kind, matchers: slices.Clone(c.matchers), count: c.count, inner: c.inner, scope: c.scope,
-		ask: c.ask, to: c.to, because: c.because, text: c.text, at: c.at, walk: -1, weight: 1,
+		ask: c.ask, unasked: c.unasked, to: c.to, because: c.because, text: c.text, at: c.at, walk: -1, weight: 1,
 	}
 	for _, list := range c.any {
 		out.any = append(out.any, copies(list))
