@@ -140,8 +140,15 @@ func TestSearchesRead(t *testing.T) {
 	const typed, hit = "kd> !for_each_module s-d @#Base @#End e0894d1f\n", "f50b8058 e0894d1f e0828e04 e089b708 e084011b .M..............\n"
 	for between, whole := range map[string]bool{
 		"": true,
-		"That is what I expected of an import table, let's see:":   true,
-		"The hit is in one of the drivers, which we look at next.": true,
+		"That is what I expected of an import table, let's see:":                                  true,
+		"Hmm, looks suspiciously like an import table, let\u2019s see:":                           true,
+		"The rows above are worth a second look, let\u2019s see what is \u201cbehind\u201d them:": true,
+		"The hit is in one of the drivers, which we look at next.":                                false,
+		"The search took ages in the dump, so I hit Ctrl-Break to get on with it.":                false,
+		"The output of the search is long, here is a hit that looks like an import table:":        false,
+		"I killed it at this point, let's see what the driver is that looks suspicious:":          false,
+		"After a while of waiting we see that this is the driver, which looks suspicious to me.":  false,
+		"This is in the driver that we have to blame, is it?":                                     false,
 		"...":    false,
 		"<SNIP>": false,
 		"There are many more of these in the log that I leave out here.": false,

@@ -120,7 +120,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	if r.headlessBlock(l) || r.headlessCounts(l) || r.wordsLine(l) {
 		return true
 	}
-	if !saysAuthor(l.Text) {
+	if r.searching() && !saysAuthor(l.Text) {
 		r.searchLost()
 	}
 	return false
