@@ -79,6 +79,10 @@ func TestBlocks(t *testing.T) {
 			text: "Pool page ffffac883ca17920 region is Nonpaged pool\n*ffffac883ca17910 size:  600 previous size:    0  (Allocated) *tvEm\n\t\tOwning component : Unknown (update pooltag.txt)\n",
 			want: []block{{"0xffffac883ca17910", "tvEm", "Nonpaged pool", 0x600, false, true}},
 		},
+		"special pool": {
+			text: "Pool page 82a1b000 region is Special pool\n*82a1b000 size: 1f8 data: 82a1be08 (NonPaged) *Proc\n 82a1b000 size: 1f8 data: x (NonPaged) *Proc\n 82a1b000 size: 1f8 data: 82a1be08 (Other) *Proc\n 82a1b000 size: 1f8 data: 82a1be08 (Paged)\n", left: 3,
+			want: []block{{"0x82a1b000", "Proc", "Special pool", 0x1f8, false, true}},
+		},
 		"with a process": {
 			text: "Pool page 85246430 region is Nonpaged pool\n 85246160 size:   68 previous size:   48  (Allocated)  NpFn Process: 8507a030\n 85246118 size:   48 previous size:   20  (Allocated)  Vad \n",
 			want: []block{{"0x85246160", "NpFn", "Nonpaged pool", 0x68, false, false}, {"0x85246118", "Vad ", "Nonpaged pool", 0x48, false, false}},

@@ -32,7 +32,7 @@ func Known(text string) bool {
 	if _, ok := readBlock(l); ok {
 		return true
 	}
-	if text[0] != '*' && !strings.Contains(text, "Kb") && numbersIn(text) < len(plainHeads) {
+	if text[0] != '*' && !hasKb(text) && numbersIn(text) < len(plainHeads) {
 		return false
 	}
 	vm.newVM(l)

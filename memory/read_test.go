@@ -102,6 +102,14 @@ func TestRead(t *testing.T) {
 			want: []string{`vm ""`, "NonPagedPool Usage 877 3509 torn=true", "NonPagedPool Max 6252 25008 torn=false"}, notes: 1,
 		},
 		{
+			name: "other letters, blanks and names", text: "Physical Memory: 851 420 ( 3 405 680 Kb)\nNonPagedPool Usage: 31369 ( 125476 KB)\nNon Paged Pool Max: 31986 ( 127944 kb)\nPaged Pool Usage: 22\u00a0019 ( 88\u00a0076 Kb)\nSpecial Thing: 1 ( 4 KB)\n",
+			want: []string{`vm ""`, "Physical Memory 851420 3405680 torn=false", "NonPagedPool Usage 31369 125476 torn=false", "NonPagedPool Max 31986 127944 torn=false", "PagedPool Usage 22019 88076 torn=false", "Special Thing 1 4 torn=false"},
+		},
+		{
+			name: "other letters and blanks that may be something else", text: "Physical Memory: 851 420 ( 3 405 681 Kb)\nNonPagedPool Usage: 31369 ( 125476 MB)\nNonPagedPool Max: 31986 ( 127944 Kb)\nSpecial Thing: 1 ( 4 kb)\nOther Thing: 12 34 ( 49 36 Kb)\n",
+			want: []string{`vm ""`, "NonPagedPool Max 31986 127944 torn=false"}, strange: 4,
+		},
+		{
 			name: "a 32-bit debugger and much memory", text: "Free System PTEs: 1073741825 ( 4 Kb)\n",
 			want: []string{`vm ""`, "Free System PTEs 1073741825 4 torn=false"},
 		},
