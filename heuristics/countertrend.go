@@ -345,7 +345,7 @@ func (d *diagnosis) openTrends() []Finding {
 		switch l := d.untimed(); {
 		case len(d.snap.Memory.Counters) == 0 || len(settled) > 0 || leaks:
 		case l != nil:
-			d.gap(kd.Gap{What: fmt.Sprintf("a time that can be read in %s of the log of counters, where it stands as %q and the like,", kd.Plural(l.Untimed, "row"), l.FirstUntimed), Why: kd.Unreadable, Next: collectCounters, Decides: decides})
+			d.gap(kd.Gap{What: fmt.Sprintf("a time that can be read in %s of the log of counters (the first of them begins with %q)", kd.Plural(l.Untimed, "row"), l.FirstUntimed), Why: kd.Unreadable, Next: collectCounters, Decides: decides})
 		default:
 			d.gap(kd.Gap{What: `a counter that can leak, such as Memory\Pool Nonpaged Bytes, in the log of counters`, Why: kd.NotInInput, Next: collectCounters, Decides: decides})
 		}
