@@ -328,11 +328,25 @@ func hides(c *snapshot.CounterTrend) string {
 	return fmt.Sprintf("What grows by less than about %s in that time cannot be seen.", Quantity(c.What, least))
 }
 
+// untimed returns a log in which times cannot be read, nil if there is none.
+func (d *diagnosis) untimed() *memory.CounterLog {
+	for _, l := range d.snap.Memory.Counters {
+		if l.Untimed > 0 {
+			return l
+		}
+	}
+	return nil
+}
+
 func (d *diagnosis) openTrends() []Finding {
 	settled, open, leaks := d.judged()
 	decides := d.snap.OnlyCounters() && !leaks
 	if len(open) == 0 {
-		if len(d.snap.Memory.Counters) > 0 && len(settled) == 0 && !leaks {
+		switch l := d.untimed(); {
+		case len(d.snap.Memory.Counters) == 0 || len(settled) > 0 || leaks:
+		case l != nil:
+			d.gap(kd.Gap{What: fmt.Sprintf("a time that can be read in %s of the log of counters (the first of them begins with %q)", kd.Plural(l.Untimed, "row"), l.FirstUntimed), Why: kd.Unreadable, Next: collectCounters, Decides: decides})
+		default:
 			d.gap(kd.Gap{What: `a counter that can leak, such as Memory\Pool Nonpaged Bytes, in the log of counters`, Why: kd.NotInInput, Next: collectCounters, Decides: decides})
 		}
 		return nil

@@ -79,6 +79,10 @@ func TestBlocks(t *testing.T) {
 			text: "Pool page ffffac883ca17920 region is Nonpaged pool\n*ffffac883ca17910 size:  600 previous size:    0  (Allocated) *tvEm\n\t\tOwning component : Unknown (update pooltag.txt)\n",
 			want: []block{{"0xffffac883ca17910", "tvEm", "Nonpaged pool", 0x600, false, true}},
 		},
+		"special pool": {
+			text: "Pool page 82a1b000 region is Special pool\n*82a1b000 size: 1f8 data: 82a1be08 (NonPaged) *Proc\n 82a1b000 size: 1f8 data: x (NonPaged) *Proc\n 82a1b000 size: 1f8 data: 82a1be08 (Other) *Proc\n 82a1b000 size: 1f8 data: 82a1be08 (Paged)\n", left: 3,
+			want: []block{{"0x82a1b000", "Proc", "Special pool", 0x1f8, false, true}},
+		},
 		"with a process": {
 			text: "Pool page 85246430 region is Nonpaged pool\n 85246160 size:   68 previous size:   48  (Allocated)  NpFn Process: 8507a030\n 85246118 size:   48 previous size:   20  (Allocated)  Vad \n",
 			want: []block{{"0x85246160", "NpFn", "Nonpaged pool", 0x68, false, false}, {"0x85246118", "Vad ", "Nonpaged pool", 0x48, false, false}},
@@ -140,8 +144,15 @@ func TestSearchesRead(t *testing.T) {
 	const typed, hit = "kd> !for_each_module s-d @#Base @#End e0894d1f\n", "f50b8058 e0894d1f e0828e04 e089b708 e084011b .M..............\n"
 	for between, whole := range map[string]bool{
 		"": true,
-		"That is what I expected of an import table, let's see:":   true,
-		"The hit is in one of the drivers, which we look at next.": true,
+		"That is what I expected of an import table, let's see:":                                  true,
+		"Hmm, looks suspiciously like an import table, let\u2019s see:":                           true,
+		"The rows above are worth a second look, let\u2019s see what is \u201cbehind\u201d them:": true,
+		"The hit is in one of the drivers, which we look at next.":                                false,
+		"The search took ages in the dump, so I hit Ctrl-Break to get on with it.":                false,
+		"The output of the search is long, here is a hit that looks like an import table:":        false,
+		"I killed it at this point, let's see what the driver is that looks suspicious:":          false,
+		"After a while of waiting we see that this is the driver, which looks suspicious to me.":  false,
+		"This is in the driver that we have to blame, is it?":                                     false,
 		"...":    false,
 		"<SNIP>": false,
 		"There are many more of these in the log that I leave out here.": false,

@@ -136,6 +136,7 @@ func (r *Reader) headlessBlock(l kd.Line) bool {
 //	*ffffc986cb6f2000 : large page allocation, tag is V2lg, size is 0x4000 bytes
 //	ffffd48ca040f340 : tag Proc, size     0xb70, Nonpaged pool
 //	Pooltag V2lg : VHD2 core large allocation, Binary : vhdmp.sys
+//	*82a1b000 size: 1f8 data: 82a1be08 (NonPaged) *Proc
 //	...terminating - searched pool to e0224000
 func (r *Reader) blocksLine(l kd.Line) bool {
 	if rest, ok := strings.CutPrefix(l.Text, "...terminating - searched pool to "); ok {
@@ -197,7 +198,8 @@ func readBlock(l kd.Line) (Block, bool) {
 	b.At = l.Ref(at, len(w))
 	switch {
 	case c.Take("size:"):
-		return b, b.header(l, &c)
+		b.Bytes = hexadecimal(l, &c)
+		return b, b.Bytes.Known() && (b.header(l, &c) || b.special(&c))
 	case c.Take(": large page allocation, tag is"):
 		return b, b.large(l, &c, "size is")
 	case c.Take(": tag"):
@@ -206,9 +208,29 @@ func readBlock(l kd.Line) (Block, bool) {
 	return b, false
 }
 
-// header reads what is behind "size:".
+// special reads what is behind the size of an allocation of special pool, which has a page of
+// its own (Microsoft Learn: !pool):
+//
+//	*82a1b000 size: 1f8 data: 82a1be08 (NonPaged) *Proc
+func (b *Block) special(c *kd.Cursor) bool {
+	if !c.Take("data:") {
+		return false
+	}
+	data, _ := c.Word()
+	_, ok := kd.ParseFullAddr(data)
+	typ, _ := c.Word()
+	tag, _ := c.Rest()
+	tag = strings.TrimPrefix(tag, "*")
+	if !ok || typ != "(NonPaged)" && typ != "(Paged)" || tag == "" {
+		return false
+	}
+	b.Tag = Tag(strings.Clone(firstChars(tag, tagChars, "")))
+	return true
+}
+
+// header reads what is behind the size of a block.
 func (b *Block) header(l kd.Line, c *kd.Cursor) bool {
-	if b.Bytes = hexadecimal(l, c); !b.Bytes.Known() || !c.Take("previous size:") || !hexadecimal(l, c).Known() {
+	if !c.Take("previous size:") || !hexadecimal(l, c).Known() {
 		return false
 	}
 	state, _ := c.Word()

@@ -18,6 +18,9 @@ func (r *Reader) closeCounters() {
 	if c.Unread += bad; c.Unread > 0 {
 		c.note(c.At, "counter log: %s could not be read: they do not have the %d fields of the head, or no date", kd.Plural(c.Unread, "row"), c.least)
 	}
+	if c.Untimed > 0 {
+		c.note(c.untimedAt, "counter log: the times of %s are not read, the first of them %q: such rows are not used", kd.Plural(c.Untimed, "row"), c.FirstUntimed)
+	}
 	if wrong, at := c.ahead(); len(wrong) > 0 {
 		c.keep(func(i int) bool { return !wrong[i] })
 		c.Unread += len(wrong)

@@ -75,6 +75,19 @@ func measureOf(object, instance, counter string) (Measure, float64) {
 	return NoMeasure, 0
 }
 
+// isCounter reports whether a name is one of a counter of an object that is known: one that
+// is kept, or one of several words, in percent or by the second, as most others are.
+func isCounter(object, counter string) bool {
+	object, listed := "|"+strings.ToLower(object)+"|", "|"+strings.ToLower(counter)+"|"
+	for i := range counterNames {
+		n := &counterNames[i]
+		if strings.Contains(n.objects, object) && (strings.ContainsAny(counter, " %/") || strings.Contains(n.names, listed)) {
+			return true
+		}
+	}
+	return false
+}
+
 // counterPath splits a path such as \\SRV1\Process(svchost#3)\Private Bytes. The
 // machine is "" where the path names none. An instance may have brackets and
 // backslashes of its own.

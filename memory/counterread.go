@@ -36,6 +36,7 @@ type counterReader struct {
 	unknown      int
 	firstUnknown string
 	unknownAt    kd.Ref
+	untimedAt    kd.Ref // of the first row whose time cannot be read
 }
 
 // IsCounterHead reports whether a line is the head of a counter log, as the tools write it
@@ -43,6 +44,9 @@ type counterReader struct {
 //
 //	"(PDH-CSV 4.0) (Pacific Standard Time)(480)","\\SRV1\Memory\Available Bytes"
 //	Time,\\SRV1\Memory\Available Bytes
+//
+// Of the latter, one column must be a counter of an object that is known: other tables have
+// a time in front, too.
 func IsCounterHead(text string) bool {
 	bare := strings.TrimPrefix(text, `"`)
 	switch {
@@ -57,8 +61,12 @@ func IsCounterHead(text string) bool {
 	if end < 0 || !slices.Contains(timeColumns, strings.ToLower(strings.Trim(text[:end], `"`))) {
 		return false
 	}
-	path, _, _ := strings.Cut(strings.TrimLeft(text[end+1:], `" `), string(sep))
-	return strings.HasPrefix(path, `\\`) && strings.Count(path, `\`) >= 4
+	for path := range strings.SplitSeq(text[end+1:], string(sep)) {
+		if _, object, _, counter, ok := counterPath(strings.Trim(path, `" `)); ok && isCounter(object, counter) {
+			return true
+		}
+	}
+	return false
 }
 
 // timeColumns are names that people and scripts give the column of times, in lower case.
@@ -67,12 +75,25 @@ var timeColumns = []string{"time", "timestamp", "date", "date/time", "date time"
 // IsCounterRow reports whether a line begins as a row of a counter log does: with a
 // date and time, and something behind it.
 func IsCounterRow(text string) bool {
+	_, ok := rowTime(text)
+	return ok
+}
+
+// rowTime reads the date and time that a row begins with, in one field or in two.
+func rowTime(text string) (counterTime, bool) {
+	const longest = 40
 	end, _ := firstField(text)
 	if end < 0 {
-		return false
+		return counterTime{}, false
 	}
-	_, ok := parseCounterTime(strings.Trim(text[:end], `"`))
-	return ok
+	first := strings.Trim(text[:end], `" `)
+	t, ok := parseCounterTime(first)
+	if rest := text[end+1:]; !ok && first != "" && '0' <= first[0] && first[0] <= '9' && len(first) < longest {
+		if end, _ := firstField(rest); end > 0 && end < longest {
+			return parseCounterTime(first + " " + strings.Trim(rest[:end], `" `))
+		}
+	}
+	return t, ok
 }
 
 // firstField returns where the first field of a line ends, and what stands there.
@@ -225,9 +246,9 @@ func (r *Reader) counterRow(l kd.Line) bool {
 	if end < 0 {
 		return false
 	}
-	when, ok := parseCounterTime(strings.Trim(l.Text[:end], `" `))
+	when, ok := rowTime(l.Text)
 	if !ok {
-		return false
+		return c.untimed(l, end)
 	}
 	c.EndLine = l.Last()
 	fields := c.record(l)
@@ -239,6 +260,25 @@ func (r *Reader) counterRow(l kd.Line) bool {
 		return true
 	}
 	c.add(l, when, fields)
+	return true
+}
+
+// untimed takes a row of numbers whose time cannot be read: it is of the log, and not used.
+func (c *counterReader) untimed(l kd.Line, end int) bool {
+	first := strings.Trim(l.Text[:end], `" `)
+	fields := c.record(l)
+	if plainDigits(first) == 0 || len(fields) < 2 || !c.fits(len(fields)) {
+		return false
+	}
+	for _, f := range fields[1:] {
+		if _, ok := parseCounterValue(f, c.comma); !ok && !isGap(f) {
+			return false
+		}
+	}
+	if c.EndLine = l.Last(); c.Untimed == 0 {
+		c.FirstUntimed, c.untimedAt = strings.Clone(kd.Clip(first)), l.All()
+	}
+	c.Untimed++
 	return true
 }
 

@@ -26,8 +26,12 @@ type CounterLog struct {
 	Stride int
 	Read   int
 	Unread int
-	Notes  []kd.Note
-	At     kd.Ref
+	// Untimed counts the rows whose time cannot be read, which are not used; FirstUntimed
+	// is what stands for the time in the first of them.
+	Untimed      int
+	FirstUntimed string
+	Notes        []kd.Note
+	At           kd.Ref
 	// EndLine is the last line of the log.
 	EndLine int32
 }

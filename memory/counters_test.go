@@ -50,6 +50,9 @@ func TestCounterLogs(t *testing.T) {
 		{"semicolons and decimal commas", "(PDH-CSV 4.0) (X)(0);" + path + "\n22.09.2026 10:00;1.234.567,50\n22.09.2026 10:05;1e6", "0 1.2345675e+06; 300 1e+06"},
 		{"the column of times is named anew", "Time," + path + "\n2026-09-22 10:00:00,5\n2026-09-22 10:05:00,6", "0 5; 300 6"},
 		{"and in quotes, with semicolons", "\"Timestamp\";\"" + path + "\"\n22.09.2026 10:00;5,5\n22.09.2026 10:05;6", "0 5.5; 300 6"},
+		{"times of ISO 8601 in UTC", "Date," + path + "\n2026-09-22T10:00:00.000Z,5\n2026-09-22T10:05:00.000Z,6", "0 5; 300 6"},
+		{"and with a zone that changes", "Date," + path + "\n2026-10-25T02:59:00.0000000+02:00,5\n2026-10-25T02:00:00+0100,6\n2026-10-24T20:02:00-05,7\n2026-10-25T02:00:00+01:00:00,8", "0 5; 60 6; 180 7"},
+		{"a date and a time", "Date,Time,\"" + path + "\"\n09/22/2026,10:00:00,5\n\"09/22/2026\",\"10:05:00 AM\",6", "0 5; 300 6"},
 		{"decimal comma in quotes", `"(PDH-CSV 4.0)","` + path + `"
 "09/22/2026 10:00:00.000","12345678,500000"`, "0 1.23456785e+07"},
 		{"thousands in quotes", `"(PDH-CSV 4.0)","` + path + `"
@@ -210,17 +213,38 @@ func FuzzCounters(f *testing.F) {
 	})
 }
 
+// TestTimesNotRead: rows of numbers whose times are not read are of the log, and not used.
+func TestTimesNotRead(t *testing.T) {
+	l, strange := read("\"Time\",\"\\Memory\\Pool Nonpaged Bytes\"\n\"1709280000\",\"200787650.5\"\n\"1709280300\",\"\"\n\"1709280600\",\"what\"\n\"17\",\"1\",\"2\"\nThe end,1\n")
+	c := l.Counters[0]
+	if c.Untimed != 2 || c.FirstUntimed != "1709280000" || c.Read+len(c.Rows) != 0 || c.EndLine != 3 {
+		t.Errorf("%d untimed, the first %q, %d read, to line %d", c.Untimed, c.FirstUntimed, c.Read, c.EndLine)
+	}
+	if len(c.Columns) != 1 || len(c.Notes) != 1 || !strings.Contains(c.Notes[0].Text, `2 rows are not read, the first of them "1709280000"`) {
+		t.Errorf("columns %d, notes %v", len(c.Columns), c.Notes)
+	}
+	if len(strange) != 3 {
+		t.Errorf("not understood %q", strange)
+	}
+}
+
 // TestIsCounterHead: other tables with a time in front are none.
 func TestIsCounterHead(t *testing.T) {
 	for text, want := range map[string]bool{
-		`"(PDH-CSV 4.0)","\\SRV1\Memory\Available Bytes"`: true,
-		`Date/Time;\\SRV1\Memory\Available Bytes`:         true,
-		`Time,Memory,Bytes`:                               false,
-		`Time,\\server\share`:                             false,
-		`Task,\\SRV1\Memory\Kb`:                           false,
-		`Time`:                                            false,
-		`"`:                                               false,
-		``:                                                false,
+		`"(PDH-CSV 4.0)","\\SRV1\Memory\Available Bytes"`:         true,
+		`Date/Time;\\SRV1\Memory\Available Bytes`:                 true,
+		`Time,Memory,Bytes`:                                       false,
+		`Time,\\server\share`:                                     false,
+		`Date,"\\SRV\share\folder",x`:                             false,
+		`Date,"\\SRV\Memory\folder",x`:                            false,
+		`Date,"\Users\Available Bytes",x`:                         false,
+		`"Time","\Memory\Pool Nonpaged Bytes"`:                    true,
+		`Time,x,\\S\Memory\Pages/sec`:                             true,
+		`Time,\\S\Process(a,b)\Handle Count,\\S\System\Processes`: true,
+		`Task,\\SRV1\Memory\Kb`:                                   false,
+		`Time`:                                                    false,
+		`"`:                                                       false,
+		``:                                                        false,
 	} {
 		if got := memory.IsCounterHead(text); got != want {
 			t.Errorf("%q: %v", text, got)

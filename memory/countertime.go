@@ -22,7 +22,8 @@ const (
 const dayMS = 24 * 60 * 60 * 1000
 
 // parseCounterTime reads "09/22/2026 21:42:32.824" and its kin: other separators,
-// no seconds, a decimal comma, and AM or PM behind.
+// no seconds, a decimal comma, and AM or PM behind; or, as ISO 8601 has it, a zone, which
+// is taken off: "2026-09-22T21:42:32+02:00". Such a time is one of UTC.
 func parseCounterTime(s string) (counterTime, bool) {
 	var t counterTime
 	p := timeParser{s: s}
@@ -65,10 +66,11 @@ func parseCounterTime(s string) (counterTime, bool) {
 		}
 	}
 	p.blanks()
-	if !p.half(&h) {
+	east, zoned := p.zone()
+	if !zoned && !p.half(&h) {
 		return t, false
 	}
-	t.ms = int64(((h*60+m)*60+sec)*1000 + frac)
+	t.ms = int64(((h*60+m-east)*60+sec)*1000 + frac)
 	return t, true
 }
 
@@ -113,6 +115,35 @@ func (p *timeParser) thousandths() int {
 		n, unit = n+int(p.next()-'0')*unit, unit/10
 	}
 	return n
+}
+
+// zone reads what ISO 8601 has behind a time, up to the end: Z, or how many hours and minutes
+// the zone is east of Greenwich. It does not move if there is none.
+func (p *timeParser) zone() (minutes int, ok bool) {
+	from := p.at
+	sign := p.next()
+	switch sign {
+	case 'Z', 'z':
+		ok = p.at == len(p.s)
+	case '+', '-':
+		h, some := p.number(2)
+		if p.peek() == ':' {
+			p.next()
+		}
+		m, more := 0, p.at < len(p.s)
+		if more {
+			m, more = p.number(2)
+			some = some && more
+		}
+		if ok = some && p.at == len(p.s) && h <= 14 && m < 60; sign == '-' {
+			h, m = -h, -m
+		}
+		minutes = h*60 + m
+	}
+	if !ok {
+		p.at, minutes = from, 0
+	}
+	return minutes, ok
 }
 
 // half reads AM or PM, or nothing, up to the end.

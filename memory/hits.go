@@ -46,6 +46,7 @@ func (r *Reader) hitLine(addr kd.Addr, at kd.Ref, c kd.Cursor) bool {
 	}
 	if len(m.Hits) >= mostWords {
 		r.left(at, "places that a search found")
+		r.searchLost()
 		return true
 	}
 	m.Hits = append(m.Hits, Hit{m.Searches[len(m.Searches)-1].Letters, addr, at})

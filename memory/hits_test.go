@@ -1,6 +1,7 @@
 package memory_test
 
 import (
+	"strings"
 	"testing"
 
 	"kdlocks/memory"
@@ -34,6 +35,23 @@ func TestHits(t *testing.T) {
 		same(t, c.name, []int{len(m.Searches), len(m.Hits), len(strange)}, []int{c.searches, c.hits, c.left})
 		if len(m.Searches) > 0 {
 			same(t, c.name, m.Searches[0].Whole, c.whole)
+		}
+	}
+}
+
+// TestSearchBeyondBound: of a search that found more than is kept it is not said that all
+// of it was read.
+func TestSearchBeyondBound(t *testing.T) {
+	for typed, hit := range map[string]string{
+		`!for_each_module s -a @#Base @#End "Qzx7"`:  "f50b63bb  51 7a 78 37 3b c2 0f 85-a5 00 00 00 44 3b e2 0f  Qzx7;.......D;..\n",
+		`!for_each_module s-d @#Base @#End e0894d1f`: "f50b8058 e0894d1f e0828e04 e089b708 e084011b .M..............\n",
+	} {
+		for n, whole := range map[int]bool{5000: true, 5001: false} {
+			l, _ := read("kd> " + typed + "\n" + strings.Repeat(hit, n) + "kd> .echo\n")
+			m := l.Memory
+			if len(m.Hits)+len(m.Words) != 5000 || m.Searches[0].Whole != whole {
+				t.Errorf("%s: %d of %d are kept, whole %t", typed, len(m.Hits)+len(m.Words), n, m.Searches[0].Whole)
+			}
 		}
 	}
 }

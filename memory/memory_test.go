@@ -261,7 +261,7 @@ func checkPlaces(t *testing.T, text string, l memory.Listing) {
 			return
 		}
 		at := lines[x.At.Line-1][x.At.Col-1:][:x.At.Len]
-		if plain := strings.NewReplacer(",", "", ".", "").Replace(at); plain != fmt.Sprint(x.N) {
+		if plain := strings.NewReplacer(",", "", ".", "", " ", "", "\u00a0", "").Replace(at); plain != fmt.Sprint(x.N) {
 			t.Errorf("%d was read at %q (line %d)", x.N, at, x.At.Line)
 		}
 	}

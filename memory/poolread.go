@@ -20,9 +20,11 @@ type poolReader struct {
 	heads  []string
 	widths []int
 	// glued is set when a comment was seen that begins right behind a number;
-	// doubtful are the rows whose last number may end with the digits of one.
+	// doubtful are the rows whose last number may end with the digits of one; cutOff
+	// those where one seems to begin within digits.
 	glued    bool
 	doubtful []int
+	cutOff   []int
 	torn     tornLine // what the line before lacks
 }
 

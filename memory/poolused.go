@@ -124,8 +124,11 @@ func (r *Reader) poolusedLine(l kd.Line) bool {
 		r.note(l.All(), "!poolused: it is not clear where the tag ends in %q: the row is not used", kd.Clip(l.Text))
 		return true
 	}
-	if last == runsOn {
+	switch last {
+	case runsOn:
 		r.pool.doubtful = append(r.pool.doubtful, len(r.pool.Rows))
+	case cutOff:
+		r.pool.cutOff = append(r.pool.cutOff, len(r.pool.Rows))
 	}
 	r.pool.glued = r.pool.glued || last == gluedOn
 	together := runTogether(row.Comment)
@@ -136,6 +139,7 @@ func (r *Reader) poolusedLine(l kd.Line) bool {
 	if row.unread() > 0 {
 		r.note(l.All(), "!poolused: a number of tag %q cannot be read: it is unknown", row.Tag)
 	}
+	r.tooFew(&row)
 	if r.add(row); together {
 		r.gap()
 	}
@@ -164,6 +168,21 @@ func (r *Row) unread() int {
 		}
 	}
 	return n
+}
+
+// leastBlock is what a block of pool has at least, in bytes: its header on 32 bits
+// (Microsoft Learn: !pool, whose blocks there are multiples of 8).
+const leastBlock = 8
+
+// tooFew takes back bytes that are too few for the allocations beside them: their last
+// digits are missing.
+func (r *Reader) tooFew(row *Row) {
+	for _, u := range []*Usage{&row.NonPaged, &row.Paged} {
+		if u.Allocs.Known() && u.Bytes.Known() && u.Allocs.N > u.Bytes.N/leastBlock {
+			r.note(u.Bytes.At, "!poolused: tag %q cannot have %d allocations in %d bytes: the bytes are unknown", row.Tag, u.Allocs.N, u.Bytes.N)
+			u.Bytes = Number{}
+		}
+	}
 }
 
 func (r *Reader) total(l kd.Line) bool {
@@ -251,6 +270,7 @@ const (
 	cleanEnd ending = iota
 	gluedOn         // a comment begins right there
 	runsOn          // it may: what is taken for a digit of the number may be one of the comment
+	cutOff          // it does where the column ends, within digits
 )
 
 // rowFrom reads a row whose tag has some bytes.
@@ -334,7 +354,8 @@ func (u *Usage) column(head string, verbose bool) *Number {
 
 // last reads the last number of a row, to whose end older debuggers glue the
 // comment: of "01394 OHCI" it is 0, and the comment begins with digits. width is
-// that of its column from the end of the number before, 0 if that is lost.
+// that of its column from the end of the number before, 0 if that is lost. Digits that a tab
+// or the end of the line follows are all of the number: no comment stands there.
 func (w *words) last(width int) (Number, ending, bool) {
 	before := w.pos
 	w.blanks()
@@ -346,9 +367,10 @@ func (w *words) last(width int) (Number, ending, bool) {
 	if w.Text[start] == '0' {
 		size = 1
 	}
-	sure := w.Text[start] == '0'
-	if room := before + width - start; width > 0 && room > 0 && (room == size || room < size && start-before > 1) {
-		size, sure = room, true // it ends where its column does
+	sure, within := w.Text[start] == '0', false
+	alone := start+size == len(w.Text) || w.Text[start+size] == '\t'
+	if room := before + width - start; width > 0 && room > 0 && !alone && (room == size || room < size && start-before > 1) {
+		size, sure, within = room, true, room < size // it ends where its column does
 	}
 	v, ok := count(w.Text[start : start+size])
 	if !ok {
@@ -362,6 +384,8 @@ func (w *words) last(width int) (Number, ending, bool) {
 		return Number{}, cleanEnd, true
 	case w.pos == len(w.Text), w.Text[w.pos] == '\t':
 		return n, cleanEnd, true
+	case within:
+		return n, cutOff, true
 	case w.Text[w.pos] != ' ':
 		return n, gluedOn, true
 	case sure:
@@ -371,13 +395,15 @@ func (w *words) last(width int) (Number, ending, bool) {
 }
 
 // settleGlued takes back the numbers that may end with the first digits of a
-// comment, where comments are glued to numbers.
+// comment, where comments are glued to numbers, and those that were cut where their
+// column ends, where no other comment is.
 func (r *Reader) settleGlued() {
 	p := &r.pool
-	if !p.glued {
-		return
+	doubtful := p.cutOff
+	if p.glued {
+		doubtful = p.doubtful
 	}
-	for _, i := range p.doubtful {
+	for _, i := range doubtful {
 		if i < len(p.Rows) && p.Rows[i].Comment != "" {
 			at := p.Rows[i].At
 			p.Rows[i].Paged.Bytes = Number{}

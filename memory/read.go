@@ -32,7 +32,7 @@ func Known(text string) bool {
 	if _, ok := readBlock(l); ok {
 		return true
 	}
-	if text[0] != '*' && !strings.Contains(text, "Kb") && numbersIn(text) < len(plainHeads) {
+	if text[0] != '*' && !hasKb(text) && numbersIn(text) < len(plainHeads) {
 		return false
 	}
 	vm.newVM(l)
@@ -120,7 +120,7 @@ func (r *Reader) Line(l kd.Line) bool {
 	if r.headlessBlock(l) || r.headlessCounts(l) || r.wordsLine(l) {
 		return true
 	}
-	if !saysAuthor(l.Text) {
+	if r.searching() && !saysAuthor(l.Text) {
 		r.searchLost()
 	}
 	return false

@@ -102,6 +102,14 @@ func TestRead(t *testing.T) {
 			want: []string{`vm ""`, "NonPagedPool Usage 877 3509 torn=true", "NonPagedPool Max 6252 25008 torn=false"}, notes: 1,
 		},
 		{
+			name: "other letters, blanks and names", text: "Physical Memory: 851 420 ( 3 405 680 Kb)\nNonPagedPool Usage: 31369 ( 125476 KB)\nNon Paged Pool Max: 31986 ( 127944 kb)\nPaged Pool Usage: 22\u00a0019 ( 88\u00a0076 Kb)\nSpecial Thing: 1 ( 4 KB)\n",
+			want: []string{`vm ""`, "Physical Memory 851420 3405680 torn=false", "NonPagedPool Usage 31369 125476 torn=false", "NonPagedPool Max 31986 127944 torn=false", "PagedPool Usage 22019 88076 torn=false", "Special Thing 1 4 torn=false"},
+		},
+		{
+			name: "other letters and blanks that may be something else", text: "Physical Memory: 851 420 ( 3 405 681 Kb)\nNonPagedPool Usage: 31369 ( 125476 MB)\nNonPagedPool Max: 31986 ( 127944 Kb)\nSpecial Thing: 1 ( 4 kb)\nOther Thing: 12 34 ( 49 36 Kb)\n",
+			want: []string{`vm ""`, "NonPagedPool Max 31986 127944 torn=false"}, strange: 4,
+		},
+		{
 			name: "a 32-bit debugger and much memory", text: "Free System PTEs: 1073741825 ( 4 Kb)\n",
 			want: []string{`vm ""`, "Free System PTEs 1073741825 4 torn=false"},
 		},
@@ -142,6 +150,14 @@ func TestRead(t *testing.T) {
 			want: []string{`!poolused "" by tag filter "" unknown limit 0 cut unknown`, `"MmSt" np 0/0 p 123456/123456789 | Mm section object prototype ptes | nt!mm`},
 		},
 		{
+			name: "a row with a blank too many", text: oldHead + " CM31        0        0     10000  90000000\tInternal , Binary: nt!cm\n CM25        0        0      1000  80000000\n CM26        0        0      1000  80000001\tmore\n CM27        0        0      1000  80000002 more\n",
+			want: []string{`!poolused "" by tag filter "" unknown limit 0 cut unknown`, `"CM31" np 0/0 p 10000/90000000 | Internal | nt!cm`, `"CM25" np 0/0 p 1000/80000000 |  | `, `"CM26" np 0/0 p 1000/80000001 | more | `, `"CM27" np 0/0 p 1000/-1 | 2 more | `}, notes: 1,
+		},
+		{
+			name: "bytes that lack digits", text: newHead + " MmSt         0            0      10000    200000000\tMm section\n CM31         0            0      10000     9000\n CM32      9000        72000       9001    72000\tx\n",
+			want: []string{`!poolused "" by nonpaged filter "" unknown limit 0 cut unknown`, `"MmSt" np 0/0 p 10000/200000000 | Mm section | `, `"CM31" np 0/0 p 10000/-1 |  | `, `"CM32" np 9000/72000 p 9001/-1 | x | `}, notes: 2,
+		},
+		{
 			name: "blanks in tags", text: newHead + " Irp         10         3920          0            0\tIo, IRP packets \n Pp           2          100          1           64\tPnP , Binary: nt!pnp\n Dh 1        24          720          0            0\tUNKNOWN pooltag 'Dh 1', please update pooltag.txt\n",
 			want: []string{`!poolused "" by nonpaged filter "" unknown limit 0 cut unknown`, `"Irp " np 10/3920 p 0/0 | Io, IRP packets | `, `"Pp  " np 2/100 p 1/64 | PnP | nt!pnp`, `"Dh 1" np 24/720 p 0/0 | UNKNOWN pooltag 'Dh 1', please update pooltag.txt | `},
 		},
@@ -174,8 +190,8 @@ func TestRead(t *testing.T) {
 			want: []string{`!poolused "!poolused 1" by tag filter "" no limit 0 cut unknown`, `"AAAA" np 6/600 of 10-4 p 0/0 of 0-0 | some | a.sys`},
 		},
 		{
-			name: "one number is mangled, two are", text: plainHead + "NxRx 131587 80e19584 0 0 x\nNxRy 131a87 80e19584 0 0 x\nNxRz 131587 80 0 0x5 x\nNxRq 131587 80 0 x 0\n",
-			want: []string{`!poolused "" by tag filter "" unknown limit 0 cut unknown`, `"NxRx" np 131587/-1 p 0/0 | x | `, `"NxRz" np 131587/80 p 0/0 | x5 x | `}, notes: 1, strange: 2,
+			name: "one number is mangled, two are", text: plainHead + "NxRx 131587 80e19584 0 0 x\nNxRy 131a87 80e19584 0 0 x\nNxRz 131587 8080584 0 0x5 x\nNxRq 131587 80 0 x 0\n",
+			want: []string{`!poolused "" by tag filter "" unknown limit 0 cut unknown`, `"NxRx" np 131587/-1 p 0/0 | x | `, `"NxRz" np 131587/8080584 p 0/0 | x5 x | `}, notes: 1, strange: 2,
 		},
 		{
 			name: "what is no listing", text: "Sorting by name\nTag Allocs\nTag Allocs Frees Used\nPool Used: much\nThre 1 2 3 4\nSession 0 is mine\nMemory: 5K\nCommit: 1K of it\nSystem pool information is here\n",
@@ -256,7 +272,7 @@ func TestBelief(t *testing.T) {
 
 // TestRank: a rank is told only where no row that uses more may be missing.
 func TestRank(t *testing.T) {
-	rows := "AAAA 1 100 0 0\nBBBB 1 50 9 70\nCCCC 1 20 9 90\n"
+	rows := "AAAA 1 100 0 0\nBBBB 1 50 8 70\nCCCC 1 20 8 90\n"
 	sorted := "Sorting by NonPaged Pool Consumed\nTag Allocs Used Allocs Used\n"
 	for _, tt := range []struct {
 		name, text string
@@ -265,16 +281,16 @@ func TestRank(t *testing.T) {
 	}{
 		{"sorted", sorted + rows, memory.NonPaged, "1 2 3"},
 		{"sorted by the other", sorted + rows, memory.Paged, "- - -"},
-		{"all are there", plainHead + rows + "TOTAL 3 170 18 160\n", memory.Paged, "3 2 1"},
-		{"rows are missing", plainHead + rows + "TOTAL 3 171 18 160\n", memory.Paged, "- - -"},
+		{"all are there", plainHead + rows + "TOTAL 3 170 16 160\n", memory.Paged, "3 2 1"},
+		{"rows are missing", plainHead + rows + "TOTAL 3 171 16 160\n", memory.Paged, "- - -"},
 		{"by tag", plainHead + rows, memory.NonPaged, "- - -"},
-		{"left out in the middle", sorted + "AAAA 1 100 0 0\n...\nBBBB 1 50 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - -"},
-		{"not in that order", sorted + "AAAA 1 10 0 0\nBBBB 1 50 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - -"},
-		{"a row that is not read", sorted + "AAAA 1 100 0 0\nABAB 1a 9e 0 8\nBBBB 1 50 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - -"},
-		{"rows run together", sorted + "AAAA 1 100 0 0 a BABA 1 99 0 0 b\nBBBB 1 50 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - -"},
+		{"left out in the middle", sorted + "AAAA 1 100 0 0\n...\nBBBB 1 50 8 70\nCCCC 1 20 8 90\n", memory.NonPaged, "1 - -"},
+		{"not in that order", sorted + "AAAA 1 10 0 0\nBBBB 1 50 8 70\nCCCC 1 20 8 90\n", memory.NonPaged, "1 - -"},
+		{"a row that is not read", sorted + "AAAA 1 100 0 0\nABAB 1a 9e 0 8\nBBBB 1 50 8 70\nCCCC 1 20 8 90\n", memory.NonPaged, "1 - -"},
+		{"rows run together", sorted + "AAAA 1 100 0 0 a BABA 1 99 0 0 b\nBBBB 1 50 8 70\nCCCC 1 20 8 90\n", memory.NonPaged, "1 - -"},
 		{"a filter", "kd> !poolused 2 *\n" + sorted + rows, memory.NonPaged, "1 2 3"},
 		{"a filter that hides", "kd> !poolused 2 ?B*\n" + sorted + rows, memory.NonPaged, "- - -"},
-		{"one number is unknown", sorted + "AAAA 1 100 0 0\nBBBB 1 5e0 9 70\nCCCC 1 20 9 90\n", memory.NonPaged, "1 - 3"},
+		{"one number is unknown", sorted + "AAAA 1 100 0 0\nBBBB 1 5e0 8 70\nCCCC 1 20 8 90\n", memory.NonPaged, "1 - 3"},
 	} {
 		l, _ := read(tt.text)
 		var got []string

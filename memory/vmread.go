@@ -40,14 +40,14 @@ func (r *Reader) vmHead(l kd.Line) bool {
 		return true
 	}
 	name, at := counterName(l.Text, 0)
-	if !opensVM[strings.ToLower(name)] {
+	if opensVM[squeezed(name)] == "" {
 		return false
 	}
 	c, end, ok := readCounter(name, at, "Kb", l)
 	if !ok || !c.Pages.Known() && end < len(l.Text) {
 		return false
 	}
-	if r.vm == nil || r.vm.Counter(name) != nil {
+	if r.vm == nil || r.vm.Counter(c.Name) != nil {
 		r.newVM(l)
 	}
 	r.counter(c, l)
@@ -62,7 +62,7 @@ func (r *Reader) behindCounter(at int, l kd.Line) {
 		name, begin := counterName(l.Text, at)
 		c, end, ok := readCounter(name, begin, "Kb", l)
 		if name == "" || !ok {
-			if strings.Contains(l.Text[at:], "Kb") {
+			if hasKb(l.Text[at:]) {
 				r.note(l.Ref(at, len(l.Text)-at), "!vm: several lines were run together: %q is not read", kd.Clip(l.Text[at:]))
 			}
 			return
@@ -82,16 +82,22 @@ func (r *Reader) afterPageFiles() bool {
 // vmBeginnings are how the lines begin by which the output is known.
 var vmBeginnings = []string{
 	"*** Virtual", "Virtual Memory Usage", "Page File:", "No Name for Paging File", "Physical Memory:", "Available Pages:", "ResAvail Pages:",
-	"Locked IO Pages:", "Free System PTEs:", "Modified Pages:", "NonPagedPool", "PagedPool ", "Committed pages:", "Commit limit:",
+	"Locked IO Pages:", "Free System PTEs:", "Modified Pages:", "NonPagedPool", "NonPaged Pool", "Non Paged", "PagedPool ", "Paged Pool", "Committed pages:", "Commit limit:",
 }
 
 // opensVM are the counters by which the output is known where its beginning was
-// left out, in lower case.
-var opensVM = map[string]bool{
-	"physical memory": true, "available pages": true, "resavail pages": true, "locked io pages": true, "free system ptes": true,
-	"modified pages": true, "nonpagedpool usage": true, "nonpagedpoolnx usage": true, "nonpagedpool max": true,
-	"pagedpool usage": true, "pagedpool maximum": true, "committed pages": true, "commit limit": true,
-}
+// left out, under their names squeezed.
+var opensVM = func() map[string]string {
+	m := make(map[string]string)
+	for _, name := range []string{PhysicalMemory, AvailablePages, "ResAvail Pages", "Locked IO Pages", FreeSystemPTEs, "Modified Pages", NonPagedPoolUsage, NonPagedPoolNxUsage,
+		NonPagedPoolMax, PagedPoolUsage, PagedPoolMaximum, CommittedPages, CommitLimit} {
+		m[squeezed(name)] = name
+	}
+	return m
+}()
+
+// squeezed returns a name in lower case, without blanks: somebody may have put some in.
+func squeezed(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "")) }
 
 func (r *Reader) newVM(l kd.Line) {
 	r.close()
@@ -172,6 +178,13 @@ func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 func readCounter(name string, at int, unit string, l kd.Line) (c Counter, end int, ok bool) {
 	w := words{l, at}
 	c = Counter{Name: name, At: l.All()}
+	known := opensVM[squeezed(name)]
+	if known != "" && unit == "Kb" && !strings.EqualFold(known, name) {
+		c.Name = known
+	}
+	if c.Pages, c.Kb, ok = w.grouped(unit, known != ""); ok {
+		return c, w.pos, true
+	}
 	first, readable := w.number(false)
 	if !readable || !w.take("(") {
 		// One of the numbers may be unreadable, the form may not.
@@ -189,11 +202,73 @@ func readCounter(name string, at int, unit string, l kd.Line) (c Counter, end in
 			return c, 0, false
 		}
 	}
-	if !w.take(unit) || !w.take(")") || !c.Pages.Known() && !c.Kb.Known() {
+	if !w.unit(unit, known != "") || !w.take(")") || !c.Pages.Known() && !c.Kb.Known() {
 		return c, 0, false
 	}
 	c.Torn = c.Pages.Known() && c.Kb.Known() && !sameSize(c.Pages.N, c.Kb.N)
 	return c, w.pos, true
+}
+
+// unit moves over Kb in the letters of a command, or in other letters where those are not of
+// another command, or the counter is one that only this one prints.
+func (w *words) unit(unit string, known bool) bool {
+	was := w.pos
+	w.blanks()
+	if rest := w.Text[w.pos:]; kd.HasPrefixFold(rest, unit) {
+		if has := rest[:len(unit)]; has == unit || unit == "Kb" && known || has != "Kb" && has != "kb" {
+			w.pos += len(unit)
+			return true
+		}
+	}
+	w.pos = was
+	return false
+}
+
+// hasKb reports whether a unit of a counter stands in a text.
+func hasKb(text string) bool { return strings.Contains(text, "Kb") || strings.Contains(text, "KB") }
+
+// grouped reads both numbers of a counter where blanks stand between each three digits. They
+// are believed only if they are of one size. It does not move if they are no such numbers.
+//
+//	NonPagedPool Usage:  31 369 ( 125 476 Kb)
+func (w *words) grouped(unit string, known bool) (pages, kb Number, ok bool) {
+	was := w.pos
+	pages, some := w.groups()
+	if !w.take("(") {
+		some = false
+	}
+	if some {
+		kb, ok = w.groups()
+	}
+	if ok = ok && w.unit(unit, known) && w.take(")") && sameSize(pages.N, kb.N); !ok {
+		w.pos = was
+		return Number{}, Number{}, false
+	}
+	return pages, kb, true
+}
+
+// groups moves over a number that may have one blank between each three digits.
+func (w *words) groups() (Number, bool) {
+	w.blanks()
+	start, end := w.pos, w.pos+plainDigits(w.Text[w.pos:])
+	for first := end - start; first >= 1 && first <= 3; {
+		rest := w.Text[end:]
+		blank := 0
+		for _, b := range []string{" ", "\u00a0", "\u202f"} {
+			if strings.HasPrefix(rest, b) {
+				blank = len(b)
+			}
+		}
+		if blank == 0 || plainDigits(rest[blank:]) != 3 {
+			break
+		}
+		end += blank + 3
+	}
+	v, ok := count(w.Text[start:end])
+	if w.pos = end; !ok {
+		return Number{}, false
+	}
+	return Number{v, w.Ref(start, end-start)}, true
 }
 
 // sameSize reports whether a number of pages is a number of Kb. Pages have 4 Kb,

@@ -90,46 +90,71 @@ func (r *Reader) commandOfWords(command string, at kd.Ref) {
 	if kind != searches && kind != searchesLetters {
 		return
 	}
-	if m := r.memory(); len(m.Searches) < mostWords {
-		search.Letters, search.Command, search.Whole, search.At = strings.Clone(search.Letters), strings.Clone(command), true, at
-		m.Searches = append(m.Searches, search)
+	m := r.memory()
+	if len(m.Searches) >= mostWords {
+		r.typedWords = noWords
+		r.left(at, "searches of memory")
+		return
 	}
+	search.Letters, search.Command, search.Whole, search.At = strings.Clone(search.Letters), strings.Clone(command), true, at
+	m.Searches = append(m.Searches, search)
 }
+
+// searching reports whether what comes next may be found by the search that was typed last.
+func (r *Reader) searching() bool { return r.typedWords == searches || r.typedWords == searchesLetters }
 
 // searchLost takes back that the search which was typed last was read whole.
 func (r *Reader) searchLost() {
-	if (r.typedWords == searches || r.typedWords == searchesLetters) && r.out != nil && !r.out.Memory.empty() {
+	if r.searching() && r.out != nil && !r.out.Memory.empty() {
 		if s := r.out.Memory.Searches; len(s) > 0 {
 			s[len(s)-1].Whole = false
 		}
 	}
 }
 
-// saysAuthor reports whether a line is a sentence that somebody wrote behind an
-// output, and none of a debugger that could not go on: it has the small words of a
-// sentence, and none that tells of a failure or of lines that were left out.
+// saysAuthor reports whether a line is a remark that somebody wrote on what is shown above or
+// below it, and says nothing of the search: it has the small words of a sentence, one that
+// points at what is shown, and none that may tell of a failure, of a search that was ended or
+// of lines that were left out. Of a remark that may do so nothing is believed.
 func saysAuthor(text string) bool {
 	const least, most = 6, 400 // words, bytes
 	if len(text) > most || kd.SaysLeftOut(text) || !letter(text[0]) || !strings.ContainsRune(".:?!", rune(text[len(text)-1])) {
 		return false
 	}
-	words, small := 0, 0
-	for w := range strings.FieldsFuncSeq(strings.ToLower(text), func(c rune) bool { return c == ' ' || c == ',' || c == '.' || c == ':' }) {
-		words++
-		switch w = " " + w + " "; {
-		case strings.Contains(smallWords, w):
-			small++
-		case strings.Contains(wordsOfFailure, w):
+	words, small, points := 0, 0, false
+	for w := range strings.FieldsFuncSeq(strings.ToLower(text), func(c rune) bool { return strings.ContainsRune(" ,.:;?!()/-", c) }) {
+		if tellsOfSearch(w) {
 			return false
 		}
+		words++
+		w = " " + w + " "
+		if strings.Contains(smallWords, w) {
+			small++
+		}
+		points = points || strings.Contains(pointingWords, w)
 	}
-	return words >= least && small >= 2
+	return words >= least && small >= 2 && points
 }
 
-// The words by which saysAuthor tells, between blanks.
+// tellsOfSearch reports whether a word, in lower case, may tell how a search went or how
+// much of it is shown.
+func tellsOfSearch(word string) bool {
+	if strings.ContainsAny(word, "0123456789") {
+		return true
+	}
+	for sign := range strings.FieldsSeq(signsOfSearch) {
+		if strings.HasPrefix(word, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// The words by which saysAuthor tells, between blanks; of signsOfSearch the beginnings.
 const (
-	smallWords     = " a an the this that is are we i it let's let like which see of to in "
-	wordsOfFailure = " error errors unable cannot can't could couldn't not no failed fails failure invalid bad missing denied interrupted aborted stopped only first many several other another rest same similar "
+	smallWords    = " a an the this that is are we i it let's let\u2019s like which see of to in "
+	pointingWords = " see look looks looking looked shows expected suspicious suspiciously interesting "
+	signsOfSearch = "abbrev abort access across add again age ago all almost another any anyway bad break broke bunch can't canc cannot can\u2019t clip clos command complet connect control copie copy could couldn crash ctrl debugger den did didn disconnect doesn don't don\u2019t done dozen drop dump dur earl eleven enough error esc etc even every example exceed exit fail far few final find finish first five forever found four freez frozen gap gave get give got half halt hang happen hit hour how hundred hung impatien incomplet instance interrupt invalid keep kept kill last later leave less limit line list log long lost lot many match memor minut miss most much must neither never no non nor not nothing number omit once one only other out over part past patien paus pick piece point press print quit ran range reach read redact remain remov repeat rest result run same sampl scan search session several short similar skip slow snap some soon stat stop stuck subset such symbol take taken takes ten thousand three till time tire took top trim twice two typ unable unfinished unread until virtual wait whole with zero"
 )
 
 // memory is what was printed of the target's memory.
@@ -235,6 +260,7 @@ func (r *Reader) memoryLine(addr kd.Addr, at kd.Ref, c kd.Cursor) bool {
 	m := r.memory()
 	if len(m.Words) >= mostWords {
 		r.left(at, "lines of memory")
+		r.searchLost()
 		return true
 	}
 	m.Words = append(m.Words, w)

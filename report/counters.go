@@ -93,7 +93,7 @@ func (b *builder) counters(m *Memory, s *snapshot.Snapshot) {
 	}
 	for _, l := range s.Memory.Counters {
 		m.Counters.Logs = append(m.Counters.Logs, CounterLog{
-			Session: b.session, Machine: l.Machine, Zone: l.Zone, Rows: l.Read, RowsKept: len(l.Rows), RowsUnread: l.Unread,
+			Session: b.session, Machine: l.Machine, Zone: l.Zone, Rows: l.Read, RowsKept: len(l.Rows), RowsUnread: l.Unread + l.Untimed,
 			Columns: len(l.Columns), OtherColumn: l.Others, At: b.at(l.At, l.EndLine),
 		})
 	}

@@ -197,21 +197,37 @@ func (p *Pool) tags() *table {
 	if p.Total != nil {
 		rows = append(rows[:len(rows):len(rows)], *p.Total)
 	}
+	lives := slices.ContainsFunc(rows, func(r PoolTag) bool { return r.NonPaged.lives() || r.Paged.lives() })
+	if lives {
+		for _, typ := range []string{"Nonp ", "Paged "} {
+			t.columns = append(t.columns, column{head: typ + "made", spare: true}, column{head: typ + "freed", spare: true}, column{head: typ + "per alloc", spare: true})
+		}
+	}
 	for i := range rows {
 		row := &rows[i]
 		tag := row.Tag
 		if tag == "" {
 			tag = "TOTAL"
 		}
-		cells := []string{tag, "", "", "", "", row.Driver, row.Comment, strconv.Itoa(row.At.Line)}
+		cells := make([]string, len(t.columns))
+		cells[0], cells[5], cells[6], cells[7] = tag, row.Driver, row.Comment, strconv.Itoa(row.At.Line)
 		for k, u := range []*PoolUsage{row.NonPaged, row.Paged} {
-			if u != nil {
-				cells[1+2*k], cells[2+2*k] = number(u.Allocs), number(u.Bytes)
+			if u == nil {
+				continue
+			}
+			cells[1+2*k], cells[2+2*k] = number(u.Allocs), number(u.Bytes)
+			if lives {
+				copy(cells[8+3*k:], []string{number(u.Made), number(u.Freed), number(u.PerAlloc)})
 			}
 		}
 		t.add(cells...)
 	}
 	return t
+}
+
+// lives reports whether it is known what became of the allocations.
+func (u *PoolUsage) lives() bool {
+	return u != nil && (u.Made != nil || u.Freed != nil || u.PerAlloc != nil)
 }
 
 func (b *PoolBlocks) blocks(r *Report) *table {
