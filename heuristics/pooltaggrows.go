@@ -8,6 +8,7 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/memory"
+	"kdlocks/snapshot"
 	"kdlocks/waitgraph"
 )
 
@@ -16,7 +17,7 @@ var poolTagGrows = &Check{
 	Title:    "A tag uses more and more pool",
 	Severity: High,
 	Means: `Between listings of pool of one machine (!poolused, poolmon) a tag grew by at least 8 MB and a tenth, and in none of them did it fall by more than a tenth of that. What leaks never comes back; so does what a growing load needs, until the load goes back.
-Seen must be: the tag in two listings, possible; in three or more that all show more, likely.`,
+Seen must be: the tag in two listings, possible; in three or more that all show more, over at least an hour by the uptimes, likely. Of a machine that was started less than an hour before the last listing no leak is said: what starts takes pool.`,
 	WhenWrong:  `Two listings do not tell a leak from load that grew, least of all if they are minutes apart or one is of the time right after the start. Caches fill for hours.`,
 	Disproof:   "A later listing, with less load, shows the tag with less.",
 	Remedy:     "Find the driver of the tag; list pool again some hours later, or log the counters of pool for a day (kdlocks collect --counters).",
@@ -43,11 +44,14 @@ const (
 	leastTop        = 256 << 20
 	leastTopAlone   = 1 << 30
 	leastTopPercent = 40
+	// leastUptimeMS is how long a machine must have run, and listings must be apart, to
+	// tell a leak from what starts.
+	leastUptimeMS = 60 * 60_000
 )
 
 func init() {
 	register(poolTagGrows, func(d *diagnosis) []Finding {
-		grown := d.growths()
+		grown := d.tagsThatGrew()
 		var out []Finding
 		for _, t := range []memory.Type{memory.NonPaged, memory.Paged} {
 			if of := slices.DeleteFunc(slices.Clone(grown), func(g memory.Growth) bool { return g.Type != t }); len(of) > 0 {
@@ -67,8 +71,23 @@ func init() {
 	})
 }
 
-// growths are the tags that grew, those that grew most first.
+// growths are the tags of which a leak is said, those that grew most first.
 func (d *diagnosis) growths() []memory.Growth {
+	if _, young := d.justStarted(); young {
+		return nil
+	}
+	return d.tagsThatGrew()
+}
+
+// justStarted reports whether the uptime says that the machine still starts, and since
+// how many minutes it runs.
+func (d *diagnosis) justStarted() (minutes int, young bool) {
+	up, ok := snapshot.ParseUptime(d.snap.Target.Uptime)
+	return int(up / 60_000), ok && up < leastUptimeMS
+}
+
+// tagsThatGrew are all tags that grew, those that grew most first.
+func (d *diagnosis) tagsThatGrew() []memory.Growth {
 	pools := slices.Concat(d.snap.EarlierPools, d.snap.Memory.Pools)
 	if d.twoMachines(pools) {
 		return nil
@@ -105,12 +124,18 @@ func (d *diagnosis) growthFinding(gs []memory.Growth) Finding {
 	f := poolTagGrows.finding(MemoryLeak)
 	f.Confidence, f.Grade = Possible, waitgraph.A
 	first := &gs[0]
-	if len(first.Rows) > 2 {
+	if len(first.Rows) > 2 && d.snap.PoolsApart >= leastUptimeMS {
 		f.Confidence = Likely
 	}
+	meaning, why := "perhaps a leak", "Growth alone does not tell a leak from load: what load needs comes back when it goes."
+	if minutes, young := d.justStarted(); young {
+		f.Kind, f.Severity, f.Remedy = Context, Info, "List pool again when the machine has run for some hours."
+		meaning = fmt.Sprintf("the machine was started %s before, so that this tells no leak", kd.Plural(minutes, "minute"))
+		why = "A machine that starts takes pool until all that it runs is there."
+	}
 	name := first.Type.String() + " pool"
-	f.Summary = fmt.Sprintf("Tag %s%s grew from %s to %s of %s over %s: perhaps a leak.", trimTag(first.Tag),
-		inBrackets(ownerOfRow(first.Rows[0])), inBytes(first.First.N), inBytes(first.Last.N), name, kd.Plural(len(first.Rows), "listing"))
+	f.Summary = fmt.Sprintf("Tag %s%s grew from %s to %s of %s over %s: %s.", trimTag(first.Tag),
+		inBrackets(ownerOfRow(first.Rows[0])), inBytes(first.First.N), inBytes(first.Last.N), name, kd.Plural(len(first.Rows), "listing"), meaning)
 	var others []string
 	for i := range gs[:min(len(gs), few)] {
 		g := &gs[i]
@@ -120,7 +145,7 @@ func (d *diagnosis) growthFinding(gs []memory.Growth) Finding {
 			others = append(others, fmt.Sprintf("%s by %s", trimTag(g.Tag), inBytes(g.Grown())))
 		}
 	}
-	f.Explanation = "Growth alone does not tell a leak from load: what load needs comes back when it goes."
+	f.Explanation = why
 	if len(others) > 0 {
 		f.Explanation += " Others that grew: " + strings.Join(others, ", ") + "."
 	}

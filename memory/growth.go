@@ -37,15 +37,18 @@ func (p *Pool) same(o *Pool) bool {
 	})
 }
 
+// tagOf is a tag in one type of pool.
+type tagOf struct {
+	tag string
+	t   Type
+}
+
 // Growths compares listings of one machine in their order. Listings of the pool of
 // a session, those that were pasted again, and rows whose bytes are unknown are left
-// out; a tag that only one listing has is, too.
+// out; a tag that only one listing has is, too. Nothing is compared over a restart: of
+// a tag that several boots have, the boot in which it grew most is returned.
 func Growths(pools []*Pool) []Growth {
-	type key struct {
-		tag string
-		t   Type
-	}
-	index := make(map[key]int)
+	index, made := make(map[tagOf]int), make(map[tagOf]int64)
 	var out []Growth
 	var met []*Pool
 	for _, p := range pools {
@@ -53,10 +56,15 @@ func Growths(pools []*Pool) []Growth {
 			continue
 		}
 		met = append(met, p)
-		seen := make(map[key]bool)
+		if p.restarted(made) {
+			clear(index)
+			clear(made)
+		}
+		p.count(made)
+		seen := make(map[tagOf]bool)
 		for i := range p.Rows {
 			for _, t := range []Type{NonPaged, Paged} {
-				r, k := &p.Rows[i], key{p.Rows[i].Tag, t}
+				r, k := &p.Rows[i], tagOf{p.Rows[i].Tag, t}
 				n := r.Of(t).Bytes
 				if !n.Known() || seen[k] {
 					continue
@@ -73,10 +81,54 @@ func Growths(pools []*Pool) []Growth {
 		}
 	}
 	kept := out[:0]
+	clear(index)
 	for _, g := range out {
-		if len(g.Rows) > 1 {
+		k := tagOf{g.Tag, g.Type}
+		switch i, ok := index[k]; {
+		case len(g.Rows) < 2:
+		case !ok:
+			index[k] = len(kept)
 			kept = append(kept, g)
+		case g.Grown() > kept[i].Grown():
+			kept[i] = g
 		}
 	}
 	return kept
+}
+
+// mayWrap is from where on a count of 32 bits, as a pool tag has them
+// (SYSTEM_POOLTAG), is taken to have begun anew when it is found lower.
+const mayWrap = 1 << 31
+
+// restarted reports whether a listing is of another boot, or machine, than what was
+// made before it: allocations are counted since the machine was started, and never
+// fewer. One count among others that rise may be mangled.
+func (p *Pool) restarted(made map[tagOf]int64) bool {
+	fell, rose := 0, 0
+	p.eachMade(func(k tagOf, n int64) {
+		switch before, ok := made[k]; {
+		case !ok || before >= mayWrap:
+		case n < before:
+			fell++
+		case n > before:
+			rose++
+		}
+	})
+	return fell > 1 || fell > rose
+}
+
+// count keeps the allocations of each tag.
+func (p *Pool) count(made map[tagOf]int64) {
+	p.eachMade(func(k tagOf, n int64) { made[k] = n })
+}
+
+// eachMade tells how many allocations each tag made, where that was printed.
+func (p *Pool) eachMade(tell func(k tagOf, n int64)) {
+	for i := range p.Rows {
+		for _, t := range []Type{NonPaged, Paged} {
+			if n := p.Rows[i].Of(t).Life().Made; n.Known() {
+				tell(tagOf{p.Rows[i].Tag, t}, n.N)
+			}
+		}
+	}
 }

@@ -57,8 +57,14 @@ func parseClock(s string) (int64, bool) {
 // milliseconds of UTC; zoned is false where no zone was printed.
 //
 //	Mon Nov  2 10:00:00.000 2026 (UTC + 1:00)
+//	Mon Nov  2 10:00:00.000 2009 (GMT+1)
 func ParseSessionTime(s string) (ms int64, zoned, ok bool) {
-	s, zone, zoned := strings.Cut(s, "(UTC")
+	s, zone, zoned := strings.Cut(s, "(")
+	utc, isUTC := strings.CutPrefix(zone, "UTC")
+	gmt, isGMT := strings.CutPrefix(zone, "GMT") // of older debuggers
+	if zone = utc; isGMT {
+		zone = gmt
+	}
 	f := strings.Fields(s)
 	if len(f) != 5 {
 		return 0, false, false
@@ -74,17 +80,24 @@ func ParseSessionTime(s string) (ms int64, zoned, ok bool) {
 	if !zoned {
 		return ms, false, true
 	}
+	if !isUTC && !isGMT {
+		return 0, false, false
+	}
 	off, ok := parseZone(strings.TrimSuffix(strings.TrimSpace(zone), ")"))
 	return ms - off, true, ok
 }
 
-// parseZone reads "+ 1:00" and "- 7:00", in milliseconds.
+// parseZone reads "+ 1:00", "- 7:00" and "-7", in milliseconds.
 func parseZone(s string) (int64, bool) {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return 0, true
 	}
-	off, ok := parseClock(strings.TrimSpace(s[1:]) + ":00")
+	clock := strings.TrimSpace(s[1:])
+	if !strings.Contains(clock, ":") {
+		clock += ":00"
+	}
+	off, ok := parseClock(clock + ":00")
 	switch s[0] {
 	case '+':
 		return off, ok

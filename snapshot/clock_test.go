@@ -32,12 +32,16 @@ func TestClocks(t *testing.T) {
 		"Wed Mar  1 00:00:00.500 2028 (UTC)":         (365+366)*dayMS + 1500,
 		"Sat Feb 28 23:59:59.000 2026 (UTC + 0:00)":  0,
 		"Sun Mar  1 00:00:00.500 2026 (UTC + 0:00) ": 1500,
+		"Sun Mar  1 01:00:00.500 2026 (GMT+1)":       1500,
+		"Sat Feb 28 16:00:00.500 2026 (GMT-8)":       1500,
+		"Sun Mar  1 05:30:00.500 2026 (GMT+5:30)":    1500,
+		"Sun Mar  1 00:00:00.500 2026 (GMT)":         1500,
 	} {
 		if got := at(text) - base; got != after {
 			t.Errorf("time %q: %d ms after, want %d", text, got, after)
 		}
 	}
-	for _, text := range []string{"", "yesterday", "Mon Foo  1 00:00:00 2026", "Mon Mar 99 00:00:00 2026", "Mon anF  1 00:00:00 2026", "Mon Mar  1 00:00:00 2026 (UTC * 1:00)"} {
+	for _, text := range []string{"", "yesterday", "Mon Foo  1 00:00:00 2026", "Mon Mar 99 00:00:00 2026", "Mon anF  1 00:00:00 2026", "Mon Mar  1 00:00:00 2026 (UTC * 1:00)", "Mon Mar  1 00:00:00 2026 (GMT+x)", "Mon Mar  1 00:00:00 2026 (GMT+)", "Mon Mar  1 00:00:00 2026 (EST)"} {
 		if got := at(text); got != -1 {
 			t.Errorf("time %q: %d", text, got)
 		}

@@ -160,6 +160,9 @@ type Snapshot struct {
 	// EarlierPools are listings of pool that earlier sessions of the input show of the
 	// same machine, before it ran on.
 	EarlierPools []*memory.Pool
+	// PoolsApart is how long, in milliseconds, the first of them was printed before the
+	// listings of this session, by the uptimes; 0 if that is not known.
+	PoolsApart int64
 	// Trends are what the counters of Memory.Counters do that can leak.
 	Trends []*CounterTrend
 	// HasLocks is true when !locks output was read at all; Total and Held are

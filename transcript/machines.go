@@ -4,12 +4,14 @@ import (
 	"slices"
 
 	"kdlocks/kd"
+	"kdlocks/memory"
 )
 
 // splitMachines tells apart the machines, or boots of one, that a session shows with no
 // banner in between: a routine of the kernel stays where it is for as long as a machine
-// runs, and its addresses have one width. What was printed of memory behind the last of
-// the one machine is of the next.
+// runs, its addresses have one width, and it has as much memory (one that is given more
+// while it runs is taken for another: that joins nothing wrongly). What was printed of
+// memory behind the last of the one machine is of the next.
 func splitMachines(whole facts) []facts {
 	begins := whole.otherMachines()
 	if len(begins) == 0 {
@@ -18,36 +20,79 @@ func splitMachines(whole facts) []facts {
 	return cutAt(whole, begins)
 }
 
+// trait is what a place of the input tells of its machine: one of the three.
+type trait struct {
+	at      kd.Ref
+	wide    bool    // addresses have 64 bits
+	routine kd.Addr // where ExAllocatePool is
+	pages   int64   // of physical memory
+}
+
 // otherMachines returns where further machines begin, in the order of the input.
 func (f *facts) otherMachines() []kd.Ref {
-	if f.memory == nil || f.memory.Memory == nil || len(f.memory.Memory.Symbols) == 0 {
+	traits := f.traits()
+	if len(traits) < 2 {
 		return nil
 	}
 	var begins []kd.Ref
-	routine := kd.Addr(0) // of ExAllocatePool on the machine before, 0 if that is not known
-	wide, lists, listings, all := f.wide(), f.lockPlaces(), f.memoryPlaces(), f.places()
-	seen := false // that the machine has addresses of 64 bits
-	objects := func(before func(kd.Ref) bool) {
-		for ; len(wide) > 0 && before(wide[0]); wide = wide[1:] {
-			if seen = true; routine != 0 && !isWide(routine) {
-				begins = append(begins, behind(lists, all, wide[0]))
-				routine = 0
+	var was, vm trait // of the machine before, as far as it is known; its last !vm
+	listings, all := f.memoryPlaces(), f.places()
+	lists := slices.Concat(listings, f.lockPlaces())
+	kd.SortStable(lists, order)
+	begin := func(at kd.Ref) {
+		begins, was = append(begins, at), trait{}
+		if !vm.at.Before(at) {
+			was.pages = vm.pages
+		}
+	}
+	for _, t := range traits {
+		switch {
+		case t.pages != 0:
+			if was.pages != 0 && was.pages != t.pages {
+				begin(t.at)
+			}
+			vm, was.pages = t, t.pages
+		case t.wide:
+			if was.routine != 0 && !isWide(was.routine) {
+				begin(behind(lists, all, t.at))
+			}
+			was.wide = true
+		default:
+			if was.routine != 0 && was.routine != t.routine || was.routine == 0 && was.wide && !isWide(t.routine) {
+				begin(behind(listings, all, t.at))
+			}
+			was.routine = t.routine
+		}
+	}
+	return begins
+}
+
+// traits returns what tells machines apart, in the order of the input, nothing if no
+// memory was printed of any.
+func (f *facts) traits() []trait {
+	if f.memory == nil {
+		return nil
+	}
+	var out []trait
+	if m := f.memory.Memory; m != nil {
+		for _, s := range m.Symbols {
+			if s.Name == "nt!ExAllocatePool" {
+				out = append(out, trait{at: s.At, routine: s.Addr})
 			}
 		}
 	}
-	for _, s := range f.memory.Memory.Symbols {
-		if s.Name != "nt!ExAllocatePool" {
-			continue
+	if len(out) > 0 { // the width alone tells nothing that the readers do not see
+		for _, at := range f.wide() {
+			out = append(out, trait{at: at, wide: true})
 		}
-		objects(func(at kd.Ref) bool { return at.Before(s.At) })
-		if routine != 0 && routine != s.Addr || routine == 0 && seen && !isWide(s.Addr) {
-			begins = append(begins, behind(listings, all, s.At))
-			seen = false
-		}
-		routine = s.Addr
 	}
-	objects(func(kd.Ref) bool { return true })
-	return begins
+	for _, v := range f.memory.VMs {
+		if n := v.Pages(memory.PhysicalMemory); n.N > 0 {
+			out = append(out, trait{at: v.At, pages: n.N})
+		}
+	}
+	kd.SortStable(out, func(a, b trait) int { return order(a.at, b.at) })
+	return out
 }
 
 // isWide reports whether an address of the kernel has 64 bits.
@@ -120,15 +165,16 @@ func (f *facts) places() []kd.Ref {
 			out = append(out, m.At)
 		}
 	}
-	m := f.memory.Memory
-	for _, s := range m.Symbols {
-		out = append(out, s.At)
-	}
-	for _, s := range m.Searches {
-		out = append(out, s.At)
-	}
-	for _, w := range m.Words {
-		out = append(out, w.At)
+	if m := f.memory.Memory; m != nil {
+		for _, s := range m.Symbols {
+			out = append(out, s.At)
+		}
+		for _, s := range m.Searches {
+			out = append(out, s.At)
+		}
+		for _, w := range m.Words {
+			out = append(out, w.At)
+		}
 	}
 	kd.SortStable(out, order)
 	return out

@@ -18,17 +18,24 @@ func TestMachines(t *testing.T) {
 	of := func(ram int) string { return fmt.Sprintf(vm, ram, 4*ram) }
 	for _, c := range []struct {
 		name, text string
-		ram        []int64 // of each session's last !vm, 0 for none
+		ram        []int64 // of each session's !vm, 0 for none
 	}{
 		{"one", of(1000) + x + x, []int64{1000}},
 		{"another place", of(1000) + x + of(2000) + elsewhere, []int64{1000, 2000}},
 		{"another place, no !vm", of(1000) + x + elsewhere, []int64{1000, 0}},
-		{"a !vm of the first", of(1000) + x + of(1001) + "kd> dps f50b8058\nf50b8058  e0894d1f nt!ExAllocatePool\n" + of(2000) + elsewhere, []int64{1001, 2000}},
+		{"a !vm of the first", of(1000) + x + of(1000) + "kd> dps f50b8058\nf50b8058  e0894d1f nt!ExAllocatePool\n" + of(2000) + elsewhere, []int64{1000, 2000}},
 		{"three", of(1000) + x + of(2000) + elsewhere + of(3000) + x, []int64{1000, 2000, 3000}},
 		{"32 bits behind 64", of(1000) + locks + of(2000) + x, []int64{1000, 2000}},
 		{"64 bits behind 32", of(1000) + x + locks + of(2000), []int64{1000, 2000}},
-		{"64 bits behind 64", of(1000) + wide + locks + of(2000) + wide, []int64{2000}},
-		{"another routine", of(1000) + x + of(2000) + strings.ReplaceAll(elsewhere, "ExAllocatePool", "ExFreePool"), []int64{2000}},
+		{"64 bits behind 64", of(1000) + wide + locks + of(1000) + wide, []int64{1000}},
+		{"another routine", of(1000) + x + of(1000) + strings.ReplaceAll(elsewhere, "ExAllocatePool", "ExFreePool"), []int64{1000}},
+		{"more memory", of(1000) + of(2000), []int64{1000, 2000}},
+		{"more memory, one routine", of(1000) + x + of(2000) + x, []int64{1000, 2000}},
+		{"more memory above 64 bits", of(1000) + x + of(2000) + locks, []int64{1000, 2000}},
+		{"as much memory above 64 bits", of(1000) + x + of(1000) + locks, []int64{1000, 1000}},
+		{"as much memory in between", of(1000) + x + of(1000) + elsewhere + of(1000), []int64{1000, 1000}},
+		{"two and back", of(1000) + of(2000) + of(1000), []int64{1000, 2000, 1000}},
+		{"a torn number", strings.Replace(of(2000), "( 8000 Kb)", "( 4000 Kb)", 1) + of(1000), []int64{1000}},
 	} {
 		tr, err := transcript.Read(context.Background(), []transcript.Input{transcript.Bytes("in", []byte(c.text))}, nil)
 		if err != nil {

@@ -12,16 +12,23 @@ import (
 // linkPools gives each session the listings of pool that those before it show of the same
 // machine, which ran on in between.
 func linkPools(snaps []*snapshot.Snapshot) {
-	l := poolLinks{boot: make(map[boot]*poolRun), attached: make(map[int]*poolRun)}
+	l := poolLinks{boot: make(map[boot][]*poolRun), attached: make(map[int]*poolRun)}
 	for _, s := range snaps {
 		l.add(s)
 	}
 	for _, run := range l.runs {
 		kd.SortStable(run.sessions, func(a, b sessionAt) int { return cmp.Compare(a.up, b.up) })
 		var earlier []*memory.Pool
+		var first sessionAt
 		for _, s := range run.sessions {
 			if len(s.Memory.Pools) > 0 {
 				s.EarlierPools = slices.Clip(earlier)
+				if len(earlier) == 0 {
+					first = s
+				}
+				if first.printed && s.printed {
+					s.PoolsApart = s.up - first.up
+				}
 			}
 			earlier = append(earlier, s.Memory.Pools...)
 		}
@@ -32,22 +39,49 @@ func linkPools(snaps []*snapshot.Snapshot) {
 type poolRun struct {
 	sessions []sessionAt
 	started  bool // it is known when
+	named
 }
 
 // sessionAt is a session and the last uptime, in milliseconds, that was printed for it or
 // before it.
 type sessionAt struct {
 	*snapshot.Snapshot
-	up int64
+	up      int64
+	printed bool // for it
 }
 
-// boot is by what sessions of different targets are known to be of one run.
+// boot is when a machine was started, and where its kernel is: by that sessions of
+// different targets are known to be of one run, unless they name different machines.
+// Kernels of 32 bits are at one place on all machines.
 type boot struct {
 	kernel  kd.Addr
-	builtBy string
 	zoned   bool
 	started int64 // in units of bootSlack
 }
+
+// named is what a header may tell of a machine; "" and 0 fit any.
+type named struct {
+	builtBy, machine string
+	processors       int
+}
+
+func (a *named) fits(b named) bool {
+	return agree(a.builtBy, b.builtBy) && agree(a.machine, b.machine) && agree(a.processors, b.processors)
+}
+
+func agree[T comparable](a, b T) bool {
+	var unknown T
+	return a == b || a == unknown || b == unknown
+}
+
+// learn adds what is not known yet.
+func (a *named) learn(b named) {
+	a.builtBy, a.machine, a.processors = cmp.Or(a.builtBy, b.builtBy), cmp.Or(a.machine, b.machine), cmp.Or(a.processors, b.processors)
+}
+
+// mostAtOnce is how many machines that were started at one moment are told apart;
+// sessions of more are joined with none.
+const mostAtOnce = 16
 
 // bootSlack is how far apart, in milliseconds, the starts of one run may be computed: the
 // clock is corrected meanwhile.
@@ -55,7 +89,7 @@ const bootSlack = 120_000
 
 type poolLinks struct {
 	runs []*poolRun
-	boot map[boot]*poolRun
+	boot map[boot][]*poolRun
 	// attached has the run of each target.
 	attached map[int]*poolRun
 }
@@ -66,7 +100,7 @@ func (l *poolLinks) add(s *snapshot.Snapshot) {
 	if n := len(run.sessions); !ok && n > 0 {
 		up = run.sessions[n-1].up
 	}
-	run.sessions = append(run.sessions, sessionAt{s, up})
+	run.sessions = append(run.sessions, sessionAt{s, up, ok})
 }
 
 // runOf returns the run that a session is of, a new one if it is of none yet.
@@ -76,8 +110,12 @@ func (l *poolLinks) runOf(s *snapshot.Snapshot) *poolRun {
 	if up, ok := snapshot.ParseUptime(s.Target.Uptime); run != nil && ok && !known && up < run.sessions[len(run.sessions)-1].up {
 		run = nil // it was started anew
 	}
+	names := named{s.Target.BuiltBy, s.Target.Machine, s.Target.Processors}
+	if run != nil && !run.fits(names) {
+		run = nil
+	}
 	if known {
-		if at := l.startedAt(key); at != nil || run != nil && run.started {
+		if at := l.startedAt(key, names); at != nil || run != nil && run.started {
 			run = at
 		}
 	}
@@ -85,19 +123,31 @@ func (l *poolLinks) runOf(s *snapshot.Snapshot) *poolRun {
 		run = &poolRun{}
 		l.runs = append(l.runs, run)
 	}
-	if l.attached[s.Target.Attached] = run; known {
-		l.boot[key], run.started = run, true
+	run.learn(names)
+	l.attached[s.Target.Attached] = run
+	if known {
+		l.know(key, run)
 	}
 	return run
 }
 
-// startedAt returns the run that began at a time, or nearly then.
-func (l *poolLinks) startedAt(key boot) *poolRun {
+// know keeps that a run began at a time.
+func (l *poolLinks) know(key boot, run *poolRun) {
+	run.started = true
+	if at := l.boot[key]; len(at) < mostAtOnce && !slices.Contains(at, run) {
+		l.boot[key] = append(at, run)
+	}
+}
+
+// startedAt returns the run of a machine that began at a time, or nearly then.
+func (l *poolLinks) startedAt(key boot, names named) *poolRun {
 	for _, off := range []int64{0, -1, 1} {
 		k := key
 		k.started += off
-		if run := l.boot[k]; run != nil {
-			return run
+		for _, run := range l.boot[k] {
+			if run.fits(names) {
+				return run
+			}
 		}
 	}
 	return nil
@@ -109,5 +159,5 @@ func bootOf(t *snapshot.Target) (boot, bool) {
 	if !ok || !ok2 || t.KernelBase == 0 {
 		return boot{}, false
 	}
-	return boot{t.KernelBase, t.BuiltBy, zoned, (now - up) / bootSlack}, true
+	return boot{t.KernelBase, zoned, (now - up) / bootSlack}, true
 }

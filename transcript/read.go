@@ -198,6 +198,7 @@ type router struct {
 	system   string // the debugger's system number in the last prompt
 	sawUser  bool   // user-mode output was seen
 	lastHead int32  // the last line of a session header
+	header   headerBlock
 	// pending is why the session ends with the next line, unless that takes it
 	// back.
 	pending doubt
@@ -316,7 +317,7 @@ func (r *router) content(l kd.Line) Status {
 	}
 	if known {
 		r.cur.objects.Break()
-		r.header(l, change)
+		r.takeHeader(l, change)
 		return Claimed
 	}
 	if strings.HasPrefix(l.Text, "Invalid thread @") {
@@ -582,8 +583,9 @@ func (r *router) command(command string, l kd.Line) bool {
 	return isStackCommand(word)
 }
 
-// header takes a line that a debugger prints about its target.
-func (r *router) header(l kd.Line, change change) {
+// takeHeader takes a line that a debugger prints about its target.
+func (r *router) takeHeader(l kd.Line, change change) {
+	r.header.add(r.cur, l, r.lastHead)
 	switch change {
 	case sameMoment:
 		if r.pending == otherTime {
@@ -603,10 +605,13 @@ func (r *router) header(l kd.Line, change change) {
 // another begins the session that a header line tells of. What stood above it in
 // the same header is of that, too.
 func (r *router) another(l kd.Line) {
-	old, base := r.cur.target, r.cur.id.kernelBase
+	old, header := r.cur.target, r.header
 	sameBlock := r.lastHead > 0 && l.Num-r.lastHead <= 3 && !opensDump(l.Text)
 	told := r.pending == otherTime
 	r.pending = noDoubt
+	if sameBlock || told {
+		header.untell(r.cur)
+	}
 	switch {
 	case r.cur.facts == 0:
 		r.nextTarget()
@@ -619,16 +624,18 @@ func (r *router) another(l kd.Line) {
 		r.cur.target.Version, r.cur.target.Build, r.cur.target.Arch = old.Version, old.Build, old.Arch
 		r.cur.target.BuildAt = old.BuildAt
 	}
-	if told {
-		r.cur.learn(r.otherTime)
-		r.cur.id.kernelBase, r.cur.target.KernelBase = base, old.KernelBase
+	if sameBlock || told {
+		header.tell(r.cur)
 	}
 }
 
 // settle ends the session if nothing has taken the end back.
 func (r *router) settle() {
-	old := r.pending
+	old, header := r.pending, r.header
 	r.pending = noDoubt
+	if old == otherTime {
+		header.untell(r.cur)
+	}
 	switch {
 	case old == resumed && r.letGo.Known():
 		r.splitRan(r.letGo)
@@ -638,7 +645,7 @@ func (r *router) settle() {
 		r.split()
 	}
 	if old == otherTime {
-		r.cur.learn(r.otherTime)
+		header.tell(r.cur)
 	}
 }
 
