@@ -36,7 +36,7 @@ func TestGrowthsOverRestart(t *testing.T) {
 	listing := func(rows ...string) string {
 		head := " Sorting by NonPaged Pool Consumed\n\n NonPaged Paged\n Tag Allocs Frees Diff Used Allocs Frees Diff Used\n\n"
 		for _, r := range rows {
-			head += " " + r + " 0 0 0 0\n"
+			head += " " + r + "000 0 0 0 0\n"
 		}
 		return head
 	}
@@ -47,14 +47,14 @@ func TestGrowthsOverRestart(t *testing.T) {
 		name, text string
 		want       map[string]int64 // by how much tags grew
 	}{
-		{"one boot", listing("Thre 9000 4000 5000 100", "File 70 50 20 10") + listing("Thre 9900 4000 5900 500", "File 80 60 20 10"), map[string]int64{"Thre": 400, "File": 0}},
+		{"one boot", listing("Thre 9000 4000 5000 100", "File 70 50 20 10") + listing("Thre 9900 4000 5900 500", "File 80 60 20 10"), map[string]int64{"Thre": 400_000, "File": 0}},
 		{"restarted", listing("Thre 900000 899000 1000 100", "File 900000 899000 1000 10") + listing("Thre 9000 4000 5000 500", "File 9000 8500 500 5"), nil},
 		{"restarted, and on for long", listing("Thre 9000 8000 1000 100", "File 90 80 10 10", "Irp 50 40 10 10", "Ntfx 5 4 1 10") + listing("Thre 19000 14000 5000 500", "File 950 850 100 50", "Irp 40 30 10 10", "Ntfx 4 3 1 10"), nil},
-		{"one of two, the other stands", poolmon("NtFs Nonp 9100000 ( 12) 1000000 ( 11) 8100000 500 ( 83) 6", "Thre Nonp 90209 ( 0) 88000 ( 0) 2209 2827520 ( 0) 1280") +
-			poolmon("NtFs Nonp 1200000 ( 12) 1000000 ( 11) 200000 1500 ( 83) 750", "Thre Nonp 90209 ( 0) 88000 ( 0) 2209 2827520 ( 0) 1280"), nil},
-		{"one is mangled", listing("Thre 9000 4000 5000 100", "File 70 50 20 10", "Irp 50 40 10 10") + listing("Thre 990 4000 5900 500", "File 80 60 20 10", "Irp 60 50 10 10"), map[string]int64{"Thre": 400, "File": 0, "Irp ": 0}},
-		{"wrapped", listing("Thre 4294900000 4294890000 10000 100") + listing("Thre 30000 5000 25000 500"), map[string]int64{"Thre": 400}},
-		{"growth in the first boot", listing("Thre 9000 4000 5000 100", "File 70 50 20 10") + listing("Thre 9900 4000 5900 500", "File 80 60 20 10") + listing("Thre 300 200 100 10", "File 30 20 10 5") + listing("Thre 400 200 200 20", "File 40 20 20 6"), map[string]int64{"Thre": 400, "File": 1}},
+		{"one of two, the other stands", poolmon("NtFs Nonp 9100000 ( 12) 1000000 ( 11) 8100000 90000000 ( 83) 11", "Thre Nonp 90209 ( 0) 88000 ( 0) 2209 2827520 ( 0) 1280") +
+			poolmon("NtFs Nonp 1200000 ( 12) 1000000 ( 11) 200000 190000000 ( 83) 950", "Thre Nonp 90209 ( 0) 88000 ( 0) 2209 2827520 ( 0) 1280"), nil},
+		{"one is mangled", listing("Thre 9000 4000 5000 100", "File 70 50 20 10", "Irp 50 40 10 10") + listing("Thre 990 4000 5900 500", "File 80 60 20 10", "Irp 60 50 10 10"), map[string]int64{"Thre": 400_000, "File": 0, "Irp ": 0}},
+		{"wrapped", listing("Thre 4294900000 4294890000 10000 100") + listing("Thre 30000 5000 25000 500"), map[string]int64{"Thre": 400_000}},
+		{"growth in the first boot", listing("Thre 9000 4000 5000 100", "File 70 50 20 10") + listing("Thre 9900 4000 5900 500", "File 80 60 20 10") + listing("Thre 300 200 100 10", "File 30 20 10 5") + listing("Thre 400 200 200 20", "File 40 20 20 6"), map[string]int64{"Thre": 400_000, "File": 1000}},
 	} {
 		l, _ := read(c.text)
 		got := make(map[string]int64)
