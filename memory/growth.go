@@ -96,6 +96,24 @@ func Growths(pools []*Pool) []Growth {
 	return kept
 }
 
+// SinceRestart returns those of some listings, in their order, that are of the last boot, as
+// far as they tell.
+func SinceRestart(pools []*Pool) []*Pool {
+	made := make(map[tagOf]int64)
+	from := 0
+	for i, p := range pools {
+		if p.OfSession == Yes {
+			continue
+		}
+		if p.restarted(made) {
+			clear(made)
+			from = i
+		}
+		p.count(made)
+	}
+	return pools[from:]
+}
+
 // mayWrap is from where on a count of 32 bits, as a pool tag has them
 // (SYSTEM_POOLTAG), is taken to have begun anew when it is found lower.
 const mayWrap = 1 << 31

@@ -57,6 +57,9 @@ func TestGrowthsOverRestart(t *testing.T) {
 		{"growth in the first boot", listing("Thre 9000 4000 5000 100", "File 70 50 20 10") + listing("Thre 9900 4000 5900 500", "File 80 60 20 10") + listing("Thre 300 200 100 10", "File 30 20 10 5") + listing("Thre 400 200 200 20", "File 40 20 20 6"), map[string]int64{"Thre": 400_000, "File": 1000}},
 	} {
 		l, _ := read(c.text)
+		if n := len(memory.SinceRestart(l.Pools)); n != len(l.Pools) && n != len(l.Pools)/2 || (n == 1) != (c.want == nil) {
+			t.Errorf("%s: %d of %d listings are of the last boot", c.name, n, len(l.Pools))
+		}
 		got := make(map[string]int64)
 		for _, g := range memory.Growths(l.Pools) {
 			if _, twice := got[g.Tag]; g.Type == memory.NonPaged && !twice {

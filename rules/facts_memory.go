@@ -331,16 +331,20 @@ func (c *comparison) upTo(n float64) bool {
 }
 
 // allPool joins the rows of one tag. The pool of a session is not that of the
-// system. Listings of the machine before it ran on tell of growth alone.
+// system. Listings of the machine before it ran on tell of growth alone, and those of
+// before it was started anew of nothing.
 func allPool(w *world) iter.Seq[fact] {
 	return func(yield func(fact) bool) {
 		byTag := make(map[string]*poolFact)
 		var order []*poolFact
-		for i, p := range slices.Concat(w.snap.EarlierPools, w.snap.Memory.Pools) {
+		pools := slices.Concat(w.snap.EarlierPools, w.snap.Memory.Pools)
+		since := memory.SinceRestart(pools)
+		now := len(w.snap.EarlierPools) - (len(pools) - len(since))
+		for i, p := range since {
 			if p.OfSession == memory.Yes {
 				continue
 			}
-			earlier := i < len(w.snap.EarlierPools)
+			earlier := i < now
 			for i := range p.Rows {
 				r := &p.Rows[i]
 				f := byTag[r.Tag]
