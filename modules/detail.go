@@ -28,6 +28,7 @@ const (
 	fileDescription
 	internalName
 	originalFilename
+	links // of DML
 )
 
 type detailWord struct {
@@ -56,6 +57,7 @@ var detailWords = func() (t [256][]detailWord) {
 		{"FileDescription:", fileDescription},
 		{"InternalName:", internalName},
 		{"OriginalFilename:", originalFilename},
+		{"Browse all global symbols", links},
 		{"File flags:", passed}, {"File OS:", passed}, {"File type:", passed}, {"File date:", passed},
 		{"Translations:", passed}, {"Information from resource tables:", passed}, {"LegalCopyright:", passed},
 		{"LegalTrademarks:", passed}, {"PrivateBuild:", passed}, {"SpecialBuild:", passed}, {"Comments:", passed},
@@ -80,11 +82,17 @@ func detailOf(text string) (kind detailKind, value int) {
 	return 0, 0
 }
 
-// detail reads a line below that of a module.
+// detail reads a line below that of a module. Of several that were run together the first is
+// read.
 func (r *Reader) detail(l kd.Line) bool {
 	kind, at := detailOf(l.Text)
 	if kind == 0 {
 		return false
+	}
+	for i := at + 1; i < len(l.Text) && kind != checkSum; i++ { // which may have the time behind it
+		if next, _ := detailOf(l.Text[i:]); next > passed && l.Text[i-1] == ' ' {
+			l.Text, l.Cut = l.Text[:i-1], false
+		}
 	}
 	r.command = "lm"
 	r.module.Detailed = true

@@ -53,6 +53,23 @@ fc04f000 fc050000   swenum     C (pdb symbols)              swenum.pdb
 			`serenum fbe08000-fbe0ba80 pdb=e:\mysymbols\SereEnum.pdb\.......`,
 			`swenum fc04f000-fc050000 status=pdb symbols marks=C pdb=swenum.pdb`,
 		}},
+		{"details and rows run together", `
+start             end                 module name
+00007ff6` + "`3f030000 00007ff6`" + `3f071000   notepad    (deferred)
+    Image path: C:\w\notepad.exe File version: 1.0
+    Image name: notepad.exe Browse all global symbols  functions  data
+    Timestamp:        A0C4CEAB CheckSum:         0004AC7B
+    ImageSize:        00041000 File version:     10.0.16299.15
+    CompanyName:      Microsoft Corporation ProductName:      Microsoft Windows Operating System
+fffff802` + "`6b440000 fffff802`6b4a6000 portcls (deferred) fffffe9d`dac40000 fffffe9d`" + `dacda000 win32k (deferred)
+Unloaded modules:
+fffff802` + "`64010000 fffff802`6401f000 dump_a.sys fffff802`64050000 fffff802`" + `6407e000 dump_b.sys
+fffff802` + "`4e000000 fffff802`" + `4e011000 WdBoot.sys
+`, []string{
+			`notepad 7ff63f030000-7ff63f071000 image=notepad.exe path=C:\w\notepad.exe status=deferred time=A0C4CEAB company=Microsoft Corporation size=41000`,
+			`portcls fffff8026b440000-fffff8026b4a6000 status=deferred`,
+			`<Unloaded_WdBoot.sys> fffff8024e000000-fffff8024e011000 image=WdBoot.sys`,
+		}},
 		{"of debuggers for Windows NT 4", `
 start    end        module name
 77f70000 77fb8000   ntdll     (C:\debug\ntdll.dll, \\ntstress\symbols\dll\ntdll.DBG)

@@ -188,6 +188,10 @@ func (r *Reader) row(l kd.Line) bool {
 		r.begin(l)
 	}
 	r.add(m)
+	if first, _, _ := strings.Cut(m.SymbolFile, " "); kd.AddrDigits(first) >= 8 {
+		m.SymbolFile = "" // the row of another module that was run together with this one
+		r.lost()
+	}
 	r.out.Lists[r.list].kernel = r.out.Lists[r.list].kernel || m.Is("nt")
 	return true
 }

@@ -76,6 +76,11 @@ func (m *Module) unloadedName(l kd.Line, rest string, from int) bool {
 	}
 	name, _ = kd.TrimBlanks(name)
 	m.Image = keep(name)
+	for w := range strings.FieldsSeq(name) {
+		if n := kd.AddrDigits(w); n == 8 || n == 16 {
+			return false // several were run together
+		}
+	}
 	return name != "" && len(name) <= mostName && (strings.IndexByte(name, ' ') < 0 || strings.IndexByte(name, '.') > 0)
 }
 

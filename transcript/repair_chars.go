@@ -112,11 +112,15 @@ func (c *charRepair) line(in string) (string, []kd.Piece) {
 	return string(c.out), c.pieces[:len(c.pieces):len(c.pieces)]
 }
 
-// escaped reports whether the asterisk that comes next is that of an owner mark
-// with the backslash of Markdown's source: <\*>.
+// escaped reports whether the asterisk that comes next has the backslash of Markdown's
+// source: that of an owner mark, <\*>, or one that a word begins with, \*\*\* 3 pool.
 func (c *charRepair) escaped() bool {
+	before, ok := strings.CutSuffix(c.in[:c.at], `\`)
+	if !ok || c.at-1 < c.done {
+		return false
+	}
 	rest := c.in[c.at+1:]
-	return c.at-1 >= c.done && strings.HasSuffix(c.in[:c.at], `\`) && (strings.HasPrefix(rest, ">") || strings.HasPrefix(rest, "&gt;"))
+	return strings.HasPrefix(rest, ">") || strings.HasPrefix(rest, "&gt;") || before == "" || strings.HasSuffix(before, " ") || strings.HasSuffix(before, `\*`)
 }
 
 // put replaces the next n bytes.

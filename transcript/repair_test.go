@@ -129,6 +129,7 @@ var repairs = []struct {
 	{"quoted bold over pieces", "> **Contention Count =\n> 147**\n> IRP List:", "1-2 Contention Count = 147\n3 IRP List:"},
 	{"bold element over pieces", "Resource @ 0xffffe5b8fda32940    Shared 1 owning threads\n Threads: <b>ffffe5b8fd11\n0080-01<*></b>", "1 Resource @ 0xffffe5b8fda32940    Shared 1 owning threads\n2-3 Threads: ffffe5b8fd110080-01<*>"},
 	{"escaped mark", `Threads: 8982d030-01<\*>`, "1 Threads: 8982d030-01<*>"},
+	{"banners with the escapes of Markdown's source", "\\*\\*\\*\\*\\* Excessive NonPaged Pool Usage \\*\\*\\*\\*\\*\n\\*fffffa80 size: 100 (Allocated) \\*MyTg\ndir C:\\*.sys a\\*b", "1 ***** Excessive NonPaged Pool Usage *****\n2 *fffffa80 size: 100 (Allocated) *MyTg\n3 dir C:\\*.sys a\\*b"},
 	{"mark of entities and escapes", `Threads: 8982d030-01&lt;\*&gt;`, `1 Threads: 8982d030-01<*>`},
 	{"fence", "```windbg\nIRP List:\n```\n~~~\nIRP List:\n~~~", "2 IRP List:\n5 IRP List:"},
 	{"board code", "[code]IRP List:\n[/code]", "1 IRP List:"},
