@@ -341,13 +341,28 @@ func (d *diagnosis) untimed() *memory.CounterLog {
 func (d *diagnosis) openTrends() []Finding {
 	settled, open, leaks := d.judged()
 	decides := d.snap.OnlyCounters() && !leaks
+	askTime := func(hours float64) {
+		d.gap(kd.Gap{What: fmt.Sprintf("a log of counters over %s, through a time in which the load falls, to tell a leak from load", Hours(hours)), Why: kd.NotInInput, Next: collectCounters, Decides: decides})
+	}
 	if len(open) == 0 {
 		switch l := d.untimed(); {
 		case len(d.snap.Memory.Counters) == 0 || len(settled) > 0 || leaks:
+		case len(d.snap.Trends) > 0:
+			need := 7 * 24.0 // for what grew by a trifle
+			for _, c := range d.snap.Trends {
+				if c.Need > 0 {
+					need = c.Need
+				}
+			}
+			askTime(need)
 		case l != nil:
 			d.gap(kd.Gap{What: fmt.Sprintf("a time that can be read in %s of the log of counters (the first of them begins with %q)", kd.Plural(l.Untimed, "row"), l.FirstUntimed), Why: kd.Unreadable, Next: collectCounters, Decides: decides})
 		default:
-			d.gap(kd.Gap{What: `a counter that can leak, such as Memory\Pool Nonpaged Bytes, in the log of counters`, Why: kd.NotInInput, Next: collectCounters, Decides: decides})
+			what := `a counter that can leak, such as Memory\Pool Nonpaged Bytes, in the log of counters`
+			if d.snap.Memory.Counters[0].Foreign {
+				what += " (names in its language are not known)"
+			}
+			d.gap(kd.Gap{What: what, Why: kd.NotInInput, Next: collectCounters, Decides: decides})
 		}
 		return nil
 	}
@@ -369,7 +384,7 @@ func (d *diagnosis) openTrends() []Finding {
 	f.Summary = fmt.Sprintf("Whether %s%s leaks cannot be told yet: %s in %s. Measure for %s in all%s.", kd.Plural(len(open), "counter"), d.onMachine(c), kd.Plural(c.Samples, "sample"), Hours(c.Hours), Hours(need), map[bool]string{true: ", without a restart"}[c.Restarts > 0])
 	f.Explanation = strings.Join(says, "; ") + "."
 	f.Next = []string{collectCounters}
-	d.gap(kd.Gap{What: fmt.Sprintf("a log of counters over %s, through a time in which the load falls, to tell a leak from load", Hours(need)), Why: kd.NotInInput, Next: collectCounters, Decides: decides})
+	askTime(need)
 	return []Finding{f}
 }
 

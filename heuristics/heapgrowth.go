@@ -218,7 +218,7 @@ func logHeaps(l *memory.HeapLog, g *snapshot.HeapGrowth, file string) string {
 	if l != nil && l.PID.Known() {
 		pid = fmt.Sprint(l.PID.N)
 	}
-	if l != nil && l.Time != "" || l == nil && g != nil && strings.HasPrefix(compareLogs(g), "umdh") {
+	if l != nil && (l.Time != "" || strings.HasPrefix(strings.ToLower(l.Command), "umdh")) || l == nil && g != nil && strings.HasPrefix(compareLogs(g), "umdh") {
 		return fmt.Sprintf("umdh -p:%s -f:%s", pid, file)
 	}
 	return fmt.Sprintf("dh -p %s -f %s", pid, file)

@@ -23,7 +23,7 @@ type Blocks struct {
 type Block struct {
 	Addr  kd.Addr
 	Bytes Number // of the whole block
-	Tag   string // four characters
+	Tag   string // four characters, "" if it was not printed
 	Free  bool
 	// Asked marks the block that holds the address that !pool was asked about.
 	Asked bool

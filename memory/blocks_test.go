@@ -94,6 +94,10 @@ func TestBlocks(t *testing.T) {
 		"IRPs are another command's": {
 			text: "Scanning large pool allocation table for Tag 'Irp?' (fffffa801a333000 : fffffa801a3f3000)\nScanning large pool allocation table for tag 0x3f707249 (Irp?) (a5000000 : a5200000)\n", left: 2,
 		},
+		"a tag that is broken off": {
+			text: "Pool page ffffe2809abee000 region is Paged pool\n ffffe2809abee880 size:  760 previous size:    0  (Free)\n",
+			want: []block{{"0xffffe2809abee880", "", "Paged pool", 0x760, true, false}},
+		},
 		"a row that is none": {
 			text: "Pool page 85246430 region is Nonpaged pool\n 85246160 size:   xx previous size:   48  (Allocated)  NpFn\n 85246160 size:   68 previous size:   48  (Strange)  NpFn\n 852461 size:   68 previous size:   48  (Free)  NpFn\n", left: 3,
 		},

@@ -248,7 +248,9 @@ func (b *Block) header(l kd.Line, c *kd.Cursor) bool {
 	for _, end := range []string{" (Protected)", " Process:"} {
 		rest, _, _ = strings.Cut(rest, end)
 	}
-	b.Tag = Tag(strings.Clone(firstChars(rest, tagChars, "")))
+	if rest != "" { // it may be broken off
+		b.Tag = Tag(strings.Clone(firstChars(rest, tagChars, "")))
+	}
 	return true
 }
 

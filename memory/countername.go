@@ -5,7 +5,7 @@ import "strings"
 // counterNames are the counters that are kept, in lower case, by what they count.
 // The English names are those of Microsoft's documentation of the counter objects
 // Memory, Process, Processor, Server, System, NUMA Node Memory and Terminal Services;
-// the German, French and Spanish ones those of its translations and of the lists of
+// the German, French, Spanish, Portuguese and Italian ones those of its translations and of the lists of
 // counters that Windows keeps for those languages.
 var counterNames = []struct {
 	objects string // between bars
@@ -13,11 +13,11 @@ var counterNames = []struct {
 	what    Measure
 	scale   float64
 }{
-	{memoryObjects, "|pool nonpaged bytes|nicht-auslagerungsseiten (bytes)|nichtauslagerungsseiten (bytes)|octets de réserve non paginée|bytes de bloque no paginado|", PoolNonPaged, 1},
-	{memoryObjects, "|pool paged bytes|auslagerungsseiten (bytes)|octets de réserve paginée|bytes de bloque paginado|", PoolPaged, 1},
+	{memoryObjects, "|pool nonpaged bytes|nicht-auslagerungsseiten (bytes)|nichtauslagerungsseiten (bytes)|octets de réserve non paginée|bytes de bloque no paginado|bytes de pool não pagináveis|byte del pool non di paging|", PoolNonPaged, 1},
+	{memoryObjects, "|pool paged bytes|auslagerungsseiten (bytes)|octets de réserve paginée|bytes de bloque paginado|bytes de pool pagináveis|byte del pool di paging|", PoolPaged, 1},
 	{memoryObjects, "|committed bytes|zugesicherte bytes|octets validés|bytes confirmados|", CommittedBytes, 1},
 	{memoryObjects, "|commit limit|zusagegrenze|límite de confirmación|", CommitLimitBytes, 1},
-	{memoryObjects, "|available bytes|verfügbare bytes|octets disponibles|bytes disponibles|", AvailableBytes, 1},
+	{memoryObjects, "|available bytes|verfügbare bytes|octets disponibles|bytes disponibles|bytes disponíveis|", AvailableBytes, 1},
 	{memoryObjects, "|available kbytes|", AvailableBytes, 1 << 10},
 	{memoryObjects, "|available mbytes|", AvailableBytes, 1 << 20},
 	{"|numa node memory|", "|total mbytes|", RAMBytes, 1 << 20},
@@ -42,7 +42,7 @@ var counterNames = []struct {
 }
 
 const (
-	memoryObjects  = "|memory|arbeitsspeicher|speicher|mémoire|memoria|"
+	memoryObjects  = "|memory|arbeitsspeicher|speicher|mémoire|memoria|memória|"
 	processObjects = "|process|process v2|prozess|processus|proceso|"
 )
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"kdlocks/kd"
 )
@@ -212,6 +213,7 @@ func (r *Reader) counterColumns(l kd.Line, heads []string) {
 		what, scale := measureOf(object, instance, counter)
 		if what == NoMeasure {
 			c.Others++
+			c.Foreign = c.Foreign || utf8.RuneCountInString(counter) < len(counter)
 			continue
 		}
 		if len(c.Columns) == mostCounterColumns || what.OfProcess() && processes == 0 {

@@ -17,6 +17,8 @@ type CounterLog struct {
 	Zone    string
 	Columns []*CounterColumn
 	Others  int
+	// Foreign is set where some of the Others have names in a language other than English.
+	Foreign bool
 	// LeftOut counts the columns that can leak or are asked for, and are beyond those
 	// that are kept.
 	LeftOut int

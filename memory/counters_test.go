@@ -130,6 +130,8 @@ func TestCounterPaths(t *testing.T) {
 		`\\S\Processor Information(0,_Total)\% Processor Time`:       memory.ProcessorTime,
 		`\\S\Mémoire\Octets de réserve non paginée`:                  memory.PoolNonPaged,
 		`\\S\Memoria\Bytes de bloque paginado`:                       memory.PoolPaged,
+		`\\S\Memória\Bytes de Pool Não Pagináveis`:                   memory.PoolNonPaged,
+		`\\S\Memoria\Byte del pool di paging`:                        memory.PoolPaged,
 		`\\S\Processus(x)\Octets privés`:                             memory.PrivateBytes,
 		`\\S\Proceso(x)\Bytes privados`:                              memory.PrivateBytes,
 		`\\S\Prozess(x)\Threadanzahl`:                                memory.ThreadCount,
@@ -145,6 +147,15 @@ func TestCounterPaths(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: %d, want %d", path, got, want)
+		}
+	}
+}
+
+// TestForeignNames: a log tells that names are in another language.
+func TestForeignNames(t *testing.T) {
+	for path, want := range map[string]bool{`Память\Доступно МБ`: true, `Memory\Pages/sec`: false, `Mémoire\Octets validés`: false} {
+		if logs := counterLogs(`"(PDH-CSV 4.0)","\\S\` + path + `"`); len(logs) != 1 || logs[0].Foreign != want {
+			t.Errorf("%s: %+v", path, logs)
 		}
 	}
 }

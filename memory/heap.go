@@ -203,6 +203,9 @@ func (f HeapFrame) Symbol() (module, function string) {
 	if strings.Trim(function, "?") == "" {
 		return module, ""
 	}
+	if strings.IndexByte(function, '!') > 0 { // frames were run together
+		function, _, _ = strings.Cut(function, "+")
+	}
 	return module, function
 }
 

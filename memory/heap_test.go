@@ -131,6 +131,35 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// TestComparisonsInOneFile: where the next one begins, and which of them may be one log.
+func TestComparisonsInOneFile(t *testing.T) {
+	const grows, isNew, falls, total = "+    2000 (  3000 -  1000)     3a allocs\tBackTrace0A53\n", "+    2018 (  2018 -     0)      2 allocs\tBackTrace73F28\n", "-    2018 (     0 -  2018)      0 allocs\tBackTrace73F28\n", "Total increase == 2000\n"
+	for _, tt := range []struct {
+		name, text  string
+		diffs, logs int
+	}{
+		{"behind a total", grows + total + strings.Replace(grows, "0A53", "0B00", 1) + total, 2, 0},
+		{"a back trace again", grows + isNew + strings.Replace(grows, "3000 -  1000", "5000 -  3000", 1), 2, 0},
+		{"a total in front", total + grows, 1, 0},
+		{"behind a command", isNew + "\tMyApp!Keep+00000083\n\nUMDH one.log two.log > cmp12.txt\n" + grows + falls, 1, 1},
+		{"nothing held before", isNew, 0, 1},
+		{"one log by its command", "C:\\>umdh -v one.log\n" + isNew, 0, 1},
+		{"two logs by their command", "C:\\>umdh -v one.log two.log\n" + isNew, 1, 0},
+		{"two logs by dhcmp", "C:\\>dhcmp one.log two.log\n" + isNew, 1, 0},
+		{"some held before", isNew + grows, 1, 0},
+		{"something shrinks", isNew + strings.Replace(falls, "73F28", "73F29", 1), 1, 0},
+	} {
+		if l := memory.Read(kd.Lines(tt.text)); len(l.HeapDiffs) != tt.diffs || len(l.HeapLogs) != tt.logs {
+			t.Errorf("%s: %d comparisons and %d logs, want %d and %d", tt.name, len(l.HeapDiffs), len(l.HeapLogs), tt.diffs, tt.logs)
+		}
+	}
+	first, second := strings.Replace(isNew, "2018 (  2018", "1000 (  1000", 1), isNew
+	l := memory.Read(kd.Lines("C:\\>umdh -v one.log\n" + first + "\tMyApp!Keep+00000083\nC:\\>umdh -v two.log\n" + second + "\tMyApp!Keep+00000083\n"))
+	if ds, _ := memory.CompareHeaps(l.HeapLogs); len(ds) != 1 || ds[0].Rows[0].Bytes.Delta.N != 0x1018 {
+		t.Errorf("two logs that were printed one by one: %+v", ds)
+	}
+}
+
 // TestBasis: whether printed numbers are decimal follows from the numbers.
 func TestBasis(t *testing.T) {
 	for _, c := range []struct {
@@ -181,6 +210,7 @@ func TestFrames(t *testing.T) {
 		"KERNELBASE!LocalAlloc+6D":                         {"KERNELBASE", "LocalAlloc"},
 		`Test!readdir+00000075 (c:\my project\u.cpp, 674)`: {"Test", "readdir"},
 		"Foo!std::vector<int,std::allocator<int> >::f+0x1": {"Foo", "std::vector<int,std::allocator<int> >::f"},
+		"MyApp!Keep+00000083 (a.cpp, 228) MyApp!wmain+023": {"MyApp", "Keep"},
 		"MyApp+0x1234":    {"MyApp", ""},
 		"776CDD82":        {"", ""},
 		"<no module>!???": {"no module", ""},

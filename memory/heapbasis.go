@@ -32,12 +32,37 @@ func (r *Reader) closeDiff() {
 		}
 		d.Rows = append(d.Rows, row)
 	}
+	if r.alone(d) {
+		return
+	}
 	falls := d.Total.N < 0
 	d.Total = d.number(d.total[0], falls)
 	if sum := d.sum(); d.Total.Known() && sums && d.Total.N != sum && d.Dropped == 0 {
 		d.Unread++
 		r.note(d.Total.At, "the back traces that are listed add up to %d bytes, the total to %d: some are missing", sum, d.Total.N)
 	}
+}
+
+// alone makes a log of a comparison in which nothing was held before: so umdh prints one
+// log (Microsoft All-In-One Code Framework, CppResourceLeaks: umdh -v log.txt). Where the
+// command that was typed names two it is a comparison.
+func (r *Reader) alone(d *diffReader) bool {
+	list := r.listing()
+	n := len(list.HeapDiffs)
+	if d.pair || len(d.Rows) == 0 || n == 0 || list.HeapDiffs[n-1] != d.HeapDiff || len(list.HeapLogs) >= mostHeapLogs {
+		return false
+	}
+	log := &HeapLog{Command: d.Command, Unread: d.Unread, Dropped: d.Dropped, Cut: d.Cut, At: d.At, EndLine: d.EndLine}
+	for i := range d.Rows {
+		row := &d.Rows[i]
+		if !row.New || row.Bytes.Delta.N <= 0 {
+			return false
+		}
+		log.Traces = append(log.Traces, BackTrace{ID: row.ID, Bytes: row.Bytes.After, Allocs: row.Allocs.After, Frames: row.Frames, At: row.At})
+	}
+	list.HeapDiffs, list.HeapLogs = list.HeapDiffs[:n-1], append(list.HeapLogs, log)
+	r.note(d.At, "nothing was held before: this is taken for one log, as umdh prints it")
+	return true
 }
 
 // typedDecimal tells from a command whether decimal numbers were asked for.
@@ -143,6 +168,7 @@ func (d *diffReader) difference(n [3]either, sign int64) Change {
 type typedHeap struct {
 	command, tool string
 	compares      bool
+	pair          bool // of two files
 	pid           Number
 }
 
@@ -162,11 +188,11 @@ func readHeapTool(name string, typed []string, l kd.Line) (typedHeap, bool) {
 		if strings.HasPrefix(w, ">") {
 			break
 		}
-		if !isSwitch(w) && !isSwitch(typed[i]) {
+		if before := typed[i]; !isSwitch(w) && !(isSwitch(before) && (before[1]|0x20 == 'p' || before[1]|0x20 == 'f') && !strings.Contains(before, ":")) {
 			files++
 		}
 	}
-	t.compares = t.compares || name == "umdh" && files > 0
+	t.compares, t.pair = t.compares || name == "umdh" && files > 0, t.compares || files > 1
 	if at := strings.Index(l.Text, "-p"); at > 0 && !t.compares {
 		w := words{l, at + len("-p")}
 		w.take(":")

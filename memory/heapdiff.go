@@ -97,7 +97,10 @@ func (d *HeapDiff) sum() int64 {
 type diffReader struct {
 	*HeapDiff
 	rows  []diffRow
-	total [3]either // increase, or requested, overhead and their sum
+	total [3]either       // increase, or requested, overhead and their sum
+	ids   map[string]bool // of the rows
+	pair  bool            // the command that was typed names two logs
+	ended bool            // the total stands below rows
 }
 
 // diffRow has the numbers of a row as printed.
@@ -208,10 +211,16 @@ func (r *Reader) countRow(id string, sign int64, n [3]either, l kd.Line) {
 	}
 }
 
-// newDiffRow adds a row to the comparison that is open; nil if no more are kept.
+// newDiffRow adds a row to the comparison that is open; nil if no more are kept. Behind the
+// total, and with a back trace that was told before, another comparison begins.
 func (r *Reader) newDiffRow(id string, l kd.Line) *diffRow {
+	key := TraceKey(id)
+	if d := r.heap.diff; r.open == heapBlock && d != nil && (d.ended || d.ids[key]) {
+		r.close()
+	}
 	r.openDiff(l)
 	h := r.heap
+	h.diff.ids[key] = key != ""
 	h.below, h.about = skipFrames, noPart
 	if h.traces >= mostTraces {
 		h.diff.Dropped++
@@ -238,9 +247,9 @@ func (r *Reader) openDiff(l kd.Line) {
 	typed := r.typedHeap
 	r.close()
 	r.open = heapBlock
-	h.diff = &diffReader{HeapDiff: &HeapDiff{At: at, Steps: 1}}
+	h.diff = &diffReader{HeapDiff: &HeapDiff{At: at, Steps: 1}, ids: make(map[string]bool)}
 	if typed != nil && typed.compares {
-		h.diff.Command, r.typedHeap = typed.command, nil
+		h.diff.Command, h.diff.pair, r.typedHeap = typed.command, typed.pair, nil
 	}
 	if len(r.listing().HeapDiffs) < mostHeapLogs {
 		r.listing().HeapDiffs = append(r.listing().HeapDiffs, h.diff.HeapDiff)
@@ -269,7 +278,7 @@ func (r *Reader) diffTotal(l kd.Line) bool {
 		}
 	}
 	r.openDiff(l)
-	r.heap.diff.total = total
+	r.heap.diff.total, r.heap.diff.ended = total, len(r.heap.diff.rows) > 0
 	r.heap.below = noFrames
 	if strings.HasPrefix(l.Text, "Total decrease") {
 		r.heap.diff.Total.N = -1
