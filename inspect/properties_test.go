@@ -349,7 +349,9 @@ func TestCuttingNeverAddsADeadlock(t *testing.T) {
 					continue
 				}
 				noDeadlock(t, k.name, k.input[:i])
-				noDeadlock(t, k.name, k.input[:i+1])
+				if k.input[i] == '\n' {
+					noDeadlock(t, k.name, k.input[:i+1])
+				}
 			}
 		})
 	}
