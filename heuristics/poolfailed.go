@@ -81,7 +81,7 @@ func (d *diagnosis) failedFinding(v *memory.VM, what string, n memory.Number) Fi
 	f.Summary = fmt.Sprintf("%s %s failed since the machine started", grouped(n.N), what)
 	f.Explanation = "The count does not say when."
 	for _, earlier := range d.snap.Memory.VMs {
-		if m := earlier.Failed(what); earlier != v && m.Known() && m.N < n.N && m.At.Before(n.At) && !d.twoMachines(nil) {
+		if m := earlier.Failed(what); earlier != v && m.Known() && m.N < n.N && m.At.Before(n.At) && !d.twoMachines() {
 			f.Severity = Medium
 			f.Summary += fmt.Sprintf(", %s of them between two listings", grouped(n.N-m.N))
 			f.seen(m.At, 0, "the count of an earlier listing")

@@ -8,7 +8,6 @@ import (
 
 	"kdlocks/kd"
 	"kdlocks/memory"
-	"kdlocks/snapshot"
 	"kdlocks/waitgraph"
 )
 
@@ -44,9 +43,8 @@ const (
 	leastTop        = 256 << 20
 	leastTopAlone   = 1 << 30
 	leastTopPercent = 40
-	// leastUptimeMS is how long a machine must have run, and listings must be apart, to
-	// tell a leak from what starts.
-	leastUptimeMS = 60 * 60_000
+	// leastApartMS is how far listings must be apart to tell a leak.
+	leastApartMS = 60 * 60_000
 )
 
 func init() {
@@ -54,8 +52,20 @@ func init() {
 		grown := d.tagsThatGrew()
 		var out []Finding
 		for _, t := range []memory.Type{memory.NonPaged, memory.Paged} {
-			if of := slices.DeleteFunc(slices.Clone(grown), func(g memory.Growth) bool { return g.Type != t }); len(of) > 0 {
-				out = append(out, d.growthFinding(of))
+			var stayed, back []*memory.Growth
+			for _, g := range grown {
+				switch {
+				case g.Type != t:
+				case g.WentBack():
+					back = append(back, g)
+				default:
+					stayed = append(stayed, g)
+				}
+			}
+			if len(stayed) > 0 {
+				out = append(out, d.growthFinding(stayed))
+			} else if len(back) > 0 {
+				out = append(out, d.growthFinding(back[:1]))
 			}
 		}
 		return out
@@ -72,75 +82,66 @@ func init() {
 }
 
 // growths are the tags of which a leak is said, those that grew most first.
-func (d *diagnosis) growths() []memory.Growth {
-	if _, young := d.justStarted(); young {
+func (d *diagnosis) growths() []*memory.Growth {
+	if _, young := d.snap.Target.JustStarted(); young {
 		return nil
 	}
-	return d.tagsThatGrew()
-}
-
-// justStarted reports whether the uptime says that the machine still starts, and since
-// how many minutes it runs.
-func (d *diagnosis) justStarted() (minutes int, young bool) {
-	up, ok := snapshot.ParseUptime(d.snap.Target.Uptime)
-	return int(up / 60_000), ok && up < leastUptimeMS
+	return slices.DeleteFunc(d.tagsThatGrew(), (*memory.Growth).WentBack)
 }
 
 // tagsThatGrew are all tags that grew, those that grew most first.
-func (d *diagnosis) tagsThatGrew() []memory.Growth {
-	pools := slices.Concat(d.snap.EarlierPools, d.snap.Memory.Pools)
-	if d.twoMachines(pools) {
+func (d *diagnosis) tagsThatGrew() []*memory.Growth {
+	if d.twoMachines() {
 		return nil
 	}
-	gs := memory.Growths(pools)
-	gs = slices.DeleteFunc(gs, func(g memory.Growth) bool {
+	gs := slices.DeleteFunc(d.snap.PoolGrowths(), func(g *memory.Growth) bool {
 		by := g.Grown()
-		return by < leastTagGrowth || by < g.First.N/10 || g.Falls() > by/10
+		return by < leastTagGrowth || by < g.First.N/10 || g.Falls > by/10
 	})
-	kd.SortStable(gs, func(a, b memory.Growth) int { return cmp.Compare(b.Grown(), a.Grown()) })
+	kd.SortStable(gs, func(a, b *memory.Growth) int { return cmp.Compare(b.Grown(), a.Grown()) })
 	return gs
 }
 
-// twoMachines reports whether what !vm or poolmon prints of physical memory differs.
-func (d *diagnosis) twoMachines(pools []*memory.Pool) bool {
-	pages, kb := int64(0), int64(0)
+// twoMachines reports whether what !vm prints of physical memory differs.
+func (d *diagnosis) twoMachines() bool {
+	pages := int64(0)
 	for _, v := range d.snap.Memory.VMs {
 		n := v.Pages(memory.PhysicalMemory).N
 		if pages = cmp.Or(pages, n); n != 0 && n != pages {
 			return true
 		}
 	}
-	for _, p := range pools {
-		n := p.Gauge("Memory").N
-		if kb = cmp.Or(kb, n); n != 0 && n != kb {
-			return true
-		}
-	}
 	return false
 }
 
-func (d *diagnosis) growthFinding(gs []memory.Growth) Finding {
+func (d *diagnosis) growthFinding(gs []*memory.Growth) Finding {
 	const few = 5
 	f := poolTagGrows.finding(MemoryLeak)
 	f.Confidence, f.Grade = Possible, waitgraph.A
-	first := &gs[0]
-	if len(first.Rows) > 2 && d.snap.PoolsApart >= leastUptimeMS {
+	first := gs[0]
+	if first.Listings > 2 && d.snap.PoolsApart >= leastApartMS {
 		f.Confidence = Likely
 	}
 	meaning, why := "perhaps a leak", "Growth alone does not tell a leak from load: what load needs comes back when it goes."
-	if minutes, young := d.justStarted(); young {
+	minutes, young := d.snap.Target.JustStarted()
+	if young || first.WentBack() {
 		f.Kind, f.Severity, f.Remedy = Context, Info, "List pool again when the machine has run for some hours."
 		meaning = fmt.Sprintf("the machine was started %s before, so that this tells no leak", kd.Plural(minutes, "minute"))
 		why = "A machine that starts takes pool until all that it runs is there."
 	}
+	if first.WentBack() {
+		f.Remedy, f.Disproof = "None, unless pool runs short while the load lasts.", "The later session is of another machine or boot."
+		meaning = fmt.Sprintf("a later session shows it with %s, so that this tells no leak", inBytes(first.Least.Of(first.Type).Bytes.N))
+		why = "What load needs comes back when it goes; what leaks does not."
+	}
 	name := first.Type.String() + " pool"
 	f.Summary = fmt.Sprintf("Tag %s%s grew from %s to %s of %s over %s: %s.", trimTag(first.Tag),
-		inBrackets(ownerOfRow(first.Rows[0])), inBytes(first.First.N), inBytes(first.Last.N), name, kd.Plural(len(first.Rows), "listing"), meaning)
+		inBrackets(ownerOfRow(first.FirstRow)), inBytes(first.First.N), inBytes(first.Last.N), name, kd.Plural(first.Listings, "listing"), meaning)
 	var others []string
 	for i := range gs[:min(len(gs), few)] {
-		g := &gs[i]
-		f.seen(g.Rows[0].At, 0, "what the tag used at first")
-		f.seen(g.Rows[len(g.Rows)-1].At, 0, "what it used in the end")
+		g := gs[i]
+		f.seen(g.FirstRow.At, 0, "what the tag used at first")
+		f.seen(g.LastRow.At, 0, "what it used in the end")
 		if i > 0 {
 			others = append(others, fmt.Sprintf("%s by %s", trimTag(g.Tag), inBytes(g.Grown())))
 		}
@@ -149,7 +150,11 @@ func (d *diagnosis) growthFinding(gs []memory.Growth) Finding {
 	if len(others) > 0 {
 		f.Explanation += " Others that grew: " + strings.Join(others, ", ") + "."
 	}
-	d.whoseTag(&f, first.Rows[0], "grew most")
+	if first.WentBack() {
+		f.seen(first.Least.At, 0, "what it has later")
+	} else {
+		d.whoseTag(&f, first.FirstRow, "grew most")
+	}
 	f.Next = append(f.Next, listingOf(first.Type))
 	return f
 }

@@ -8,6 +8,10 @@ import (
 	"kdlocks/memory"
 )
 
+func growths(pools []*memory.Pool) []*memory.Growth {
+	return memory.NewHistory(pools).Growths(pools, 0, len(pools))
+}
+
 // TestGrowths: the bytes of tags over three listings.
 func TestGrowths(t *testing.T) {
 	head := "Sorting by NonPaged Pool Consumed\nPool Used:\n NonPaged Paged\n Tag Allocs Used Allocs Used\n"
@@ -16,13 +20,13 @@ func TestGrowths(t *testing.T) {
 		head + "Leak 40 4000000 0 0\nThre 2 400 0 0\n")
 	want := map[string][2]int64{"Leak": {3000000, 0}, "Thre": {-400, 500}}
 	n := 0
-	for _, g := range memory.Growths(l.Pools) {
+	for _, g := range growths(l.Pools) {
 		if g.Type != memory.NonPaged {
 			continue
 		}
 		n++
-		if w, ok := want[g.Tag]; !ok || g.Grown() != w[0] || g.Falls() != w[1] || len(g.Rows) != 3 {
-			t.Errorf("%q: grown %d falls %d of %d", g.Tag, g.Grown(), g.Falls(), len(g.Rows))
+		if w, ok := want[g.Tag]; !ok || g.Grown() != w[0] || g.Falls != w[1] || g.Listings != 3 {
+			t.Errorf("%q: grown %d falls %d of %d", g.Tag, g.Grown(), g.Falls, g.Listings)
 		}
 	}
 	if n != len(want) {
@@ -57,11 +61,12 @@ func TestGrowthsOverRestart(t *testing.T) {
 		{"growth in the first boot", listing("Thre 9000 4000 5000 100", "File 70 50 20 10") + listing("Thre 9900 4000 5900 500", "File 80 60 20 10") + listing("Thre 300 200 100 10", "File 30 20 10 5") + listing("Thre 400 200 200 20", "File 40 20 20 6"), map[string]int64{"Thre": 400_000, "File": 1000}},
 	} {
 		l, _ := read(c.text)
-		if n := len(memory.SinceRestart(l.Pools)); n != len(l.Pools) && n != len(l.Pools)/2 || (n == 1) != (c.want == nil) {
-			t.Errorf("%s: %d of %d listings are of the last boot", c.name, n, len(l.Pools))
+		n := len(l.Pools)
+		if h := memory.NewHistory(l.Pools); h.SameBoot(0, n-1) == (n == 4 || c.want == nil) {
+			t.Errorf("%s: one boot %v", c.name, h.SameBoot(0, n-1))
 		}
 		got := make(map[string]int64)
-		for _, g := range memory.Growths(l.Pools) {
+		for _, g := range growths(l.Pools) {
 			if _, twice := got[g.Tag]; g.Type == memory.NonPaged && !twice {
 				got[g.Tag] = g.Grown()
 			} else if twice && g.Type == memory.NonPaged {
@@ -75,6 +80,57 @@ func TestGrowthsOverRestart(t *testing.T) {
 			if got[tag] != n {
 				t.Errorf("%s: %v, want %v", c.name, got, c.want)
 			}
+		}
+	}
+}
+
+// TestWentBack: less in a later listing of the same boot tells load, also if the one that
+// is judged is pasted again behind it.
+func TestWentBack(t *testing.T) {
+	listing := func(made, diff, bytes int) string {
+		return fmt.Sprintf(" Sorting by Tag\n\n NonPaged Paged\n Tag Allocs Frees Diff Used Allocs Frees Diff Used\n\n Leak %d %d %d %d 0 0 0 0\n", made, made-diff, diff, bytes)
+	}
+	first, more, less := listing(1000, 100, 1_000_000), listing(2000, 900, 9_000_000), listing(3000, 200, 2_000_000)
+	for _, c := range []struct {
+		name, later string
+		want        bool
+	}{
+		{"nothing later", "", false},
+		{"more", listing(4000, 2000, 20_000_000), false},
+		{"less by little", listing(4000, 800, 8_500_000), false},
+		{"less", less, true},
+		{"less, then more", less + listing(4000, 2000, 20_000_000), true},
+		{"the first again", first, false},
+		{"of another boot", listing(500, 100, 1_000_000), false},
+	} {
+		l, _ := read(first + more + c.later)
+		gs := memory.NewHistory(l.Pools).Growths(l.Pools[:2], 0, 2)
+		if len(gs) != 2 || gs[0].Grown() != 8_000_000 || gs[0].WentBack() != c.want {
+			t.Errorf("%s: %+v", c.name, gs)
+		}
+	}
+}
+
+// BenchmarkHistory reads 1,000 listings of 200 tags.
+func BenchmarkHistory(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("Sorting by Tag\n NonPaged Paged\n Tag Allocs Used Allocs Used\n")
+	for j := range 200 {
+		fmt.Fprintf(&text, "A%03d 10 %d 0 0\n", j, 1000*j+80)
+	}
+	l, _ := read(text.String())
+	var pools []*memory.Pool
+	for i := range 1000 {
+		p := *l.Pools[0]
+		p.Rows = append([]memory.Row(nil), p.Rows...)
+		p.Rows[0].NonPaged.Bytes.N += int64(i)
+		pools = append(pools, &p)
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		h := memory.NewHistory(pools)
+		for i := range pools {
+			h.Growths(pools[i:i+1], i, i+1)
 		}
 	}
 }

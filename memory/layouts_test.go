@@ -50,6 +50,16 @@ func TestPoolmonLayouts(t *testing.T) {
 			want: []string{`poolmon "poolmon /s /g" by unknown filter "" no limit 0 cut unknown session -1`, `"Bmfd" p 1/48 of 2-1 since 0 0 0 each 48 |  | `},
 		},
 		{
+			name: "no brackets, as -n writes it", // serverfault.com/questions/52125 and other public captures
+			text: "Memory:16468560K Avail:12072536K  PageFlts:468600648   InRam Krnl:56708K P:950888K\nCommit:4100436K Limit:17517136K Peak:11685564K            Pool N:710920K P:983564K\n\nTag  Type     Allocs         Frees    Diff   Bytes    Per Alloc\n\nEtwB Nonp       6394      4056      2338 163418368      69896\nMmSt Paged   2269405   2095404    174001 156097152        897 [File objects]\nNone Nonp 5 5 0 0 0\n" +
+				"NtFs Nonp 2385330 2291634 93697 3749056 40\nNtFx Nonp 2385330 2291634 93696 3749056 41\nNtFy Nonp 2385330 2291634\nThre Nonp              180351             176602              3749\n13179648              3515        [nt!ps - Thread objects]\n",
+			want: []string{
+				unsorted, `"EtwB" np 2338/163418368 of 6394-4056 |  | `, `"MmSt" p 174001/156097152 of 2269405-2095404 | File objects | `, `"None" np 0/0 of 5-5 |  | `,
+				`"NtFx" np 93696/3749056 of 2385330-2291634 |  | `, `"Thre" np 3749/13179648 of 180351-176602 | Thread objects | nt!ps`,
+			},
+			notes: 1, strange: 2, gauges: map[string]int64{"Memory": 16468560, "Pool P": 983564},
+		},
+		{
 			name: "a row without its end", text: monHead + " CM   Paged    1283 (   0)    1002 (\n Fat  Paged 2 ( 0) 1 ( 0) 1 48 ( 0) 48\n Fatx Paged 2 ( 0) 1\n",
 			want:  []string{strings.Replace(unsorted, "cut unknown", "cut yes", 1), `"Fat " p 1/48 of 2-1 since 0 0 0 each 48 |  | `},
 			notes: 2,
@@ -135,6 +145,21 @@ func TestCountLayouts(t *testing.T) {
 	l, _ = read("Physical Memory: 10 ( 40 Kb)\n  2f4 Memory Compression  1234 Kb 0 Kb 0 Kb\n  30 a b\n")
 	if got := show(l); len(got) != 3 || got[2] != "process 2f4 Memory Compression -1 1234 0 0" {
 		t.Errorf("%q", got)
+	}
+	l, strange = read("Sorting by NonPaged Pool Consumed\n\n               NonPaged                  Paged\n Tag     Allocs         Used     Allocs         Used\n EtwB       128      5041136          4       163840 Etw Buffer , Binary: nt!e\ntw\n AmlC        31      2031616          0            0 ACPI AMLI Pooltags\nnote\n")
+	if rows := l.Pools[0].Rows; rows[0].Driver != "nt!etw" || rows[1].Driver != "" || len(strange) != 1 {
+		t.Errorf("%q, not understood %q", show(l), strange)
+	}
+	// Columns in an order that no version prints: nothing is read of them.
+	for _, heads := range []string{"  Tag   Size      Allocs   Size      Allocs", "   Tag    Paged   NonPaged     Used"} {
+		l, strange = read("Sorting by  Tag\n\n  Pool  Used      NonPaged            Paged\n" + heads + "\n  CM25 3381880     13437       0          0  Configuration Manager\n  File 1023480      3956  1179200     12847  File objects\n")
+		if got := show(l); len(got) != 0 || len(l.Notes) != 1 || len(strange) < 2 {
+			t.Errorf("%q, notes %v, not understood %q", got, l.Notes, strange)
+		}
+	}
+	l, strange = read("Physical Memory: 10 ( 40 Kb)\nPagedPool Commit:  18446735296008579352 (18446708962905662560 Kb)\nDriver Commit: 1 ( 4 Kb)\n")
+	if got := show(l); len(got) != 4 || got[2] != "PagedPool Commit -1 -1 torn=false" || len(l.Notes) != 1 || len(strange) != 0 {
+		t.Errorf("%q, notes %v, not understood %q", got, l.Notes, strange)
 	}
 	l, _ = read(" e1d01000 size:   40 previous size:    0  (Allocated)  MmDT\n")
 	if len(l.Blocks) != 1 || l.Blocks[0].Tool != "!pool" || l.Blocks[0].Rows[0].Bytes.N != 64 {

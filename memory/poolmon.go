@@ -102,6 +102,7 @@ type tornLine struct {
 	row    *Row
 	next   int  // the number that comes next
 	opened bool // its bracket was read
+	plain  bool // the row has none
 	open   bool // what is missing is the end of a driver
 }
 
@@ -110,7 +111,7 @@ func (r *Reader) endless() {
 	if row := r.pool.torn.row; row != nil && !r.pool.torn.open {
 		r.pool.Unread++
 		r.gap()
-		r.note(row.At, "poolmon: the end of the row of tag %q is not read", row.Tag)
+		r.note(row.At, "%s: the end of the row of tag %q is not read", r.pool.Tool, row.Tag)
 	}
 	r.pool.torn = tornLine{}
 }
@@ -141,7 +142,7 @@ func (r *Reader) tornRest(l kd.Line) bool {
 		row.Driver = ""
 		row.mapped()
 	case t.row != nil:
-		if next, _ := w.monNumbers(t.row, t.next, t.opened); next < monNumbers {
+		if next, _ := w.monNumbers(t.row, t.next, t.opened, t.plain); next < monNumbers {
 			r.pool.torn = t
 			r.endless()
 			return false
@@ -158,6 +159,9 @@ func (r *Reader) tornRest(l kd.Line) bool {
 //
 //	NtFB Paged      3996 (   0)      3986 (   0)    10  252088 (     0)  25208 [ntfs.sys  -  BitmpSup.c]
 //	Dh 1 Paged        24 (   0)        24 (   0)        0       0 (     0)      0
+//	EtwB Nonp       6394      4056      2338 163418368      69896
+//
+// The last is of a file that -n wrote (public captures).
 func (r *Reader) poolmonLine(l kd.Line) bool {
 	if strings.Trim(l.Text, "-") == "" && len(l.Text) >= 5 {
 		r.seen(l)
@@ -178,12 +182,18 @@ func (r *Reader) poolmonLine(l kd.Line) bool {
 	word, _ := w.word()
 	row := Row{Tag: tag, Type: t, TypeWord: strings.Clone(word), At: l.All()}
 	row.Of(t).life = &Life{}
-	next, opened := w.monNumbers(&row, 0, false)
+	next, opened := w.monNumbers(&row, 0, false, false)
+	plain := next == 1 && !opened
+	if plain {
+		if next, _ = w.monNumbers(&row, next, false, true); next < 5 || !row.adds() {
+			return false
+		}
+	}
 	switch {
 	case next == monNumbers:
 		r.monRow(&row, &w)
 	case next >= 2 && w.rest() == "":
-		r.pool.torn = tornLine{row: &row, next: next, opened: opened}
+		r.pool.torn = tornLine{row: &row, next: next, opened: opened, plain: plain}
 	default:
 		return false
 	}
@@ -195,15 +205,15 @@ func (r *Reader) poolmonLine(l kd.Line) bool {
 const monNumbers = 8
 
 // monNumbers reads the numbers of a row from one on, and returns which comes next;
-// opened says that its bracket was read.
-func (w *words) monNumbers(row *Row, from int, opened bool) (next int, open bool) {
+// opened says that its bracket was read, plain that there are none.
+func (w *words) monNumbers(row *Row, from int, opened, plain bool) (next int, open bool) {
 	u := row.Of(row.Type)
 	life := u.life
 	for i, into := range []*Number{&life.Made, &life.MadeSince, &life.Freed, &life.FreedSince, &u.Allocs, &u.Bytes, &life.BytesSince, &life.PerAlloc} {
-		if i < from {
+		bracket, ok := i == 1 || i == 3 || i == 6, false
+		if i < from || bracket && plain {
 			continue
 		}
-		bracket, ok := i == 1 || i == 3 || i == 6, false
 		switch {
 		case bracket && (opened || w.take("(")):
 			if *into, ok = w.number(true); !ok || !w.take(")") {
@@ -218,6 +228,14 @@ func (w *words) monNumbers(row *Row, from int, opened bool) (next int, open bool
 		}
 	}
 	return monNumbers, false
+}
+
+// adds reports whether the difference of what was made and freed is what is left: digits
+// without brackets are a row only then.
+func (r *Row) adds() bool {
+	u := r.Of(r.Type)
+	left := u.life.Made.N - u.life.Freed.N
+	return left == u.Allocs.N || left&(1<<32-1) == u.Allocs.N
 }
 
 // monRow keeps a row whose numbers were read.
@@ -296,7 +314,7 @@ func isDriver(w string) bool {
 // checkRow notes numbers of a row that contradict each other: what was made and
 // not freed is what is left, and bytes divided by that are those of each.
 func (r *Reader) checkRow(row *Row, u *Usage) {
-	if left := u.life.Made.N - u.life.Freed.N; left != u.Allocs.N && left&(1<<32-1) != u.Allocs.N {
+	if !row.adds() {
 		r.note(row.At, "poolmon: tag %q has %d allocations and %d frees, but a difference of %d", row.Tag, u.life.Made.N, u.life.Freed.N, u.Allocs.N)
 	}
 	each := int64(0)

@@ -19,6 +19,12 @@ type poolReader struct {
 	// where the blanks are lost.
 	heads  []string
 	widths []int
+	// above are the types of pool that lines name above the heads, each alone on one;
+	// half is the one that all columns are of, NoType where they are of both. strange
+	// says that the heads above the rows are none that is known.
+	above   []Type
+	half    Type
+	strange bool
 	// glued is set when a comment was seen that begins right behind a number;
 	// doubtful are the rows whose last number may end with the digits of one; cutOff
 	// those where one seems to begin within digits.
@@ -71,6 +77,8 @@ func (r *Reader) seen(l kd.Line) { r.pool.EndLine = max(r.pool.EndLine, l.Last()
 //
 //	Tag    Allocs     Used    Allocs     Used
 //	Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc
+//
+// Two of them tell the others, where the line was wrapped.
 func (r *Reader) columnHead(l kd.Line) bool {
 	c := kd.Cursor{Text: l.Text}
 	if !c.Take("Tag") {
@@ -88,20 +96,17 @@ func (r *Reader) columnHead(l kd.Line) bool {
 		if w == "" {
 			break
 		}
-		if w != "Allocs" && w != "Frees" && w != "Diff" && w != "Used" || len(heads) == 8 {
-			return false
-		}
 		heads, ends = append(heads, w), append(ends, at+len(w))
 	}
-	if n := len(heads); n != 4 && n != 8 || heads[0] != "Allocs" || heads[n-1] != "Used" || heads[n/2] != "Allocs" {
+	all, known := r.knownHeads(heads, l)
+	if !known {
+		if numbersIn(rest) == 0 && (strings.Contains(rest, "Allocs") || strings.Contains(rest, "Paged")) {
+			r.strangeHeads(l)
+		}
 		return false
 	}
-	if r.open == poolBlock && r.pool.heads != nil {
-		r.newPool(Poolused, l)
-	}
-	r.poolOf(Poolused, l)
-	r.pool.heads = heads
-	if strings.HasPrefix(rest, "  ") && l.Origin == nil {
+	r.pool.heads = all
+	if strings.HasPrefix(rest, "  ") && l.Origin == nil && len(heads) == len(all) {
 		for i, e := range ends {
 			before := len("Tag") + 1 // the tag has one character more than its head
 			if i > 0 {
@@ -111,6 +116,72 @@ func (r *Reader) columnHead(l kd.Line) bool {
 		}
 	}
 	return true
+}
+
+// knownHeads opens a listing below heads that tell its columns, and returns those of the
+// whole line: a window may have broken it where the others are clear.
+func (r *Reader) knownHeads(heads []string, l kd.Line) ([]string, bool) {
+	all, half := plainHeads, NoType
+	if len(heads) > 1 && heads[1] == "Frees" {
+		all = verboseHeads
+	}
+	switch n := len(heads); {
+	case n < 2 || n > len(all) || !slices.Equal(heads, all[:n]):
+		return nil, false
+	case len(all) == len(verboseHeads) && n == 4:
+		if all, half = verboseHeads[:4], r.halfAsked(); half == NoType {
+			return nil, false
+		}
+	case len(all) == len(verboseHeads) && n < 4: // of one type, or of both
+		return nil, false
+	}
+	r.headsOf(half, l)
+	return all, true
+}
+
+// headsOf opens a listing with heads of columns, of one type of pool or of both.
+func (r *Reader) headsOf(half Type, l kd.Line) {
+	if r.open == poolBlock && r.pool.heads != nil {
+		r.newPool(Poolused, l)
+	}
+	r.poolOf(Poolused, l)
+	r.pool.half, r.pool.strange = half, false
+}
+
+// halfAsked returns the type of pool that all columns are of where a listing has only
+// those of one type, as flags 3 and 5 print it (public captures): that of the line above,
+// else that by which it is sorted.
+func (r *Reader) halfAsked() Type {
+	sort := r.typedPool.sort
+	if r.open == poolBlock {
+		if n := len(r.pool.above); n == 1 {
+			return r.pool.above[0]
+		} else if n > 1 { // of a broken line
+			return NoType
+		}
+		sort = r.pool.Sort
+	}
+	switch sort {
+	case ByNonPaged:
+		return NonPaged
+	case ByPaged:
+		return Paged
+	}
+	return NoType
+}
+
+// strangeHeads keeps that the numbers below are in columns of which is not known what they
+// tell.
+func (r *Reader) strangeHeads(l kd.Line) {
+	if r.open != poolBlock || !r.pool.strange {
+		r.note(l.All(), "!poolused: the rows below %q are not read: their columns are in an order that is not known", kd.Clip(l.Text))
+	}
+	if r.typedPool.poolused {
+		r.typedPool = typedPool{}
+	}
+	if r.open == poolBlock {
+		r.pool.strange = true
+	}
 }
 
 // poolLine reads the lines below the heads.
@@ -148,7 +219,11 @@ func (r *Reader) add(row Row) {
 		return
 	}
 	r.rows++
-	r.pool.Rows = append(r.pool.Rows, row)
+	rows := r.pool.Rows
+	if len(rows) == cap(rows) { // append alone grows a long slice by a quarter and copies more
+		rows = append(make([]Row, 0, max(2*len(rows), 1)), rows...)
+	}
+	r.pool.Rows = append(rows, row)
 }
 
 // closePool settles what only the whole listing tells.

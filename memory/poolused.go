@@ -105,25 +105,54 @@ func (r *Reader) headlessRow(l kd.Line) bool {
 
 // poolusedLine reads a row, or what else stands among them.
 func (r *Reader) poolusedLine(l kd.Line) bool {
-	c := kd.Cursor{Text: l.Text}
 	switch {
-	case c.Take("NonPaged Paged") && c.Peek() == "":
+	case l.Text == "NonPaged", l.Text == "Paged":
+		t := Paged
+		if l.Text == "NonPaged" {
+			t = NonPaged
+		}
+		if len(r.pool.above) < 2 {
+			r.pool.above = append(r.pool.above, t)
+		}
+		r.seen(l)
+		return true
+	case r.pool.half != NoType && strings.HasPrefix(l.Text, "Allocs "): // the heads of the other half were broken off
+		r.strangeHeads(l)
+		return false
+	case r.pool.strange:
+		return false
+	case len(r.pool.Rows) == 0 && onlyHeads(l.Text):
 		r.seen(l)
 		return true
 	case len(l.Text) > 5 && strings.HasPrefix(l.Text, "TOTAL") && (l.Text[5] == ' ' || l.Text[5] == '\t'):
 		return r.total(l)
 	}
+	unclear := r.pool.heads == nil && !r.columnsOf(l.Text)
+	if r.tornEnd(l) {
+		return true
+	}
 	var row Row
 	last, ok := r.readRow(l, &row)
 	if !ok {
-		return false
+		return r.tornRow(l) || r.driverGoesOn(l)
 	}
-	if r.seen(l); row.Tag == "" {
+	lost := unclear || r.pool.halfRow(&row)
+	if r.seen(l); row.Tag == "" || lost {
+		what := "where the tag ends"
+		if lost {
+			what = "which columns the numbers are of"
+		}
 		r.pool.Unread++
 		r.gap()
-		r.note(l.All(), "!poolused: it is not clear where the tag ends in %q: the row is not used", kd.Clip(l.Text))
+		r.note(l.All(), "!poolused: it is not clear %s in %q: the row is not used", what, kd.Clip(l.Text))
 		return true
 	}
+	r.usedRow(l, row, last)
+	return true
+}
+
+// usedRow keeps a row whose numbers were read.
+func (r *Reader) usedRow(l kd.Line, row Row, last ending) {
 	switch last {
 	case runsOn:
 		r.pool.doubtful = append(r.pool.doubtful, len(r.pool.Rows))
@@ -131,18 +160,35 @@ func (r *Reader) poolusedLine(l kd.Line) bool {
 		r.pool.cutOff = append(r.pool.cutOff, len(r.pool.Rows))
 	}
 	r.pool.glued = r.pool.glued || last == gluedOn
-	together := runTogether(row.Comment)
+	_, behind, _ := strings.Cut(l.Text, "Binary:")
+	together := runTogether(row.Comment) || runTogether(behind)
 	if together {
 		r.pool.Unread++
 		r.note(l.All(), "!poolused: several rows were run together: only the first, of tag %q, is read", row.Tag)
 	}
-	if row.unread() > 0 {
+	if r.pool.unread(&row) {
 		r.note(l.All(), "!poolused: a number of tag %q cannot be read: it is unknown", row.Tag)
 	}
 	r.tooFew(&row)
 	if r.add(row); together {
 		r.gap()
 	}
+}
+
+// driverGoesOn takes what a narrow window broke off the name of a driver: one word at the
+// beginning of the line below a long row.
+func (r *Reader) driverGoesOn(l kd.Line) bool {
+	const long = 60
+	n := len(r.pool.Rows)
+	if n == 0 || l.Off > 0 || strings.ContainsAny(l.Text, " \t:") {
+		return false
+	}
+	row := &r.pool.Rows[n-1]
+	if row.Driver == "" || strings.Contains(row.Driver, ".sys") || l.Num != row.At.EndLine()+1 || row.At.Len < long {
+		return false
+	}
+	row.Driver += l.Text
+	r.seen(l)
 	return true
 }
 
@@ -159,15 +205,13 @@ func runTogether(comment string) bool {
 	return false
 }
 
-// unread counts the numbers that every row has and that are unknown in this one.
-func (r *Row) unread() int {
-	n := 0
-	for _, x := range []Number{r.NonPaged.Allocs, r.NonPaged.Bytes, r.Paged.Allocs, r.Paged.Bytes} {
-		if !x.Known() {
-			n++
-		}
+// unread reports whether a number that every row has is unknown in this one.
+func (p *poolReader) unread(row *Row) bool {
+	of := func(t Type) bool {
+		u := row.Of(t)
+		return p.half != NoType && p.half != t || u.Allocs.Known() && u.Bytes.Known()
 	}
-	return n
+	return !of(NonPaged) || !of(Paged)
 }
 
 // leastBlock is what a block of pool has at least, in bytes: its header on 32 bits
@@ -188,7 +232,7 @@ func (r *Reader) tooFew(row *Row) {
 func (r *Reader) total(l kd.Line) bool {
 	row := Row{At: l.All()}
 	w := words{l, len("TOTAL")}
-	if _, ok := r.numbers(&w, &row, nil); !ok || w.rest() != "" {
+	if next, _, ok := r.numbers(&w, &row, nil, 0); !ok || next < len(r.pool.columns()) || w.rest() != "" {
 		return false
 	}
 	if r.seen(l); !r.pool.Total.At.Known() {
@@ -276,52 +320,57 @@ const (
 // rowFrom reads a row whose tag has some bytes.
 func (r *Reader) rowFrom(l kd.Line, tag int, widths []int, row *Row) (ending, bool) {
 	w := words{l, tag}
-	end, ok := r.numbers(&w, row, widths)
-	if !ok {
+	next, end, ok := r.numbers(&w, row, widths, 0)
+	if !ok || next < len(r.pool.columns()) {
 		return 0, false
 	}
-	row.Tag, row.At = Tag(l.Text[:tag]), l.All()
-	row.Comment = strings.Clone(w.rest())
-	if comment, driver, ok := strings.Cut(row.Comment, "Binary:"); ok {
-		row.Comment, _ = kd.TrimBlanks(strings.TrimRight(comment, " ,"))
-		row.Driver, _ = kd.TrimBlanks(driver)
-	}
-	row.Tag = strings.Clone(row.Tag)
+	row.Tag, row.At = Tag(strings.Clone(l.Text[:tag])), l.All()
+	row.remark(w.rest())
 	return end, true
 }
 
-// plainHeads are the columns where no line says which there are.
-var plainHeads = []string{"Allocs", "Used", "Allocs", "Used"}
-
-// numbers reads the numbers of a row. At most one of them may be unreadable; it
-// is left unknown.
-func (r *Reader) numbers(w *words, row *Row, widths []int) (ending, bool) {
-	heads := r.pool.heads
-	if heads == nil {
-		heads = plainHeads
+// remark reads what stands behind the numbers of a row.
+func (row *Row) remark(text string) {
+	row.Comment = strings.Clone(text)
+	if comment, driver, ok := strings.Cut(row.Comment, "Binary:"); ok {
+		row.Comment, _ = kd.TrimBlanks(strings.TrimRight(comment, " ,"))
+		if row.Driver, _ = kd.TrimBlanks(driver); runTogether(driver) {
+			row.Driver, _, _ = strings.Cut(row.Driver, " ")
+		}
 	}
-	bad, end := 0, cleanEnd
+}
+
+// numbers reads the numbers of a row, from the one at next on, and returns which was not
+// there, all of them if all were. At most one of them may be unreadable; it is left
+// unknown.
+func (r *Reader) numbers(w *words, row *Row, widths []int, next int) (int, ending, bool) {
+	heads := r.pool.columns()
+	bad := 0
 	for i, head := range heads {
+		if i < next {
+			continue
+		}
 		half := &row.NonPaged
-		if i >= len(heads)/2 {
+		if r.pool.half == Paged || r.pool.half == NoType && i >= len(heads)/2 {
 			half = &row.Paged
 		}
-		into := half.column(head, len(heads) == 8)
+		into := half.column(head, heads[1] == "Frees")
+		if w.rest() == "" {
+			return i, cleanEnd, true
+		}
 		if i == len(heads)-1 {
 			width := 0
 			if widths != nil {
 				width = widths[i]
 			}
-			n, e, ok := w.last(width)
-			if *into, end = n, e; !ok {
-				return 0, false
-			}
-			break
+			n, end, ok := w.last(width)
+			*into = n
+			return len(heads), end, ok
 		}
 		w.blanks()
 		start := w.pos
 		n, ok := w.number(false)
-		if next, _ := utf8.DecodeRuneInString(w.Text[w.pos:]); ok && (next == ' ' || next == '\t' || next == '\u00a0') {
+		if next, _ := utf8.DecodeRuneInString(w.Text[w.pos:]); ok && (w.pos == len(w.Text) || next == ' ' || next == '\t' || next == '\u00a0') {
 			*into = n
 			continue
 		}
@@ -329,10 +378,10 @@ func (r *Reader) numbers(w *words, row *Row, widths []int) (ending, bool) {
 		w.pos = start
 		text, _ := w.word()
 		if bad++; bad > 1 || plainDigits(text) == 0 {
-			return 0, false
+			return i, cleanEnd, false
 		}
 	}
-	return end, true
+	return len(heads), cleanEnd, true
 }
 
 // column returns the number that stands in the column of a name.
@@ -428,7 +477,9 @@ func (r *Reader) console(l kd.Line) bool {
 // bareConsole reads a command without the prompt that it was typed at.
 func (r *Reader) bareConsole(l kd.Line) bool {
 	words := strings.Fields(l.Text)
-	if words[0] != "poolmon" && words[0] != "poolmon.exe" || slices.ContainsFunc(words[1:], func(w string) bool { return !isSwitch(w) }) {
+	switch name := strings.TrimSuffix(strings.ToLower(words[0]), ".exe"); {
+	case name == "umdh" && len(words) > 1 && (isSwitch(words[1]) || strings.Contains(words[1], ".")):
+	case name != "poolmon" || slices.ContainsFunc(words[1:], func(w string) bool { return !isSwitch(w) }):
 		return false
 	}
 	return r.consoleCommand(l.Text, l)

@@ -146,8 +146,8 @@ func (r *Reader) head(l kd.Line) bool {
 	case 'S':
 		return r.poolusedHead(l) || r.poolmonHead(l) || r.blocksHead(l) || r.countsHead(l)
 	case 'T':
-		return r.columnHead(l) || r.counterHead(l)
-	case 'p':
+		return r.columnHead(l) || r.counterHead(l) || r.vmHead(l)
+	case 'p', 'u', 'U':
 		return r.bareConsole(l)
 	case '"', '(', 't', 'D', 'd':
 		return r.counterHead(l)

@@ -32,6 +32,9 @@ func show(l memory.Listing) []string {
 		for _, p := range v.Processes {
 			add("process %x %s %d %d %d %d", p.PID, p.Image, n(p.Commit.Pages), n(p.Commit.Kb), n(p.Shared), n(p.Debt))
 		}
+		for _, s := range v.Sessions {
+			add("session %d %d %d %d %d", s.ID, n(s.PagedPool), n(s.NonPaged), n(s.Commit), n(s.Failed))
+		}
 		if v.Percent.Known() {
 			add("percent %d", v.Percent.N)
 		}
@@ -118,6 +121,21 @@ func TestRead(t *testing.T) {
 			want: []string{`vm ""`, "NonPagedPool Usage -1 125476 torn=false", "NonPagedPool Max -1 8 torn=false", "Commit limit -1 28 torn=false"}, strange: 1,
 		},
 		{
+			name: "numbers below zero as such of 64 bits", // public captures of Windows 10
+			text: "Driver Commit: 13223 ( 52892 Kb)\nCommitted pages: 2355436 ( 9421744 Kb)\nPagedPool Commit:  18446735282293205272 (18446708908044166240 Kb)\nSum System Commit: 1844673528229473893 (x Kb)\n\n********** Sum of individual system commit + Process commit exceeds overall commit by 18446708908043898408 Kb ? ********\n",
+			want: []string{`vm ""`, "Committed pages 2355436 9421744 torn=false", "PagedPool Commit -1 -1 torn=false", "banner Sum of individual system commit + Process commit exceeds overall commit by 18446708908043898408 Kb ?"}, notes: 1, strange: 2,
+		},
+		{
+			name: "paging files without a backslash, and a counter without pages",
+			text: "Page File: ??\\C:\\pagefile.sys\n  Current:   4193784 Kb  Free Space:   4193780 Kb\n  Minimum:   4193784 Kb  Maximum:     12581352 Kb\nSession Commit: 7651 ( 30604 Kb)\nSyspart SharedCommit 0\nPage File: C:\\pagefile.sys\n",
+			want: []string{`vm ""`, "Session Commit 7651 30604 torn=false", `file "??\\C:\\pagefile.sys" 4193784 4193780 4193784 12581352`}, strange: 1,
+		},
+		{
+			name: "sessions alone", // Windows Internals, 6th edition
+			text: "Terminal Server Memory Usage By Session:\n\nSession ID 0 @ fffff88002dfa000:\nPaged Pool Usage:     3060 Kb\nNonPaged Usage:        316 Kb\nCommit Usage:         6484 Kb\n\nSession ID 1 @ fffff88004536000:\nPaged Pool Usage:        0 Kb\nNonPaged Usage:        324 K\n",
+			want: []string{`vm ""`, "session 0 3060 316 6484 -1", "session 1 0 324 -1 -1"},
+		},
+		{
 			name: "remarks behind counters", text: "NonPagedPool Usage: 877 ( 3508 Kb) <-- this much\nSpecial Thing: 1 ( 4 Kb) <-- what\n",
 			want: []string{`vm ""`, "NonPagedPool Usage 877 3508 torn=false", "Special Thing 1 4 torn=false"},
 		},
@@ -183,11 +201,44 @@ func TestRead(t *testing.T) {
 		},
 		{
 			name: "rows below the command alone", text: "kd> !kdexts.poolused /t5 0xc\n Thre      1725      4416000          0            0\tThread objects , Binary: nt!ps\nwhat 1 2\n",
-			want: []string{`!poolused "!kdexts.poolused /t5 0xc" by paged filter "" no limit 5 cut yes session -1`, `"Thre" np 1725/4416000 p 0/0 | Thread objects | nt!ps`}, strange: 1,
+			want: []string{`!poolused "!kdexts.poolused /t5 0xc" by paged filter "" no limit 5 cut yes session -1`, `"Thre" np 1725/4416000 p 0/0 | Thread objects | nt!ps`}, notes: 1,
+		},
+		{
+			name: "with frees, of one type of pool", // dumpanalysis.org, Crash Dump Analysis Patterns (Part 13c)
+			text: "lkd> !poolused 3\n   Sorting by  NonPaged Pool Consumed\n\n  Pool Used:\n            NonPaged\n Tag    Allocs    Frees     Diff     Used\n EtwB      304      134      170  6550080  Etw Buffer , Binary: nt!etw\n File 32630649 32618671    11978  3752928  File objects\n AmlH        1        0        1  1048576  ACPI AMLI Pooltags\n",
+			want: []string{`!poolused "!poolused 3" by nonpaged filter "" no limit 0 cut unknown`, `"EtwB" np 170/6550080 of 304-134 | Etw Buffer | nt!etw`, `"File" np 11978/3752928 of 32630649-32618671 | File objects | `, `"AmlH" np 1/1048576 of 1-0 | ACPI AMLI Pooltags | `},
+		},
+		{
+			name: "with frees, of one type that only the command tells", text: "kd> !poolused 5\nTag Allocs Frees Diff Used\nAAAA 10 4 6 600 some\n",
+			want: []string{`!poolused "!poolused 5" by paged filter "" no limit 0 cut unknown`, `"AAAA" p 6/600 of 10-4 | some | `},
+		},
+		{
+			name: "with frees, of a type that nothing tells", text: "kd> !poolused 1\nTag Allocs Frees Diff Used\nAAAA 10 4 6 600 some\nkd> !poolused 3\n Sorting by NonPaged Pool Consumed\nNonPaged\nPaged\nTag Allocs Frees Diff Used\nAllocs Frees Diff Used\nAAAA 10 4 6 600\n0 0 0 0 some\n",
+			notes: 2, strange: 6,
+		},
+		{
+			name: "heads that are not known", text: "kd> !poolused\nSorting by  Tag\n\n  Tag   Size      Allocs   Size      Allocs\n File 1023480      3956  11d9200     12847  File objects\n CM25 3956 1023480 0 0\nkd> !poolused 2\nTag    Allocs   Frees   Diff   Bytes   ...\nFMCx   100      50      50     2400    some\n",
+			notes: 2, strange: 5,
+		},
+		{
+			name: "no heads, but a row that says so", text: "kd> !poolused 2\nTag 1 16 0 0 the tag\nAAAA 1 16 0 0\n",
+			want: []string{`!poolused "!poolused 2" by nonpaged filter "" no limit 0 cut unknown`, `"Tag " np 1/16 p 0/0 | the tag | `, `"AAAA" np 1/16 p 0/0 |  | `},
+		},
+		{
+			name: "rows run together behind a driver", text: plainHead + "CM31 0 0 19797 91705344\tone , Binary: nt!cm CM25 0 0 2764 12546048\ttwo , Binary: nt!cm\n",
+			want: []string{`!poolused "" by tag filter "" unknown limit 0 cut yes`, `"CM31" np 0/0 p 19797/91705344 | one | nt!cm`}, notes: 1,
 		},
 		{
 			name: "with frees", text: "kd> !poolused 1\n   Sorting by  Tag\n Tag    Allocs    Frees     Diff     Used   Allocs    Frees     Diff     Used\n AAAA       10        4        6      600        0        0        0        0some , Binary: a.sys\n",
 			want: []string{`!poolused "!poolused 1" by tag filter "" no limit 0 cut unknown`, `"AAAA" np 6/600 of 10-4 p 0/0 of 0-0 | some | a.sys`},
+		},
+		{
+			name: "with frees, broken by a window", text: "kd> !poolused 1\n   Sorting by  Tag\n\n   NonPaged\nPaged\n Tag    Allocs    Frees     Diff     Used   Allocs\nFrees     Diff     Used\n AAAA       10        4        6      600        0        0\n0        0some , Binary: a.sys\n BBBB       10        4        6      600        0        0\n CCCC       10        4        6      600        0        0\n5 6 7 8 9\n",
+			want: []string{`!poolused "!poolused 1" by tag filter "" no limit 0 cut yes`, `"AAAA" np 6/600 of 10-4 p 0/0 of 0-0 | some | a.sys`}, notes: 3,
+		},
+		{
+			name: "with frees, heads lost", text: "kd> !poolused 1\n AAAA       10        4        6      600        0        0        0        0 some\nkd> !poolused 3\n BBBB       10        4        6      600        0        0        0\n 0\nkd> !poolused 1\n CCCC       10        4        6      600        0        0        0\nkd> !poolused 5\n DDDD 10 4 6 600 some\n",
+			want: []string{`!poolused "!poolused 1" by tag filter "" no limit 0 cut unknown`, `"AAAA" np 6/600 of 10-4 p 0/0 of 0-0 | some | `, `!poolused "!poolused 3" by nonpaged filter "" no limit 0 cut yes`, `!poolused "!poolused 1" by tag filter "" no limit 0 cut yes`, `!poolused "!poolused 5" by paged filter "" no limit 0 cut unknown`, `"DDDD" p 6/600 of 10-4 | some | `}, notes: 2, strange: 1,
 		},
 		{
 			name: "one number is mangled, two are", text: plainHead + "NxRx 131587 80e19584 0 0 x\nNxRy 131a87 80e19584 0 0 x\nNxRz 131587 8080584 0 0x5 x\nNxRq 131587 80 0 x 0\n",
@@ -195,7 +246,7 @@ func TestRead(t *testing.T) {
 		},
 		{
 			name: "what is no listing", text: "Sorting by name\nTag Allocs\nTag Allocs Frees Used\nPool Used: much\nThre 1 2 3 4\nSession 0 is mine\nMemory: 5K\nCommit: 1K of it\nSystem pool information is here\n",
-			strange: 9,
+			notes: 2, strange: 9,
 		},
 		{
 			name: "elision", text: plainHead + "...\nAAAA 1 16 0 0\n...\nBBBB 1 8 0 0\n",
@@ -403,7 +454,7 @@ fffff880` + "`" + `07fab3e0 fffff800` + "`" + `0228da52 nt!KiSwapContext+0x7a`
 }
 
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{oldHead + " AGP         1      344         2      384UNKNOWN pooltag 'AGP '\n TOTAL  1 344 2 384\n", newHead + " Irp  1 2 3 4\tx , Binary: y\n", plainHead + "Dh 1 24 720 0 0 GDI\n", monHead + " CM   Paged    1283 (   0)    1002 (   0)    281 1377312 (     0) 4901\n", "kd> !poolused /t2 8 x\nAAAA 1 2 3 4\n", "*** Virtual Memory Usage ***\nPage File: \\a\nCurrent: 1Kb Free Space: 2Kb\n****** 3 x have failed *****\n04 a.exe 1 ( 4 Kb)\nNonPaged Pool Usage :  85%\n", "Memory:  260620K Avail:   65152K  PageFlts:    85   InRam Krnl: 2116K P:19560K\nSession 0 pool information\n", "C:\\>poolmon /b\n", "kd> !pool 8\nPool page 85246430 region is Nonpaged pool\n*85246160 size:   68 previous size:   48  (Allocated) *NpFn Process: 8507a030\n\tPooltag NpFn : a, Binary : b\n", "Searching NonPaged pool (8 : 9) for Tag: SeSd\nffff830da0ce8010 : tag Proc, size     0xb70, Nonpaged pool\n...terminating - searched pool to e0224000\n", "System PTE Information\nTotal System Ptes 5\nfree blocks: 3   total free: 5    largest free block: 7\n", "kd> x nt!*\ne0894d1f nt!ExAllocatePool\nkd> s -d 0 L1 e0894d1f\nf50b8058 e0894d1f e0828e04 e089b708 e084011b .M\nkd> dps 8\nf50b8058 e0894d1f nt!x\n", ">:\\0"} {
+	for _, s := range []string{oldHead + " AGP         1      344         2      384UNKNOWN pooltag 'AGP '\n TOTAL  1 344 2 384\n", newHead + " Irp  1 2 3 4\tx , Binary: y\n", plainHead + "Dh 1 24 720 0 0 GDI\n", monHead + " CM   Paged    1283 (   0)    1002 (   0)    281 1377312 (     0) 4901\n", "kd> !poolused /t2 8 x\nAAAA 1 2 3 4\n", "kd> !poolused 3\nPool Used:\nNonPaged\nTag Allocs Frees Diff Used\nAAAA 3 1 2 64 x\nTag Used\nAAAA 1 2 3 4\n", "*** Virtual Memory Usage ***\nPage File: \\a\nCurrent: 1Kb Free Space: 2Kb\n****** 3 x have failed *****\n04 a.exe 1 ( 4 Kb)\nNonPaged Pool Usage :  85%\n", "Memory:  260620K Avail:   65152K  PageFlts:    85   InRam Krnl: 2116K P:19560K\nSession 0 pool information\n", "C:\\>poolmon /b\n", "kd> !pool 8\nPool page 85246430 region is Nonpaged pool\n*85246160 size:   68 previous size:   48  (Allocated) *NpFn Process: 8507a030\n\tPooltag NpFn : a, Binary : b\n", "Searching NonPaged pool (8 : 9) for Tag: SeSd\nffff830da0ce8010 : tag Proc, size     0xb70, Nonpaged pool\n...terminating - searched pool to e0224000\n", "System PTE Information\nTotal System Ptes 5\nfree blocks: 3   total free: 5    largest free block: 7\n", "kd> x nt!*\ne0894d1f nt!ExAllocatePool\nkd> s -d 0 L1 e0894d1f\nf50b8058 e0894d1f e0828e04 e089b708 e084011b .M\nkd> dps 8\nf50b8058 e0894d1f nt!x\n", ">:\\0"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -31,6 +31,11 @@ func (r *Reader) vmHead(l kd.Line) bool {
 	case strings.Trim(l.Text, "* ") == "Virtual Memory Usage":
 		r.newVM(l)
 		return true
+	case l.Text[0] == 'T':
+		if r.vm == nil {
+			r.newVM(l)
+		}
+		return r.sessionLine(l)
 	}
 	if name, ok := pageFile(l.Text); ok {
 		if r.vm == nil || r.afterPageFiles() {
@@ -81,7 +86,7 @@ func (r *Reader) afterPageFiles() bool {
 
 // vmBeginnings are how the lines begin by which the output is known.
 var vmBeginnings = []string{
-	"*** Virtual", "Virtual Memory Usage", "Page File:", "No Name for Paging File", "Physical Memory:", "Available Pages:", "ResAvail Pages:",
+	"*** Virtual", "Virtual Memory Usage", "Terminal Server Memory Usage By Session:", "Page File:", "No Name for Paging File", "Physical Memory:", "Available Pages:", "ResAvail Pages:",
 	"Locked IO Pages:", "Free System PTEs:", "Modified Pages:", "NonPagedPool", "NonPaged Pool", "Non Paged", "PagedPool ", "Paged Pool", "Committed pages:", "Commit limit:",
 }
 
@@ -113,7 +118,7 @@ func (r *Reader) newVM(l kd.Line) {
 
 // vmLine reads the lines below the head.
 func (r *Reader) vmLine(l kd.Line) bool {
-	if strings.IndexByte("*CPST", l.Text[0]) >= 0 && r.sessionLine(l) {
+	if strings.IndexByte("*CNPST", l.Text[0]) >= 0 && r.sessionLine(l) {
 		return true
 	}
 	if l.Text[0] == '*' {
@@ -130,7 +135,7 @@ func (r *Reader) vmLine(l kd.Line) bool {
 		}
 		return r.printedPercent(name, at, l)
 	}
-	return r.processRow(l) || strings.HasPrefix(l.Text, "Unimplemented error for ") || isProcessHead(l.Text)
+	return r.processRow(l) || strings.HasPrefix(l.Text, "Unimplemented error for ") || strings.HasPrefix(l.Text, "Syspart SharedCommit ") || isProcessHead(l.Text)
 }
 
 func (r *Reader) counter(c Counter, l kd.Line) {
@@ -142,6 +147,9 @@ func (r *Reader) counter(c Counter, l kd.Line) {
 		r.note(c.At, "!vm prints %s twice: the first is used", c.Name)
 	}
 	c.Name = strings.Clone(c.Name)
+	if !c.Pages.Known() && !c.Kb.Known() {
+		r.note(c.At, "!vm: %s has more pages than can be: they are unknown", c.Name)
+	}
 	if c.Torn {
 		r.note(c.At, "!vm: %s has %d pages and %d Kb, which are not of one size: it is not used", c.Name, c.Pages.N, c.Kb.N)
 	}
@@ -169,6 +177,10 @@ func counterName(line string, from int) (string, int) {
 	return name, from + front + i + 1
 }
 
+// mostDigits is how many digits a number below zero has as a debugger prints it, which
+// takes all 64 bits for digits.
+const mostDigits = 20
+
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // readCounter reads what stands behind the name of a counter, and returns where
@@ -186,10 +198,12 @@ func readCounter(name string, at int, unit string, l kd.Line) (c Counter, end in
 		return c, w.pos, true
 	}
 	first, readable := w.number(false)
+	below := false
 	if !readable || !w.take("(") {
-		// One of the numbers may be unreadable, the form may not.
+		// One of the numbers may be unreadable, the form may not; or both are beyond 63 bits.
 		w.pos = at
 		bad, _ := w.word()
+		below = len(bad) == mostDigits && plainDigits(bad) == mostDigits
 		if bad == "" || plainDigits(bad) == 0 || !w.take("(") {
 			return c, 0, false
 		}
@@ -202,7 +216,7 @@ func readCounter(name string, at int, unit string, l kd.Line) (c Counter, end in
 			return c, 0, false
 		}
 	}
-	if !w.unit(unit, known != "") || !w.take(")") || !c.Pages.Known() && !c.Kb.Known() {
+	if !w.unit(unit, known != "") || !w.take(")") || !c.Pages.Known() && !c.Kb.Known() && !below {
 		return c, 0, false
 	}
 	c.Torn = c.Pages.Known() && c.Kb.Known() && !sameSize(c.Pages.N, c.Kb.N)
@@ -291,8 +305,10 @@ func pageFile(text string) (name string, ok bool) {
 		return "", true
 	}
 	name, ok = strings.CutPrefix(text, "Page File:")
+	name, _, _ = strings.Cut(name, " Current:") // run together
 	name, _ = kd.TrimBlanks(name)
-	return name, ok && strings.HasPrefix(name, `\`)
+	// Markdown takes the backslash off: ??\C:\pagefile.sys
+	return name, ok && (strings.HasPrefix(name, `\`) || strings.HasPrefix(name, "??"))
 }
 
 func (r *Reader) pageFile(name string, l kd.Line) {

@@ -14,6 +14,7 @@ const mostSessions = 1000
 type SessionMemory struct {
 	ID        uint64
 	PagedPool Number
+	NonPaged  Number
 	Commit    Number
 	// Failed counts allocations from the session's pool that failed; !vm prints none for 0.
 	Failed Number
@@ -35,6 +36,7 @@ func (v *VM) SessionPercent(s *SessionMemory) (percent float64, ok bool) {
 //	Session Paged Pool Maximum is 32768K
 //	Session ID 0 @ f79e8000:
 //	Paged Pool Usage:       2032K
+//	NonPaged Usage:          316 Kb
 //	*** 6 Pool Allocation Failures ***
 //	Commit Usage:           4492K
 func (r *Reader) sessionLine(l kd.Line) bool {
@@ -51,6 +53,8 @@ func (r *Reader) sessionLine(l kd.Line) bool {
 		return false
 	case c.Take("Paged Pool Usage:"):
 		return r.sessionSize(l, c.Pos, &r.session().PagedPool)
+	case c.Take("NonPaged Usage:"):
+		return r.sessionSize(l, c.Pos, &r.session().NonPaged)
 	case c.Take("Commit Usage:"):
 		return r.sessionSize(l, c.Pos, &r.session().Commit)
 	case c.Take("***"):

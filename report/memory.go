@@ -49,6 +49,7 @@ type VM struct {
 type SessionMemory struct {
 	ID        uint64 `json:"id"`
 	PagedPool *int64 `json:"paged_pool_kb,omitempty"`
+	NonPaged  *int64 `json:"nonpaged_kb,omitempty"`
 	Commit    *int64 `json:"commit_kb,omitempty"`
 	Failed    *int64 `json:"failed,omitempty"`
 	At        At     `json:"at"`
@@ -245,7 +246,7 @@ func (b *builder) vm(v *memory.VM) VM {
 		out.Processes = append(out.Processes, ProcessCommit{hexID(p.PID), p.Image, amount(p.Commit.Pages), amount(p.Commit.Kb), amount(p.Shared), amount(p.Debt), b.at(p.Commit.At, 0)})
 	}
 	for _, n := range v.Sessions {
-		out.Sessions = append(out.Sessions, SessionMemory{n.ID, amount(n.PagedPool), amount(n.Commit), amount(n.Failed), b.at(n.At, 0)})
+		out.Sessions = append(out.Sessions, SessionMemory{n.ID, amount(n.PagedPool), amount(n.NonPaged), amount(n.Commit), amount(n.Failed), b.at(n.At, 0)})
 	}
 	out.SessionPoolMax = amount(v.SessionPoolMax)
 	return out

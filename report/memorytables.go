@@ -175,9 +175,9 @@ func (v *VM) processes() *table {
 }
 
 func (v *VM) sessions() *table {
-	t := &table{columns: []column{{head: "Session"}, {head: "Paged pool Kb"}, {head: "At most Kb"}, {head: "Commit Kb"}, {head: "Failed"}, {head: "Line", spare: true}}}
+	t := &table{columns: []column{{head: "Session"}, {head: "Paged pool Kb"}, {head: "At most Kb"}, {head: "Nonpaged Kb"}, {head: "Commit Kb"}, {head: "Failed"}, {head: "Line", spare: true}}}
 	for _, n := range v.Sessions {
-		t.add(strconv.FormatUint(n.ID, 10), number(n.PagedPool), number(v.SessionPoolMax), number(n.Commit), number(n.Failed), strconv.Itoa(n.At.Line))
+		t.add(strconv.FormatUint(n.ID, 10), number(n.PagedPool), number(v.SessionPoolMax), number(n.NonPaged), number(n.Commit), number(n.Failed), strconv.Itoa(n.At.Line))
 	}
 	return t
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"iter"
-	"slices"
 	"strings"
 
 	"kdlocks/kd"
@@ -12,8 +11,7 @@ import (
 // poolFact is what one tag uses, by all listings that have it.
 type poolFact struct {
 	tag  string
-	rows []pooled // in the order of the input
-	now  bool     // the session itself lists the tag; earlier ones may, too
+	rows []pooled // of the session itself, in the order of the input
 }
 
 // pooled is a row and its listing.
@@ -23,7 +21,7 @@ type pooled struct {
 }
 
 // growth is what it takes to see a trend.
-const growth = "one listing shows no growth, a second one some minutes later does"
+const growth = "one listing shows no growth, nor do those of the first hour of a machine; a second one some minutes later does"
 
 var trends = []string{"grows", "steady", "shrinks"}
 
@@ -116,6 +114,16 @@ func (p *poolFact) lastOf(t memory.Type) *pooled {
 	return nil
 }
 
+// firstOf returns the first row that says something of a type of pool, nil if none does.
+func (p *poolFact) firstOf(t memory.Type) *pooled {
+	for i := range p.rows {
+		if p.rows[i].Of(t).Bytes.Known() {
+			return &p.rows[i]
+		}
+	}
+	return nil
+}
+
 // poolTag has the tag as printed and without blanks at its end.
 func poolTag(_ *world, p *poolFact) Values {
 	out := text(Text, p.tag, p.last().At)
@@ -186,25 +194,28 @@ func perAlloc(t memory.Type) func(*world, *poolFact) Values {
 // poolTrend compares the first listing with the last: one alone says nothing.
 func poolTrend(t memory.Type) func(*world, *poolFact) Values {
 	return func(w *world, p *poolFact) Values {
-		var known []*pooled
-		for i := range p.rows {
-			if p.rows[i].Of(t).Bytes.Known() {
-				known = append(known, &p.rows[i])
-			}
-		}
-		if len(known) == 0 {
+		last := p.lastOf(t)
+		if last == nil {
 			return unknown
 		}
-		first, last := known[0], known[len(known)-1]
-		if first.pool == last.pool {
-			return trendFromNothing(w, t, last)
+		g := w.snap.PoolGrowth(p.tag, t)
+		if g == nil || g.Listings < 2 {
+			if p.firstOf(t).pool == last.pool {
+				return trendFromNothing(w, t, last)
+			}
+			return text(Enum, "steady", last.At) // one that was pasted twice
 		}
-		var bytes []int64
-		for _, r := range known {
-			bytes = append(bytes, r.Of(t).Bytes.N)
+		trend, at := trendOf(g), last.At
+		if trend == "grows" {
+			if _, young := w.snap.Target.JustStarted(); young {
+				return unknown // what starts takes pool
+			}
+			if g.WentBack() { // up and down again
+				trend, at = "steady", g.Least.At
+			}
 		}
-		out := text(Enum, trendOf(bytes...), last.At)
-		out.List[0].since = first.At
+		out := text(Enum, trend, at)
+		out.List[0].since = g.FirstRow.At
 		return out
 	}
 }
@@ -217,7 +228,8 @@ func trendFromNothing(w *world, t memory.Type, last *pooled) Values {
 			break
 		}
 		if earlier.Whole() && earlier.OfSession != memory.Yes {
-			out := text(Enum, trendOf(0, last.Of(t).Bytes.N), last.At)
+			n := last.Of(t).Bytes
+			out := text(Enum, trendOf(&memory.Growth{Last: n, Rises: n.N}), last.At)
 			out.List[0].since = earlier.At
 			return out
 		}
@@ -227,19 +239,12 @@ func trendFromNothing(w *world, t memory.Type, last *pooled) Values {
 
 // trendOf says what bytes do from listing to listing. What goes up and down again has no
 // direction.
-func trendOf(bytes ...int64) string {
+func trendOf(g *memory.Growth) string {
 	const least = 64 << 10
-	first, last := bytes[0], bytes[len(bytes)-1]
-	falls, rises := int64(0), int64(0)
-	top, bottom := first, first
-	for _, n := range bytes {
-		top, bottom = max(top, n), min(bottom, n)
-		falls, rises = max(falls, top-n), max(rises, n-bottom)
-	}
-	switch d := last - first; {
-	case d > least && d > first/20 && falls <= d/10:
+	switch d := g.Grown(); {
+	case d > least && d > g.First.N/20 && g.Falls <= d/10:
 		return "grows"
-	case -d > least && -d > first/20 && rises <= -d/10:
+	case -d > least && -d > g.First.N/20 && g.Rises <= -d/10:
 		return "shrinks"
 	}
 	return "steady"
@@ -331,29 +336,21 @@ func (c *comparison) upTo(n float64) bool {
 }
 
 // allPool joins the rows of one tag. The pool of a session is not that of the
-// system. Listings of the machine before it ran on tell of growth alone, and those of
-// before it was started anew of nothing.
+// system, and listings of before the machine was started anew tell of nothing.
 func allPool(w *world) iter.Seq[fact] {
 	return func(yield func(fact) bool) {
 		byTag := make(map[string]*poolFact)
 		var order []*poolFact
-		pools := slices.Concat(w.snap.EarlierPools, w.snap.Memory.Pools)
-		since := memory.SinceRestart(pools)
-		now := len(w.snap.EarlierPools) - (len(pools) - len(since))
-		for i, p := range since {
+		for _, p := range w.snap.PoolsOfLastBoot() {
 			if p.OfSession == memory.Yes {
 				continue
 			}
-			earlier := i < now
 			for i := range p.Rows {
 				r := &p.Rows[i]
 				f := byTag[r.Tag]
 				if f == nil {
 					f = &poolFact{tag: r.Tag}
-					byTag[r.Tag] = f
-				}
-				if !earlier && !f.now {
-					f.now, order = true, append(order, f)
+					byTag[r.Tag], order = f, append(order, f)
 				}
 				f.rows = append(f.rows, pooled{r, p})
 			}

@@ -37,7 +37,7 @@ func (s *Snapshot) formatMemory(b *strings.Builder) {
 		}
 		for _, n := range v.Sessions {
 			fmt.Fprintf(b, "  session %d :%d", n.ID, n.At.Line)
-			formatNumbers(b, named{"paged", n.PagedPool}, named{"of", v.SessionPoolMax}, named{"commit", n.Commit}, named{"failed", n.Failed})
+			formatNumbers(b, named{"paged", n.PagedPool}, named{"of", v.SessionPoolMax}, named{"nonpaged", n.NonPaged}, named{"commit", n.Commit}, named{"failed", n.Failed})
 		}
 	}
 	for _, p := range s.Memory.Pools {

@@ -402,8 +402,8 @@ func (s *Snapshot) AllThreads() iter.Seq[*threads.Thread] {
 	return s.walk(func(*threads.Brief) bool { return true }, func(*threads.Thread) bool { return true })
 }
 
-// UserMode reports whether a user-mode debugger printed all threads, or, if there are
-// none, critical sections and nothing of a kernel.
+// UserMode reports whether a user-mode debugger printed all threads, or, where none has a
+// header, critical sections and nothing of a kernel.
 func (s *Snapshot) UserMode() bool {
 	if s.ThreadCount() == 0 {
 		return len(s.Objects.Sections) > 0 && s.OnlyContext() && !s.Target.KernelPrompt()
@@ -415,7 +415,7 @@ func (s *Snapshot) UserMode() bool {
 		}
 		user = user || t.User
 	}
-	return user
+	return user || len(s.Objects.Sections) > 0 && len(s.Resources) == 0 && !s.Target.KernelPrompt()
 }
 
 // walk returns the threads in the order of the input: the skimmed ones whose

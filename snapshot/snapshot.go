@@ -158,8 +158,10 @@ type Snapshot struct {
 	// Heaps is what became of the heaps of a process between two logs of them.
 	Heaps []*HeapGrowth
 	// EarlierPools are listings of pool that earlier sessions of the input show of the
-	// same machine, before it ran on.
+	// same machine, before it ran on; PoolHistory is what they, those of this session and
+	// those of later ones show.
 	EarlierPools []*memory.Pool
+	PoolHistory  *memory.History
 	// PoolsApart is how long, in milliseconds, the first of them was printed before the
 	// listings of this session, by the uptimes; 0 if that is not known.
 	PoolsApart int64

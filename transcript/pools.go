@@ -9,8 +9,8 @@ import (
 	"kdlocks/snapshot"
 )
 
-// linkPools gives each session the listings of pool that those before it show of the same
-// machine, which ran on in between.
+// linkPools gives each session the listings of pool that those before and behind it show
+// of the same machine, which ran on in between.
 func linkPools(snaps []*snapshot.Snapshot) {
 	l := poolLinks{boot: make(map[boot][]*poolRun), attached: make(map[int]*poolRun)}
 	for _, s := range snaps {
@@ -18,19 +18,24 @@ func linkPools(snaps []*snapshot.Snapshot) {
 	}
 	for _, run := range l.runs {
 		kd.SortStable(run.sessions, func(a, b sessionAt) int { return cmp.Compare(a.up, b.up) })
-		var earlier []*memory.Pool
+		var all []*memory.Pool
+		for _, s := range run.sessions {
+			all = append(all, s.Memory.Pools...)
+		}
+		history, earlier := memory.NewHistory(all), 0
 		var first sessionAt
 		for _, s := range run.sessions {
-			if len(s.Memory.Pools) > 0 {
-				s.EarlierPools = slices.Clip(earlier)
-				if len(earlier) == 0 {
+			n := len(s.Memory.Pools)
+			if n > 0 {
+				s.EarlierPools, s.PoolHistory = all[:earlier:earlier], history
+				if earlier == 0 {
 					first = s
 				}
 				if first.printed && s.printed {
 					s.PoolsApart = s.up - first.up
 				}
 			}
-			earlier = append(earlier, s.Memory.Pools...)
+			earlier += n
 		}
 	}
 }
