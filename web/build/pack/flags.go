@@ -5,8 +5,8 @@ import "strings"
 // inlined are the packages in which functions are inlined: where most of the time of
 // an analysis is spent. Elsewhere it would cost
 // 100 kB to load.
-const inlined = `kdlocks/kd kdlocks/transcript kdlocks/threads kdlocks/stacks kdlocks/locks
-	bytes strings unicode/utf8 internal/bytealg internal/stringslite runtime internal/runtime/...`
+const inlined = `kdlocks/kd kdlocks/transcript kdlocks/threads kdlocks/stacks
+	bytes strings unicode/utf8 internal/bytealg runtime internal/runtime/...`
 
 // Flags are those of "go build" for an engine that is small.
 func Flags() []string {
