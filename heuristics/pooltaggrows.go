@@ -16,7 +16,7 @@ var poolTagGrows = &Check{
 	Title:    "A tag uses more and more pool",
 	Severity: High,
 	Means: `Between listings of pool of one machine (!poolused, poolmon) a tag grew by at least 8 MB and a tenth, and in none of them did it fall by more than a tenth of that. What leaks never comes back; so does what a growing load needs, until the load goes back.
-Seen must be: the tag in two listings, possible; in three or more that all show more, over at least an hour by the uptimes, likely. Of a machine that was started less than an hour before the last listing no leak is said: what starts takes pool.`,
+Seen must be: the tag in two listings, possible; in three or more that each show at least a twentieth more, up to the last one, over at least an hour by the uptimes, likely. A listing that adds up to its TOTAL and does not have the tag counts as 0. Of a machine that was started less than an hour before the last listing no leak is said, and what is listed then is not compared with later: what starts takes pool.`,
 	WhenWrong:  `Two listings do not tell a leak from load that grew, least of all if they are minutes apart or one is of the time right after the start. Caches fill for hours.`,
 	Disproof:   "A later listing, with less load, shows the tag with less.",
 	Remedy:     "Find the driver of the tag; list pool again some hours later, or log the counters of pool for a day (kdlocks collect --counters).",
@@ -55,7 +55,7 @@ func init() {
 			var stayed, back []*memory.Growth
 			for _, g := range grown {
 				switch {
-				case g.Type != t:
+				case g.Type != t, g.Later != nil && !g.WentBack(): // it is told where that stands
 				case g.WentBack():
 					back = append(back, g)
 				default:
@@ -119,7 +119,7 @@ func (d *diagnosis) growthFinding(gs []*memory.Growth) Finding {
 	f := poolTagGrows.finding(MemoryLeak)
 	f.Confidence, f.Grade = Possible, waitgraph.A
 	first := gs[0]
-	if first.Listings > 2 && d.snap.PoolsApart >= leastApartMS {
+	if first.Steps > 2 && first.Rising && first.Apart >= leastApartMS {
 		f.Confidence = Likely
 	}
 	meaning, why := "perhaps a leak", "Growth alone does not tell a leak from load: what load needs comes back when it goes."
@@ -132,11 +132,16 @@ func (d *diagnosis) growthFinding(gs []*memory.Growth) Finding {
 	if first.WentBack() {
 		f.Remedy, f.Disproof = "None, unless pool runs short while the load lasts.", "The later session is of another machine or boot."
 		meaning = fmt.Sprintf("a later session shows it with %s, so that this tells no leak", inBytes(first.Least.Of(first.Type).Bytes.N))
-		why = "What load needs comes back when it goes; what leaks does not."
+		why = "What load needs comes back when it goes. So does what leaked, when the service or driver that leaks is started anew, or frees it for another reason."
 	}
-	name := first.Type.String() + " pool"
-	f.Summary = fmt.Sprintf("Tag %s%s grew from %s to %s of %s over %s: %s.", trimTag(first.Tag),
-		inBrackets(ownerOfRow(first.FirstRow)), inBytes(first.First.N), inBytes(first.Last.N), name, kd.Plural(first.Listings, "listing"), meaning)
+	if first.Restarted {
+		meaning = "before the machine was started anew: " + meaning
+	}
+	if first.Apart == 0 && first.FirstRow.At.Input != first.LastRow.At.Input {
+		why += " When the listings were printed is not told: they are taken to be of one machine, in the order of the inputs."
+	}
+	f.Summary = fmt.Sprintf("Tag %s%s grew from %s to %s of %s pool over %s: %s.", trimTag(first.Tag),
+		inBrackets(ownerOfRow(first.LastRow)), inBytes(first.First.N), inBytes(first.Last.N), first.Type, kd.Plural(first.Moments, "listing"), meaning)
 	var others []string
 	for i := range gs[:min(len(gs), few)] {
 		g := gs[i]
@@ -153,7 +158,7 @@ func (d *diagnosis) growthFinding(gs []*memory.Growth) Finding {
 	if first.WentBack() {
 		f.seen(first.Least.At, 0, "what it has later")
 	} else {
-		d.whoseTag(&f, first.FirstRow, "grew most")
+		d.whoseTag(&f, first.LastRow, "grew most")
 	}
 	f.Next = append(f.Next, listingOf(first.Type))
 	return f

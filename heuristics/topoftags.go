@@ -35,12 +35,16 @@ func (d *diagnosis) topTag(t memory.Type, vm *memory.VM) *topTag {
 		if top.weigh(vm); top.surely {
 			return top
 		}
-		if guess == nil && p.Filtered != memory.Yes {
+		if guess == nil && p.Filtered != memory.Yes && (top.share < 0 || top.share >= leastGuess) {
 			guess = top
 		}
 	}
 	return guess
 }
+
+// leastGuess is the share of what is used, in percent, from which on a tag is named of which
+// is not known whether others have more.
+const leastGuess = 5
 
 // largestTag returns the row of a listing with most bytes, nil if it has none.
 func largestTag(p *memory.Pool, t memory.Type) *topTag {

@@ -215,46 +215,24 @@ func notSeen(s *snapshot.Snapshot) []string {
 // Worst returns the judgement whose verdict weighs most, the first of equals;
 // nil if there is none.
 func Worst(js []Judgement) *Judgement {
-	compared := comparedPools(js)
+	leaks := make(map[*memory.History]bool)
+	for i := range js {
+		if j := &js[i]; j.Verdict.Kind == MemoryLeak && j.Findings[0].Check == poolTagGrows && j.Snap.PoolHistory != nil {
+			leaks[j.Snap.PoolHistory] = true
+		}
+	}
 	var worst *Judgement
 	for i := range js {
-		if !js[i].onlyCompared(compared) && (worst == nil || rank(js[i].Verdict.Kind) < rank(worst.Verdict.Kind)) {
+		if !js[i].onlyCompared(leaks) && (worst == nil || rank(js[i].Verdict.Kind) < rank(worst.Verdict.Kind)) {
 			worst = &js[i]
 		}
 	}
 	return worst
 }
 
-// comparedPools are the earlier listings of pool in which a leak was seen.
-func comparedPools(js []Judgement) map[*memory.Pool]bool {
-	compared := make(map[*memory.Pool]bool)
-	for _, j := range js {
-		if j.Verdict.Kind != MemoryLeak {
-			continue
-		}
-		earlier := j.Snap.EarlierPools
-		// Those of one run of a machine begin alike: what was met was met up to there.
-		for i := len(earlier) - 1; i >= 0 && !compared[earlier[i]]; i-- {
-			compared[earlier[i]] = true
-		}
-	}
-	return compared
-}
-
-// onlyCompared reports whether a judgement is undecided, or tells of growth up to there,
-// on a session that tells of memory alone, and a leak was seen from its listings to later ones: by itself a
-// listing always leaves open what the later ones settle, so that it would hide every leak
-// that two sessions show. A later session does not step back for an earlier leak, which
-// it may refute.
-func (j *Judgement) onlyCompared(compared map[*memory.Pool]bool) bool {
-	grows := j.Verdict.Kind == MemoryLeak && j.Findings[0].Check == poolTagGrows
-	if j.Verdict.Kind != Undecided && !grows || j.Snap == nil || !j.Snap.OnlyContext() || len(j.Snap.Memory.Pools) == 0 {
-		return false
-	}
-	for _, p := range j.Snap.Memory.Pools {
-		if !compared[p] {
-			return false
-		}
-	}
-	return true
+// onlyCompared reports whether a judgement is undecided on a session that tells of memory
+// alone, and a leak is seen in the listings of the same run of the machine: by itself a
+// listing always leaves open what others settle. One that shows otherwise leaves no leak.
+func (j *Judgement) onlyCompared(leaks map[*memory.History]bool) bool {
+	return j.Verdict.Kind == Undecided && j.Snap != nil && leaks[j.Snap.PoolHistory] && j.Snap.OnlyContext()
 }

@@ -7,21 +7,37 @@ import (
 
 // History is what listings of pool of one machine show, in their order. Listings of the pool
 // of a session, those that were pasted again, and rows whose bytes are unknown are left
-// out. Nothing is compared over a restart.
+// out. Nothing is compared over a restart, nor with what was listed while the machine
+// started.
 type History struct {
 	boots  []int // of each listing, counted from 0
 	points map[tagOf][]point
+	// whole are, of each boot, the listings so far that have every tag: one that they
+	// do not have used nothing.
+	whole map[int][]wholeListing
 }
 
-// point is what one listing shows of a tag, and what the others of its boot show.
+// wholeListing is one that has every tag.
+type wholeListing struct {
+	*Pool
+	index int
+}
+
+// point is what one listing shows of a tag, and what the others of its run show.
 type point struct {
 	row     *Row
-	bytes   int64
+	usage   *Usage
+	pool    *Pool
 	listing int
-	first   int // which point is the first of the boot
-	least   int // which is the lowest of the later ones, -1 if there is none
+	first   int // which point is the first of the run
+	later   *Row
 
 	top, bottom, falls, rises int64
+	moments, steps            int
+	step                      int64 // bytes at the last step
+	rising                    bool
+	most                      int64 // of this one and those behind it
+	least                     *Row  // of those behind it, nil if there is none
 }
 
 // tagOf is a tag in one type of pool.
@@ -30,9 +46,15 @@ type tagOf struct {
 	t   Type
 }
 
+// LeastUptime is how long, in milliseconds, a machine must have run to tell a leak from
+// what starts. It is judgement.
+const LeastUptime = 60 * 60_000
+
+func (p *Pool) young() bool { return p.Uptime > 0 && p.Uptime < LeastUptime }
+
 // NewHistory reads listings.
 func NewHistory(pools []*Pool) *History {
-	h := &History{points: make(map[tagOf][]point)}
+	h := &History{points: make(map[tagOf][]point), whole: make(map[int][]wholeListing)}
 	made, met := make(map[tagOf]int64), make(map[string]bool)
 	boot, ram := 0, Number{}
 	for i, p := range pools {
@@ -53,9 +75,12 @@ func NewHistory(pools []*Pool) *History {
 		p.count(made)
 		h.boots = append(h.boots, boot)
 		h.add(p, i)
+		if p.Whole() {
+			h.whole[boot] = append(h.whole[boot], wholeListing{p, i})
+		}
 	}
-	for _, list := range h.points {
-		lookBack(list)
+	for k, list := range h.points {
+		h.lookBack(k, list)
 	}
 	return h
 }
@@ -65,16 +90,21 @@ func (h *History) add(p *Pool, listing int) {
 	for i := range p.Rows {
 		for _, t := range []Type{NonPaged, Paged} {
 			r, k := &p.Rows[i], tagOf{p.Rows[i].Tag, t}
-			n := r.Of(t).Bytes
 			list := h.points[k]
-			if !n.Known() || len(list) > 0 && list[len(list)-1].listing == listing {
+			if !r.Of(t).Bytes.Known() || len(list) > 0 && list[len(list)-1].listing == listing {
 				continue
 			}
-			x := point{row: r, bytes: n.N, listing: listing, first: len(list), least: -1, top: n.N, bottom: n.N}
+			x := newPoint(r, t, p, listing)
+			if r.Of(t).Bytes.N > 0 && (len(list) == 0 || h.boots[list[len(list)-1].listing] != h.boots[listing]) {
+				if before := h.without(k, listing); before != nil && before.pool.young() == p.young() {
+					before.first = len(list)
+					list = append(list, *before)
+				}
+			}
+			x.first = len(list)
 			if len(list) > 0 {
-				if last := list[len(list)-1]; h.boots[last.listing] == h.boots[listing] {
-					x.first, x.top, x.bottom = last.first, max(last.top, n.N), min(last.bottom, n.N)
-					x.falls, x.rises = max(last.falls, x.top-n.N), max(last.rises, n.N-x.bottom)
+				if last := &list[len(list)-1]; h.boots[last.listing] == h.boots[listing] && (p.young() || !last.pool.young()) {
+					x.follow(last)
 				}
 			}
 			h.points[k] = append(list, x)
@@ -82,22 +112,70 @@ func (h *History) add(p *Pool, listing int) {
 	}
 }
 
-// lookBack finds the lowest point behind each.
-func lookBack(list []point) {
-	for i := len(list) - 2; i >= 0; i-- {
-		next := &list[i+1]
-		if next.first > i {
-			continue // of another boot
+func newPoint(r *Row, t Type, p *Pool, listing int) point {
+	n := r.Of(t).Bytes.N
+	return point{row: r, usage: r.Of(t), pool: p, listing: listing, top: n, bottom: n, moments: 1, steps: 1, step: n}
+}
+
+// without is a point of the first listing of a boot that has every tag but one, nil if
+// there is none before another listing.
+func (h *History) without(k tagOf, listing int) *point {
+	whole := h.whole[h.boots[listing]]
+	if len(whole) == 0 {
+		return nil
+	}
+	x := newPoint(whole[0].nothing(k), k.t, whole[0].Pool, whole[0].index)
+	return &x
+}
+
+// nothing is the row of a tag that a listing does not have.
+func (p *Pool) nothing(k tagOf) *Row {
+	r := &Row{Tag: k.tag, At: p.At}
+	r.Of(k.t).Bytes.At, r.Of(k.t).Allocs.At = p.At, p.At
+	return r
+}
+
+// follow compares a point with the one before.
+func (x *point) follow(last *point) {
+	n := x.usage.Bytes.N
+	x.first, x.top, x.bottom = last.first, max(last.top, n), min(last.bottom, n)
+	x.falls, x.rises = max(last.falls, x.top-n), max(last.rises, n-x.bottom)
+	x.moments, x.steps, x.step = last.moments, last.steps, last.step
+	// Two listings of one moment show the same, as !poolused 2 and 4 do.
+	same := n == last.usage.Bytes.N && x.usage.Allocs.N == last.usage.Allocs.N && x.pool.Uptime == last.pool.Uptime
+	if x.rising = last.rising && same; !same {
+		x.moments++
+	}
+	const leastStep = 64 << 10
+	if by := n - x.step; by > max(leastStep, x.step/20) {
+		x.steps, x.step, x.rising = x.steps+1, n, true
+	}
+}
+
+// lookBack finds what the points behind each show.
+func (h *History) lookBack(k tagOf, list []point) {
+	for i := len(list) - 1; i >= 0; i-- {
+		x := &list[i]
+		x.most = x.usage.Bytes.N
+		if i+1 < len(list) && list[i+1].first <= i {
+			next := &list[i+1]
+			x.later, x.least, x.most = next.row, next.row, max(x.most, next.most)
+			if next.least != nil && next.least.Of(k.t).Bytes.N < next.usage.Bytes.N {
+				x.least = next.least
+			}
+			continue
 		}
-		if list[i].least = i + 1; next.least >= 0 && list[next.least].bytes < next.bytes {
-			list[i].least = next.least
+		whole := h.whole[h.boots[x.listing]]
+		if n := len(whole); n > 0 && whole[n-1].index > x.listing && (i+1 == len(list) || list[i+1].listing > whole[n-1].index) {
+			x.least = whole[n-1].nothing(k)
 		}
 	}
 }
 
-// fingerprint tells listings with other numbers apart: no machine prints the same again.
+// fingerprint tells listings with other numbers, or of other moments, apart: no machine
+// prints the same again.
 func (p *Pool) fingerprint() string {
-	var b []byte
+	b := strconv.AppendInt(nil, p.Uptime, 10)
 	for i := range p.Rows {
 		r := &p.Rows[i]
 		b = append(b, r.Tag...)
@@ -147,14 +225,16 @@ func (h *History) most(k tagOf, from, to int) (best *Growth) {
 	return best
 }
 
-// growth is that up to a point, within its boot.
+// growth is that up to a point, within its run.
 func (h *History) growth(k tagOf, i int) *Growth {
 	list := h.points[k]
 	x := &list[i]
-	g := &Growth{Tag: k.tag, Type: k.t, FirstRow: list[x.first].row, LastRow: x.row, Listings: i - x.first + 1, Falls: x.falls, Rises: x.rises}
-	g.First, g.Last = g.FirstRow.Of(k.t).Bytes, g.LastRow.Of(k.t).Bytes
-	if x.least >= 0 {
-		g.Least = list[x.least].row
+	first := &list[x.first]
+	g := &Growth{Tag: k.tag, Type: k.t, FirstRow: first.row, LastRow: x.row, First: first.usage.Bytes, Last: x.usage.Bytes,
+		Listings: i - x.first + 1, Moments: x.moments, Steps: x.steps, Rising: x.rising, Falls: x.falls, Rises: x.rises,
+		Top: x.top, Most: x.most, Least: x.least, Later: x.later, Restarted: h.boots[x.listing] != h.boots[len(h.boots)-1]}
+	if from, to := first.pool.Uptime, x.pool.Uptime; from > 0 && to > from {
+		g.Apart = to - from
 	}
 	return g
 }

@@ -42,6 +42,9 @@ type Pool struct {
 	// page faults: "Memory", "Avail", "PageFlts", "InRam Krnl", "InRam P", "Commit",
 	// "Limit", "Peak", "Pool N", "Pool P".
 	Machine []Gauge
+	// Uptime is how long the machine had run, in milliseconds, as the session tells that
+	// lists it, 0 if it does not.
+	Uptime  int64
 	At      kd.Ref
 	EndLine int32
 }

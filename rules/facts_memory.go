@@ -36,6 +36,7 @@ func init() {
 		fields: []*field{
 			{name: "tag", typ: Text, list: true, doc: "the tag, letter by letter; blanks at its end may be left out", get: getter(poolTag)},
 			usage("np_bytes", Size, "bytes of nonpaged pool", memory.NonPaged, func(u *memory.Usage) memory.Number { return u.Bytes }),
+			{name: "np_most", typ: Size, doc: "the most bytes of nonpaged pool that it had in any listing since the machine was started", get: getter(poolMost), ask: "!poolused 2"},
 			usage("np_allocs", Number, "allocations of nonpaged pool that were not freed", memory.NonPaged, func(u *memory.Usage) memory.Number { return u.Allocs }),
 			{name: "np_rank", typ: Number, doc: "its place among the tags by bytes of nonpaged pool, counted from 1", get: getter(poolRank(memory.NonPaged)), ask: "!poolused 2"},
 			{name: "np_pct", typ: Percent, doc: "its share of all nonpaged pool in use, by TOTAL, the head of poolmon or !vm", get: getter(poolShare(memory.NonPaged)), ask: "!poolused 2"},
@@ -201,13 +202,13 @@ func poolTrend(t memory.Type) func(*world, *poolFact) Values {
 		g := w.snap.PoolGrowth(p.tag, t)
 		if g == nil || g.Listings < 2 {
 			if p.firstOf(t).pool == last.pool {
-				return trendFromNothing(w, t, last)
+				return unknown
 			}
 			return text(Enum, "steady", last.At) // one that was pasted twice
 		}
 		trend, at := trendOf(g), last.At
 		if trend == "grows" {
-			if _, young := w.snap.Target.JustStarted(); young {
+			if _, young := w.snap.Target.JustStarted(); young || g.Apart > 0 && g.Apart < leastApart {
 				return unknown // what starts takes pool
 			}
 			if g.WentBack() { // up and down again
@@ -220,22 +221,16 @@ func poolTrend(t memory.Type) func(*world, *poolFact) Values {
 	}
 }
 
-// trendFromNothing is the trend of a tag that one listing has: of nothing in an earlier
-// one, if that has every tag.
-func trendFromNothing(w *world, t memory.Type, last *pooled) Values {
-	for _, earlier := range w.snap.Memory.Pools {
-		if earlier == last.pool {
-			break
-		}
-		if earlier.Whole() && earlier.OfSession != memory.Yes {
-			n := last.Of(t).Bytes
-			out := text(Enum, trendOf(&memory.Growth{Last: n, Rises: n.N}), last.At)
-			out.List[0].since = earlier.At
-			return out
-		}
+func poolMost(w *world, p *poolFact) Values {
+	g := w.snap.PoolGrowth(p.tag, memory.NonPaged)
+	if g == nil {
+		return unknown
 	}
-	return unknown
+	return number(Size, float64(g.Top), g.LastRow.At)
 }
+
+// leastApart is how far apart, in milliseconds, listings must be to show growth.
+const leastApart = 5 * 60_000
 
 // trendOf says what bytes do from listing to listing. What goes up and down again has no
 // direction.

@@ -3,17 +3,15 @@ package snapshot
 import (
 	"strconv"
 	"strings"
-)
 
-// leastUptimeMS is how long a machine must have run to tell a leak from what starts. It is
-// judgement.
-const leastUptimeMS = 60 * 60_000
+	"kdlocks/memory"
+)
 
 // JustStarted reports whether the uptime says that the machine still starts, and since how
 // many minutes it runs.
 func (t *Target) JustStarted() (minutes int, young bool) {
 	up, ok := ParseUptime(t.Uptime)
-	return int(up / 60_000), ok && up < leastUptimeMS
+	return int(up / 60_000), ok && up < memory.LeastUptime
 }
 
 // ParseUptime reads the span behind "System Uptime:" in milliseconds.

@@ -162,9 +162,6 @@ type Snapshot struct {
 	// those of later ones show.
 	EarlierPools []*memory.Pool
 	PoolHistory  *memory.History
-	// PoolsApart is how long, in milliseconds, the first of them was printed before the
-	// listings of this session, by the uptimes; 0 if that is not known.
-	PoolsApart int64
 	// Trends are what the counters of Memory.Counters do that can leak.
 	Trends []*CounterTrend
 	// HasLocks is true when !locks output was read at all; Total and Held are

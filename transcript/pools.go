@@ -20,22 +20,20 @@ func linkPools(snaps []*snapshot.Snapshot) {
 		kd.SortStable(run.sessions, func(a, b sessionAt) int { return cmp.Compare(a.up, b.up) })
 		var all []*memory.Pool
 		for _, s := range run.sessions {
-			all = append(all, s.Memory.Pools...)
+			for _, p := range s.Memory.Pools {
+				if s.printed {
+					p.Uptime = s.up
+				}
+				all = append(all, p)
+			}
+		}
+		if len(all) == 0 {
+			continue
 		}
 		history, earlier := memory.NewHistory(all), 0
-		var first sessionAt
 		for _, s := range run.sessions {
-			n := len(s.Memory.Pools)
-			if n > 0 {
-				s.EarlierPools, s.PoolHistory = all[:earlier:earlier], history
-				if earlier == 0 {
-					first = s
-				}
-				if first.printed && s.printed {
-					s.PoolsApart = s.up - first.up
-				}
-			}
-			earlier += n
+			s.EarlierPools, s.PoolHistory = all[:earlier:earlier], history
+			earlier += len(s.Memory.Pools)
 		}
 	}
 }
@@ -55,23 +53,35 @@ type sessionAt struct {
 	printed bool // for it
 }
 
-// boot is when a machine was started, and where its kernel is: by that sessions of
-// different targets are known to be of one run, unless they name different machines.
-// Kernels of 32 bits are at one place on all machines.
+// boot is when a machine was started: by that sessions of different targets are known to be
+// of one run, unless they name different machines.
 type boot struct {
-	kernel  kd.Addr
 	zoned   bool
 	started int64 // in units of bootSlack
 }
 
-// named is what a header may tell of a machine; "" and 0 fit any.
+// named is what a header or a prompt may tell of a machine; "" and 0 fit any. Kernels of
+// 32 bits are at one place on all machines.
 type named struct {
-	builtBy, machine string
-	processors       int
+	builtBy, machine, prompt string
+	processors               int
+	kernel                   kd.Addr
+}
+
+func namedBy(t *snapshot.Target) named {
+	n := named{t.BuiltBy, t.Machine, "", t.Processors, t.KernelBase}
+	switch local := t.LiveAt.Known(); {
+	case local == t.StoppedAt.Known(): // a script that was run while the machine ran on
+	case local:
+		n.prompt = "lkd"
+	default:
+		n.prompt = "kd"
+	}
+	return n
 }
 
 func (a *named) fits(b named) bool {
-	return agree(a.builtBy, b.builtBy) && agree(a.machine, b.machine) && agree(a.processors, b.processors)
+	return agree(a.builtBy, b.builtBy) && agree(a.machine, b.machine) && agree(a.prompt, b.prompt) && agree(a.processors, b.processors) && agree(a.kernel, b.kernel)
 }
 
 func agree[T comparable](a, b T) bool {
@@ -81,7 +91,8 @@ func agree[T comparable](a, b T) bool {
 
 // learn adds what is not known yet.
 func (a *named) learn(b named) {
-	a.builtBy, a.machine, a.processors = cmp.Or(a.builtBy, b.builtBy), cmp.Or(a.machine, b.machine), cmp.Or(a.processors, b.processors)
+	a.builtBy, a.machine, a.prompt = cmp.Or(a.builtBy, b.builtBy), cmp.Or(a.machine, b.machine), cmp.Or(a.prompt, b.prompt)
+	a.processors, a.kernel = cmp.Or(a.processors, b.processors), cmp.Or(a.kernel, b.kernel)
 }
 
 // mostAtOnce is how many machines that were started at one moment are told apart;
@@ -115,7 +126,7 @@ func (l *poolLinks) runOf(s *snapshot.Snapshot) *poolRun {
 	if up, ok := snapshot.ParseUptime(s.Target.Uptime); run != nil && ok && !known && up < run.sessions[len(run.sessions)-1].up {
 		run = nil // it was started anew
 	}
-	names := named{s.Target.BuiltBy, s.Target.Machine, s.Target.Processors}
+	names := namedBy(&s.Target)
 	if run != nil && !run.fits(names) {
 		run = nil
 	}
@@ -144,25 +155,27 @@ func (l *poolLinks) know(key boot, run *poolRun) {
 	}
 }
 
-// startedAt returns the run of a machine that began at a time, or nearly then.
+// startedAt returns the run of a machine that began at a time, or nearly then; nil if that
+// may be one of several.
 func (l *poolLinks) startedAt(key boot, names named) *poolRun {
+	var at *poolRun
 	for _, off := range []int64{0, -1, 1} {
 		k := key
 		k.started += off
 		for _, run := range l.boot[k] {
-			if run.fits(names) {
-				return run
+			if run.fits(names) && run != at {
+				if at != nil {
+					return nil
+				}
+				at = run
 			}
 		}
 	}
-	return nil
+	return at
 }
 
 func bootOf(t *snapshot.Target) (boot, bool) {
 	up, ok := snapshot.ParseUptime(t.Uptime)
 	now, zoned, ok2 := snapshot.ParseSessionTime(t.SessionTime)
-	if !ok || !ok2 || t.KernelBase == 0 {
-		return boot{}, false
-	}
-	return boot{t.KernelBase, zoned, (now - up) / bootSlack}, true
+	return boot{zoned, (now - up) / bootSlack}, ok && ok2
 }

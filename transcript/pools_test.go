@@ -60,8 +60,8 @@ func TestLinkPools(t *testing.T) {
 	}
 }
 
-// TestPoolsApart: how long apart listings are is known by the uptimes.
-func TestPoolsApart(t *testing.T) {
+// TestUptimeOfPools: how long the machine had run is known by the sessions.
+func TestUptimeOfPools(t *testing.T) {
 	at := func(attached int, uptime string) *snapshot.Snapshot {
 		s := &snapshot.Snapshot{Target: snapshot.Target{Attached: attached, Uptime: uptime}}
 		s.Memory.Pools = []*memory.Pool{{}}
@@ -69,8 +69,9 @@ func TestPoolsApart(t *testing.T) {
 	}
 	one, two, unknown := at(1, "0 days 1:00:00.000"), at(1, "0 days 3:00:00.000"), at(1, "")
 	linkPools([]*snapshot.Snapshot{one, two, unknown})
-	if one.PoolsApart != 0 || two.PoolsApart != 7_200_000 || unknown.PoolsApart != 0 || len(unknown.EarlierPools) != 2 {
-		t.Errorf("%d, %d and %d ms apart", one.PoolsApart, two.PoolsApart, unknown.PoolsApart)
+	up := func(s *snapshot.Snapshot) int64 { return s.Memory.Pools[0].Uptime }
+	if up(one) != 3_600_000 || up(two) != 3*3_600_000 || up(unknown) != 0 || len(unknown.EarlierPools) != 2 {
+		t.Errorf("uptimes %d, %d and %d ms", up(one), up(two), up(unknown))
 	}
 }
 
