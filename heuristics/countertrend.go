@@ -128,7 +128,7 @@ func (d *diagnosis) leakTrend(check *Check, c *snapshot.CounterTrend) Finding {
 	f.seen(c.RestartAt, 0, "the first sample behind a restart")
 	f.seen(c.At, 0, "the counter in the head of the log")
 	f.Summary = fmt.Sprintf("%s%s %s", c.Name(), d.onMachine(c), grew(c)) + d.exhaustion(c)
-	f.Explanation = fmt.Sprintf("It rises from %s to %s over %d samples; its largest decrease is %s. %s", Quantity(c.What, c.Start), Quantity(c.What, c.End), c.Samples, Quantity(c.What, c.Drop), whyLeak(c)) + movesWith(c) + restarts(c)
+	f.Explanation = fmt.Sprintf("It rises from %s to %s over %d samples; the largest decrease of its levels, noise and rhythm aside, is %s. %s", Quantity(c.What, c.Start), Quantity(c.What, c.End), c.Samples, Quantity(c.What, c.Drop), whyLeak(c)) + movesWith(c) + restarts(c)
 	if c.RAM > 0 {
 		f.seen(c.RAMAt, 0, "the physical memory")
 	} else if c.What.Bytes() {
@@ -185,7 +185,7 @@ func grew(c *snapshot.CounterTrend) string {
 		return "seems to have leaked in a run before its last restart: it grew " + by + ". What it does since then is not known yet."
 	case sureOf(c) == Possible:
 		return "may leak: it grows " + by + "."
-	case c.Drop <= 0.05*c.Rise():
+	case c.Days == 0 && c.Drop <= 0.05*c.Rise():
 		return "leaks: it grows " + by + ", and never gives back."
 	}
 	return "leaks: it grows " + by + "."
@@ -216,7 +216,11 @@ func whyLeak(c *snapshot.CounterTrend) string {
 	case c.LoadFell >= 0:
 		return fmt.Sprintf("%s fell by half of its range meanwhile, and the counter did not.", c.Loads[c.LoadFell].Name())
 	}
-	return "The log spans more than a whole day, in which load rises and falls; no measure of load in the log shows it."
+	text := "The log spans more than a whole day, in which load rises and falls"
+	if len(c.Loads) == 0 {
+		return text + "; no measure of load is in it."
+	}
+	return text + "."
 }
 
 // onMachine names the machine of a counter.
@@ -412,9 +416,9 @@ func Does(c *snapshot.CounterTrend) string {
 	if c.Samples == 1 {
 		return fmt.Sprintf("is %s in the only sample", Quantity(c.What, c.Points[0].Value))
 	}
-	way := ", neither steadily nor back"
-	if !c.Figures() {
-		way = ""
+	way := ""
+	if c.Figures() {
+		way = fmt.Sprintf(", between %s and %s", Quantity(c.What, c.Low), Quantity(c.What, c.High))
 	}
 	return fmt.Sprintf("goes from %s to %s%s", Quantity(c.What, c.Points[0].Value), Quantity(c.What, c.Points[len(c.Points)-1].Value), way)
 }

@@ -47,9 +47,18 @@ func weigh(a, b Finding) int {
 		cmp.Compare(proof(a), proof(b)),
 		cmp.Compare(place(a), place(b)),
 		cmp.Compare(weight(b), weight(a)),
+		cmp.Compare(leak(a), leak(b)),
 		cmp.Compare(b.Blocked, a.Blocked),
 		cmp.Compare(specific(a), specific(b)),
 	)
+}
+
+// leak orders leaks by how bad they are.
+func leak(f Finding) int {
+	if f.Kind != MemoryLeak {
+		return 0
+	}
+	return slices.Index([]Severity{Critical, High, Medium, Low, Info}, f.Severity)
 }
 
 // place orders chains by their turn.

@@ -55,7 +55,7 @@ func init() {
 			var stayed, back []*memory.Growth
 			for _, g := range grown {
 				switch {
-				case g.Type != t, g.Later != nil && !g.WentBack(): // it is told where that stands
+				case g.Type != t:
 				case g.WentBack():
 					back = append(back, g)
 				default:
@@ -89,14 +89,15 @@ func (d *diagnosis) growths() []*memory.Growth {
 	return slices.DeleteFunc(d.tagsThatGrew(), (*memory.Growth).WentBack)
 }
 
-// tagsThatGrew are all tags that grew, those that grew most first.
+// tagsThatGrew are all tags that grew and that no later listing has with as much, those that grew most first.
 func (d *diagnosis) tagsThatGrew() []*memory.Growth {
 	if d.twoMachines() {
 		return nil
 	}
 	gs := slices.DeleteFunc(d.snap.PoolGrowths(), func(g *memory.Growth) bool {
 		by := g.Grown()
-		return by < leastTagGrowth || by < g.First.N/10 || g.Falls > by/10
+		told := g.Later != nil && (g.Most > g.Last.N || !g.WentBack()) // by the session that lists it next
+		return told || by < leastTagGrowth || by < g.First.N/10 || g.Falls > by/10
 	})
 	kd.SortStable(gs, func(a, b *memory.Growth) int { return cmp.Compare(b.Grown(), a.Grown()) })
 	return gs
@@ -122,7 +123,7 @@ func (d *diagnosis) growthFinding(gs []*memory.Growth) Finding {
 	if first.Steps > 2 && first.Rising && first.Apart >= leastApartMS {
 		f.Confidence = Likely
 	}
-	meaning, why := "perhaps a leak", "Growth alone does not tell a leak from load: what load needs comes back when it goes."
+	meaning, why := map[bool]string{true: "likely", false: "perhaps"}[f.Confidence == Likely]+" a leak", "Growth alone does not tell a leak from load: what load needs comes back when it goes."
 	minutes, young := d.snap.Target.JustStarted()
 	if young || first.WentBack() {
 		f.Kind, f.Severity, f.Remedy = Context, Info, "List pool again when the machine has run for some hours."
@@ -137,11 +138,17 @@ func (d *diagnosis) growthFinding(gs []*memory.Growth) Finding {
 	if first.Restarted {
 		meaning = "before the machine was started anew: " + meaning
 	}
-	if first.Apart == 0 && first.FirstRow.At.Input != first.LastRow.At.Input {
-		why += " When the listings were printed is not told: they are taken to be of one machine, in the order of the inputs."
+	if t := &d.snap.Target; t.LiveAt.Known() && t.StoppedAt.Known() {
+		meaning += ", if lkd> and kd> are of one machine"
+	} else if first.Apart == 0 && first.FirstRow.At.Input != first.LastRow.At.Input {
+		meaning += ", if the inputs are of one machine and in the order of time"
+	}
+	over := kd.Plural(first.Moments, "listing")
+	if first.Apart > 0 {
+		over += " in " + Hours(float64(first.Apart)/3_600_000)
 	}
 	f.Summary = fmt.Sprintf("Tag %s%s grew from %s to %s of %s pool over %s: %s.", trimTag(first.Tag),
-		inBrackets(ownerOfRow(first.LastRow)), inBytes(first.First.N), inBytes(first.Last.N), first.Type, kd.Plural(first.Moments, "listing"), meaning)
+		inBrackets(ownerOfRow(first.LastRow)), inBytes(first.First.N), inBytes(first.Last.N), first.Type, over, meaning)
 	var others []string
 	for i := range gs[:min(len(gs), few)] {
 		g := gs[i]

@@ -223,11 +223,19 @@ func Worst(js []Judgement) *Judgement {
 	}
 	var worst *Judgement
 	for i := range js {
-		if !js[i].onlyCompared(leaks) && (worst == nil || rank(js[i].Verdict.Kind) < rank(worst.Verdict.Kind)) {
+		if !js[i].onlyCompared(leaks) && (worst == nil || js[i].before(worst)) {
 			worst = &js[i]
 		}
 	}
 	return worst
+}
+
+// before reports whether a judgement weighs more than another.
+func (j *Judgement) before(k *Judgement) bool {
+	if a, b := rank(j.Verdict.Kind), rank(k.Verdict.Kind); a != b || j.Verdict.Kind != MemoryLeak {
+		return a < b
+	}
+	return leak(j.Findings[0]) < leak(k.Findings[0])
 }
 
 // onlyCompared reports whether a judgement is undecided on a session that tells of memory

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"kdlocks/kd"
 	"kdlocks/memory"
 )
 
@@ -181,5 +182,50 @@ func TestManyVMs(t *testing.T) {
 	l, _ := read(b.String())
 	if first, last := l.VMs[0].Pages(memory.AvailablePages).N, l.LastVM().Pages(memory.AvailablePages).N; len(l.VMs) != 1000 || first != 0 || last != 1199 {
 		t.Errorf("%d outputs from %d to %d", len(l.VMs), first, last)
+	}
+}
+
+// TestGrowthSteps: which listings of a tag tell that it grew, and from where.
+func TestGrowthSteps(t *testing.T) {
+	const hour, mb = 60 * 60_000, 1 << 20
+	type listing struct {
+		hours float64
+		mb    int64 // less than 0: all tags are listed, and this one is not
+	}
+	for _, c := range []struct {
+		name                            string
+		listings                        []listing
+		listed, moments, steps, firstMB int
+		rising                          bool
+		apart                           float64 // hours
+	}{
+		{"grows on", []listing{{10, 10}, {12, 20}, {14, 30}}, 3, 3, 3, 10, true, 4},
+		{"fills and stays", []listing{{10, 10}, {12, 76}, {14, 76}, {16, 77}}, 4, 4, 2, 10, false, 6},
+		{"each moment twice", []listing{{10, 10}, {10, 10}, {12, 20}, {12, 20}}, 2, 2, 2, 10, true, 2},
+		{"slowly", []listing{{10, 100}, {11, 103}, {12, 106}, {13, 109}, {14, 112}}, 5, 5, 3, 100, true, 4},
+		{"no times", []listing{{0, 10}, {0, 20}, {0, 30}}, 3, 3, 3, 10, true, 0},
+		{"from the start", []listing{{0.2, 5}, {0.5, 57}, {2, 57}, {4, 90}}, 2, 2, 2, 57, true, 2},
+		{"it was not there", []listing{{10, -1}, {12, 20}}, 2, 2, 2, 0, true, 2},
+		{"it was not there at the start", []listing{{0.5, -1}, {12, 20}, {13, 20}}, 2, 2, 1, 20, false, 1},
+	} {
+		var pools []*memory.Pool
+		for i, l := range c.listings {
+			at := kd.Ref{Line: int32(i + 1)}
+			n := func(v int64) memory.Number { return memory.Number{N: v, At: at} }
+			row := func(tag string, bytes int64) memory.Row {
+				return memory.Row{Tag: tag, At: at, NonPaged: memory.Usage{Allocs: n(1), Bytes: n(bytes)}, Paged: memory.Usage{Allocs: n(0), Bytes: n(0)}}
+			}
+			p := &memory.Pool{Uptime: int64(l.hours * hour), At: at, Filtered: memory.No, Gap: 1}
+			if l.mb < 0 {
+				p.Rows, p.Total = []memory.Row{row("File", int64(i+1))}, row("", int64(i+1))
+			} else {
+				p.Rows = []memory.Row{row("Leak", l.mb*mb)}
+			}
+			pools = append(pools, p)
+		}
+		g := memory.NewHistory(pools).Of("Leak", memory.NonPaged, 0, len(pools))
+		if g.Listings != c.listed || g.Moments != c.moments || g.Steps != c.steps || g.Rising != c.rising || g.First.N != int64(c.firstMB)*mb || g.Apart != int64(c.apart*hour) {
+			t.Errorf("%s: %+v", c.name, g)
+		}
 	}
 }

@@ -21,7 +21,10 @@ func (j *counterJudge) judge() {
 			c.RestartAt = pieces[1][0].At
 		}
 		j.choose(c, pieces, loads)
-		c.Most, c.Least = extremes(c.Points)
+		if c.Most, c.Least = extremes(c.Points); c.Most.Value == 0 && c.Least.Value == 0 && !c.What.OfProcess() {
+			j.s.Notes = append(j.s.Notes, kd.Note{At: c.At, Text: fmt.Sprintf("counter log: %s is 0 in all samples, as no machine has it: nothing is told by it", c.Name())})
+			continue
+		}
 		if c.What.Bytes() {
 			c.RAM, c.RAMAt = j.ram, j.ramAt
 		}
