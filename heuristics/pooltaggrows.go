@@ -15,7 +15,7 @@ var poolTagGrows = &Check{
 	ID:       "pool-tag-grows",
 	Title:    "A tag uses more and more pool",
 	Severity: High,
-	Means: `Between listings of pool of one machine (!poolused, poolmon) a tag grew by at least 8 MB and a tenth, and in none of them did it fall by more than a tenth of that. What leaks never comes back; so does what a growing load needs, until the load goes back.
+	Means: `Between listings of pool of one machine (!poolused, poolmon) a tag grew by at least 8 MB and a tenth, and in none of them did it fall by more than a tenth of that. What leaks stays, and so does what a growing load needs until the load goes back. That a tag went back does not refute a leak: the service or driver may have been started anew.
 Seen must be: the tag in two listings, possible; in three or more that each show at least a twentieth more, up to the last one, over at least an hour by the uptimes, likely. A listing that adds up to its TOTAL and does not have the tag counts as 0. Of a machine that was started less than an hour before the last listing no leak is said, and what is listed then is not compared with later: what starts takes pool.`,
 	WhenWrong:  `Two listings do not tell a leak from load that grew, least of all if they are minutes apart or one is of the time right after the start. Caches fill for hours.`,
 	Disproof:   "A later listing, with less load, shows the tag with less.",

@@ -106,7 +106,7 @@ func (r *Reader) columnHead(l kd.Line) bool {
 		return false
 	}
 	r.pool.heads = all
-	if strings.HasPrefix(rest, "  ") && l.Origin == nil && len(heads) == len(all) {
+	if strings.HasPrefix(rest, "  ") && l.Origin == nil && slices.Equal(heads, all) {
 		for i, e := range ends {
 			before := len("Tag") + 1 // the tag has one character more than its head
 			if i > 0 {
@@ -126,7 +126,7 @@ func (r *Reader) knownHeads(heads []string, l kd.Line) ([]string, bool) {
 		all = verboseHeads
 	}
 	switch n := len(heads); {
-	case n < 2 || n > len(all) || !slices.Equal(heads, all[:n]):
+	case n < 2 || n > len(all) || !slices.Equal(heads[:n-1], all[:n-1]) || !strings.HasPrefix(all[n-1], heads[n-1]):
 		return nil, false
 	case len(all) == len(verboseHeads) && n == 4:
 		if all, half = verboseHeads[:4], r.halfAsked(); half == NoType {

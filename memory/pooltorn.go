@@ -13,11 +13,11 @@ var (
 	verboseHeads = []string{"Allocs", "Frees", "Diff", "Used", "Allocs", "Frees", "Diff", "Used"}
 )
 
-// onlyHeads reports whether a line is nothing but heads of columns: a window may have
-// broken it.
+// onlyHeads reports whether a line is nothing but heads of columns, of the first the end
+// alone: a window may have broken it.
 func onlyHeads(text string) bool {
-	for _, f := range strings.Fields(text) {
-		if f != "NonPaged" && f != "Paged" && !slices.Contains(verboseHeads[:4], f) {
+	for i, f := range strings.Fields(text) {
+		if f != "NonPaged" && f != "Paged" && !slices.Contains(verboseHeads[:4], f) && (i > 0 || !strings.HasSuffix("NonPaged Used", f)) {
 			return false
 		}
 	}
@@ -125,6 +125,10 @@ func (r *Reader) tornEnd(l kd.Line) bool {
 	r.seen(l)
 	r.pool.torn = tornLine{}
 	t.row.remark(w.rest())
+	if !t.row.plausible() {
+		r.unclearRow(l, "where the tag ends")
+		return true
+	}
 	r.usedRow(l, *t.row, end)
 	return true
 }

@@ -142,13 +142,18 @@ func (r *Reader) poolusedLine(l kd.Line) bool {
 		if lost {
 			what = "which columns the numbers are of"
 		}
-		r.pool.Unread++
-		r.gap()
-		r.note(l.All(), "!poolused: it is not clear %s in %q: the row is not used", what, kd.Clip(l.Text))
+		r.unclearRow(l, what)
 		return true
 	}
 	r.usedRow(l, row, last)
 	return true
+}
+
+// unclearRow counts a row that is not used.
+func (r *Reader) unclearRow(l kd.Line, what string) {
+	r.pool.Unread++
+	r.gap()
+	r.note(l.All(), "!poolused: it is not clear %s in %q: the row is not used", what, kd.Clip(l.Text))
 }
 
 // usedRow keeps a row whose numbers were read.
@@ -270,7 +275,9 @@ func (r *Reader) readRow(l kd.Line, row *Row) (ending, bool) {
 	longEnd, also := r.rowFrom(l, four, nil, &long)
 	switch {
 	case !also:
-		*row = short
+		if !short.NonPaged.overFreed() {
+			*row = short
+		}
 		return shortEnd, ok
 	case !ok || long.plausible() && !short.plausible():
 		*row = long
@@ -297,14 +304,23 @@ func cutTag(text string) int {
 }
 
 // plausible reports whether the numbers of a row go together: what is allocated
-// has bytes, and nothing has none.
+// has bytes, and nothing has none; no more is freed than was made.
 func (r *Row) plausible() bool {
 	for _, u := range []*Usage{&r.NonPaged, &r.Paged} {
+		if u.overFreed() {
+			return false
+		}
 		if u.Allocs.Known() && u.Bytes.Known() && ((u.Allocs.N == 0) != (u.Bytes.N == 0) || u.Bytes.N < u.Allocs.N) {
 			return false
 		}
 	}
 	return true
+}
+
+// overFreed reports whether more was freed than made.
+func (u *Usage) overFreed() bool {
+	life := u.Life()
+	return life.Freed.N > life.Made.N && life.Made.Known() && life.Made.N < mayWrap
 }
 
 // ending says what stands behind the last number of a row.
