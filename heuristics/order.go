@@ -53,12 +53,16 @@ func weigh(a, b Finding) int {
 	)
 }
 
-// leak orders leaks by how bad they are.
+// leak orders leaks: bad ones first, then those that are sure.
 func leak(f Finding) int {
-	if f.Kind != MemoryLeak {
-		return 0
+	turn := 0
+	if f.Kind == MemoryLeak && f.Severity != High {
+		turn += 2
 	}
-	return slices.Index([]Severity{Critical, High, Medium, Low, Info}, f.Severity)
+	if f.Kind == MemoryLeak && f.Confidence == Possible {
+		turn++
+	}
+	return turn
 }
 
 // place orders chains by their turn.

@@ -95,12 +95,16 @@ func (d *diagnosis) tagsThatGrew() []*memory.Growth {
 		return nil
 	}
 	gs := slices.DeleteFunc(d.snap.PoolGrowths(), func(g *memory.Growth) bool {
-		by := g.Grown()
-		told := g.Later != nil && (g.Most > g.Last.N || !g.WentBack()) // by the session that lists it next
-		return told || by < leastTagGrowth || by < g.First.N/10 || g.Falls > by/10
+		return !steadily(g) || g.Later != nil && (g.Most > g.Last.N || steadily(g.Later)) // a later session tells it
 	})
 	kd.SortStable(gs, func(a, b *memory.Growth) int { return cmp.Compare(b.Grown(), a.Grown()) })
 	return gs
+}
+
+// steadily reports whether a tag grew by enough to be told, and did not fall meanwhile.
+func steadily(g *memory.Growth) bool {
+	by := g.Grown()
+	return by >= leastTagGrowth && by >= g.First.N/10 && g.Falls <= by/10
 }
 
 // twoMachines reports whether what !vm prints of physical memory differs.

@@ -242,5 +242,5 @@ func (j *Judgement) before(k *Judgement) bool {
 // alone, and a leak is seen in the listings of the same run of the machine: by itself a
 // listing always leaves open what others settle. One that shows otherwise leaves no leak.
 func (j *Judgement) onlyCompared(leaks map[*memory.History]bool) bool {
-	return j.Verdict.Kind == Undecided && j.Snap != nil && leaks[j.Snap.PoolHistory] && j.Snap.OnlyContext()
+	return j.Verdict.Kind == Undecided && j.Snap != nil && leaks[j.Snap.PoolHistory] && j.Snap.OnlyContext() && j.Snap.Target.Bugcheck == nil
 }

@@ -206,6 +206,9 @@ func TestGrowthSteps(t *testing.T) {
 		{"no times", []listing{{0, 10}, {0, 20}, {0, 30}}, 3, 3, 3, 10, true, 0},
 		{"from the start", []listing{{0.2, 5}, {0.5, 57}, {2, 57}, {4, 90}}, 2, 2, 2, 57, true, 2},
 		{"it was not there", []listing{{10, -1}, {12, 20}}, 2, 2, 2, 0, true, 2},
+		{"it was not there in between", []listing{{10, 10}, {12, -1}, {14, 20}, {16, 30}}, 4, 4, 3, 10, true, 6},
+		{"one listing more", []listing{{10, 10}, {12, 20}, {14, 30}, {14.5, 30}}, 4, 4, 3, 10, true, 4.5},
+		{"it was not there at the start, nor then", []listing{{0.5, -1}, {5, -1}, {12, 20}}, 2, 2, 2, 0, true, 7},
 		{"it was not there at the start", []listing{{0.5, -1}, {12, 20}, {13, 20}}, 2, 2, 1, 20, false, 1},
 	} {
 		var pools []*memory.Pool
@@ -226,6 +229,9 @@ func TestGrowthSteps(t *testing.T) {
 		g := memory.NewHistory(pools).Of("Leak", memory.NonPaged, 0, len(pools))
 		if g.Listings != c.listed || g.Moments != c.moments || g.Steps != c.steps || g.Rising != c.rising || g.First.N != int64(c.firstMB)*mb || g.Apart != int64(c.apart*hour) {
 			t.Errorf("%s: %+v", c.name, g)
+		}
+		if between := c.listings[1].mb < 0 && c.listings[0].mb > 0; between != (g.Falls > 0) {
+			t.Errorf("%s: falls %d", c.name, g.Falls)
 		}
 	}
 }

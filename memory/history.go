@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 )
@@ -11,7 +12,7 @@ import (
 // started.
 type History struct {
 	boots  []int // of each listing, counted from 0
-	points map[tagOf][]point
+	points map[tagOf][]*point
 	// whole are, of each boot, the listings so far that have every tag: one that they
 	// do not have used nothing.
 	whole map[int][]wholeListing
@@ -30,14 +31,14 @@ type point struct {
 	pool    *Pool
 	listing int
 	first   int // which point is the first of the run
-	later   *Row
+	end     int // which is the last
 
 	top, bottom, falls, rises int64
 	moments, steps            int
-	step                      int64 // bytes at the last step
-	rising                    bool
-	most                      int64 // of this one and those behind it
-	least                     *Row  // of those behind it, nil if there is none
+	step                      *point // the last step
+	same                      bool   // of the moment of that
+	most                      int64  // of this one and those behind it
+	least                     *Row   // of those behind it, nil if there is none
 }
 
 // tagOf is a tag in one type of pool.
@@ -54,7 +55,7 @@ func (p *Pool) young() bool { return p.Uptime > 0 && p.Uptime < LeastUptime }
 
 // NewHistory reads listings.
 func NewHistory(pools []*Pool) *History {
-	h := &History{points: make(map[tagOf][]point), whole: make(map[int][]wholeListing)}
+	h := &History{points: make(map[tagOf][]*point), whole: make(map[int][]wholeListing)}
 	made, met := make(map[tagOf]int64), make(map[string]bool)
 	boot, ram := 0, Number{}
 	for i, p := range pools {
@@ -94,39 +95,56 @@ func (h *History) add(p *Pool, listing int) {
 			if !r.Of(t).Bytes.Known() || len(list) > 0 && list[len(list)-1].listing == listing {
 				continue
 			}
-			x := newPoint(r, t, p, listing)
-			if r.Of(t).Bytes.N > 0 && (len(list) == 0 || h.boots[list[len(list)-1].listing] != h.boots[listing]) {
-				if before := h.without(k, listing); before != nil && before.pool.young() == p.young() {
-					before.first = len(list)
-					list = append(list, *before)
-				}
+			if r.Of(t).Bytes.N > 0 {
+				list = h.extend(list, h.without(k, list, p, listing))
 			}
-			x.first = len(list)
-			if len(list) > 0 {
-				if last := &list[len(list)-1]; h.boots[last.listing] == h.boots[listing] && (p.young() || !last.pool.young()) {
-					x.follow(last)
-				}
-			}
-			h.points[k] = append(list, x)
+			h.points[k] = h.extend(list, newPoint(r, t, p, listing))
 		}
 	}
 }
 
-func newPoint(r *Row, t Type, p *Pool, listing int) point {
+func newPoint(r *Row, t Type, p *Pool, listing int) *point {
 	n := r.Of(t).Bytes.N
-	return point{row: r, usage: r.Of(t), pool: p, listing: listing, top: n, bottom: n, moments: 1, steps: 1, step: n}
+	x := &point{row: r, usage: r.Of(t), pool: p, listing: listing, top: n, bottom: n, moments: 1, steps: 1}
+	x.step = x
+	return x
 }
 
-// without is a point of the first listing of a boot that has every tag but one, nil if
-// there is none before another listing.
-func (h *History) without(k tagOf, listing int) *point {
-	whole := h.whole[h.boots[listing]]
-	if len(whole) == 0 {
-		return nil
+// extend adds a point, if there is one.
+func (h *History) extend(list []*point, x *point) []*point {
+	if x == nil {
+		return list
 	}
-	x := newPoint(whole[0].nothing(k), k.t, whole[0].Pool, whole[0].index)
-	return &x
+	x.first = len(list)
+	if n := len(list); n > 0 && h.boots[list[n-1].listing] == h.boots[x.listing] && (x.pool.young() || !list[n-1].pool.young()) {
+		x.follow(list[n-1])
+	}
+	return append(list, x)
 }
+
+// without is a point of a listing that has every tag but one, between the last point and
+// another listing; nil if there is none.
+func (h *History) without(k tagOf, list []*point, p *Pool, listing int) *point {
+	last, of := -1, p
+	if n := len(list); n > 0 && h.boots[list[n-1].listing] == h.boots[listing] {
+		last, of = list[n-1].listing, list[n-1].pool
+	}
+	for _, w := range behind(h.whole[h.boots[listing]], last) {
+		if w.young() == p.young() && !w.sameMoment(p) && !w.sameMoment(of) {
+			return newPoint(w.nothing(k), k.t, w.Pool, w.index)
+		}
+	}
+	return nil
+}
+
+// behind returns the listings from another one on.
+func behind(whole []wholeListing, listing int) []wholeListing {
+	return whole[sort.Search(len(whole), func(i int) bool { return whole[i].index > listing }):]
+}
+
+// sameMoment reports whether listings may be of one moment: who looks for growth lists the
+// same again.
+func (p *Pool) sameMoment(q *Pool) bool { return p.Uptime == q.Uptime && p.Sort != q.Sort }
 
 // nothing is the row of a tag that a listing does not have.
 func (p *Pool) nothing(k tagOf) *Row {
@@ -143,31 +161,38 @@ func (x *point) follow(last *point) {
 	x.moments, x.steps, x.step = last.moments, last.steps, last.step
 	// Two listings of one moment show the same, as !poolused 2 and 4 do.
 	same := n == last.usage.Bytes.N && x.usage.Allocs.N == last.usage.Allocs.N && x.pool.Uptime == last.pool.Uptime
-	if x.rising = last.rising && same; !same {
+	if x.same = last.same && same; !same {
 		x.moments++
 	}
 	const leastStep = 64 << 10
-	if by := n - x.step; by > max(leastStep, x.step/20) {
-		x.steps, x.step, x.rising = x.steps+1, n, true
+	if from := x.step.usage.Bytes.N; n-from > max(leastStep, from/20) {
+		x.steps, x.step, x.same = x.steps+1, x, true
 	}
 }
 
+// stillRises reports whether the last step is no longer ago than the steps are apart: what
+// filled up shows the same for longer.
+func (x *point) stillRises(first *point) bool {
+	from, step, to := first.pool.Uptime, x.step.pool.Uptime, x.pool.Uptime
+	return x.same || x.steps > 1 && from > 0 && to-step <= (step-from)/int64(x.steps-1)
+}
+
 // lookBack finds what the points behind each show.
-func (h *History) lookBack(k tagOf, list []point) {
-	for i := len(list) - 1; i >= 0; i-- {
-		x := &list[i]
-		x.most = x.usage.Bytes.N
+func (h *History) lookBack(k tagOf, list []*point) {
+	for i, x := range slices.Backward(list) {
+		x.most, x.end = x.usage.Bytes.N, i
 		if i+1 < len(list) && list[i+1].first <= i {
-			next := &list[i+1]
-			x.later, x.least, x.most = next.row, next.row, max(x.most, next.most)
+			next := list[i+1]
+			x.end, x.least, x.most = next.end, next.row, max(x.most, next.most)
 			if next.least != nil && next.least.Of(k.t).Bytes.N < next.usage.Bytes.N {
 				x.least = next.least
 			}
 			continue
 		}
-		whole := h.whole[h.boots[x.listing]]
-		if n := len(whole); n > 0 && whole[n-1].index > x.listing && (i+1 == len(list) || list[i+1].listing > whole[n-1].index) {
-			x.least = whole[n-1].nothing(k)
+		for _, w := range behind(h.whole[h.boots[x.listing]], x.listing) {
+			if !w.sameMoment(x.pool) && (i+1 == len(list) || list[i+1].listing > w.index) {
+				x.least = w.nothing(k)
+			}
 		}
 	}
 }
@@ -210,7 +235,7 @@ func (h *History) Growths(pools []*Pool, from, to int) []*Growth {
 }
 
 // before returns how many points stand before a listing.
-func before(list []point, listing int) int {
+func before(list []*point, listing int) int {
 	return sort.Search(len(list), func(i int) bool { return list[i].listing >= listing })
 }
 
@@ -228,11 +253,17 @@ func (h *History) most(k tagOf, from, to int) (best *Growth) {
 // growth is that up to a point, within its run.
 func (h *History) growth(k tagOf, i int) *Growth {
 	list := h.points[k]
-	x := &list[i]
-	first := &list[x.first]
+	x := list[i]
+	first := list[x.first]
 	g := &Growth{Tag: k.tag, Type: k.t, FirstRow: first.row, LastRow: x.row, First: first.usage.Bytes, Last: x.usage.Bytes,
-		Listings: i - x.first + 1, Moments: x.moments, Steps: x.steps, Rising: x.rising, Falls: x.falls, Rises: x.rises,
-		Top: x.top, Most: x.most, Least: x.least, Later: x.later, Restarted: h.boots[x.listing] != h.boots[len(h.boots)-1]}
+		Listings: i - x.first + 1, Moments: x.moments, Steps: x.steps, Rising: x.stillRises(first), Falls: x.falls, Rises: x.rises,
+		Top: x.top, Most: x.most, Least: x.least, Restarted: h.boots[x.listing] != h.boots[len(h.boots)-1]}
+	if i > x.first {
+		g.Fell = list[i-1].usage.Bytes.N - g.Last.N
+	}
+	if x.end > i {
+		g.Later = h.growth(k, x.end)
+	}
 	if from, to := first.pool.Uptime, x.pool.Uptime; from > 0 && to > from {
 		g.Apart = to - from
 	}

@@ -19,6 +19,9 @@ type poolReader struct {
 	// where the blanks are lost.
 	heads  []string
 	widths []int
+	// cutAt is where a window broke the last head within its word, and so numbers below
+	// it, in bytes from the beginning of the line; 0 if it did not.
+	cutAt int
 	// above are the types of pool that lines name above the heads, each alone on one;
 	// half is the one that all columns are of, NoType where they are of both. strange
 	// says that the heads above the rows are none that is known.
@@ -106,6 +109,9 @@ func (r *Reader) columnHead(l kd.Line) bool {
 		return false
 	}
 	r.pool.heads = all
+	if !slices.Equal(heads, all[:len(heads)]) {
+		r.pool.cutAt = int(l.Off) + len(l.Text)
+	}
 	if strings.HasPrefix(rest, "  ") && l.Origin == nil && slices.Equal(heads, all) {
 		for i, e := range ends {
 			before := len("Tag") + 1 // the tag has one character more than its head

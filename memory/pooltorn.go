@@ -62,6 +62,13 @@ func (p *poolReader) halfRow(row *Row) bool {
 	return p.widths == nil && row.Comment != "" && onlyNumbers(row.Comment)
 }
 
+// uncut takes back the last number of a row where a window may have broken it.
+func (p *poolReader) uncut(l kd.Line, row *Row) {
+	if end := int(l.Off) + len(l.Text); p.cutAt > 0 && end >= p.cutAt && row.Comment == "" {
+		row.Paged.Bytes = Number{}
+	}
+}
+
 // isDifference reports whether the third of three numbers is the first less the second.
 func isDifference(fields []string) bool {
 	var n [3]int64

@@ -145,6 +145,7 @@ func (r *Reader) poolusedLine(l kd.Line) bool {
 		r.unclearRow(l, what)
 		return true
 	}
+	r.pool.uncut(l, &row)
 	r.usedRow(l, row, last)
 	return true
 }
@@ -240,6 +241,7 @@ func (r *Reader) total(l kd.Line) bool {
 	if next, _, ok := r.numbers(&w, &row, nil, 0); !ok || next < len(r.pool.columns()) || w.rest() != "" {
 		return false
 	}
+	r.pool.uncut(l, &row)
 	if r.seen(l); !r.pool.Total.At.Known() {
 		r.pool.Total = row
 	}

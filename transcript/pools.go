@@ -42,6 +42,7 @@ func linkPools(snaps []*snapshot.Snapshot) {
 type poolRun struct {
 	sessions []sessionAt
 	started  bool // it is known when
+	input    int32
 	named
 }
 
@@ -66,10 +67,15 @@ type named struct {
 	builtBy, machine, prompt string
 	processors               int
 	kernel                   kd.Addr
+	ram                      int64 // pages
 }
 
-func namedBy(t *snapshot.Target) named {
-	n := named{t.BuiltBy, t.Machine, "", t.Processors, t.KernelBase}
+func namedBy(s *snapshot.Snapshot) named {
+	t := &s.Target
+	n := named{builtBy: t.BuiltBy, machine: t.Machine, processors: t.Processors, kernel: t.KernelBase}
+	for _, vm := range s.Memory.VMs {
+		n.ram = cmp.Or(n.ram, vm.Pages(memory.PhysicalMemory).N)
+	}
 	switch local := t.LiveAt.Known(); {
 	case local == t.StoppedAt.Known(): // a script that was run while the machine ran on
 	case local:
@@ -81,7 +87,7 @@ func namedBy(t *snapshot.Target) named {
 }
 
 func (a *named) fits(b named) bool {
-	return agree(a.builtBy, b.builtBy) && agree(a.machine, b.machine) && agree(a.prompt, b.prompt) && agree(a.processors, b.processors) && agree(a.kernel, b.kernel)
+	return agree(a.builtBy, b.builtBy) && agree(a.machine, b.machine) && agree(a.prompt, b.prompt) && agree(a.processors, b.processors) && agree(a.kernel, b.kernel) && agree(a.ram, b.ram)
 }
 
 func agree[T comparable](a, b T) bool {
@@ -92,7 +98,7 @@ func agree[T comparable](a, b T) bool {
 // learn adds what is not known yet.
 func (a *named) learn(b named) {
 	a.builtBy, a.machine, a.prompt = cmp.Or(a.builtBy, b.builtBy), cmp.Or(a.machine, b.machine), cmp.Or(a.prompt, b.prompt)
-	a.processors, a.kernel = cmp.Or(a.processors, b.processors), cmp.Or(a.kernel, b.kernel)
+	a.processors, a.kernel, a.ram = cmp.Or(a.processors, b.processors), cmp.Or(a.kernel, b.kernel), cmp.Or(a.ram, b.ram)
 }
 
 // mostAtOnce is how many machines that were started at one moment are told apart;
@@ -126,12 +132,12 @@ func (l *poolLinks) runOf(s *snapshot.Snapshot) *poolRun {
 	if up, ok := snapshot.ParseUptime(s.Target.Uptime); run != nil && ok && !known && up < run.sessions[len(run.sessions)-1].up {
 		run = nil // it was started anew
 	}
-	names := namedBy(&s.Target)
+	names := namedBy(s)
 	if run != nil && !run.fits(names) {
 		run = nil
 	}
 	if known {
-		if at := l.startedAt(key, names); at != nil || run != nil && run.started {
+		if at := l.startedAt(key, names, inputOf(s)); at != nil || run != nil && run.started {
 			run = at
 		}
 	}
@@ -140,6 +146,7 @@ func (l *poolLinks) runOf(s *snapshot.Snapshot) *poolRun {
 		l.runs = append(l.runs, run)
 	}
 	run.learn(names)
+	run.input = inputOf(s)
 	l.attached[s.Target.Attached] = run
 	if known {
 		l.know(key, run)
@@ -155,15 +162,26 @@ func (l *poolLinks) know(key boot, run *poolRun) {
 	}
 }
 
+// inputOf returns the input of a session, -1 if it tells nothing of memory.
+func inputOf(s *snapshot.Snapshot) int32 {
+	switch m := &s.Memory; {
+	case len(m.Pools) > 0:
+		return m.Pools[0].At.Input
+	case len(m.VMs) > 0:
+		return m.VMs[0].At.Input
+	}
+	return -1
+}
+
 // startedAt returns the run of a machine that began at a time, or nearly then; nil if that
-// may be one of several.
-func (l *poolLinks) startedAt(key boot, names named) *poolRun {
+// may be one of several. Without the place of its kernel it is a run of the same input.
+func (l *poolLinks) startedAt(key boot, names named, input int32) *poolRun {
 	var at *poolRun
 	for _, off := range []int64{0, -1, 1} {
 		k := key
 		k.started += off
 		for _, run := range l.boot[k] {
-			if run.fits(names) && run != at {
+			if run.fits(names) && run != at && (run.input == input && input >= 0 || names.kernel != 0 && run.kernel != 0) {
 				if at != nil {
 					return nil
 				}

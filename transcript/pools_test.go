@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"kdlocks/kd"
 	"kdlocks/memory"
 	"kdlocks/snapshot"
 )
@@ -29,6 +30,13 @@ func TestLinkPools(t *testing.T) {
 		s.Target.BuiltBy, s.Target.Machine, s.Target.Processors = built, machine, processors
 		return s
 	}
+	in := func(input int32, ram int64, s *snapshot.Snapshot) *snapshot.Snapshot {
+		s.Target.KernelBase, s.Memory.Pools[0].At.Input = 0, input
+		if ram > 0 {
+			s.Memory.VMs = []*memory.VM{{Counters: []memory.Counter{{Name: memory.PhysicalMemory, Pages: memory.Number{N: ram, At: kd.Ref{Line: 1}}}}}}
+		}
+		return s
+	}
 	const up1, up2 = "1 days 0:00:00.000", "2 days 0:00:00.000"
 	for _, c := range []struct {
 		name  string
@@ -49,6 +57,11 @@ func TestLinkPools(t *testing.T) {
 		{"another count of processors", []*snapshot.Snapshot{on("", "", 4, 1, day1, up1), on("", "", 8, 2, day2, up2)}, []int{0, 0}},
 		{"two machines started at once, in turn", []*snapshot.Snapshot{on("", "WEB1", 0, 1, day1, up1), on("", "SQL2", 0, 2, day1, up1), on("", "WEB1", 0, 3, day2, up2), on("", "SQL2", 0, 4, day2, up2)}, []int{0, 0, 1, 1}},
 		{"the name is told once, then another", []*snapshot.Snapshot{on("", "", 4, 1, day1, up1), on("", "WEB1", 4, 2, day2, up2), on("", "SQL2", 4, 3, day2, up2)}, []int{0, 1, 0}},
+		{"the header once, then times", []*snapshot.Snapshot{at(1, day1, up1), in(0, 0, at(2, day2, up2))}, []int{0, 1}},
+		{"times alone", []*snapshot.Snapshot{in(0, 0, at(1, day1, up1)), in(0, 0, at(2, day2, up2))}, []int{0, 1}},
+		{"times alone, in two inputs", []*snapshot.Snapshot{in(0, 0, at(1, day1, up1)), in(1, 0, at(2, day2, up2))}, []int{0, 0}},
+		{"times alone, more memory", []*snapshot.Snapshot{in(0, 4096, at(1, day1, up1)), in(0, 8192, at(2, day2, up2))}, []int{0, 0}},
+		{"times alone, of one of two", []*snapshot.Snapshot{on("", "WEB1", 0, 1, day1, up1), on("", "SQL2", 0, 2, day1, up1), in(0, 0, at(3, day2, up2))}, []int{0, 0, 0}},
 		{"the time is printed later", []*snapshot.Snapshot{at(1, "", ""), at(1, day1, "1 days 0:00:00.000"), at(2, day2, "2 days 0:00:00.000")}, []int{0, 1, 2}},
 	} {
 		linkPools(c.snaps)
