@@ -36,7 +36,7 @@ func init() {
 		fields: []*field{
 			{name: "tag", typ: Text, list: true, doc: "the tag, letter by letter; blanks at its end may be left out", get: getter(poolTag)},
 			usage("np_bytes", Size, "bytes of nonpaged pool", memory.NonPaged, func(u *memory.Usage) memory.Number { return u.Bytes }),
-			{name: "np_fell", typ: Size, doc: "bytes of nonpaged pool that it has less than in the listing before, 0 if it has more", get: getter(poolFell), ask: "!poolused 2"},
+			{name: "np_fell", typ: Size, doc: "bytes of nonpaged pool that it has less than in the listing before, 0 if it has more or there is none", get: getter(poolFell), ask: "!poolused 2"},
 			usage("np_allocs", Number, "allocations of nonpaged pool that were not freed", memory.NonPaged, func(u *memory.Usage) memory.Number { return u.Allocs }),
 			{name: "np_rank", typ: Number, doc: "its place among the tags by bytes of nonpaged pool, counted from 1", get: getter(poolRank(memory.NonPaged)), ask: "!poolused 2"},
 			{name: "np_pct", typ: Percent, doc: "its share of all nonpaged pool in use, by TOTAL, the head of poolmon or !vm", get: getter(poolShare(memory.NonPaged)), ask: "!poolused 2"},
@@ -223,7 +223,7 @@ func poolTrend(t memory.Type) func(*world, *poolFact) Values {
 
 func poolFell(w *world, p *poolFact) Values {
 	g := w.snap.PoolGrowth(p.tag, memory.NonPaged)
-	if g == nil || g.Listings < 2 {
+	if g == nil {
 		return unknown
 	}
 	return number(Size, float64(max(g.Fell, 0)), g.LastRow.At)
