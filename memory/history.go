@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"slices"
 	"sort"
 	"strconv"
 )
@@ -179,7 +178,8 @@ func (x *point) stillRises(first *point) bool {
 
 // lookBack finds what the points behind each show.
 func (h *History) lookBack(k tagOf, list []*point) {
-	for i, x := range slices.Backward(list) {
+	for i := len(list) - 1; i >= 0; i-- {
+		x := list[i]
 		x.most, x.end = x.usage.Bytes.N, i
 		if i+1 < len(list) && list[i+1].first <= i {
 			next := list[i+1]
