@@ -6,7 +6,7 @@ import "strings"
 // an analysis is spent. Elsewhere it would cost
 // 100 kB to load.
 const inlined = `kdlocks/kd kdlocks/transcript kdlocks/threads kdlocks/stacks
-	bytes strings unicode unicode/utf8 sync sync/atomic internal/bytealg runtime internal/runtime/...`
+	bytes strings unicode/utf8 internal/bytealg runtime internal/runtime/... math/bits`
 
 // Flags are those of "go build" for an engine that is small.
 func Flags() []string {
